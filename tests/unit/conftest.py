@@ -5,8 +5,19 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "collections"))
+
+
+@pytest.fixture
+def fakelinux(tmp_path: Path) -> Path:
+    """A private copy of the fake kernel tree; packages that it builds land beside it."""
+    tree = tmp_path / "trees" / "linux"
+    shutil.copytree(ROOT / "tests" / "fixtures" / "fakelinux", tree, symlinks=True)
+    return tree
