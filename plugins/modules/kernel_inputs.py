@@ -1,0 +1,102 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: kernel_inputs
+short_description: Refuse bad names, texts and numbers before anything is done
+description:
+  - Checks what the user asked for against the kernel's and Debian's rules and fails with one
+    message that names every variable that is wrong and what it may be.
+version_added: "0.1.0"
+author: oslab.kernel contributors (@oslab)
+options:
+  source_version:
+    description: Version of the kernel.
+    type: str
+  extraversion:
+    description: C(EXTRAVERSION) of the Makefile.
+    type: str
+  kernelversion:
+    description: C(VERSION.PATCHLEVEL.SUBLEVEL) of the tree, when it is there.
+    type: str
+    default: ""
+  release:
+    description: The whole release, when it is known.
+    type: str
+  sysname:
+    description: C(UTS_SYSNAME).
+    type: str
+  banner:
+    description: The boot message.
+    type: str
+  syscalls:
+    description: The syscalls to add, as the role C(patch) takes them.
+    type: list
+    elements: dict
+attributes:
+  check_mode:
+    description: Reads only; runs in check mode too.
+    support: full
+  diff_mode:
+    description: Nothing is changed.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Check the names
+  oslab.kernel.kernel_inputs:
+    extraversion: -49-usac1
+    sysname: Usac Linux - 202010856
+"""
+
+RETURN = r"""
+problems:
+  description: One sentence for each thing that is wrong.
+  returned: always
+  type: list
+  elements: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.oslab.kernel.plugins.module_utils import kernel_inputs
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "source_version": {"type": "str"},
+            "extraversion": {"type": "str"},
+            "kernelversion": {"type": "str", "default": ""},
+            "release": {"type": "str"},
+            "sysname": {"type": "str"},
+            "banner": {"type": "str"},
+            "syscalls": {"type": "list", "elements": "dict"},
+        },
+        supports_check_mode=True,
+    )
+    params = module.params
+    problems: list[str] = []
+    if params["source_version"] is not None:
+        problems += kernel_inputs.check_source_version(params["source_version"])
+    if params["extraversion"] is not None:
+        version = params["kernelversion"] or params["source_version"] or ""
+        problems += kernel_inputs.check_extraversion(params["extraversion"], version)
+    if params["release"] is not None:
+        problems += kernel_inputs.check_release(params["release"])
+    if params["sysname"] is not None:
+        problems += kernel_inputs.check_sysname(params["sysname"])
+    if params["banner"] is not None:
+        problems += kernel_inputs.check_banner(params["banner"])
+    if params["syscalls"] is not None:
+        problems += kernel_inputs.check_syscalls(params["syscalls"])
+    if problems:
+        module.fail_json(msg="; ".join(problems), problems=problems)
+    module.exit_json(changed=False, problems=problems)
+
+
+if __name__ == "__main__":
+    main()

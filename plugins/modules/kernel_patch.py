@@ -1,0 +1,235 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: kernel_patch
+short_description: Add syscalls, a system name and a boot message to a kernel's source tree
+description:
+  - Adds syscalls (table lines, prototypes, sources, Kconfig options), sets C(UTS_SYSNAME), adds a
+    boot message to C(start_kernel()) and applies patches.
+  - Always starts from the stock text of each file, kept in the tree's C(.oslab/pristine). A
+    second run changes nothing; a run with other values leaves what a fresh one would.
+  - Everything is computed before the first file is written, so a patch that does not apply or a
+    syscall that the tree already has leaves the tree as it was.
+version_added: "0.1.0"
+author: oslab.kernel contributors (@oslab)
+options:
+  tree:
+    description: Directory of the unpacked source tree.
+    type: path
+    required: true
+  sysname:
+    description: Value of C(UTS_SYSNAME), 1 to 64 bytes. V(Linux) leaves the stock name.
+    type: str
+    default: Linux
+  banner:
+    description: Boot message, one kernel log line for each line. Empty for none.
+    type: str
+    default: ""
+  syscalls:
+    description: Syscalls to add.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the syscall, as in C(SYSCALL_DEFINEn(name, …)).
+        type: str
+        required: true
+      source:
+        description: Path of the C source, which is copied to C(kernel/) under its own name.
+        type: path
+        required: true
+      kconfig:
+        description: Kconfig symbol (without C(CONFIG_)) that switches the syscall on.
+        type: str
+        required: true
+      number:
+        description:
+          - Number in the x86-64 table, up to 511.
+          - V(auto) gives all such entries consecutive numbers, from the first run of free ones
+            that starts at 462 or later.
+        type: str
+        default: auto
+      depends:
+        description: Kconfig expression that the symbol depends on.
+        type: str
+        default: ""
+      help:
+        description: Help text of the Kconfig symbol.
+        type: str
+        default: ""
+  headers:
+    description: Further files to add to the tree.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      source:
+        description: Path of the file to copy.
+        type: path
+        required: true
+      dest:
+        description: Path in the tree, which must not have such a file yet.
+        type: str
+        required: true
+  patches:
+    description: Paths of patches in the form of C(git format-patch), applied in this order.
+    type: list
+    elements: path
+    default: []
+attributes:
+  check_mode:
+    description: Reports the changes without making them.
+    support: full
+  diff_mode:
+    description: Shows the changed lines of each file.
+    support: full
+requirements: [patch]
+"""
+
+EXAMPLES = r"""
+- name: Rename the system and add one syscall
+  oslab.kernel.kernel_patch:
+    tree: /usr/src/linux-6.8
+    sysname: My Linux
+    syscalls:
+      - name: get_answer
+        source: /root/get_answer.c
+        kconfig: GET_ANSWER
+"""
+
+RETURN = r"""
+changed_files:
+  description: Paths in the tree that were (in check mode would be) written or removed.
+  returned: success
+  type: list
+  elements: str
+syscalls:
+  description: Number of each added syscall in the x86-64 table.
+  returned: success, when the tree exists
+  type: dict
+  sample: {capture_memory_snapshot: 462}
+sha256:
+  description: Hash over all files as they are wanted.
+  returned: success, when the tree exists
+  type: str
+"""
+
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.oslab.kernel.plugins.module_utils import kernel_inputs, kernel_patch
+
+
+def _read(path: str, variable: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise kernel_patch.EditError(f"{variable}: cannot read {path}: {error}") from error
+
+
+def _plan(params: dict) -> kernel_patch.Plan:
+    syscalls = [
+        kernel_patch.Syscall(
+            name=entry["name"],
+            source=Path(entry["source"]).name,
+            text=_read(entry["source"], "patch_syscalls"),
+            kconfig=entry["kconfig"],
+            number=None if entry["number"] == "auto" else int(entry["number"]),
+            depends=entry["depends"],
+            help=entry["help"],
+        )
+        for entry in params["syscalls"]
+    ]
+    return kernel_patch.Plan(
+        sysname=params["sysname"],
+        banner=params["banner"],
+        syscalls=syscalls,
+        headers={
+            entry["dest"]: _read(entry["source"], "patch_headers") for entry in params["headers"]
+        },
+        patches=[
+            kernel_patch.PatchFile(Path(path).name, _read(path, "patch_series"))
+            for path in params["patches"]
+        ],
+    )
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "tree": {"type": "path", "required": True},
+            "sysname": {"type": "str", "default": "Linux"},
+            "banner": {"type": "str", "default": ""},
+            "syscalls": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {
+                    "name": {"type": "str", "required": True},
+                    "source": {"type": "path", "required": True},
+                    "kconfig": {"type": "str", "required": True},
+                    "number": {"type": "str", "default": "auto"},
+                    "depends": {"type": "str", "default": ""},
+                    "help": {"type": "str", "default": ""},
+                },
+            },
+            "headers": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {
+                    "source": {"type": "path", "required": True},
+                    "dest": {"type": "str", "required": True},
+                },
+            },
+            "patches": {"type": "list", "elements": "path", "default": []},
+        },
+        supports_check_mode=True,
+    )
+    params = module.params
+    problems = (
+        kernel_inputs.check_sysname(params["sysname"])
+        + kernel_inputs.check_banner(params["banner"])
+        + kernel_inputs.check_syscalls(params["syscalls"])
+    )
+    if problems:
+        module.fail_json(msg="; ".join(problems))
+    tree = Path(params["tree"])
+    if not tree.is_dir():
+        if module.check_mode:
+            module.exit_json(
+                changed=True, changed_files=[], msg=f"{tree} would be patched once it is unpacked"
+            )
+        module.fail_json(msg=f"patch_tree: {tree} is not there; run the role source first")
+
+    def run(argv: list[str], cwd: str) -> tuple[int, str]:
+        argv = [module.get_bin_path(argv[0], required=True), *argv[1:]]
+        status, out, err = module.run_command(argv, cwd=cwd)
+        return status, out + err
+
+    try:
+        outcome = kernel_patch.apply(tree, _plan(params), run, check=module.check_mode)
+    except kernel_patch.EditError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(
+        changed=bool(outcome.changed),
+        changed_files=outcome.changed,
+        syscalls=outcome.state["syscalls"],
+        sha256=outcome.state["sha256"],
+        diff={
+            "before_header": str(tree),
+            "after_header": str(tree),
+            "before": outcome.before,
+            "after": outcome.after,
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: kernel_tree
+short_description: Unpack a kernel's source
+description:
+  - Unpacks a tarball into a directory, which is there whole or not at all.
+  - A tree that was unpacked from the same tarball is left alone, whatever was edited in it; one
+    from another tarball is replaced.
+version_added: "0.1.0"
+author: oslab.kernel contributors (@oslab)
+options:
+  tarball:
+    description: The tarball, with one directory at its top.
+    type: path
+    required: true
+  sha256:
+    description: Checksum of the tarball; computed if empty.
+    type: str
+    default: ""
+  tree:
+    description: Directory that will be the top of the source tree.
+    type: path
+    required: true
+  version:
+    description: Version that the tree must be of; two numbers match any stable release of them.
+    type: str
+    required: true
+  provider:
+    description: Where the tarball came from; recorded in the manifest.
+    type: str
+    default: file
+attributes:
+  check_mode:
+    description: Says whether it would unpack.
+    support: full
+  diff_mode:
+    description: A tarball has no useful diff.
+    support: none
+requirements: [tar]
+"""
+
+EXAMPLES = r"""
+- name: Unpack Linux 6.8
+  oslab.kernel.kernel_tree:
+    tarball: /var/lib/oslab-kernel/downloads/linux-6.8.tar.xz
+    tree: /var/lib/oslab-kernel/trees/linux-6.8/linux
+    version: "6.8"
+"""
+
+RETURN = r"""
+source:
+  description:
+    - What the tree was unpacked from, with C(version), C(sha256), C(provider), C(tarball) and
+      C(source_date_epoch) (seconds since 1970).
+  returned: success
+  type: dict
+"""
+
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.oslab.kernel.plugins.module_utils import kernel_tree
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "tarball": {"type": "path", "required": True},
+            "sha256": {"type": "str", "default": ""},
+            "tree": {"type": "path", "required": True},
+            "version": {"type": "str", "required": True},
+            "provider": {"type": "str", "default": "file"},
+        },
+        supports_check_mode=True,
+    )
+    params = module.params
+    tarball, tree = Path(params["tarball"]), Path(params["tree"])
+    if not tarball.is_file():
+        if module.check_mode:
+            module.exit_json(changed=True, source={}, msg=f"{tarball} would be unpacked")
+        module.fail_json(msg=f"the source {tarball} is not there; check source_file")
+    if module.check_mode:
+        state = kernel_tree.read_state(tree)
+        sha256 = params["sha256"] or kernel_tree.file_sha256(tarball)
+        module.exit_json(changed=state.get("sha256") != sha256, source=state)
+
+    def run(argv: list[str]) -> tuple[int, str]:
+        status, out, err = module.run_command(argv)
+        return status, out + err
+
+    try:
+        result = kernel_tree.unpack(
+            tarball,
+            tree,
+            run,
+            sha256=params["sha256"],
+            version=params["version"],
+            provider=params["provider"],
+        )
+    except kernel_tree.TreeError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=result.changed, source=result.state)
+
+
+if __name__ == "__main__":
+    main()
