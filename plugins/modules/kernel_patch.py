@@ -41,9 +41,16 @@ options:
         type: str
         required: true
       source:
-        description: Path of the C source, which is copied to C(kernel/) under its own name.
+        description:
+          - Path of the C source on the control node; it becomes C(kernel/) and its own name.
         type: path
         required: true
+      file:
+        description: Name and text of the source; the action plugin fills it in.
+        type: dict
+        suboptions:
+          name: {description: File name., type: str, required: true}
+          text: {description: Contents., type: str, required: true}
       kconfig:
         description: Kconfig symbol (without C(CONFIG_)) that switches the syscall on.
         type: str
@@ -70,18 +77,37 @@ options:
     default: []
     suboptions:
       source:
-        description: Path of the file to copy.
+        description: Path of the file on the control node.
         type: path
         required: true
+      file:
+        description: Name and text of the source; the action plugin fills it in.
+        type: dict
+        suboptions:
+          name: {description: File name., type: str, required: true}
+          text: {description: Contents., type: str, required: true}
       dest:
         description: Path in the tree, which must not have such a file yet.
         type: str
         required: true
   patches:
-    description: Paths of patches in the form of C(git format-patch), applied in this order.
+    description:
+      - Patches in the form of C(git format-patch), applied in this order. In a playbook each is
+        just its path on the control node.
     type: list
-    elements: path
+    elements: dict
     default: []
+    suboptions:
+      source:
+        description: Path of the patch on the control node.
+        type: path
+        required: true
+      file:
+        description: Name and text of the source; the action plugin fills it in.
+        type: dict
+        suboptions:
+          name: {description: File name., type: str, required: true}
+          text: {description: Contents., type: str, required: true}
 attributes:
   check_mode:
     description: Reports the changes without making them.
@@ -126,19 +152,21 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils import kernel_inputs, kernel_patch
 
 
-def _read(path: str, variable: str) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise kernel_patch.EditError(f"{variable}: cannot read {path}: {error}") from error
+FILE_SPEC = {
+    "type": "dict",
+    "options": {
+        "name": {"type": "str", "required": True},
+        "text": {"type": "str", "required": True},
+    },
+}
 
 
 def _plan(params: dict) -> kernel_patch.Plan:
     syscalls = [
         kernel_patch.Syscall(
             name=entry["name"],
-            source=Path(entry["source"]).name,
-            text=_read(entry["source"], "patch_syscalls"),
+            source=entry["file"]["name"],
+            text=entry["file"]["text"],
             kconfig=entry["kconfig"],
             number=None if entry["number"] == "auto" else int(entry["number"]),
             depends=entry["depends"],
@@ -150,12 +178,10 @@ def _plan(params: dict) -> kernel_patch.Plan:
         sysname=params["sysname"],
         banner=params["banner"],
         syscalls=syscalls,
-        headers={
-            entry["dest"]: _read(entry["source"], "patch_headers") for entry in params["headers"]
-        },
+        headers={entry["dest"]: entry["file"]["text"] for entry in params["headers"]},
         patches=[
-            kernel_patch.PatchFile(Path(path).name, _read(path, "patch_series"))
-            for path in params["patches"]
+            kernel_patch.PatchFile(entry["file"]["name"], entry["file"]["text"])
+            for entry in params["patches"]
         ],
     )
 
@@ -173,6 +199,7 @@ def main() -> None:
                 "options": {
                     "name": {"type": "str", "required": True},
                     "source": {"type": "path", "required": True},
+                    "file": FILE_SPEC,
                     "kconfig": {"type": "str", "required": True},
                     "number": {"type": "str", "default": "auto"},
                     "depends": {"type": "str", "default": ""},
@@ -185,10 +212,16 @@ def main() -> None:
                 "default": [],
                 "options": {
                     "source": {"type": "path", "required": True},
+                    "file": FILE_SPEC,
                     "dest": {"type": "str", "required": True},
                 },
             },
-            "patches": {"type": "list", "elements": "path", "default": []},
+            "patches": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {"source": {"type": "path", "required": True}, "file": FILE_SPEC},
+            },
         },
         supports_check_mode=True,
     )
