@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * get_io_throttle(pid, udata): the I/O of a process since it started, as
+ * /proc/PID/io shows it: all its threads, those that ended included. A
+ * thread's id stands for its process.
+ *
+ * Returns 0; in this order of checks: -EINVAL if pid is not positive, -ESRCH
+ * if the caller's pid namespace has no such process (a zombie that nobody has
+ * waited for is one), -EPERM if the caller may not look into it, -EFAULT if
+ * udata cannot be written.
+ *
+ * CONFIG_GET_IO_THROTTLE must depend on CONFIG_TASK_IO_ACCOUNTING: without it
+ * the kernel does not keep these figures.
+ */
+#include <linux/export.h>
+#include <linux/kernel.h>
+#include <linux/oslab.h>
+#include <linux/pid.h>
+#include <linux/ptrace.h>
+#include <linux/rcupdate.h>
+#include <linux/rwsem.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/seqlock.h>
+#include <linux/string.h>
+#include <linux/syscalls.h>
+#include <linux/task_io_accounting_ops.h>
+#include <linux/uaccess.h>
+
+/*
+ * A thread that ends moves its figures to signal->ioac and leaves the list
+ * under stats_lock, so no thread is missed or counted twice.
+ */
+static void sum_process_io(struct signal_struct *sig,
+			   struct task_io_accounting *acct)
+{
+	struct task_struct *thread;
+	unsigned long flags;
+	int seq = 1;
+
+	rcu_read_lock();
+	do {
+		seq++; /* even, without the lock, first; odd, with it, after that */
+		flags = read_seqbegin_or_lock_irqsave(&sig->stats_lock, &seq);
+		*acct = sig->ioac;
+		__for_each_thread(sig, thread)
+			task_io_accounting_add(acct, &thread->ioac);
+	} while (need_seqretry(&sig->stats_lock, seq));
+	done_seqretry_irqrestore(&sig->stats_lock, seq, flags);
+	rcu_read_unlock();
+}
+
+/**
+ * oslab_read_io_stats - what /proc/PID/io would show to the current task
+ * @task: any thread of the process; the caller holds a reference
+ * @stats: filled completely on success
+ *
+ * Returns 0, -EPERM if the current task may not look into @task, or -EINTR if
+ * it was killed while it waited for an exec of @task to finish. May sleep.
+ */
+int oslab_read_io_stats(struct task_struct *task, struct io_stats_user *stats)
+{
+	struct signal_struct *sig = task->signal;
+	struct task_io_accounting acct;
+	int ret;
+
+	/* An exec may change what the caller is allowed to see of the task. */
+	ret = down_read_killable(&sig->exec_update_lock);
+	if (ret)
+		return ret;
+
+	if (ptrace_may_access(task, PTRACE_MODE_READ_FSCREDS))
+		sum_process_io(sig, &acct);
+	else
+		ret = -EPERM;
+
+	up_read(&sig->exec_update_lock);
+	if (ret)
+		return ret;
+
+	memset(stats, 0, sizeof(*stats));
+	stats->rchar = acct.rchar;
+	stats->wchar = acct.wchar;
+	stats->syscr = acct.syscr;
+	stats->syscw = acct.syscw;
+	stats->read_bytes = acct.read_bytes;
+	stats->write_bytes = acct.write_bytes;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(oslab_read_io_stats);
+
+SYSCALL_DEFINE2(get_io_throttle, int, pid, struct io_stats_user __user *, udata)
+{
+	struct io_stats_user stats;
+	struct task_struct *task;
+	int ret;
+
+	if (pid <= 0)
+		return -EINVAL;
+
+	task = find_get_task_by_vpid(pid);
+	if (!task)
+		return -ESRCH;
+
+	ret = oslab_read_io_stats(task, &stats);
+	put_task_struct(task);
+	if (ret)
+		return ret;
+
+	return copy_to_user(udata, &stats, sizeof(stats)) ? -EFAULT : 0;
+}
