@@ -1,0 +1,130 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host runs and what a kernel for it must have. Only reads."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shlex
+from pathlib import Path
+from typing import Any, Callable, NamedTuple, Optional
+
+from ansible_collections.oslab.kernel.plugins.module_utils.host_devices import (
+    ModuleIndex,
+    canonical,
+    essential_modules,
+    parse_mounts,
+    read,
+)
+
+# A program's standard output, or None if it is not there or failed.
+Runner = Callable[[list[str]], Optional[str]]
+
+MANIFEST = "oslab-kernel.json"
+_SECURE_BOOT = "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+
+
+class Host(NamedTuple):
+    """Where to look; tests put a directory and functions of their own."""
+
+    run: Runner
+    root: Path = Path("/")
+    machine: Callable[[], str] = platform.machine
+    statvfs: Callable[[str], Any] = os.statvfs
+
+
+def parse_os_release(text: str) -> dict[str, str]:
+    values = {}
+    for line in text.splitlines():
+        name, separator, value = line.strip().partition("=")
+        if separator and not name.startswith("#"):
+            try:
+                values[name] = "".join(shlex.split(value))
+            except ValueError:
+                values[name] = value
+    return values
+
+
+def _secure_boot(sysfs: Path) -> bool | None:
+    """False without EFI; None where EFI does not tell."""
+    efi = sysfs / "firmware" / "efi"
+    if not efi.is_dir():
+        return False
+    try:
+        content = (efi / "efivars" / _SECURE_BOOT).read_bytes()
+    except OSError:
+        return None
+    # Four bytes of attributes come before the value.
+    return bool(content[4]) if len(content) > 4 else None
+
+
+def _container(root: Path) -> bool:
+    marks = ("run/systemd/container", ".dockerenv", "run/.containerenv")
+    if any((root / mark).exists() for mark in marks):
+        return True
+    environment = read(root / "proc/1/environ").split("\0")
+    return any(entry.startswith("container=") for entry in environment)
+
+
+def _manifest(path: Path, warnings: list[str]) -> dict[str, Any] | None:
+    if not path.is_file():
+        return None
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        warnings.append(f"{path} cannot be read, so the kernel counts as not ours: {error}")
+        return None
+    if not isinstance(manifest, dict):
+        warnings.append(f"{path} is not a JSON object, so the kernel counts as not ours")
+        return None
+    return manifest
+
+
+def gather(host: Host) -> tuple[dict[str, Any], list[str]]:
+    """The facts, and warnings about what was there but could not be read."""
+    root = host.root
+    warnings: list[str] = []
+    proc, sysfs = root / "proc", root / "sys"
+    release = read(proc / "sys/kernel/osrelease").strip()
+    modules_dir = root / "lib/modules" / release
+    os_release = parse_os_release(
+        read(root / "etc/os-release") or read(root / "usr/lib/os-release")
+    )
+    boot_config = root / "boot" / f"config-{release}"
+    has_config = boot_config.is_file()
+    free_kib = {}
+    for directory in ("/boot", "/"):
+        try:
+            stats = host.statvfs(str(root / directory.lstrip("/")))
+        except OSError:
+            continue
+        free_kib[directory] = stats.f_bavail * stats.f_frsize // 1024
+    loaded = sorted(
+        canonical(line.split()[0]) for line in read(proc / "modules").splitlines() if line.strip()
+    )
+    facts = {
+        "release": release,
+        "sysname": read(proc / "sys/kernel/ostype").strip(),
+        "boot_id": read(proc / "sys/kernel/random/boot_id").strip(),
+        "machine": host.machine(),
+        "os_id": os_release.get("ID", ""),
+        "os_version_id": os_release.get("VERSION_ID", ""),
+        "dpkg_architecture": (host.run(["dpkg", "--print-architecture"]) or "").strip() or None,
+        "boot_config": str(boot_config) if has_config else None,
+        "boot_config_sha256": (
+            hashlib.sha256(boot_config.read_bytes()).hexdigest() if has_config else None
+        ),
+        "modules": loaded,
+        "essential_modules": essential_modules(
+            sysfs, parse_mounts(read(proc / "self/mountinfo")), ModuleIndex(modules_dir)
+        ),
+        "oslab": _manifest(modules_dir / MANIFEST, warnings),
+        "secure_boot": _secure_boot(sysfs),
+        "free_kib": free_kib,
+        "container": _container(root),
+    }
+    return facts, warnings

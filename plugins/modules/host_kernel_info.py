@@ -1,0 +1,133 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: host_kernel_info
+short_description: What kernel a host runs and what a kernel for it must have
+description:
+  - Reads C(/proc), C(/sys), C(/boot) and C(/lib/modules); changes nothing.
+  - Works whatever the system name is that the running kernel reports.
+version_added: "0.1.0"
+author: oslab.kernel contributors (@oslab)
+options: {}
+attributes:
+  check_mode:
+    description: Changes nothing, so check mode makes no difference.
+    support: full
+  diff_mode:
+    description: Changes nothing.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Look at the host's kernel
+  oslab.kernel.host_kernel_info:
+  register: kernel_target_info
+
+- name: Stop where the kernel is not ours
+  ansible.builtin.assert:
+    that: kernel_target_info.oslab is not none
+"""
+
+RETURN = r"""
+release:
+  description: Release of the running kernel, as C(uname -r) prints it.
+  returned: always
+  type: str
+  sample: 6.12.117-49-usac1
+sysname:
+  description: System name of the running kernel, as C(uname -s) prints it.
+  returned: always
+  type: str
+  sample: Linux
+boot_id:
+  description: Identifies this boot; another one after each start of the machine.
+  returned: always
+  type: str
+machine:
+  description: Hardware name, as C(uname -m) prints it.
+  returned: always
+  type: str
+  sample: x86_64
+os_id:
+  description: C(ID) of C(/etc/os-release); empty if it has none.
+  returned: always
+  type: str
+  sample: debian
+os_version_id:
+  description: C(VERSION_ID) of C(/etc/os-release); empty if it has none.
+  returned: always
+  type: str
+  sample: "12"
+dpkg_architecture:
+  description: Architecture of the packages; V(null) without dpkg.
+  returned: always
+  type: str
+  sample: amd64
+boot_config:
+  description: Path of the running kernel's configuration in C(/boot); V(null) if it is not there.
+  returned: always
+  type: str
+boot_config_sha256:
+  description: Checksum of that file; V(null) if it is not there.
+  returned: always
+  type: str
+modules:
+  description: Sorted names of the loaded modules, C(-) written as C(_).
+  returned: always
+  type: list
+  elements: str
+essential_modules:
+  description:
+    - Sorted names of the modules that disks, root and boot filesystems, network, USB and keyboard
+      of this host need or could be driven by, loaded or not, with those that these depend on.
+  returned: always
+  type: list
+  elements: str
+oslab:
+  description: C(oslab-kernel.json) of the running kernel; V(null) if it is not one of ours.
+  returned: always
+  type: dict
+secure_boot:
+  description: Whether the firmware enforces Secure Boot; V(null) if it does not tell.
+  returned: always
+  type: bool
+free_kib:
+  description: Free space in KiB in C(/boot) and C(/), as a user without privileges sees it.
+  returned: always
+  type: dict
+  sample: {"/boot": 409600, "/": 2097152}
+container:
+  description: Whether the host is a container, which cannot boot a kernel of its own.
+  returned: always
+  type: bool
+"""
+
+from typing import Optional
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.oslab.kernel.plugins.module_utils.host_kernel_info import Host, gather
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec={}, supports_check_mode=True)
+
+    def run(argv: list[str]) -> Optional[str]:
+        program = module.get_bin_path(argv[0])
+        if program is None:
+            return None
+        status, out, _err = module.run_command([program, *argv[1:]])
+        return out if status == 0 else None
+
+    facts, warnings = gather(Host(run=run))
+    for warning in warnings:
+        module.warn(warning)
+    module.exit_json(changed=False, **facts)
+
+
+if __name__ == "__main__":
+    main()
