@@ -1,0 +1,226 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module: a published aptly repository that holds these packages."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: aptly_repo
+short_description: Keep packages in a signed apt repository made by aptly
+version_added: 0.1.0
+description:
+  - Adds C(.deb) files to a local aptly repository and publishes it, signed, below C(root)/public.
+  - Only files that the repository does not hold yet, by their SHA-256, are added. What it holds
+    already is kept, so that several versions are served side by side.
+  - The repository is published when something was added, and when what is served is incomplete,
+    out of date or signed by another key.
+  - aptly writes new indexes beside the old ones and renames them, with C(Acquire-By-Hash), so a
+    client sees either the old or the new.
+  - A file with the name and version of a stored one but other content replaces it.
+options:
+  config:
+    description: aptly's configuration file. Its C(rootDir) must be O(root).
+    type: path
+    required: true
+  root:
+    description: aptly's root directory.
+    type: path
+    required: true
+  name:
+    description: Name of the local repository.
+    type: str
+    required: true
+  files:
+    description: The C(.deb) files.
+    type: list
+    elements: path
+    required: true
+  distribution:
+    description: Suite and code name to publish as.
+    type: str
+    default: stable
+  component:
+    description: Component to publish as.
+    type: str
+    default: main
+  architectures:
+    description: Debian architectures to publish.
+    type: list
+    elements: str
+    default: [amd64]
+  label:
+    description: C(Origin) and C(Label) of the index. Taken when the suite is published first.
+    type: str
+    default: oslab-kernel
+  gpg_home:
+    description: GnuPG home that holds the secret key. No other keyring is looked at.
+    type: path
+    required: true
+  gpg_key:
+    description: Full fingerprint of the signing key.
+    type: str
+    required: true
+attributes:
+  check_mode:
+    description: Nothing is added or published. Without aptly or the files, all count as missing.
+    support: full
+  diff_mode:
+    description: Shows the packages before and after.
+    support: full
+requirements:
+  - aptly
+  - gpg
+  - dpkg-deb
+author:
+  - oslab.kernel contributors (@oslab)
+"""
+
+EXAMPLES = r"""
+- name: Publish two packages
+  oslab.kernel.aptly_repo:
+    config: /var/lib/oslab-kernel/repository/aptly.conf
+    root: /var/lib/oslab-kernel/repository
+    name: oslab-kernel
+    files:
+      - /var/lib/oslab-kernel/store/0123/linux-image-6.8.0-49-usac1_6.8.0-oslab1.0123_amd64.deb
+      - /var/lib/oslab-kernel/store/0123/oslab-kernel-tools_6.8.0-oslab1.0123_amd64.deb
+    gpg_home: /var/lib/oslab-kernel/repository/gnupg
+    gpg_key: 58B89D97403CC1983762083DA688F790DCEC35B1
+"""
+
+RETURN = r"""
+added:
+  description: Packages that were added, as name=version.
+  returned: success
+  type: list
+  elements: str
+replaced:
+  description: Packages whose content was replaced under the same version, as name=version.
+  returned: success
+  type: list
+  elements: str
+publish_reason:
+  description: Why it was published; empty if it was not.
+  returned: success
+  type: str
+packages:
+  description: What O(files) hold, by package name.
+  returned: success
+  type: dict
+  contains:
+    version:
+      description: Debian version.
+      type: str
+    sha256:
+      description: SHA-256 of the file.
+      type: str
+    size:
+      description: Size of the file in bytes.
+      type: int
+    installed_size_kib:
+      description: C(Installed-Size) in KiB.
+      type: int
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.oslab.kernel.plugins.module_utils.aptly_repo import (
+    Aptly,
+    AptlyError,
+    Deb,
+    Plan,
+    Target,
+    read_deb,
+)
+
+
+def named(debs: tuple[Deb, ...]) -> list[str]:
+    return [f"{deb.key.name}={deb.key.version}" for deb in debs]
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "config": {"type": "path", "required": True},
+            "root": {"type": "path", "required": True},
+            "name": {"type": "str", "required": True},
+            "files": {"type": "list", "elements": "path", "required": True},
+            "distribution": {"type": "str", "default": "stable"},
+            "component": {"type": "str", "default": "main"},
+            "architectures": {"type": "list", "elements": "str", "default": ["amd64"]},
+            "label": {"type": "str", "default": "oslab-kernel"},
+            "gpg_home": {"type": "path", "required": True},
+            "gpg_key": {"type": "str", "required": True},
+        },
+        supports_check_mode=True,
+    )
+    params = module.params
+    # The web server reads what is written here, whatever the caller's umask.
+    os.umask(0o022)
+    module.run_command_environ_update = {"GNUPGHOME": params["gpg_home"], "LC_ALL": "C.UTF-8"}
+    target = Target(
+        name=params["name"],
+        root=params["root"],
+        distribution=params["distribution"],
+        component=params["component"],
+        architectures=tuple(params["architectures"]),
+        gpg_key=params["gpg_key"].upper().replace(" ", ""),
+        label=params["label"],
+    )
+    aptly = Aptly(lambda command: module.run_command(list(command)), params["config"], target)
+    nothing_yet = module.check_mode and not (
+        shutil.which("aptly") and Path(params["config"]).exists()
+    )
+    try:
+        debs = [
+            read_deb(aptly.run, path)
+            for path in params["files"]
+            if Path(path).exists() or not module.check_mode
+        ]
+        if nothing_yet:
+            plan = Plan(True, tuple(debs), (), "nothing is published yet")
+        else:
+            plan = aptly.plan(debs)
+            if not module.check_mode:
+                aptly.apply(plan)
+    except AptlyError as error:
+        module.fail_json(msg=str(error))
+    finally:
+        if shutil.which("gpgconf") and Path(params["gpg_home"]).is_dir():
+            module.run_command(["gpgconf", "--kill", "gpg-agent"])
+    fresh = {deb.key for deb in plan.add}
+    old = {deb.key[:3] for deb in plan.replace}
+    listed = sorted(f"{d.key.name} {d.key.version} {d.key.sha256}" for d in debs)
+    before = sorted(
+        f"{d.key.name} {d.key.version} {'(other content)' if d.key[:3] in old else d.key.sha256}"
+        for d in debs
+        if d.key not in fresh
+    )
+    module.exit_json(
+        changed=plan.changed or (module.check_mode and len(debs) < len(params["files"])),
+        added=named(plan.add),
+        replaced=named(plan.replace),
+        publish_reason=plan.publish_reason,
+        packages={
+            deb.key.name: {
+                "version": deb.key.version,
+                "sha256": deb.key.sha256,
+                "size": deb.size,
+                "installed_size_kib": deb.installed_size_kib,
+            }
+            for deb in debs
+        },
+        diff={
+            "before": "".join(f"{x}\n" for x in before),
+            "after": "".join(f"{x}\n" for x in listed),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()
