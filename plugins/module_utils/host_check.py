@@ -1,0 +1,316 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Comparisons of what a syscall said with what the system says: pure functions, typed results.
+
+A moving value is compared by bracketing: the system's source is read before and after the call,
+and the answer has to lie between the two readings. Only where a value may swing in between is a
+drift allowed, and every check states the one that it used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ansible_collections.oslab.kernel.plugins.module_utils.syscall_abi import (
+    CAPTURE,
+    COUNTED,
+    IO_FIELDS,
+    MEMORY_FIELDS,
+    THROTTLE,
+    TRACK,
+    Answer,
+    UsageEntry,
+    errno_name,
+)
+
+# Which line of /proc/meminfo each field repeats.
+MEMINFO_KEYS = {
+    "total_kb": "MemTotal",
+    "free_kb": "MemFree",
+    "available_kb": "MemAvailable",
+    "buffers_kb": "Buffers",
+    "cached_kb": "Cached",
+    "shmem_kb": "Shmem",
+    "slab_kb": "Slab",
+    "active_kb": "Active",
+    "inactive_kb": "Inactive",
+    "swap_total_kb": "SwapTotal",
+    "swap_free_kb": "SwapFree",
+}
+
+# How far, in KiB, memory may swing out and back between two readings of /proc/meminfo: 64 pages
+# (a batch of one CPU's free list). Sizes that only an administrator changes get none.
+MEMORY_DRIFT_KIB = 256
+FIXED_MEMORY_FIELDS = ("total_kb", "swap_total_kb")
+
+_KERNEL_START = b"Linux version "
+_SINGLE_VALUE = re.compile(r"^([^:]+):\s*(\d+)\b")
+_PAIR = re.compile(r"\b([a-z_]+)=(\d+)\b")
+
+
+class Check(NamedTuple):
+    """One comparison. `ok` is None where the system can no longer tell."""
+
+    name: str
+    ok: bool | None
+    expected: Any
+    actual: Any
+    tolerance: str | None = None
+    detail: str = ""
+
+
+def equal(name: str, expected: Any, actual: Any, detail: str = "") -> Check:
+    return Check(name, expected == actual, expected, actual, None, detail)
+
+
+def within(
+    name: str, low: int, actual: int, high: int, drift: int = 0, unit: str = "", detail: str = ""
+) -> Check:
+    """`actual` lies in [low - drift, high + drift]."""
+    low, high = min(low, high), max(low, high)
+    expected = str(low) if low == high else f"{low}..{high}"
+    tolerance = f"{drift}{' ' + unit if unit else ''}" if drift else None
+    ok = low - drift <= actual <= high + drift
+    return Check(name, ok, expected, actual, tolerance, detail)
+
+
+def parse_keyed(text: str) -> dict[str, int]:
+    """`key: number [unit]` lines, as in /proc/meminfo, /proc/PID/io and the modules' entries."""
+    values: dict[str, int] = {}
+    for line in text.splitlines():
+        match = _SINGLE_VALUE.match(line.strip())
+        if match:
+            values[match.group(1).strip()] = int(match.group(2))
+    return values
+
+
+def parse_pairs(text: str) -> dict[str, dict[str, int]]:
+    """`key: name=number name=number` lines, as in /proc/track_syscalls and /proc/system_stats."""
+    values: dict[str, dict[str, int]] = {}
+    for line in text.splitlines():
+        key, colon, rest = line.partition(":")
+        pairs = {name: int(number) for name, number in _PAIR.findall(rest)}
+        if colon and pairs:
+            values[key.strip()] = pairs
+    return values
+
+
+def compare_memory(
+    before: Mapping[str, int],
+    snapshot: Mapping[str, int],
+    after: Mapping[str, int],
+    label: str = CAPTURE,
+    drift: int = MEMORY_DRIFT_KIB,
+) -> list[Check]:
+    """Every size against /proc/meminfo read before and after (both by meminfo's keys)."""
+    checks = []
+    for field, key in MEMINFO_KEYS.items():
+        name = f"{label} {field}"
+        if field not in snapshot:
+            checks.append(Check(name, False, before.get(key), None, None, "the field is missing"))
+            continue
+        allowed = 0 if field in FIXED_MEMORY_FIELDS else drift
+        checks.append(
+            within(
+                name,
+                before[key],
+                snapshot[field],
+                after[key],
+                allowed,
+                "KiB",
+                f"/proc/meminfo {key}",
+            )
+        )
+    return checks
+
+
+def compare_io(
+    before: Mapping[str, int],
+    stats: Mapping[str, int],
+    after: Mapping[str, int],
+    label: str,
+    detail: str = "",
+) -> list[Check]:
+    """Each counter lies between the two readings: they only grow, so there is no tolerance."""
+    checks = []
+    for field in IO_FIELDS:
+        name = f"{label} {field}"
+        if field not in stats:
+            checks.append(Check(name, False, before.get(field), None, None, "the field is missing"))
+        else:
+            checks.append(within(name, before[field], stats[field], after[field], detail=detail))
+    return checks
+
+
+def compare_timestamp(name: str, before: int, timestamp: int, after: int) -> Check:
+    """A CLOCK_MONOTONIC time taken between two readings of that clock."""
+    return within(name, before, timestamp, after, detail="CLOCK_MONOTONIC, ns")
+
+
+def compare_answer(name: str, answer: Answer, expected: str) -> Check:
+    """`expected` is the returned number in digits, or the name of an errno."""
+    return equal(name, expected, answer_text(answer))
+
+
+def answer_text(answer: Answer) -> str:
+    if answer.returned == -1 and answer.errno:
+        return str(errno_name(answer.errno))
+    return str(answer.returned)
+
+
+def compare_entries(answer: Answer, entries: Sequence[UsageEntry]) -> list[Check]:
+    """The shape of track_syscall_usage's answer: `entries` is a buffer larger than needed."""
+    used, rest = entries[: len(COUNTED)], entries[len(COUNTED) :]
+    padded = all(
+        entry.raw_name == name.encode().ljust(16, b"\0") for entry, name in zip(used, COUNTED)
+    )
+    untouched = all(entry.raw_name == b"\xff" * 16 for entry in rest)
+    return [
+        compare_answer(f"{TRACK} entries", answer, str(len(COUNTED))),
+        equal(f"{TRACK} names", " ".join(COUNTED), " ".join(entry.name for entry in used)),
+        equal(f"{TRACK} names zero-padded", True, padded, "no byte of kernel memory behind them"),
+        equal(f"{TRACK} writes no more", True, untouched, "entries past the fourth unchanged"),
+    ]
+
+
+class Window(NamedTuple):
+    """What was counted while a workload ran, and what else the system saw meanwhile."""
+
+    calls: int
+    before: Mapping[str, UsageEntry]
+    after: Mapping[str, UsageEntry]
+    started_ns: int  # CLOCK_MONOTONIC_COARSE: never ahead of the clock that the kernel stamps with
+    ended_ns: int
+    others: Mapping[str, int]  # calls that other processes may have made in the meantime
+
+
+def rise(window: Window, name: str) -> int:
+    return window.after[name].count - window.before[name].count
+
+
+def compare_workload(window: Window) -> list[Check]:
+    """Counts rise by what was called, at most by what the others may have called on top."""
+    checks = []
+    for name in COUNTED:
+        checks.append(
+            within(
+                f"{TRACK} {name} counted",
+                window.calls,
+                rise(window, name),
+                window.calls + window.others[name],
+                detail=f"{window.calls} calls made; other processes: at most {window.others[name]}",
+            )
+        )
+        checks.append(
+            compare_timestamp(
+                f"{TRACK} {name} last_timestamp_ns",
+                window.started_ns,
+                window.after[name].last_timestamp_ns,
+                window.ended_ns,
+            )
+        )
+    return checks
+
+
+def compare_threads(window: Window) -> Check:
+    """A new thread is no fork: the count rises by less than one for each thread started."""
+    return within(
+        f"{TRACK} threads are no forks",
+        0,
+        rise(window, "fork"),
+        window.others["fork"],
+        detail=f"{window.calls} threads started; others: at most {window.others['fork']} forks",
+    )
+
+
+def compare_usage_shown(
+    before: Sequence[UsageEntry], text: str, after: Sequence[UsageEntry]
+) -> list[Check]:
+    """/proc/track_syscalls between two calls of the syscall."""
+    shown = parse_pairs(text)
+    checks = []
+    for low, high in zip(before, after):
+        values = shown.get(low.name, {})
+        for field in ("count", "last_timestamp_ns"):
+            name = f"/proc/track_syscalls {low.name} {field}"
+            if field not in values:
+                checks.append(Check(name, False, getattr(low, field), None, None, "not shown"))
+            else:
+                checks.append(
+                    within(name, getattr(low, field), values[field], getattr(high, field))
+                )
+    return checks
+
+
+def holds_boot(lines: Sequence[bytes]) -> bool:
+    """Does the log still reach back to the kernel's first words?"""
+    return any(line.startswith(_KERNEL_START) for line in lines)
+
+
+def find_message(wanted: Sequence[bytes], lines: Sequence[bytes]) -> int:
+    """How many of the wanted lines stand in the log, each literally, one after the other."""
+    best = 0
+    for start in range(len(lines)):
+        found = 0
+        for offset, line in enumerate(wanted):
+            if start + offset >= len(lines) or lines[start + offset] != line:
+                break
+            found += 1
+        best = max(best, found)
+    return best
+
+
+def compare_message(message: str, logs: Sequence[tuple[str, Sequence[bytes]]]) -> Check:
+    """The boot message in the first log that reaches back to the boot.
+
+    `logs` are (source, lines), the nearest first. A message found is found wherever it is; one
+    not found is missing only if the log still has the start of the boot, otherwise nobody knows.
+    """
+    name = "boot message"
+    text = message.splitlines()
+    wanted = [line.encode() for line in text]
+    expected = f"{len(wanted)} lines"
+    sources = []
+    for source, lines in logs:
+        sources.append(source)
+        found = find_message(wanted, lines)
+        if found == len(wanted):
+            return Check(name, True, expected, expected, None, f"each literally, in {source}")
+        if holds_boot(lines):
+            detail = f"{source}: line {found + 1} is not `{text[found]}`"
+            return Check(name, False, expected, f"{found} lines", None, detail)
+    detail = "the beginning of this boot is no longer in {}".format(
+        " or ".join(sources or ["any log"])
+    )
+    return Check(name, None, expected, "unknown", None, detail)
+
+
+def compare_memory_shown(
+    before: Mapping[str, int],
+    shown: Mapping[str, int],
+    after: Mapping[str, int],
+    drift: int = MEMORY_DRIFT_KIB,
+) -> list[Check]:
+    """/proc/capture_mem between two calls of the syscall, which has the same field names."""
+    checks = []
+    for field in MEMORY_FIELDS:
+        name = f"/proc/capture_mem {field}"
+        if field not in shown:
+            checks.append(Check(name, False, before[field], None, None, "not shown"))
+            continue
+        exact = field in FIXED_MEMORY_FIELDS or field not in MEMINFO_KEYS
+        allowed = 0 if exact else drift
+        checks.append(within(name, before[field], shown[field], after[field], allowed, "KiB"))
+    return checks
+
+
+def compare_throttle_shown(
+    before: Mapping[str, int], text: str, after: Mapping[str, int], pid: int
+) -> list[Check]:
+    """/proc/io_throttle between two calls of the syscall for the module's pid."""
+    shown = parse_keyed(text)
+    checks = [equal("/proc/io_throttle pid", pid, shown.get("pid"))]
+    return checks + compare_io(before, shown, after, "/proc/io_throttle", THROTTLE)

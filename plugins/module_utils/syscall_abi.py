@@ -1,0 +1,244 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The three syscalls as a program sees them: numbers, structs, answers.
+
+The layouts repeat include/uapi/linux/oslab.h; a unit test compares the two. Nothing here touches
+the machine before `raw_syscall()` is called.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno as errno_numbers
+import json
+import os
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Callable, NamedTuple
+
+CAPTURE = "capture_memory_snapshot"
+TRACK = "track_syscall_usage"
+THROTTLE = "get_io_throttle"
+SYSCALL_NAMES = (CAPTURE, TRACK, THROTTLE)
+
+# What track_syscall_usage counts, in the order in which it answers.
+COUNTED = ("open", "read", "write", "fork")
+
+# Below: 0-334 are long-standing calls, some of which destroy things, and 335/336 (uretprobe,
+# uprobe) kill a process that calls them. Above: 512-547 is the x32 range.
+FIRST_NUMBER = 337
+LAST_NUMBER = 511
+
+
+class MemSnapshot(ctypes.Structure):
+    """struct mem_snapshot: 96 bytes, sizes in KiB."""
+
+    _fields_ = [
+        ("total_kb", ctypes.c_uint64),
+        ("free_kb", ctypes.c_uint64),
+        ("available_kb", ctypes.c_uint64),
+        ("buffers_kb", ctypes.c_uint64),
+        ("cached_kb", ctypes.c_uint64),
+        ("shmem_kb", ctypes.c_uint64),
+        ("slab_kb", ctypes.c_uint64),
+        ("active_kb", ctypes.c_uint64),
+        ("inactive_kb", ctypes.c_uint64),
+        ("swap_total_kb", ctypes.c_uint64),
+        ("swap_free_kb", ctypes.c_uint64),
+        ("timestamp_ns", ctypes.c_uint64),
+    ]
+
+
+class SyscallUsageUser(ctypes.Structure):
+    """struct syscall_usage_user: 32 bytes."""
+
+    _fields_ = [
+        ("name", ctypes.c_char * 16),
+        ("count", ctypes.c_uint64),
+        ("last_timestamp_ns", ctypes.c_uint64),
+    ]
+
+
+class IoStatsUser(ctypes.Structure):
+    """struct io_stats_user: 48 bytes, the fields of /proc/PID/io."""
+
+    _fields_ = [
+        ("rchar", ctypes.c_uint64),
+        ("wchar", ctypes.c_uint64),
+        ("syscr", ctypes.c_uint64),
+        ("syscw", ctypes.c_uint64),
+        ("read_bytes", ctypes.c_uint64),
+        ("write_bytes", ctypes.c_uint64),
+    ]
+
+
+MEMORY_FIELDS = tuple(field[0] for field in MemSnapshot._fields_)
+IO_FIELDS = tuple(field[0] for field in IoStatsUser._fields_)
+
+
+class Answer(NamedTuple):
+    """What one call gave back; errno is 0 unless it failed."""
+
+    returned: int
+    errno: int
+
+
+@dataclass(frozen=True)
+class UsageEntry:
+    """One entry of track_syscall_usage; `raw_name` is all 16 bytes."""
+
+    name: str
+    count: int
+    last_timestamp_ns: int
+    raw_name: bytes
+
+
+# (number, six integer arguments) -> Answer
+SyscallFunction = Callable[..., Answer]
+
+
+class AbiError(Exception):
+    """A number or a manifest that cannot be used; the message says which and why."""
+
+
+def errno_name(number: int) -> str | None:
+    """ENOSYS for 38; None for 0; the digits for a number without a name."""
+    if number == 0:
+        return None
+    return errno_numbers.errorcode.get(number, str(number))
+
+
+def machine_problem(machine: str, pointer_bytes: int = ctypes.sizeof(ctypes.c_void_p)) -> str:
+    """Why the syscalls cannot be called from this process, or an empty string."""
+    if machine != "x86_64":
+        return f"the syscalls exist on x86_64 only, this machine is {machine}"
+    if pointer_bytes != 8:
+        return "the Python interpreter is a 32-bit program, the numbers are those of 64-bit ones"
+    return ""
+
+
+def check_number(name: str, number: Any) -> int:
+    """The number as an integer, or AbiError if calling it might do anything else."""
+    if isinstance(number, str) and number.isdigit():
+        number = int(number)  # as a template may give it
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise AbiError(f"the number of {name} must be an integer, not {number!r}")
+    if not FIRST_NUMBER <= number <= LAST_NUMBER:
+        raise AbiError(
+            f"the number of {name} is {number}; only {FIRST_NUMBER} to {LAST_NUMBER} are called,"
+            " because lower ones are other syscalls and higher ones the x32 range"
+        )
+    return number
+
+
+def parse_manifest(text: str, path: str) -> dict[str, Any]:
+    """The manifest of an image package; AbiError says what is wrong with it."""
+    try:
+        manifest = json.loads(text)
+    except ValueError as error:
+        raise AbiError(f"{path} is not JSON: {error}") from error
+    if not isinstance(manifest, dict):
+        raise AbiError(f"{path} must hold a JSON object")
+    numbers = manifest.get("syscalls", {})
+    if not isinstance(numbers, dict):
+        raise AbiError(f"{path}: `syscalls` must map names to numbers")
+    return manifest
+
+
+def merge_numbers(manifest: Mapping[str, Any], override: Mapping[str, int]) -> dict[str, int]:
+    """Numbers of the manifest, those of the caller over them, unchecked."""
+    return {**manifest.get("syscalls", {}), **override}
+
+
+def raw_syscall() -> SyscallFunction:
+    """libc's syscall(2), with every argument a full 64-bit word.
+
+    Without argtypes ctypes would pass Python integers as 32-bit ints and cut addresses; without
+    restype it would cut the result. Unused arguments are zero, so that a syscall of another
+    meaning behind the number finds nothing usable.
+    """
+    function = ctypes.CDLL(None, use_errno=True).syscall
+    function.restype = ctypes.c_long
+    function.argtypes = [ctypes.c_long] * 7
+
+    def call(number: int, *arguments: int) -> Answer:
+        words = list(arguments) + [0] * (6 - len(arguments))
+        ctypes.set_errno(0)
+        returned = function(number, *words)
+        return Answer(returned, ctypes.get_errno() if returned == -1 else 0)
+
+    return call
+
+
+class Syscalls:
+    """The calls with their structs; numbers are checked at construction."""
+
+    def __init__(self, call: SyscallFunction, numbers: Mapping[str, int]) -> None:
+        self.numbers = {name: check_number(name, number) for name, number in numbers.items()}
+        self._call = call
+
+    def capture(self) -> tuple[Answer, dict[str, int]]:
+        """capture_memory_snapshot() into a buffer of ones, so that a field left out shows."""
+        snapshot = MemSnapshot()
+        ctypes.memset(ctypes.addressof(snapshot), 0xFF, ctypes.sizeof(snapshot))
+        answer = self._call(self.numbers[CAPTURE], ctypes.addressof(snapshot))
+        return answer, {name: getattr(snapshot, name) for name in MEMORY_FIELDS}
+
+    def track(self, entries: int = len(COUNTED)) -> tuple[Answer, list[UsageEntry]]:
+        """track_syscall_usage() into a buffer of ones that holds `entries`; all are returned."""
+        buffer = (SyscallUsageUser * entries)()
+        ctypes.memset(ctypes.addressof(buffer), 0xFF, ctypes.sizeof(buffer))
+        answer = self._call(self.numbers[TRACK], ctypes.addressof(buffer), entries)
+        return answer, [_usage_entry(entry) for entry in buffer]
+
+    def throttle(self, pid: int) -> tuple[Answer, dict[str, int]]:
+        """get_io_throttle() of a process."""
+        stats = IoStatsUser()
+        ctypes.memset(ctypes.addressof(stats), 0xFF, ctypes.sizeof(stats))
+        answer = self._call(self.numbers[THROTTLE], pid, ctypes.addressof(stats))
+        return answer, {name: getattr(stats, name) for name in IO_FIELDS}
+
+    def call(self, name: str, *arguments: int) -> Answer:
+        """Any arguments: for the error paths."""
+        return self._call(self.numbers[name], *arguments)
+
+
+def _usage_entry(entry: SyscallUsageUser) -> UsageEntry:
+    raw_name = ctypes.string_at(ctypes.addressof(entry), 16)
+    name = raw_name.split(b"\0", 1)[0].decode("ascii", "backslashreplace")
+    return UsageEntry(name, entry.count, entry.last_timestamp_ns, raw_name)
+
+
+class Isolated(NamedTuple):
+    """How a call in a child ended: its JSON value, or the signal that killed it."""
+
+    value: Any
+    signal_name: str | None
+
+
+def in_child(function: Callable[[], Any]) -> Isolated:
+    """Run `function` in a forked child and bring its JSON value home.
+
+    The first call of a number happens here: were it another syscall, one that closes descriptors
+    or ends its caller, only the child would feel it.
+    """
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.close(reader)
+            os.write(writer, json.dumps(function()).encode())
+            status = 0
+        finally:
+            # Never return into the parent's code, whatever happened.
+            os._exit(status)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as stream:
+        text = stream.read()
+    status = os.waitpid(child, 0)[1]
+    if os.WIFSIGNALED(status):
+        return Isolated(None, signal.Signals(os.WTERMSIG(status)).name)
+    return Isolated(json.loads(text.decode()) if text else None, None)

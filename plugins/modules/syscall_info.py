@@ -1,0 +1,284 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Call the custom kernel's syscalls and compare their answers with what the system reports."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: syscall_info
+short_description: Call the custom syscalls of the running kernel and check their answers
+version_added: 0.1.0
+description:
+  - Calls C(capture_memory_snapshot), C(track_syscall_usage) and C(get_io_throttle) by number, with
+    nothing but Python and C(ctypes) on the host, and returns typed values.
+  - Compares every value with the system's own, C(/proc/meminfo), C(/proc/PID/io), a counted
+    workload, the kernel log and the C(/proc) entries of the kernel modules.
+  - A kernel without the syscalls is an answer (RV(supported=false)), not an error.
+  - Only numbers from the manifest or from O(numbers) are called, only those from 337 to 511, and
+    the first call of each is made in a child process, so that a number that belongs to another
+    syscall harms nothing but that child.
+options:
+  manifest:
+    description:
+      - The manifest that the kernel's image package installed; it names the syscalls' numbers.
+      - Where this is not given, C(/lib/modules/RELEASE/oslab-kernel.json) of the running release.
+    type: path
+  numbers:
+    description:
+      - Syscall names and their numbers, over those of the manifest.
+      - A number must lie between 337 and 511.
+    type: dict
+    default: {}
+  pid:
+    description:
+      - The process whose I/O is read by C(get_io_throttle); the module's own if not given.
+    type: int
+  expected:
+    description:
+      - What the host is supposed to run. What is empty or left out is taken from the manifest.
+    type: dict
+    default: {}
+    suboptions:
+      release:
+        description: What C(uname -r) must say.
+        type: str
+      sysname:
+        description: What C(uname -s) must say.
+        type: str
+      banner:
+        description: The boot message; each of its lines must stand literally in the kernel log.
+        type: str
+      build_id:
+        description: The build id that the manifest must name.
+        type: str
+      proc_entries:
+        description: Entries of C(/proc) that must be there, such as V(capture_mem).
+        type: list
+        elements: str
+        choices: [capture_mem, track_syscalls, io_throttle, system_stats]
+  workload:
+    description:
+      - How many times to open, read, write and fork in order to compare the counters; V(0) does
+        not.
+    type: int
+    default: 0
+  compare:
+    description: Whether to compare anything, or only to return values.
+    type: bool
+    default: true
+  proc_entries:
+    description: Whether to look at the C(/proc) entries of the kernel modules that are loaded.
+    type: bool
+    default: true
+notes:
+  - Moving values are read before and after the call and the answer must lie between. Memory may
+    swing by 256 KiB beyond that; it is compared up to ten times, the workload up to five times.
+  - The boot message is looked for in C(/dev/kmsg), then in the journal of this boot. Where neither
+    reaches back to the start of the boot the check's RV(checks[].ok) is null, which is no failure.
+attributes:
+  check_mode:
+    description: Can run in check mode and return what it would otherwise.
+    support: full
+    details:
+      - The module changes nothing and does the same in both modes.
+  diff_mode:
+    description: Returns details on what has changed.
+    support: none
+    details:
+      - Nothing changes.
+author:
+  - oslab.kernel contributors (@oslab)
+"""
+
+EXAMPLES = r"""
+- name: Read and check everything
+  oslab.kernel.syscall_info:
+    workload: 200
+  register: syscalls
+
+- name: Only the values, of one process
+  oslab.kernel.syscall_info:
+    pid: 1
+    compare: false
+
+- name: Insist on a release and on loaded modules
+  oslab.kernel.syscall_info:
+    expected:
+      release: 6.8.0-49-usac1
+      proc_entries: [capture_mem, track_syscalls]
+"""
+
+RETURN = r"""
+supported:
+  description: Whether all the syscalls that have a number answer as they should.
+  returned: success
+  type: bool
+reason:
+  description: Why RV(supported) is false; empty otherwise.
+  returned: success
+  type: str
+  sample: no manifest at /lib/modules/6.1.0-40-amd64/oslab-kernel.json
+release:
+  description: What C(uname -r) says.
+  returned: success
+  type: str
+sysname:
+  description: What C(uname -s) says.
+  returned: success
+  type: str
+machine:
+  description: What C(uname -m) says.
+  returned: success
+  type: str
+boot_id:
+  description: The identity of this boot.
+  returned: success
+  type: str
+manifest:
+  description: The manifest; null if there is none.
+  returned: success
+  type: dict
+manifest_path:
+  description: Where the manifest was looked for.
+  returned: success
+  type: str
+syscalls:
+  description: By name, each syscall that has a number.
+  returned: success
+  type: dict
+  contains:
+    supported:
+      description: Whether it answers as it should; null for a name this module has no struct for.
+      type: bool
+    number:
+      description: Its number.
+      type: int
+    returned:
+      description: What it returned, V(-1) on errors; null if it was not called.
+      type: int
+    errno:
+      description: The error's number, V(0) if there was none.
+      type: int
+    errno_name:
+      description: The error's name such as C(ENOSYS); null if there was none.
+      type: str
+    detail:
+      description: Why RV(syscalls.*.supported) is not true.
+      type: str
+    result:
+      description:
+        - The values; null on errors.
+        - C(capture_memory_snapshot) gives a dictionary of sizes in KiB and C(timestamp_ns).
+        - C(track_syscall_usage) gives a list of C(name), C(count) and C(last_timestamp_ns).
+        - C(get_io_throttle) gives a dictionary of the fields of C(/proc/PID/io) and C(pid).
+        - Times are nanoseconds of C(CLOCK_MONOTONIC).
+      type: raw
+proc_entries:
+  description: By name, each C(/proc) entry.
+  returned: O(proc_entries=true)
+  type: dict
+  contains:
+    module:
+      description: The kernel module that makes it.
+      type: str
+    loaded:
+      description: Whether that module is loaded.
+      type: bool
+    present:
+      description: Whether the entry is there.
+      type: bool
+checks:
+  description: Every comparison.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: What was compared.
+      type: str
+    ok:
+      description: Whether it agrees; null if the system can no longer tell.
+      type: bool
+    expected:
+      description: What the system says, C(LOW..HIGH) where it moved.
+      type: raw
+    actual:
+      description: What was read.
+      type: raw
+    tolerance:
+      description: How far beyond RV(checks[].expected) is allowed; null for not at all.
+      type: str
+    detail:
+      description: Where the expectation comes from.
+      type: str
+failed_checks:
+  description: Names of the checks whose C(ok) is false.
+  returned: success
+  type: list
+  elements: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.oslab.kernel.plugins.module_utils.host_system import System
+from ansible_collections.oslab.kernel.plugins.module_utils.syscall_abi import AbiError
+from ansible_collections.oslab.kernel.plugins.module_utils.syscall_info import (
+    PROC_ENTRIES,
+    Options,
+    gather,
+)
+
+
+def argument_spec() -> dict:
+    return {
+        "manifest": {"type": "path"},
+        "numbers": {"type": "dict", "default": {}},
+        "pid": {"type": "int"},
+        "expected": {
+            "type": "dict",
+            "default": {},
+            "options": {
+                "release": {"type": "str"},
+                "sysname": {"type": "str"},
+                "banner": {"type": "str"},
+                "build_id": {"type": "str"},
+                "proc_entries": {
+                    "type": "list",
+                    "elements": "str",
+                    "choices": list(PROC_ENTRIES),
+                },
+            },
+        },
+        "workload": {"type": "int", "default": 0},
+        "compare": {"type": "bool", "default": True},
+        "proc_entries": {"type": "bool", "default": True},
+    }
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    params = module.params
+    if params["workload"] < 0:
+        module.fail_json(msg=f"workload must be 0 or more calls, not {params['workload']}")
+    if params["pid"] is not None and params["pid"] < 1:
+        module.fail_json(msg=f"pid must be a process id, 1 or more, not {params['pid']}")
+
+    def run(command):  # type: ignore[no-untyped-def]
+        try:
+            status, output, _errors = module.run_command(
+                list(command), encoding=None, handle_exceptions=False
+            )
+        except OSError:  # not installed: as good as an empty answer
+            return 127, b""
+        return status, output
+
+    try:
+        result = gather(Options(**{name: params[name] for name in Options._fields}), System(run))
+    except AbiError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, **result)
+
+
+if __name__ == "__main__":
+    main()
