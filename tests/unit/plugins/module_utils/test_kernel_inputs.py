@@ -1,0 +1,103 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rules on what the user may ask for."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils import kernel_inputs as inputs
+
+
+@pytest.mark.parametrize("value", ["", "-49-usac1", ".1+b2", "-" + "x" * 40])
+def test_good_extraversion(value):
+    assert inputs.check_extraversion(value, "6.8") == []
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("-49 usac1", "' '"),
+        ("-49/usac1", "'/'"),
+        ("-49_usac1", "'_'"),
+        ("-49-USAC", "'A'"),
+        ("-ñ", "'ñ'"),
+        ("-a\n", "'\\n'"),
+        ("-" + "x" * 64, "at most 64"),
+    ],
+)
+def test_bad_extraversion_is_told_by_name_and_reason(value, told):
+    (problem,) = inputs.check_extraversion(value, "6.8")
+    assert problem.startswith("version_extraversion ")
+    assert told in problem
+
+
+def test_release_counts_the_kernels_version_too():
+    assert inputs.check_extraversion("-" + "x" * 58, "6.8.0") == []
+    assert inputs.check_extraversion("-" + "x" * 58, "6.12.117") != []
+
+
+def test_release_is_checked_whole():
+    assert inputs.check_release("6.8.0-49-usac1") == []
+    assert len(inputs.check_release("6.8.0_" + "x" * 64)) == 2
+
+
+@pytest.mark.parametrize("value", ["Linux", "Usac Linux - 202010856", "ñ" * 32, "100% $x; `y`"])
+def test_good_sysname(value):
+    assert inputs.check_sysname(value) == []
+
+
+@pytest.mark.parametrize(
+    "value", ["", "  ", "x" * 65, "ñ" * 33, 'a"b', "a'b", "a\nb", "a\\b", "a\x1bb", "a\u2028b"]
+)
+def test_bad_sysname(value):
+    problems = inputs.check_sysname(value)
+    assert problems
+    assert all(problem.startswith("patch_sysname ") for problem in problems)
+
+
+def test_banner_takes_what_must_come_out_literally():
+    assert inputs.check_banner('100 % "done" \\n\n\nñ 🚀\n') == []
+    assert inputs.banner_lines('a\n\n"b"\n') == ["a", "", '"b"']
+    assert inputs.banner_lines("\n") == inputs.banner_lines("") == []
+
+
+@pytest.mark.parametrize("value", ["a\tb", "ok\n\x01" + "3x", "x" * 901, "a\x7f"])
+def test_bad_banner(value):
+    (problem,) = inputs.check_banner(value)
+    assert problem.startswith("patch_banner, line ")
+
+
+def entry(**changes):
+    return {"name": "a_call", "source": "a.c", "kconfig": "A_CALL", "number": "auto", **changes}
+
+
+def test_good_syscalls():
+    assert inputs.check_syscalls([entry(), entry(name="b", kconfig="B", number=470)]) == []
+
+
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        ([entry(name="Bad-Name")], "Bad-Name"),
+        ([entry(source="a.S")], ".c file"),
+        ([entry(kconfig="CONFIG-X")], "CONFIG-X"),
+        ([entry(number="512")], "512"),
+        ([entry(number="0")], "'0'"),
+        ([entry(number="soon")], "soon"),
+        ([entry(), entry(kconfig="OTHER")], "name 'a_call' is also that of patch_syscalls[0]"),
+        ([entry(), entry(name="b")], "kconfig 'A_CALL' is also"),
+        ([entry(number="470"), entry(name="b", kconfig="B", number="470")], "number '470' is"),
+    ],
+)
+def test_bad_syscalls(entries, told):
+    (problem,) = inputs.check_syscalls(entries)
+    assert problem.startswith("patch_syscalls[")
+    assert told in problem
+
+
+def test_source_version():
+    for good in ("6.8", "6.12.5", "6.13-rc2", "10.0"):
+        assert inputs.check_source_version(good) == []
+    for bad in ("", "6", "v6.8", "6.8/..", "latest", "6.8\n"):
+        assert "source_version" in inputs.check_source_version(bad)[0]

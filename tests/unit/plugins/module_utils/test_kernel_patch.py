@@ -1,0 +1,174 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tree as a whole: idempotence, return to stock, nothing half-done."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils import kernel_edits as edits
+from ansible_collections.oslab.kernel.plugins.module_utils import kernel_patch as patching
+
+PATCH = """\
+From: someone
+Subject: [PATCH] a change
+
+--- a/kernel/sys_ni.c
++++ b/kernel/sys_ni.c
+@@ -1,1 +1,2 @@
++/* patched */
+ {first}
+"""
+
+BAD_PATCH = PATCH.replace("1,1 +1,2", "1 +1").replace(" {first}", "-no such line")
+
+
+def run(argv, directory):
+    done = subprocess.run(argv, cwd=directory, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def call(name):
+    return edits.Syscall(name, f"{name}.c", f"SYSCALL_DEFINE0({name})\n", name.upper())
+
+
+def plan(**changes):
+    wanted = {
+        "sysname": "My Linux",
+        "banner": "Hello\n",
+        "syscalls": [call("one"), call("two")],
+        "headers": {"include/linux/mine.h": "/* mine */\n"},
+    }
+    return patching.Plan(**{**wanted, **changes})
+
+
+def contents(tree):
+    """Every file but the state, with its text."""
+    return {
+        str(path.relative_to(tree)): path.read_bytes()
+        for path in tree.rglob("*")
+        if path.is_file() and ".oslab" not in path.parts
+    }
+
+
+@pytest.fixture
+def sys_ni_patch(fakelinux):
+    first = (fakelinux / "kernel/sys_ni.c").read_text().splitlines()[0]
+    return patching.PatchFile("change.patch", PATCH.format(first=first))
+
+
+def test_second_run_changes_nothing(fakelinux, sys_ni_patch):
+    first = patching.apply(fakelinux, plan(patches=[sys_ni_patch]), run)
+    assert {"init/main.c", "kernel/one.c", "kernel/sys_ni.c"} <= set(first.changed)
+    stamps = {path: path.stat().st_mtime_ns for path in fakelinux.rglob("*")}
+    second = patching.apply(fakelinux, plan(patches=[sys_ni_patch]), run)
+    assert second.changed == []
+    assert second.state == first.state
+    assert stamps == {path: path.stat().st_mtime_ns for path in fakelinux.rglob("*")}
+
+
+def test_other_values_leave_what_a_fresh_run_would(fakelinux, tmp_path, sys_ni_patch):
+    fresh = tmp_path / "fresh"
+    subprocess.run(["cp", "-a", fakelinux, fresh], check=True)
+    patching.apply(fakelinux, plan(patches=[sys_ni_patch]), run)
+    other = plan(
+        sysname="Other", banner="", syscalls=[call("three")], headers={"include/linux/b.h": "\n"}
+    )
+    changed = patching.apply(fakelinux, other, run)
+    straight = patching.apply(fresh, other, run)
+    assert contents(fakelinux) == contents(fresh)
+    assert changed.state == straight.state
+    assert not (fakelinux / "kernel/one.c").exists()
+
+
+def test_empty_plan_returns_to_stock(fakelinux):
+    stock = contents(fakelinux)
+    patching.apply(fakelinux, plan(), run)
+    patching.apply(fakelinux, patching.Plan("Linux", ""), run)
+    stock.pop(edits.INSTALL)  # the manifest's rule is always there
+    assert contents(fakelinux).items() >= stock.items()
+    assert len(contents(fakelinux)) == len(stock) + 1
+
+
+def test_check_mode_tells_and_touches_nothing(fakelinux):
+    stock = contents(fakelinux)
+    told = patching.apply(fakelinux, plan(), run, check=True)
+    assert contents(fakelinux) == stock
+    assert not (fakelinux / ".oslab").exists()
+    assert told.changed == patching.apply(fakelinux, plan(), run).changed
+    assert 'UTS_SYSNAME "My Linux"' in told.after
+    assert 'UTS_SYSNAME "Linux"' in told.before
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"syscalls": [call("read")]}, "already has a syscall 'read'"),
+        ({"headers": {"include/linux/uts.h": "\n"}}, "already has this file"),
+        ({"headers": {"../x.h": "\n"}}, "out of the tree"),
+        ({"patches": [patching.PatchFile("bad.patch", BAD_PATCH)]},
+         "bad.patch does not apply"),
+        ({"patches": [patching.PatchFile("out.patch", "+++ b/../x\n")]}, "out of the tree"),
+        ({"patches": [patching.PatchFile("text.patch", "hello\n")]}, "git format-patch"),
+    ],
+)  # fmt: skip
+def test_refusal_leaves_the_tree_alone(fakelinux, changes, told):
+    stock = contents(fakelinux)
+    with pytest.raises(edits.EditError, match=told):
+        patching.apply(fakelinux, plan(**changes), run)
+    assert contents(fakelinux) == stock
+    assert not (fakelinux / ".oslab").exists()
+
+
+def test_a_killed_run_is_finished_by_the_next(fakelinux, monkeypatch):
+    write, count = patching._write, iter(range(99))
+
+    def killed(path, text):
+        if ".oslab" not in path.parts and next(count) == 3:
+            raise KeyboardInterrupt
+        write(path, text)
+
+    monkeypatch.setattr(patching, "_write", killed)
+    with pytest.raises(KeyboardInterrupt):
+        patching.apply(fakelinux, plan(), run)
+    monkeypatch.setattr(patching, "_write", write)
+    patching.apply(fakelinux, plan(), run)
+    once = contents(fakelinux)
+    assert patching.apply(fakelinux, plan(), run).changed == []
+    patching.apply(fakelinux, patching.Plan("Linux", ""), run)
+    patching.apply(fakelinux, plan(), run)
+    assert contents(fakelinux) == once
+
+
+def test_hand_made_changes_are_undone(fakelinux):
+    patching.apply(fakelinux, plan(), run)
+    wanted = contents(fakelinux)
+    (fakelinux / "include/linux/uts.h").write_text("lost\n")
+    assert patching.apply(fakelinux, plan(), run).changed == ["include/linux/uts.h"]
+    assert contents(fakelinux) == wanted
+
+
+def test_state_names_what_the_tree_carries(fakelinux, sys_ni_patch):
+    patching.apply(fakelinux, plan(patches=[sys_ni_patch]), run)
+    state = json.loads((fakelinux / ".oslab/patch.json").read_text())
+    assert state["sysname"] == "My Linux"
+    assert list(state["syscalls"]) == ["one", "two"]
+    assert state["patches"] == [{"name": "change.patch", "sha256": sys_ni_patch.sha256}]
+
+
+def test_a_patch_may_touch_the_makefile_without_losing_extraversion(fakelinux):
+    makefile = fakelinux / "Makefile"
+    first = makefile.read_text().splitlines()[0]
+    text = PATCH.replace("kernel/sys_ni.c", "Makefile").replace("/* patched */", "# patched")
+    patches = [patching.PatchFile("make.patch", text.format(first=first))]
+    lines = makefile.read_text().splitlines(keepends=True)
+    makefile.write_text(
+        "".join("EXTRAVERSION = -x\n" if x.startswith("EXTRAVERSION") else x for x in lines)
+    )
+    patching.apply(fakelinux, plan(patches=patches), run)
+    assert "# patched\n" in makefile.read_text()
+    assert "EXTRAVERSION = -x\n" in makefile.read_text()
+    assert patching.apply(fakelinux, plan(patches=patches), run).changed == []
