@@ -1,0 +1,61 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The checks of syscall_info as text that a person reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+HEADINGS = ("check", "expected", "read", "result")
+_RESULTS = {True: "ok", False: "FAILED", None: "unknown"}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "-" if value is None else str(value)
+
+
+def _row(check: Mapping[str, Any]) -> tuple[str, ...]:
+    expected = _text(check["expected"])
+    if check.get("tolerance"):
+        expected += f" ±{check['tolerance']}"
+    return check["name"], expected, _text(check["actual"]), _RESULTS[check["ok"]]
+
+
+def table(checks: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Aligned columns: what was compared, what the system says, what was read, the outcome.
+
+    A list of lines, because every output format of Ansible prints a list one line each; and no
+    line holds what YAML would quote, so that the columns stay aligned.
+    """
+    rows = [HEADINGS, *map(_row, checks)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
+    rule = "=" * (sum(widths) + 3 * (len(widths) - 1))
+    lines = [
+        " | ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows
+    ]
+    return [lines[0], rule, *lines[1:], rule, summary(checks)]
+
+
+def summary(checks: Sequence[Mapping[str, Any]]) -> str:
+    """How many checks, and how they ended."""
+    text = f"{len(checks)} checks"
+    for outcome, word in _RESULTS.items():
+        number = sum(check["ok"] is outcome for check in checks)
+        if number or outcome is True:
+            text += f", {number} {word}"
+    return text
+
+
+def failures(checks: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One sentence for each check that failed."""
+    sentences = []
+    for check in checks:
+        if check["ok"] is False:
+            name, expected, actual, _result = _row(check)
+            detail = f" ({check['detail']})" if check.get("detail") else ""
+            sentences.append(f"{name}: expected {expected}, read {actual}{detail}")
+    return sentences
