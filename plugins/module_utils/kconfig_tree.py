@@ -1,0 +1,269 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The symbols that a kernel tree's Kconfig files define, and why one is what it is.
+
+Not a second Kconfig: what a configuration comes to is the tree's own `make olddefconfig` to say.
+This reads names, types, dependencies and choices, to refuse unknown options and to explain.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_TYPES = ("bool", "tristate", "string", "int", "hex")
+_SOURCES = ("source", "osource", "rsource", "orsource")
+_KEYWORD = re.compile(
+    r"\s*(config|menuconfig|bool|tristate|string|int|hex|def_bool|def_tristate|depends|select"
+    r"|imply|default|range|prompt|choice|endchoice|if|endif|menu|endmenu|source|osource|rsource"
+    r"|orsource|help|---help---|comment|mainmenu)(?![\w-])(.*)"
+)
+_COMMENT = re.compile(r'\s#(?=[^"]*$).*')
+_TOKEN = re.compile(r'"[^"]*"|\'[^\']*\'|\$\([^)]*\)|&&|\|\||[!<>]=|[()=!<>]|[\w./-]+')
+_LEVEL = {"n": 0, "m": 1, "y": 2}
+
+# ARCH as `uname -m` names it -> directory below arch/.
+_SRCARCH = {"x86_64": "x86", "i386": "x86", "i686": "x86", "aarch64": "arm64", "riscv64": "riscv"}
+
+
+@dataclass
+class Symbol:
+    """What the Kconfig files say about one symbol, all definitions together."""
+
+    name: str
+    type: str = ""
+    prompt: bool = False
+    depends: list[str] = field(default_factory=list)
+    selected_by: list[str] = field(default_factory=list)
+    range: str = ""
+    choice: int | None = None  # number of the choice that it is a member of
+
+
+@dataclass
+class _Block:
+    condition: str = ""
+    choice: int | None = None
+
+
+def srcarch(machine: str) -> str:
+    """The directory below arch/ for an ARCH= or a `uname -m`."""
+    return _SRCARCH.get(machine, machine)
+
+
+class KconfigTree:
+    """All symbols of a tree, for one architecture."""
+
+    def __init__(self, tree: Path, arch: str) -> None:
+        self.symbols: dict[str, Symbol] = {}
+        self.members: list[list[str]] = []  # of each choice
+        self._tree = tree
+        self._variables = {"SRCARCH": arch, "HEADER_ARCH": arch, "srctree": "."}
+        self._blocks: list[_Block] = []
+        self._entry: Symbol | _Block | None = None
+        self._read_files: set[Path] = set()
+        self._selects: list[tuple[str, str]] = []
+        self._read(tree / "Kconfig")
+        for selecting, selected in self._selects:
+            symbol = self.symbols.get(selected)
+            if symbol and selecting not in symbol.selected_by:
+                symbol.selected_by.append(selecting)
+
+    def siblings(self, name: str) -> list[str]:
+        """The other members of a symbol's choice."""
+        symbol = self.symbols.get(name)
+        if symbol is None or symbol.choice is None:
+            return []
+        return [member for member in self.members[symbol.choice] if member != name]
+
+    def _read(self, path: Path) -> None:
+        if path in self._read_files or not path.is_file():
+            return
+        self._read_files.add(path)
+        for keyword, rest in _statements(path):
+            if keyword in _SOURCES:
+                name = re.sub(
+                    r"\$\(?(\w+)\)?", lambda m: self._variables.get(m[1], m[0]), rest.strip("\"'")
+                )
+                self._read((path.parent if "rsource" in keyword else self._tree) / name)
+            elif keyword in ("config", "menuconfig"):
+                self._begin_symbol(rest)
+            elif keyword in ("choice", "if", "menu", "comment") or keyword.startswith("end"):
+                self._block(keyword, rest)
+            elif isinstance(self._entry, Symbol):
+                self._attribute(self._entry, keyword, rest)
+            elif isinstance(self._entry, _Block) and keyword == "depends":
+                self._entry.condition = rest.partition("on ")[2]
+
+    def _begin_symbol(self, name: str) -> None:
+        symbol = self.symbols.setdefault(name, Symbol(name))
+        self._entry = symbol
+        for block in self._blocks:
+            if block.condition and block.condition not in symbol.depends:
+                symbol.depends.append(block.condition)
+        choice = next((b.choice for b in reversed(self._blocks) if b.choice is not None), None)
+        if choice is not None:
+            symbol.choice = choice
+            self.members[choice].append(name)
+
+    def _block(self, keyword: str, rest: str) -> None:
+        self._entry = None
+        if keyword in ("endif", "endmenu", "endchoice"):
+            if self._blocks:
+                self._blocks.pop()
+        elif keyword == "choice":
+            self.members.append([])
+            self._entry = _Block(choice=len(self.members) - 1)
+            self._blocks.append(self._entry)
+        elif keyword == "if":
+            self._blocks.append(_Block(condition=rest))
+        elif keyword == "menu":
+            self._entry = _Block()
+            self._blocks.append(self._entry)
+
+    def _attribute(self, symbol: Symbol, keyword: str, rest: str) -> None:
+        if keyword in _TYPES:
+            symbol.type = keyword
+            symbol.prompt = symbol.prompt or bool(rest)
+        elif keyword in ("def_bool", "def_tristate"):
+            symbol.type = keyword[len("def_") :]
+        elif keyword == "prompt":
+            symbol.prompt = True
+        elif keyword == "depends":
+            symbol.depends.append(rest.partition("on ")[2].strip())
+        elif keyword == "select":
+            self._selects.append((symbol.name, rest.split(maxsplit=1)[0]))
+        elif keyword == "range":
+            symbol.range = rest
+
+
+def _statements(path: Path) -> Iterator[tuple[str, str]]:
+    """Keyword and the rest of each statement; help texts and comments left out."""
+    help_indent: int | None = None
+    pending = ""
+    for raw in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        if help_indent is not None:
+            text = raw.expandtabs()
+            indent = len(text) - len(text.lstrip())
+            if not text.strip() or (indent >= help_indent if help_indent else indent > 0):
+                # The first line of a help text says how far it is indented.
+                if text.strip() and not help_indent:
+                    help_indent = indent
+                continue
+            help_indent = None
+        line = pending + raw
+        pending = ""
+        if line.endswith("\\"):
+            pending = line[:-1]
+            continue
+        match = _KEYWORD.match(line)
+        if not match:
+            continue
+        keyword, rest = match[1], match[2]
+        if "help" in keyword:
+            help_indent = 0
+        elif not rest.lstrip().startswith(("=", ":=")):
+            yield keyword, (_COMMENT.sub("", rest) if "#" in rest else rest).strip()
+
+
+class _Expression:
+    """A dependency, evaluated against the values of a configuration."""
+
+    def __init__(self, text: str, values: Mapping[str, str]) -> None:
+        self.tokens = _TOKEN.findall(text)
+        self.values = values
+        self.position = 0
+
+    def peek(self) -> str:
+        return self.tokens[self.position] if self.position < len(self.tokens) else ""
+
+    def take(self) -> str:
+        token = self.peek()
+        self.position += 1
+        return token
+
+    def either(self) -> int:
+        level = self.both()
+        while self.peek() == "||":
+            self.take()
+            level = max(level, self.both())
+        return level
+
+    def both(self) -> int:
+        level = self.single()
+        while self.peek() == "&&":
+            self.take()
+            level = min(level, self.single())
+        return level
+
+    def single(self) -> int:
+        token = self.take()
+        if token == "!":
+            return 2 - self.single()
+        if token == "(":
+            level = self.either()
+            self.take()
+            return level
+        if self.peek() in ("=", "!=", "<", ">", "<=", ">="):
+            return 2 if _compare(self.text(token), self.take(), self.text(self.take())) else 0
+        if token.startswith("$"):
+            return 2  # asks the toolchain; not known here
+        return _LEVEL.get(self.text(token), 0)
+
+    def text(self, token: str) -> str:
+        if token[:1] in "\"'" or token in _LEVEL or not re.match(r"[A-Z_0-9]*[A-Z_]", token):
+            return token.strip("\"'")
+        return self.values.get(token, "n").strip('"')
+
+
+def _compare(left: str, operator: str, right: str) -> bool:
+    if operator in ("=", "!="):
+        return (left == right) == (operator == "=")
+    try:
+        difference = int(left, 0) - int(right, 0)
+    except ValueError:
+        return False
+    if operator.endswith("=") and difference == 0:
+        return True
+    return difference < 0 if operator.startswith("<") else difference > 0
+
+
+def evaluate(expression: str, values: Mapping[str, str]) -> int:
+    """0 (n), 1 (m) or 2 (y)."""
+    return _Expression(expression, values).either()
+
+
+def _with_values(expression: str, values: Mapping[str, str]) -> str:
+    names = []
+    for token in _TOKEN.findall(expression):
+        if re.fullmatch(r"[A-Z0-9_]*[A-Z][A-Z0-9_]*", token) and token not in names:
+            names.append(token)
+    shown = ", ".join(f"{name}={values.get(name, 'n')}" for name in names)
+    return f"depends on {expression} ({shown})" if shown else f"depends on {expression}"
+
+
+def explain(tree: KconfigTree, name: str, wanted: str, values: Mapping[str, str]) -> str:
+    """Why a symbol does not have the value that was wanted; empty if it cannot be told."""
+    symbol = tree.symbols.get(name)
+    if symbol is None:
+        return "no Kconfig file of this tree defines it"
+    got = values.get(name, "n")
+    reasons = []
+    if wanted != "n":
+        needed = _LEVEL.get(wanted, 1)
+        reasons = [_with_values(d, values) for d in symbol.depends if evaluate(d, values) < needed]
+    if not reasons:
+        taken = [s for s in tree.siblings(name) if values.get(s) == "y"]
+        selecting = [s for s in symbol.selected_by if values.get(s, "n") != "n"]
+        if taken and wanted != "n":
+            reasons.append(f"the choice is taken by {taken[0]}")
+        elif selecting and _LEVEL.get(wanted, 3) < _LEVEL.get(got, 0):
+            reasons.append("selected by " + ", ".join(sorted(selecting)[:5]))
+        elif not symbol.prompt:
+            by = f" (selected by {', '.join(symbol.selected_by[:5])})" if symbol.selected_by else ""
+            reasons.append(f"it cannot be set by hand, it follows from others{by}")
+        elif symbol.range:
+            reasons.append(f"its range is {symbol.range}")
+    return "; ".join(reasons)

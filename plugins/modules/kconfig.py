@@ -1,0 +1,240 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: kconfig
+short_description: Make a kernel's .config and check that Kconfig kept it
+description:
+  - Makes C(.config) of a kernel tree from a base configuration, the modules that are to stay and
+    options, with the tree's own C(make olddefconfig), which never asks anything.
+  - Works in a scratch directory; C(.config) is written once, and only if its content changes.
+    (The tree's Kconfig programs are compiled in the tree on the first call, in check mode too.)
+  - An option that no Kconfig file of the tree defines is refused before anything is written. An
+    option or required symbol that does not have its value in the end is an error that names it,
+    the value that it has and the reason where one can be found.
+  - The same input always gives the same file.
+version_added: "0.1.0"
+author: oslab.kernel contributors (@oslab)
+options:
+  tree:
+    description: Top of the kernel's source tree.
+    type: path
+    required: true
+  base:
+    description: Configuration to start from; empty for C(.config) of the tree.
+    type: path
+    default: ""
+  lsmod:
+    description:
+      - Names of the modules that stay modules, as C(lsmod) lists them; all others of the base are
+        switched off (C(localmodconfig)).
+      - Empty leaves all modules of the base.
+    type: list
+    elements: str
+    default: []
+  keep:
+    description:
+      - Modules that must stay, besides O(lsmod), loaded or not. One that the base does not have is
+        switched on. One that gets lost is an error.
+    type: list
+    elements: str
+    default: []
+  options:
+    description:
+      - Symbol, without C(CONFIG_), to value. V(y), V(n), V(m) or a boolean; a text for a string
+        symbol (quoted as its type asks for, V(false) means empty); a number for int and hex.
+      - A member of a choice that is set to V(y) puts the other members out.
+    type: dict
+    default: {}
+  optional:
+    description:
+      - As O(options), which win over it; but a symbol that the tree does not define is left out,
+        and one that does not take its value is reported in RV(not_taken).
+    type: dict
+    default: {}
+  required:
+    description: Symbols and the values that they must have in the end; they are not set.
+    type: dict
+    default: {}
+  make_args:
+    description:
+      - Arguments for C(make), such as C(CC=gcc-12). Must be the build's, since the configuration
+        records the compiler.
+    type: list
+    elements: str
+    default: []
+attributes:
+  check_mode:
+    description: Computes the configuration and leaves C(.config) alone.
+    support: full
+  diff_mode:
+    description: Shows the symbols that change; without C(.config), against the base.
+    support: full
+requirements: [make, perl, flex, bison, a C compiler]
+"""
+
+EXAMPLES = r"""
+- name: Configure for the modules that are loaded on the targets
+  oslab.kernel.kconfig:
+    tree: /var/lib/oslab-kernel/trees/linux-6.8/linux
+    base: /var/lib/oslab-kernel/trees/linux-6.8/inputs/base.config
+    lsmod: [ext4, virtio_blk, virtio_net]
+    keep: [nvme, usbhid]
+    options:
+      DEFAULT_HOSTNAME: lab
+      NR_CPUS: 16
+    optional:
+      SYSTEM_TRUSTED_KEYS: ""
+    required:
+      TASK_IO_ACCOUNTING: y
+"""
+
+RETURN = r"""
+kernelrelease:
+  description: Release that a kernel of this tree and configuration has.
+  returned: when the tree is there
+  type: str
+  sample: 6.12.117-49-usac1
+config_sha256:
+  description: Checksum of the configuration.
+  returned: when the tree is there
+  type: str
+counts:
+  description: How many symbols are C(y) and C(m).
+  returned: when the tree is there
+  type: dict
+  sample: {"y": 1650, "m": 62}
+changed_symbols:
+  description: Names of the symbols that differ from the former C(.config), or from the base.
+  returned: when the tree is there
+  type: list
+  elements: str
+not_taken:
+  description: Symbols of O(optional) that do not have their value, with the reason.
+  returned: when the tree is there
+  type: list
+  elements: str
+modules_unknown:
+  description: Modules of O(lsmod) and O(keep) that no Makefile of the tree builds.
+  returned: when the tree is there
+  type: list
+  elements: str
+modules_disabled:
+  description: Modules of O(lsmod) and O(keep) that the tree knows and the configuration has off.
+  returned: when the tree is there
+  type: list
+  elements: str
+"""
+
+import os
+import platform
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.oslab.kernel.plugins.module_utils import kconfig
+from ansible_collections.oslab.kernel.plugins.module_utils.kconfig_tree import KconfigTree
+
+
+def base_text(module: AnsibleModule, tree: Path) -> str:
+    base = Path(module.params["base"]) if module.params["base"] else tree / ".config"
+    if not base.is_file():
+        if module.check_mode:
+            module.exit_json(changed=True, msg=f"{tree}/.config would be made from {base}")
+        module.fail_json(msg=f"the base configuration {base} is not there")
+    return base.read_text(encoding="utf-8", errors="surrogateescape")
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "tree": {"type": "path", "required": True},
+            "base": {"type": "path", "default": ""},
+            "lsmod": {"type": "list", "elements": "str", "default": []},
+            "keep": {"type": "list", "elements": "str", "default": []},
+            "options": {"type": "dict", "default": {}},
+            "optional": {"type": "dict", "default": {}},
+            "required": {"type": "dict", "default": {}},
+            "make_args": {"type": "list", "elements": "str", "default": []},
+        },
+        supports_check_mode=True,
+    )
+    params = module.params
+    tree = Path(params["tree"]).absolute()
+    if not (tree / "Kconfig").is_file():
+        if module.check_mode:
+            module.exit_json(changed=True, msg=f"{tree}/.config would be made")
+        module.fail_json(msg=f"{tree} is not a kernel tree: there is no Kconfig in it")
+
+    def run(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> kconfig.Result:
+        program = module.get_bin_path(argv[0])
+        if program is None:
+            return kconfig.Result(127, "", f"{argv[0]}: not found")
+        # Of a make that called us, or of somebody's shell; both would change the result.
+        for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "KCONFIG_CONFIG", "KCONFIG_ALLCONFIG"):
+            os.environ.pop(name, None)
+        status, out, err = module.run_command(
+            [program, *argv[1:]], cwd=str(cwd), environ_update=dict(environment), data=""
+        )
+        return kconfig.Result(status, out, err)
+
+    base = base_text(module, tree)
+    target = tree / ".config"
+    before = target.read_text(encoding="utf-8") if target.is_file() else None
+    arch = kconfig.architecture(params["make_args"], platform.machine())
+    with tempfile.TemporaryDirectory(dir=module.tmpdir) as directory:
+        scratch = Path(directory)
+        try:
+            known = KconfigTree(tree, arch)
+            wanted = kconfig.check_wanted(
+                known, params["options"], params["optional"], params["required"]
+            )
+            request = kconfig.Request(
+                tree, base, params["lsmod"], params["keep"], params["make_args"]
+            )
+            configurator = kconfig.Configurator(request, known, run, scratch, arch)
+            outcome = configurator.configure(wanted)
+            version = configurator.make("-s", "kernelversion").strip().splitlines()[-1]
+        except kconfig.KconfigError as error:
+            module.fail_json(msg=str(error))
+        values = kconfig.parse_config(outcome.text)
+        pahole = kconfig.check_pahole(values, run, scratch)
+        if pahole:
+            outcome.failed.append(pahole)
+        reference = base if before is None else before
+        local = kconfig.make_variable(params["make_args"], "LOCALVERSION") or ""
+        old, new = kconfig.diff_texts(reference, outcome.text)
+        result = {
+            "changed": before != outcome.text,
+            "kernelrelease": kconfig.kernel_release(tree, version, values, local),
+            "config_sha256": kconfig.sha256(outcome.text),
+            "counts": {level: list(values.values()).count(level) for level in ("y", "m")},
+            "changed_symbols": sorted(kconfig.differences(reference, outcome.text)),
+            "not_taken": outcome.not_taken,
+            "modules_unknown": outcome.modules_unknown,
+            "modules_disabled": outcome.modules_disabled,
+        }
+        if outcome.failed:
+            module.fail_json(
+                msg="Kconfig did not accept:\n" + "\n".join(outcome.failed),
+                **{**result, "changed": False},
+            )
+        if result["changed"] and not module.check_mode:
+            made = scratch / "made"
+            made.write_text(outcome.text, encoding="utf-8")
+            made.chmod(0o644)
+            module.atomic_move(str(made), str(target))
+    header = str(target) if before is not None else f"{params['base']} (the base)"
+    module.exit_json(
+        diff={"before": old, "after": new, "before_header": header, "after_header": str(target)},
+        **result,
+    )
+
+
+if __name__ == "__main__":
+    main()
