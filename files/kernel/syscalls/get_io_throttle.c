@@ -28,26 +28,34 @@
 #include <linux/task_io_accounting_ops.h>
 #include <linux/uaccess.h>
 
+static void add_up(struct signal_struct *sig, struct task_io_accounting *acct)
+{
+	struct task_struct *thread;
+
+	*acct = sig->ioac; /* threads that ended */
+	__for_each_thread(sig, thread)
+		task_io_accounting_add(acct, &thread->ioac);
+}
+
 /*
  * A thread that ends moves its figures to signal->ioac and leaves the list
- * under stats_lock, so no thread is missed or counted twice.
+ * under stats_lock: with the lock, or if nobody had it meanwhile, none is
+ * missed or counted twice.
  */
 static void sum_process_io(struct signal_struct *sig,
 			   struct task_io_accounting *acct)
 {
-	struct task_struct *thread;
 	unsigned long flags;
-	int seq = 1;
+	unsigned int seq;
 
 	rcu_read_lock();
-	do {
-		seq++; /* even, without the lock, first; odd, with it, after that */
-		flags = read_seqbegin_or_lock_irqsave(&sig->stats_lock, &seq);
-		*acct = sig->ioac;
-		__for_each_thread(sig, thread)
-			task_io_accounting_add(acct, &thread->ioac);
-	} while (need_seqretry(&sig->stats_lock, seq));
-	done_seqretry_irqrestore(&sig->stats_lock, seq, flags);
+	seq = read_seqbegin(&sig->stats_lock);
+	add_up(sig, acct);
+	if (read_seqretry(&sig->stats_lock, seq)) {
+		read_seqlock_excl_irqsave(&sig->stats_lock, flags);
+		add_up(sig, acct);
+		read_sequnlock_excl_irqrestore(&sig->stats_lock, flags);
+	}
 	rcu_read_unlock();
 }
 

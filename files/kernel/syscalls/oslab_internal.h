@@ -80,13 +80,8 @@ static __always_inline void oslab_count_clone(u64 flags)
 
 #else
 
-static __always_inline void oslab_count(enum oslab_usage_id id)
-{
-}
-
-static __always_inline void oslab_count_clone(u64 flags)
-{
-}
+static __always_inline void oslab_count(enum oslab_usage_id id) {}
+static __always_inline void oslab_count_clone(u64 flags) {}
 
 #endif /* CONFIG_TRACK_SYSCALL_USAGE */
 

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the four modules have in common: the file in /proc and its mode.
+ */
+#ifndef OSLAB_PROC_H
+#define OSLAB_PROC_H
+
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+
+/* Nobody can write to these files, so only bits for reading make sense. */
+#define OSLAB_MODE_MAX	0444
+
+static umode_t oslab_mode = OSLAB_MODE_MAX;
+
+static int oslab_mode_set(const char *val, const struct kernel_param *kp)
+{
+	unsigned int mode;
+
+	if (kstrtouint(val, 8, &mode) || mode & ~OSLAB_MODE_MAX) {
+		pr_err("mode=%s: must be octal, with bits of 0444 only\n", val);
+		return -EINVAL;
+	}
+
+	oslab_mode = mode;
+	return 0;
+}
+
+static int oslab_mode_get(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%04o\n", oslab_mode);
+}
+
+static const struct kernel_param_ops oslab_mode_ops = {
+	.set = oslab_mode_set,
+	.get = oslab_mode_get,
+};
+
+module_param_cb(mode, &oslab_mode_ops, NULL, 0444);
+MODULE_PARM_DESC(mode, "permissions of the /proc file, octal, bits of 0444 only (default 0444)");
+
+static int oslab_show(struct seq_file *m, void *v);
+
+static int oslab_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, oslab_show, NULL);
+}
+
+static const struct proc_ops oslab_proc_ops = {
+	.proc_open	= oslab_open,
+	.proc_read	= seq_read,
+	.proc_lseek	= seq_lseek,
+	.proc_release	= single_release,
+};
+
+static int __init oslab_proc_create(const char *name)
+{
+	if (proc_create(name, oslab_mode, NULL, &oslab_proc_ops))
+		return 0;
+
+	pr_err("cannot create /proc/%s\n", name);
+	return -ENOMEM;
+}
+
+#endif /* OSLAB_PROC_H */
