@@ -135,9 +135,10 @@ import platform
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import kconfig
+from ansible_collections.oslab.kernel.plugins.module_utils import kconfig, kconfig_stamp
 from ansible_collections.oslab.kernel.plugins.module_utils.kconfig_tree import KconfigTree
 
 
@@ -147,7 +148,50 @@ def base_text(module: AnsibleModule, tree: Path) -> str:
         if module.check_mode:
             module.exit_json(changed=True, msg=f"{tree}/.config would be made from {base}")
         module.fail_json(msg=f"the base configuration {base} is not there")
-    return base.read_text(encoding="utf-8", errors="surrogateescape")
+    return base.read_text(encoding="utf-8", errors="replace")
+
+
+def configure(
+    module: AnsibleModule, tree: Path, base: str, run: kconfig.Runner
+) -> tuple[dict[str, Any], str, list[str]]:
+    """The return values, the text of the configuration, and what makes it unusable."""
+    params = module.params
+    arch = kconfig.architecture(params["make_args"], platform.machine())
+    with tempfile.TemporaryDirectory(dir=module.tmpdir) as directory:
+        scratch = Path(directory)
+        try:
+            known = KconfigTree(tree, arch)
+            wanted = kconfig.check_wanted(
+                known, params["options"], params["optional"], params["required"]
+            )
+            request = kconfig.Request(
+                tree, base, params["lsmod"], params["keep"], params["make_args"]
+            )
+            configurator = kconfig.Configurator(request, known, run, scratch, arch)
+            outcome = configurator.configure(wanted)
+            version = configurator.make("-s", "kernelversion").split()[-1]
+        except kconfig.KconfigError as error:
+            module.fail_json(msg=str(error))
+        values = kconfig.parse_config(outcome.text)
+        pahole = kconfig.check_pahole(values, run, scratch)
+    local = kconfig.make_variable(params["make_args"], "LOCALVERSION") or ""
+    result = {
+        "kernelrelease": kconfig.kernel_release(tree, version, values, local),
+        "config_sha256": kconfig.sha256(outcome.text),
+        "counts": {level: list(values.values()).count(level) for level in ("y", "m")},
+        "not_taken": outcome.not_taken,
+        "modules_unknown": outcome.modules_unknown,
+        "modules_disabled": outcome.modules_disabled,
+    }
+    return result, outcome.text, [*outcome.failed, *([pahole] if pahole else [])]
+
+
+def write(module: AnsibleModule, target: Path, text: str) -> None:
+    """Replace the file at once, so that a crash leaves the old or the new one."""
+    made = Path(module.tmpdir) / "config.made"
+    made.write_text(text, encoding="utf-8")
+    made.chmod(0o644)
+    module.atomic_move(str(made), str(target))
 
 
 def main() -> None:
@@ -186,49 +230,29 @@ def main() -> None:
     base = base_text(module, tree)
     target = tree / ".config"
     before = target.read_text(encoding="utf-8") if target.is_file() else None
-    arch = kconfig.architecture(params["make_args"], platform.machine())
-    with tempfile.TemporaryDirectory(dir=module.tmpdir) as directory:
-        scratch = Path(directory)
-        try:
-            known = KconfigTree(tree, arch)
-            wanted = kconfig.check_wanted(
-                known, params["options"], params["optional"], params["required"]
-            )
-            request = kconfig.Request(
-                tree, base, params["lsmod"], params["keep"], params["make_args"]
-            )
-            configurator = kconfig.Configurator(request, known, run, scratch, arch)
-            outcome = configurator.configure(wanted)
-            version = configurator.make("-s", "kernelversion").strip().splitlines()[-1]
-        except kconfig.KconfigError as error:
-            module.fail_json(msg=str(error))
-        values = kconfig.parse_config(outcome.text)
-        pahole = kconfig.check_pahole(values, run, scratch)
-        if pahole:
-            outcome.failed.append(pahole)
-        reference = base if before is None else before
-        local = kconfig.make_variable(params["make_args"], "LOCALVERSION") or ""
-        old, new = kconfig.diff_texts(reference, outcome.text)
-        result = {
-            "changed": before != outcome.text,
-            "kernelrelease": kconfig.kernel_release(tree, version, values, local),
-            "config_sha256": kconfig.sha256(outcome.text),
-            "counts": {level: list(values.values()).count(level) for level in ("y", "m")},
-            "changed_symbols": sorted(kconfig.differences(reference, outcome.text)),
-            "not_taken": outcome.not_taken,
-            "modules_unknown": outcome.modules_unknown,
-            "modules_disabled": outcome.modules_disabled,
-        }
-        if outcome.failed:
-            module.fail_json(
-                msg="Kconfig did not accept:\n" + "\n".join(outcome.failed),
-                **{**result, "changed": False},
-            )
-        if result["changed"] and not module.check_mode:
-            made = scratch / "made"
-            made.write_text(outcome.text, encoding="utf-8")
-            made.chmod(0o644)
-            module.atomic_move(str(made), str(target))
+
+    def output(argv: Sequence[str]) -> str:
+        return run(argv, tree, {"LC_ALL": "C"}).out
+
+    # A base of its own is part of what the result comes from; without one, .config is the base.
+    inputs = {**params, "base": kconfig.sha256(base) if params["base"] else ""}
+    mark = kconfig_stamp.fingerprint(tree, inputs, params["make_args"], output)
+    known = kconfig_stamp.recall(tree, mark, kconfig.sha256(before or ""))
+    if known is not None:
+        module.exit_json(**{**known, "changed": False, "changed_symbols": []})
+
+    result, text, failed = configure(module, tree, base, run)
+    reference = base if before is None else before
+    result["changed"] = before != text
+    result["changed_symbols"] = sorted(kconfig.differences(reference, text))
+    if failed:
+        result["changed"] = False
+        module.fail_json(msg="Kconfig did not accept:\n" + "\n".join(failed), **result)
+    if not module.check_mode:
+        if result["changed"]:
+            write(module, target, text)
+        kconfig_stamp.remember(tree, mark, result)
+    old, new = kconfig.diff_texts(reference, text)
     header = str(target) if before is not None else f"{params['base']} (the base)"
     module.exit_json(
         diff={"before": old, "after": new, "before_header": header, "after_header": str(target)},
