@@ -10,6 +10,7 @@ drift allowed, and every check states the one that it used.
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -19,7 +20,6 @@ from ansible_collections.oslab.kernel.plugins.module_utils.syscall_abi import (
     COUNTED,
     IO_FIELDS,
     MEMORY_FIELDS,
-    THROTTLE,
     TRACK,
     Answer,
     UsageEntry,
@@ -45,6 +45,21 @@ MEMINFO_KEYS = {
 # (a batch of one CPU's free list). Sizes that only an administrator changes get none.
 MEMORY_DRIFT_KIB = 256
 FIXED_MEMORY_FIELDS = ("total_kb", "swap_total_kb")
+
+# Columns of the line `cpu` of /proc/stat, in USER_HZ ticks of 10 ms.
+CPU_TIMES = (
+    "user",
+    "nice",
+    "system",
+    "idle",
+    "iowait",
+    "irq",
+    "softirq",
+    "steal",
+    "guest",
+    "guest_nice",
+)
+TICK_MS = 10
 
 _KERNEL_START = b"Linux version "
 _SINGLE_VALUE = re.compile(r"^([^:]+):\s*(\d+)\b")
@@ -280,8 +295,9 @@ def compare_message(message: str, logs: Sequence[tuple[str, Sequence[bytes]]]) -
         if found == len(wanted):
             return Check(name, True, expected, expected, None, f"each literally, in {source}")
         if holds_boot(lines):
-            detail = f"{source}: line {found + 1} is not `{text[found]}`"
-            return Check(name, False, expected, f"{found} lines", None, detail)
+            missing = [line for line, literal in zip(text, wanted) if literal not in lines]
+            what = f"`{missing[0]}` is not in it" if missing else "lines not one after the other"
+            return Check(name, False, expected, f"{found} lines", None, f"{source}: {what}")
     detail = "the beginning of this boot is no longer in {}".format(
         " or ".join(sources or ["any log"])
     )
@@ -310,7 +326,66 @@ def compare_memory_shown(
 def compare_throttle_shown(
     before: Mapping[str, int], text: str, after: Mapping[str, int], pid: int
 ) -> list[Check]:
-    """/proc/io_throttle between two calls of the syscall for the module's pid."""
+    """/proc/io_throttle between two calls of the syscall for the process that it shows."""
+    return compare_io(before, parse_keyed(text), after, "/proc/io_throttle", f"process {pid}")
+
+
+def compare_throttle_refused(answer: Answer, refusal: int, pid: int) -> Check:
+    """/proc/io_throttle refused to show a process: so must the syscall, for the same reason."""
+    name = "/proc/io_throttle refuses"
+    refused = str(errno_name(refusal))
+    if answer.returned == 0 and refusal == errno.ESRCH:
+        # The module shows the process that had the number when it was set, or nothing.
+        detail = f"the process that was set is gone; another one may have got its number {pid}"
+        return Check(name, None, "0", refused, None, detail)
+    return equal(name, answer_text(answer), refused, f"process {pid}")
+
+
+def parse_cpu(text: str) -> dict[str, int]:
+    """/proc/stat: ticks of all CPUs together by kind, and how many are online."""
+    values = {}
+    for line in text.splitlines():
+        words = line.split()
+        if words[:1] == ["cpu"]:
+            values = dict(zip(CPU_TIMES, map(int, words[1:])))
+    values["online"] = len(re.findall(r"^cpu\d+ ", text, re.MULTILINE))
+    return values
+
+
+class StatsSources(NamedTuple):
+    """What /proc/system_stats repeats, read at one moment."""
+
+    cpu: Mapping[str, int]
+    meminfo: Mapping[str, int]
+    storage: Mapping[str, int]
+
+
+def compare_stats_shown(
+    before: StatsSources, text: str, after: StatsSources, path: str
+) -> list[Check]:
+    """/proc/system_stats against /proc/stat, /proc/meminfo and statfs(2)."""
     shown = parse_keyed(text)
-    checks = [equal("/proc/io_throttle pid", pid, shown.get("pid"))]
-    return checks + compare_io(before, shown, after, "/proc/io_throttle", THROTTLE)
+    shown_path = "".join(re.findall(r"^storage_path: (.*)$", text, re.MULTILINE))
+    label = "/proc/system_stats"
+    escaped = path.replace("\\", "\\134").replace("\n", "\\012")  # as seq_escape() writes them
+    checks = [equal(f"{label} storage_path", escaped, shown_path)]
+
+    def add(field: str, low: int, high: int, drift: int = 0, unit: str = "", of: str = "") -> None:
+        name = f"{label} {field}"
+        if field in shown:
+            checks.append(within(name, low, shown[field], high, drift, unit, of))
+        else:
+            checks.append(Check(name, False, low, None, None, "not shown"))
+
+    add("cpus_online", before.cpu["online"], after.cpu["online"], of="/proc/stat")
+    for kind in CPU_TIMES:
+        low, high = before.cpu[kind] * TICK_MS, after.cpu[kind] * TICK_MS
+        add(f"cpu_{kind}_ms", low, high, TICK_MS, "ms", "/proc/stat, which counts in ticks")
+    for field, key, drift in (
+        ("mem_total_kb", "MemTotal", 0),
+        ("mem_free_kb", "MemFree", MEMORY_DRIFT_KIB),
+    ):
+        add(field, before.meminfo[key], after.meminfo[key], drift, "KiB", f"/proc/meminfo {key}")
+    for kind in before.storage:
+        add(f"storage_{kind}_kb", before.storage[kind], after.storage[kind], of=f"statfs {path}")
+    return checks

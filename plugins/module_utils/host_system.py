@@ -76,10 +76,11 @@ class System:
     def pause(self, nanoseconds: int) -> None:
         time.sleep(nanoseconds / 1e9)
 
-    def filesystem_kib(self, path: str) -> tuple[int, int]:
-        """Total and free KiB of the filesystem that holds `path`."""
+    def storage_kib(self, path: str) -> dict[str, int]:
+        """KiB of the filesystem that holds `path`."""
         stats = os.statvfs(path)
-        return stats.f_blocks * stats.f_frsize // 1024, stats.f_bfree * stats.f_frsize // 1024
+        blocks = {"total": stats.f_blocks, "free": stats.f_bfree, "available": stats.f_bavail}
+        return {kind: number * stats.f_frsize // 1024 for kind, number in blocks.items()}
 
     def process_io(self) -> dict[int, bytes]:
         """/proc/PID/io of every process but this one, as far as it may be read."""

@@ -388,20 +388,28 @@ class _Host:
         return checks
 
     def _entry_checks(self, name: str) -> list[Check]:
-        if name == "capture_mem" and self.has(CAPTURE):
-            return _best(MEMORY_ATTEMPTS, self._capture_entry)
-        if name == "track_syscalls" and self.has(TRACK):
-            before = self._usage()
-            shown = self._show(name)
-            return hc.compare_usage_shown(before, shown, self._usage())
-        if name == "io_throttle" and self.has(THROTTLE):
-            return self._throttle_entry()
-        if name == "system_stats":
-            return _best(MEMORY_ATTEMPTS, self._stats_entry)
+        try:
+            if name == "capture_mem" and self.has(CAPTURE):
+                return _best(MEMORY_ATTEMPTS, self._capture_entry)
+            if name == "track_syscalls" and self.has(TRACK):
+                before = self._usage()
+                return hc.compare_usage_shown(before, self._show(name), self._usage())
+            if name == "io_throttle" and self.has(THROTTLE):
+                return self._throttle_entry()
+            if name == "system_stats":
+                return _best(MEMORY_ATTEMPTS, self._stats_entry)
+        except OSError as error:
+            # Whoever is not root may be kept out by the module's `mode`.
+            ok = False if self.system.is_root() else None
+            refusal = str(errno_name(error.errno or 0))
+            return [Check(f"/proc/{name} readable", ok, True, refusal, None, str(error))]
         return []
 
     def _show(self, name: str) -> str:
         return self.system.read(f"/proc/{name}").decode("utf-8", "backslashreplace")
+
+    def _parameter(self, module: str, name: str) -> str:
+        return self.system.read(f"/sys/module/{module}/parameters/{name}").decode().rstrip("\n")
 
     def _capture_entry(self) -> list[Check]:
         before = self.calls.capture()[1]
@@ -409,13 +417,28 @@ class _Host:
         return hc.compare_memory_shown(before, shown, self.calls.capture()[1])
 
     def _throttle_entry(self) -> list[Check]:
-        pid = int(self.system.read("/sys/module/io_throttle_mod/parameters/pid"))
+        # 0 stands for whoever reads.
+        pid = int(self._parameter("io_throttle_mod", "pid")) or self.system.pid
         before = self.calls.throttle(pid)[1]
-        shown = self._show("io_throttle")
+        try:
+            shown = self._show("io_throttle")
+        except OSError as error:
+            answer = self.calls.throttle(pid)[0]
+            return [hc.compare_throttle_refused(answer, error.errno or 0, pid)]
         return hc.compare_throttle_shown(before, shown, self.calls.throttle(pid)[1], pid)
 
+    def _stats_sources(self, path: str) -> hc.StatsSources:
+        return hc.StatsSources(
+            hc.parse_cpu(self.system.read("/proc/stat").decode()),
+            self._meminfo(),
+            self.system.storage_kib(path),
+        )
+
     def _stats_entry(self) -> list[Check]:
-        return []
+        path = self._parameter("system_stats", "path")
+        before = self._stats_sources(path)
+        shown = self._show("system_stats")
+        return hc.compare_stats_shown(before, shown, self._stats_sources(path), path)
 
 
 def _put(state: dict[str, Any], answer: Answer, result: Any) -> None:

@@ -277,6 +277,8 @@ def main() -> None:
         result = gather(Options(**{name: params[name] for name in Options._fields}), System(run))
     except AbiError as error:
         module.fail_json(msg=str(error))
+    except OSError as error:
+        module.fail_json(msg=f"the host cannot be read as far as the checks need: {error}")
     module.exit_json(changed=False, **result)
 
 
