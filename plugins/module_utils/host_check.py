@@ -285,7 +285,7 @@ def compare_message(message: str, logs: Sequence[tuple[str, Sequence[bytes]]]) -
     not found is missing only if the log still has the start of the boot, otherwise nobody knows.
     """
     name = "boot message"
-    text = message.splitlines()
+    text = message.rstrip("\n").split("\n")  # as the patch takes it apart
     wanted = [line.encode() for line in text]
     expected = f"{len(wanted)} lines"
     sources = []

@@ -129,7 +129,7 @@ def _check_identity(
         if wanted:
             checks.append(hc.equal(label, wanted, actual))
     message = expected.get("banner") or manifest.get("banner")
-    if message and message.strip():
+    if message and message.strip("\n"):
         checks.append(host.check_message(message))
     return checks
 
