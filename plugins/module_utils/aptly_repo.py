@@ -179,8 +179,11 @@ def signer(run: Runner, file: Path) -> str:
     return ""
 
 
-def stale_reason(run: Runner, target: Target, stored: set[Key]) -> str:
-    """Why the served directory is not what it should be; '' if it is."""
+def stale_reason(run: Runner, target: Target, stored: set[Key], wanted: set[Key]) -> str:
+    """Why the served directory is not what it should be; '' if it is.
+
+    The files of `wanted` are read in full, those of earlier builds judged by their size.
+    """
     suite = target.public / "dists" / target.distribution
     release = suite / "InRelease"
     if not release.is_file():
@@ -195,14 +198,26 @@ def stale_reason(run: Runner, target: Target, stored: set[Key]) -> str:
         if not index.is_file() or f" {sha256_file(index)} " not in signed:
             return f"{name} is not the one that was signed"
         stanzas = parse_stanzas(index.read_text(encoding="utf-8"))
-        for stanza in stanzas:
-            pooled = target.public / stanza.get("Filename", "-")
-            if not pooled.is_file() or str(pooled.stat().st_size) != stanza.get("Size"):
-                return f"{stanza.get('Filename')} is missing or cut short"
         served |= index_keys(stanzas)
+        damaged = [file for file in map(_damage(target, wanted), stanzas) if file]
+        if damaged:
+            return f"{', '.join(damaged)}: missing or changed"
     if served != stored:
         return "the index lists other packages than the repository holds"
     return ""
+
+
+def _damage(target: Target, wanted: set[Key]) -> Callable[[dict[str, str]], str]:
+    def check_stanza(stanza: dict[str, str]) -> str:
+        name = stanza.get("Filename", "-")
+        pooled = target.public / name
+        if not pooled.is_file() or str(pooled.stat().st_size) != stanza.get("Size"):
+            return name
+        if wanted & index_keys([stanza]) and sha256_file(pooled) != stanza.get("SHA256"):
+            return name
+        return ""
+
+    return check_stanza
 
 
 class Aptly:
@@ -243,7 +258,7 @@ class Aptly:
         if not exists or fresh or replaced:
             reason = "packages were added"
         else:
-            reason = stale_reason(self.run, self.target, stored)
+            reason = stale_reason(self.run, self.target, stored, {deb.key for deb in debs})
         return Plan(not exists, tuple(fresh), tuple(replaced), reason)
 
     def published(self) -> bool:

@@ -183,7 +183,7 @@ def test_other_bytes_under_the_same_version_replace_the_old(lab: Lab) -> None:
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        ("pool/main/p/pkg/pkg_1_amd64.deb", "missing or cut short"),
+        ("pool/main/p/pkg/pkg_1_amd64.deb", "missing or changed"),
         ("dists/stable/main/binary-amd64/Packages", "not the one that was signed"),
         ("dists/stable/InRelease", "nothing is published yet"),
     ],
@@ -213,4 +213,17 @@ def test_a_changed_index_is_not_taken_for_current(lab: Lab) -> None:
     release = lab.root / "public/dists/stable/InRelease"
     release.write_text(release.read_text().replace("Origin: oslab", "Origin: other"))
     aptly = lab.aptly()
-    assert "not signed" in stale_reason(lab.run, aptly.target, aptly.stored())
+    assert "not signed" in stale_reason(lab.run, aptly.target, aptly.stored(), set())
+
+
+@needs_aptly
+def test_a_package_changed_in_place_is_put_back(lab: Lab) -> None:
+    file = lab.package("pkg", "1")
+    lab.ensure(file)
+    pooled = lab.root / "public/pool/main/p/pkg/pkg_1_amd64.deb"
+    data = bytearray(pooled.read_bytes())
+    data[-1] ^= 1
+    pooled.unlink()
+    pooled.write_bytes(bytes(data))
+    assert "missing or changed" in lab.ensure(file)
+    assert pooled.read_bytes() == Path(file).read_bytes()
