@@ -1,0 +1,95 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Start a build on the builder and say how far it is until it ends."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any, Optional
+
+from ansible.errors import AnsibleConnectionFailure
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+display = Display()
+
+# Seconds between two lines; the first one comes soon, to show that something happens.
+FIRST_LINE = 5
+NEXT_LINES = 20
+
+# Waits on the builder, where a second costs nothing, and not here, where each look at it costs a
+# connection. Ends early when the build does. The order at the end matters: a build writes its
+# outcome before it lets go of the lock.
+WATCH = """
+cd {directory} || exit 1
+n=0
+while [ $n -lt {seconds} ] && [ ! -e outcome.json ]; do
+  flock -n lock true && break
+  touch watched; sleep 1; n=$((n+1))
+done
+state=running
+flock -n lock true && state=gone
+[ -e outcome.json ] && state=outcome
+echo $state
+case $state in outcome) cat outcome.json ;; running) cat status.json ;; esac
+"""
+
+
+class ActionModule(ActionBase):
+    _supports_async = False
+    _supports_check_mode = True
+
+    def run(
+        self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None
+    ) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        arguments = {**self._task.args, "detach": True}
+        result: dict[str, Any] = self._execute_module(
+            module_name="oslab.kernel.kernel_build", module_args=arguments, task_vars=task_vars
+        )
+        job = result.pop("job", None)
+        if result.get("failed") or not job:
+            return result
+        display.display(f"build: Linux {result['release']} ({job['build_id'][:12]})")
+        display.display(f"build: all that the compiler says is in {result['log']}")
+        return {**result, **self._wait(job["directory"], result["log"])}
+
+    def _wait(self, directory: str, log: str) -> dict[str, Any]:
+        """Watch the build until it ends; its outcome."""
+        seconds = FIRST_LINE
+        shown = ""
+        while True:
+            state, said = self._look(directory, seconds)
+            seconds = NEXT_LINES
+            if state == "outcome":
+                return said
+            if state == "gone":
+                return {
+                    "failed": True,
+                    "msg": f"the build was killed: see {log}. The same call continues it.",
+                }
+            line = str(said.get("line", ""))
+            if line and line != shown:
+                display.display(line)
+                shown = line
+
+    def _look(self, directory: str, seconds: int) -> tuple[str, dict[str, Any]]:
+        command = WATCH.format(directory=shlex.quote(directory), seconds=seconds)
+        for attempt in range(4):
+            try:
+                result = self._low_level_execute_command(command)
+            except AnsibleConnectionFailure:
+                # The build goes on for a while without being watched.
+                if attempt == 3:
+                    raise
+                self._connection.reset()
+                continue
+            state, _, text = str(result.get("stdout", "")).strip().partition("\n")
+            if result.get("rc") == 0 and state in ("outcome", "gone", "running"):
+                try:
+                    return state, json.loads(text) if text.strip() else {}
+                except ValueError:
+                    continue
+        return "gone", {}

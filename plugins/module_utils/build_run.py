@@ -1,0 +1,390 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carry a planned build out, from `make bindeb-pkg` to the entry in the store."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import selectors
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+from ansible_collections.oslab.kernel.plugins.module_utils import deb_package, kernel_build
+from ansible_collections.oslab.kernel.plugins.module_utils.build_job import (
+    Job,
+    StoppedError,
+    write_json,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils.build_log import compiler_error
+from ansible_collections.oslab.kernel.plugins.module_utils.build_progress import (
+    Progress,
+    existing,
+    expected_objects,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils.kernel_build import Plan
+
+# Objects written in the last seconds before a build was killed may be half-written.
+DOUBTFUL = 120
+
+DEPMOD = """#!/bin/sh
+set -e
+if [ -d /lib/modules/{release} ]; then
+	depmod {release}
+fi
+"""
+
+
+class StepError(Exception):
+    """A program of the build failed; the message shows its error."""
+
+
+def forget_recent(tree: Path, seconds: float = DOUBTFUL) -> int:
+    """Have kbuild make again what it made last before it was killed.
+
+    kbuild makes an object anew if there is no record (`.NAME.cmd`) of how it was made. A killed
+    compiler may leave a part of an object, newer than its sources and with the record of an
+    earlier one, which would pass for good.
+    """
+    records: list[tuple[float, Path]] = []
+    for directory, _below, names in os.walk(tree):
+        for name in names:
+            if name.startswith(".") and name.endswith(".cmd"):
+                record = Path(directory, name)
+                times = [record.stat().st_mtime]
+                with contextlib.suppress(OSError):
+                    times.append(Path(directory, name[1:-4]).stat().st_mtime)
+                records.append((max(times), record))
+    latest = max((when for when, _record in records), default=0.0)
+    doubtful = [record for when, record in records if when > latest - seconds]
+    for record in doubtful:
+        record.unlink()
+    return len(doubtful)
+
+
+class Build:
+    def __init__(self, plan: Plan, job: Job, inherited: Mapping[str, str]) -> None:
+        self.plan = plan
+        self.options = plan.options
+        self.job = job
+        self.environment = kernel_build.environment(plan, inherited)
+        self.log = self.options.work / "build.log"
+        self.progress = Progress(time.time(), set())
+        self.seconds: dict[str, float] = {}
+
+    def run(self, replan: Callable[[], Plan], *, unclean: bool) -> dict[str, Any]:
+        """The whole build. What it returns is the outcome of the job."""
+        tree, work = self.options.tree, self.options.work
+        self.log.write_bytes(b"")
+        try:
+            if unclean:
+                forget_recent(tree)
+            self._clear_old_packages()
+            manifest = json.dumps(self.plan.manifest, indent=2, sort_keys=True, ensure_ascii=False)
+            (tree / kernel_build.MANIFEST).write_text(manifest + "\n", encoding="utf-8")
+            config = {name: value.strip('"') for name, value in self.plan.config.items()}
+            objects = expected_objects(tree, config)
+            self.progress = Progress(time.time(), objects, existing(tree, objects))
+            command = kernel_build.package_command(self.options)
+            self._step("kernel", "the kernel does not compile", command, tree)
+            self._check_release()
+            built = work / "packages"
+            shutil.rmtree(built, ignore_errors=True)
+            built.mkdir()
+            if self.options.modules_source:
+                self._modules(self.options.modules_source, built)
+            if self.options.tools_source:
+                self._tools(self.options.tools_source, built)
+            if replan().build_id != self.plan.build_id:
+                raise StepError(
+                    f"{tree} was changed while it was being built (a source, .config or the "
+                    "compiler): nothing was stored; run it again"
+                )
+            return {"changed": True, "build_result": self._store(built)}
+        except (StepError, deb_package.PackageError, OSError) as error:
+            return {"failed": True, "changed": False, "msg": str(error), "log": str(self.log)}
+
+    # --- running programs
+
+    def _show(self, phase: str, last: str = "") -> None:
+        self.progress.phase, self.progress.last = phase, last
+        self.job.report("running", self.progress.describe(time.time()))
+
+    def _step(self, name: str, failure: str, argv: Sequence[str], directory: Path) -> None:
+        started = time.time()
+        begin = self.log.stat().st_size
+        status = self._follow(argv, directory)
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + time.time() - started, 1)
+        if status == 0:
+            return
+        with self.log.open("rb") as stream:
+            stream.seek(begin)
+            lines = stream.read().decode(errors="replace").splitlines()
+        error = "\n".join(f"  {line}" for line in compiler_error(lines))
+        command = kernel_build.shell_command(argv, directory, self.environment)
+        raise StepError(
+            f"{failure} ({argv[0]} ended with status {status}). It said:\n\n{error}\n\n"
+            f"Everything it said: {self.log}\nTo run it by hand:\n  {command}"
+        )
+
+    def _follow(self, argv: Sequence[str], directory: Path) -> int:
+        """Run a program, its output into the log, its progress into the job's status."""
+        process = subprocess.Popen(
+            argv,
+            cwd=directory,
+            env=dict(self.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            # Whoever holds this descriptor holds the lock of the tree.
+            pass_fds=[self.job.lock_fd],
+        )
+        assert process.stdout is not None
+        pipe = process.stdout.fileno()
+        os.set_blocking(pipe, False)
+        shown = reported = ""
+        rest = b""
+        with selectors.DefaultSelector() as selector, self.log.open("ab") as log:
+            selector.register(pipe, selectors.EVENT_READ)
+            due = time.time() + 1
+            while True:
+                ready = selector.select(timeout=1)
+                chunk = os.read(pipe, 1 << 16) if ready else None
+                if chunk:
+                    log.write(chunk)
+                    *lines, rest = (rest + chunk).split(b"\n")
+                    for line in lines:
+                        self.progress.feed(line.decode(errors="replace"), time.time())
+                if chunk == b"":
+                    break
+                if time.time() < due:
+                    continue
+                due = time.time() + 1
+                log.flush()
+                shown = self.progress.describe(time.time())
+                if shown != reported:
+                    self.job.report("running", shown)
+                    reported = shown
+                try:
+                    self.job.check()
+                except StoppedError:
+                    self._end(process)
+                    raise
+        return process.wait()
+
+    @staticmethod
+    def _end(process: subprocess.Popen[bytes]) -> None:
+        """End everything that was started; make removes what it has half made."""
+        os.killpg(os.getpgrp(), signal.SIGTERM)
+        try:
+            process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+    def _run(
+        self, argv: list[str], directory: Path, environment: Mapping[str, str]
+    ) -> tuple[int, str]:
+        done = subprocess.run(
+            argv,
+            cwd=directory,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        return done.returncode, done.stdout.decode(errors="replace")
+
+    # --- the parts
+
+    def _clear_old_packages(self) -> None:
+        """Of builds that did not come to their end; only files that are named as ours."""
+        ours = re.compile(rf"_[^_]*-oslab1\.[0-9a-f]{{12}}_{self.plan.inputs.machine}\.[a-z]+$")
+        for path in self.options.tree.parent.iterdir():
+            if ours.search(path.name) and path.is_file():
+                path.unlink()
+
+    def _check_release(self) -> None:
+        made = (self.options.tree / "include/config/kernel.release").read_text().strip()
+        if made != self.plan.inputs.release:
+            raise StepError(
+                f"the kernel calls itself {made}, not {self.plan.inputs.release}: look for what adds "
+                "to its name (CONFIG_LOCALVERSION_AUTO, .scmversion, build_make_args)"
+            )
+
+    def _package(self, name: str, root: Path, built: Path, **fields: Any) -> None:
+        package = deb_package.Package(
+            name=name,
+            version=self.plan.version,
+            architecture=self.plan.inputs.machine,
+            source="linux-upstream",
+            **fields,
+        )
+        self._show("packaging", name)
+        deb_package.build(package, root, built, self._run, self.environment)
+
+    def _modules(self, source: Path, built: Path) -> None:
+        release = self.plan.inputs.release
+        directory = self._copy(source, "modules")
+        self._show("compiling the modules of", source.name)
+        tree = self.options.tree
+        failure = f"the modules in build_modules_source {source} do not compile"
+        self._step(
+            "modules",
+            failure,
+            kernel_build.modules_command(self.options, directory, "modules"),
+            tree,
+        )
+        root = self._root("modules-root")
+        install = [f"INSTALL_MOD_PATH={root}", "INSTALL_MOD_DIR=extra/oslab", "DEPMOD=true"]
+        command = kernel_build.modules_command(self.options, directory, "modules_install", *install)
+        self._step("modules", "the modules cannot be installed", command, tree)
+        for index in (root / "lib/modules" / release).glob("modules.*"):
+            index.unlink()  # depmod's, made where the package is installed
+        if not list(root.rglob("*.ko*")):
+            return  # the configuration leaves none of them
+        self._package(
+            f"{kernel_build.MODULES_PACKAGE}-{release}",
+            root,
+            built,
+            section="kernel",
+            summary=f"/proc modules of oslab.kernel for Linux {release}",
+            description="Show what the kernel's own syscalls answer, in files under /proc.",
+            depends=f"linux-image-{release} (= {self.plan.version}), kmod",
+            scripts={
+                "postinst": DEPMOD.format(release=release),
+                "postrm": DEPMOD.format(release=release),
+            },
+        )
+
+    def _tools(self, source: Path, built: Path) -> None:
+        directory = self._copy(source, "tools")
+        root = self._root("tools-root")
+        headers = self.options.tree / "debian/linux-libc-dev/usr/include"
+        include = [headers, *(path.parent for path in headers.glob("*-linux-gnu*/asm"))]
+        flags = " ".join(f"-isystem {path}" for path in include)
+        failure = f"the programs in build_tools_source {source} do not compile"
+        self._show("compiling the programs of", source.name)
+        if (directory / "Makefile").is_file():
+            command = [
+                "make",
+                f"-j{self.options.job_count}",
+                f"CC={kernel_build.compiler(self.options)}",
+                f"KHDR_INCLUDES={flags}",
+                "LDFLAGS=-static",
+                f"DESTDIR={root}",
+                "prefix=/usr",
+                "all",
+                "install",
+            ]
+            self._step("tools", failure, command, directory)
+        else:
+            (root / "usr/bin").mkdir(parents=True)
+            for file in sorted(directory.glob("*.c")):
+                program = ["-o", str(root / "usr/bin" / file.stem), file.name]
+                command = ["gcc", "-O2", "-Wall", "-static", "-s", *flags.split(), *program]
+                self._step("tools", failure, command, directory)
+        if not any(path.is_file() for path in root.rglob("*")):
+            return
+        self._package(
+            kernel_build.TOOLS_PACKAGE,
+            root,
+            built,
+            section="utils",
+            summary="programs that call the syscalls of oslab.kernel",
+            description="Statically linked: they need nothing of the host but its kernel.",
+        )
+
+    def _copy(self, source: Path, name: str) -> Path:
+        """A copy to build in, so that the sources stay as they are."""
+        directory = self.options.work / name
+        shutil.rmtree(directory, ignore_errors=True)
+        shutil.copytree(source, directory)
+        return directory
+
+    def _root(self, name: str) -> Path:
+        root = self.options.work / name
+        shutil.rmtree(root, ignore_errors=True)
+        root.mkdir()
+        return root
+
+    # --- the store
+
+    def _store(self, built: Path) -> dict[str, Any]:
+        """Move the packages into the store: all of them or none."""
+        plan, tree = self.plan, self.options.tree
+        store = self.options.store
+        store.mkdir(parents=True, exist_ok=True)
+        self._show("storing", plan.build_id[:12])
+        for stale in store.glob(f"{self._prefix}*"):  # of a run that was killed
+            shutil.rmtree(stale, ignore_errors=True)
+        new = Path(tempfile.mkdtemp(prefix=self._prefix, dir=store))
+        try:
+            suffix = f"_{plan.version}_{plan.inputs.machine}"
+            found = [*tree.parent.glob(f"*{suffix}.deb"), *built.glob("*.deb")]
+            for path in found:
+                if self.options.debug_package or not path.name.split("_")[0].endswith("-dbg"):
+                    shutil.move(str(path), new / path.name)
+            for path in tree.parent.glob(f"*{suffix}.buildinfo"):
+                shutil.move(str(path), new / path.name)
+            self._clear_old_packages()
+            shutil.copy(tree / kernel_build.MANIFEST, new / kernel_build.MANIFEST)
+            packages = kernel_build.describe_packages(new)
+            wanted = [f"linux-image-{plan.inputs.release}", "linux-libc-dev"]
+            missing = [name for name in wanted if name not in packages]
+            if missing:
+                raise StepError(f"bindeb-pkg made no {', '.join(missing)}; see {self.log}")
+            result = {
+                "release": plan.inputs.release,
+                "version": plan.version,
+                "build_id": plan.build_id,
+                "store": str(plan.target),
+                "packages": packages,
+                "manifest": dict(plan.manifest),
+                "compiled": True,
+            }
+            record = {**result, "inputs": vars(plan.inputs), "seconds": self.seconds}
+            record["command"] = kernel_build.shell_command(
+                kernel_build.package_command(self.options), tree, self.environment
+            )
+            write_json(new / kernel_build.RESULT, record)
+            new.chmod(0o755)
+            self._sync(new)
+            self._replace(new)
+            return result
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+
+    @property
+    def _prefix(self) -> str:
+        """Of temporary directories in the store; no other tree's builds use it."""
+        return f".{hashlib.sha256(str(self.options.tree).encode()).hexdigest()[:12]}-"
+
+    @staticmethod
+    def _sync(directory: Path) -> None:
+        """On the disk before it bears its name, so that a power cut leaves no empty packages."""
+        for path in [*directory.iterdir(), directory]:
+            fd = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+
+    def _replace(self, new: Path) -> None:
+        old: Optional[Path] = None
+        if self.plan.target.exists():  # forced, or damaged
+            old = Path(tempfile.mkdtemp(prefix=self._prefix, dir=self.options.store))
+            self.plan.target.replace(old / "build")
+        new.replace(self.plan.target)
+        if old:
+            shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,308 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a kernel's build is made from, whether the store has it already, and how it is called."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+from ansible_collections.oslab.kernel.plugins.module_utils import build_id as identity
+from ansible_collections.oslab.kernel.plugins.module_utils.build_id import (
+    InputError,
+    Inputs,
+    read_json,
+)
+
+MANIFEST = "oslab-kernel.json"
+RESULT = "build.json"
+MODULES_PACKAGE = "linux-modules-oslab"
+TOOLS_PACKAGE = "oslab-kernel-tools"
+
+# argv → (exit status, stdout + stderr)
+Runner = Callable[["list[str]"], "tuple[int, str]"]
+
+# Symbol → the program without which a build fails at its end.
+PROGRAMS_BY_SYMBOL = {
+    "CONFIG_DEBUG_INFO_BTF": "pahole",
+    "CONFIG_KERNEL_BZIP2": "bzip2",
+    "CONFIG_KERNEL_LZ4": "lz4",
+    "CONFIG_KERNEL_LZO": "lzop",
+    "CONFIG_KERNEL_XZ": "xz",
+    "CONFIG_KERNEL_ZSTD": "zstd",
+    "CONFIG_MODULE_COMPRESS_XZ": "xz",
+    "CONFIG_MODULE_COMPRESS_ZSTD": "zstd",
+}
+PROGRAMS = ("make", "gcc", "ld", "bc", "bison", "flex", "perl", "rsync", "dpkg-buildpackage")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asks for."""
+
+    tree: Path
+    store: Path
+    jobs: int = 0
+    ccache: bool = True
+    ccache_dir: Optional[Path] = None
+    ccache_size: str = "5G"
+    modules_source: Optional[Path] = None
+    tools_source: Optional[Path] = None
+    make_args: Sequence[str] = ()
+    debug_package: bool = False
+    force: bool = False
+
+    @property
+    def work(self) -> Path:
+        """Where the build keeps what is neither the tree's nor the store's."""
+        return self.tree.parent / f"{self.tree.name}.build"
+
+    @property
+    def job_count(self) -> int:
+        return self.jobs or len(os.sched_getaffinity(0))
+
+
+@dataclass(frozen=True)
+class Plan:
+    options: Options
+    inputs: Inputs
+    config: Mapping[str, str]
+    manifest: Mapping[str, Any]
+
+    @property
+    def build_id(self) -> str:
+        return self.inputs.build_id
+
+    @property
+    def version(self) -> str:
+        return identity.package_version(self.inputs.version, self.build_id)
+
+    @property
+    def target(self) -> Path:
+        return self.options.store / self.build_id
+
+
+# --- what goes in ------------------------------------------------------------------------------
+
+
+def make_plan(options: Options, run: Runner) -> Plan:
+    """Read all inputs. Changes nothing."""
+    tree = options.tree
+    source = read_json(tree / ".oslab" / "source.json")
+    if not (tree / "Makefile").is_file():
+        raise InputError(f"build_tree {tree} holds no kernel source: run the role source first")
+    if source is None:
+        raise InputError(
+            f"build_tree {tree} has no .oslab/source.json: have the role source make it"
+        )
+    try:
+        config = identity.parse_config((tree / ".config").read_text(encoding="utf-8"))
+    except OSError:
+        raise InputError(f"build_tree {tree} has no .config: run the role config first") from None
+    patch = read_json(tree / ".oslab" / "patch.json") or {}
+    makefile = (tree / "Makefile").read_text(encoding="utf-8")
+    version, release = identity.makefile_release(makefile, config, _localversion(tree))
+    inputs = Inputs(
+        machine=_output(run, ["dpkg", "--print-architecture"]),
+        version=version,
+        release=release,
+        source_sha256=str(source.get("sha256", "")),
+        source_date_epoch=int(source.get("source_date_epoch", 0)),
+        patch_sha256=str(patch.get("sha256", "")),
+        config_sha256=identity.config_sha256(config),
+        toolchain=_toolchain(config, run),
+        modules_sha256=_source_sha256("build_modules_source", options.modules_source),
+        tools_sha256=_source_sha256("build_tools_source", options.tools_source),
+        make_args=list(options.make_args),
+        debug_package=options.debug_package,
+    )
+    build_id = inputs.build_id
+    manifest = {
+        "schema": 1,
+        "release": release,
+        "version": identity.package_version(version, build_id),
+        "build_id": build_id,
+        "sysname": patch.get("sysname", "Linux"),
+        "banner": patch.get("banner", ""),
+        "syscalls": patch.get("syscalls", {}),
+        "source": {
+            "version": source.get("version", version),
+            "sha256": inputs.source_sha256,
+            "provider": source.get("provider", ""),
+        },
+        "patches": patch.get("patches", []),
+        "config_sha256": inputs.config_sha256,
+    }
+    return Plan(options, inputs, config, manifest)
+
+
+def _localversion(tree: Path) -> str:
+    """The kernel appends what files of this name say."""
+    files = sorted(path for path in tree.glob("localversion*") if not path.name.endswith("~"))
+    return "".join(path.read_text(encoding="utf-8").strip() for path in files)
+
+
+def _output(run: Runner, argv: list[str]) -> str:
+    status, said = run(argv)
+    if status != 0:
+        raise InputError(
+            f"'{' '.join(argv)}' failed: {said.strip()[-200:]}; run the role dependencies"
+        )
+    return said.strip()
+
+
+def _toolchain(config: Mapping[str, str], run: Runner) -> dict[str, str]:
+    programs = ["gcc", "ld"]
+    if config.get("CONFIG_DEBUG_INFO_BTF") == "y":
+        programs.append("pahole")
+    return {name: _output(run, [name, "--version"]).split("\n", 1)[0] for name in programs}
+
+
+def _source_sha256(variable: str, directory: Optional[Path]) -> str:
+    if directory is None:
+        return ""
+    if not directory.is_dir():
+        raise InputError(f"{variable} {directory} is not a directory on the builder")
+    return identity.directory_sha256(directory)
+
+
+def missing_programs(plan: Plan, find: Callable[[str], Optional[str]]) -> list[str]:
+    """Programs that this build needs and the host has not."""
+    wanted = list(PROGRAMS)
+    wanted += [
+        name for symbol, name in PROGRAMS_BY_SYMBOL.items() if plan.config.get(symbol) == "y"
+    ]
+    if (plan.options.tree / "scripts" / "package" / "debian" / "rules").exists():
+        wanted.append("dh_builddeb")
+    if plan.options.ccache:
+        wanted.append("ccache")
+    return sorted({name for name in wanted if not find(name)})
+
+
+def refusal(plan: Plan, find: Callable[[str], Optional[str]]) -> Optional[str]:
+    """Why this build cannot succeed, found before it takes its minutes."""
+    missing = missing_programs(plan, find)
+    if missing:
+        hint = " (or set build_ccache: false)" if missing == ["ccache"] else ""
+        return (
+            f"the builder lacks {', '.join(missing)}, which this configuration needs: "
+            f"run the role dependencies{hint}"
+        )
+    if plan.options.modules_source and plan.config.get("CONFIG_MODULES") != "y":
+        return (
+            "build_modules_source is set, but the configuration has no CONFIG_MODULES=y: "
+            "enable it with config_options, or set build_modules_source to an empty string"
+        )
+    return None
+
+
+# --- the store ---------------------------------------------------------------------------------
+
+
+def stored(store: Path, build_id: str) -> Optional[dict[str, Any]]:
+    """The result of a finished build; None unless each of its packages is there, unaltered."""
+    directory = store / build_id
+    result = read_json(directory / RESULT)
+    if result is None or result.get("build_id") != build_id or not result.get("packages"):
+        return None
+    for package in result["packages"].values():
+        path = directory / package["file"]
+        if not path.is_file() or file_sha256(path) != package["sha256"]:
+            return None
+    # A store may have been moved or mounted elsewhere since.
+    return {**result, "store": str(directory), "compiled": False}
+
+
+def file_sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        for chunk in iter(lambda: stream.read(1 << 20), b""):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def describe_packages(directory: Path) -> dict[str, dict[str, Any]]:
+    """Package name → its file (relative to the store), checksum and size in bytes."""
+    return {
+        path.name.split("_", 1)[0]: {
+            "file": path.name,
+            "sha256": file_sha256(path),
+            "size": path.stat().st_size,
+        }
+        for path in sorted(directory.glob("*.deb"))
+    }
+
+
+# --- how it is called --------------------------------------------------------------------------
+
+
+def compiler(options: Options) -> str:
+    return "ccache gcc" if options.ccache else "gcc"
+
+
+def environment(plan: Plan, inherited: Mapping[str, str]) -> dict[str, str]:
+    """The whole environment of the build: nothing of the user's shell gets in but PATH and HOME."""
+    options = plan.options
+    epoch = plan.inputs.source_date_epoch
+    values = {
+        "PATH": inherited.get("PATH", "/usr/local/bin:/usr/bin:/bin") + ":/usr/sbin:/sbin",
+        "HOME": inherited.get("HOME", "/"),
+        "LC_ALL": "C",
+        "TZ": "UTC",
+        "LOCALVERSION": "",
+        "SOURCE_DATE_EPOCH": str(epoch),
+        "KBUILD_BUILD_TIMESTAMP": time.strftime("%a %b %e %H:%M:%S UTC %Y", time.gmtime(epoch)),
+        "KBUILD_BUILD_USER": "oslab",
+        "KBUILD_BUILD_HOST": "kernel",
+        "KBUILD_BUILD_VERSION": "1",
+        "INSTALL_MOD_STRIP": "1",
+        "KDEB_PKGVERSION": plan.version,
+        "KDEB_CHANGELOG_DIST": "stable",
+        "KDEB_COMPRESS": "zstd",
+        "DPKG_DEB_COMPRESSOR_TYPE": "zstd",
+        "DPKG_DEB_COMPRESSOR_LEVEL": "9",
+        "DEBFULLNAME": "oslab.kernel",
+        "DEBEMAIL": "oslab@localhost",
+    }
+    if not options.debug_package:
+        values["DEB_BUILD_PROFILES"] = "pkg.linux-upstream.nokerneldbg"
+    if options.ccache:
+        tools = "\n".join(f"{k} {v}" for k, v in sorted(plan.inputs.toolchain.items()))
+        values.update(
+            CCACHE_DIR=str(options.ccache_dir or options.work / "ccache"),
+            CCACHE_MAXSIZE=options.ccache_size,
+            # The compiler's own list of headers instead of a second preprocessor run.
+            CCACHE_DEPEND="1",
+            CCACHE_COMPRESSLEVEL="1",
+            CCACHE_BASEDIR=str(options.tree),
+            # ccache knows the compiler, but not the assembler that it calls.
+            CCACHE_NAMESPACE=hashlib.sha256(tools.encode()).hexdigest()[:12],
+        )
+    return values
+
+
+def make_variables(options: Options) -> list[str]:
+    # Both, and alike: where they differ the headers package compiles its programs once more.
+    return [f"CC={compiler(options)}", f"HOSTCC={compiler(options)}", *options.make_args]
+
+
+def package_command(options: Options) -> list[str]:
+    return ["make", f"-j{options.job_count}", "bindeb-pkg", *make_variables(options)]
+
+
+def modules_command(options: Options, directory: Path, *goal: str) -> list[str]:
+    head = ["make", f"-j{options.job_count}", f"M={directory}"]
+    return [*head, *goal, *make_variables(options)]
+
+
+def shell_command(argv: Sequence[str], directory: Path, values: Mapping[str, str]) -> str:
+    """The line to paste into a shell in order to run a step by hand."""
+    assignments = [f"{name}={value}" for name, value in values.items()]
+    return f"cd {shlex.quote(str(directory))} && " + shlex.join(["env", "-i", *assignments, *argv])

@@ -1,0 +1,210 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: kernel_build
+short_description: Build a configured kernel tree into Debian packages
+description:
+  - Builds image, headers and libc headers with the kernel's own C(bindeb-pkg), then modules and
+    programs of one's own, and keeps the packages in a store under the hash of all that went in.
+  - What the store has already is not compiled again.
+  - While it compiles, a line every twenty seconds says how far it is and how long it will take.
+  - A build that is interrupted or killed is continued by the next call. Only complete builds
+    appear in the store.
+version_added: "0.1.0"
+author: oslab.kernel contributors (@oslab)
+options:
+  tree:
+    description:
+      - Top of the kernel's source tree, with a C(.config) and a C(.oslab/source.json).
+      - Working files, the log among them, are kept beside it, in a directory of its name with
+        C(.build) appended.
+    type: path
+    required: true
+  store:
+    description: Directory of finished builds.
+    type: path
+    required: true
+  jobs:
+    description: How many compilers run at once; V(0) for one per CPU.
+    type: int
+    default: 0
+  ccache:
+    description: Whether objects are kept, and taken, by C(ccache).
+    type: bool
+    default: true
+  ccache_dir:
+    description: Where C(ccache) keeps them. Without it, among the working files.
+    type: path
+  ccache_size:
+    description: How much C(ccache) may keep, as it writes sizes.
+    type: str
+    default: 5G
+  modules_source:
+    description: Directory of kernel modules to build and package; none if empty.
+    type: path
+  tools_source:
+    description:
+      - Directory of programs to build and package; none if empty. With a C(Makefile), its goals
+        C(all) and C(install) are made with C(CC), C(LDFLAGS), C(KHDR_INCLUDES), C(DESTDIR) and
+        C(prefix); without one, each C(.c) file becomes a program in C(/usr/bin).
+    type: path
+  make_args:
+    description: More arguments for C(make), such as V(KCFLAGS=-g).
+    type: list
+    elements: str
+    default: []
+  debug_package:
+    description: Whether the debug symbols are packaged, if the configuration makes any.
+    type: bool
+    default: false
+  force:
+    description: Build what the store has already.
+    type: bool
+    default: false
+  detach:
+    description:
+      - Return as soon as the build is under way, with RV(job). The action plugin of this name
+        does so in order to show the progress. A build that nobody waits for stops within a minute.
+    type: bool
+    default: false
+attributes:
+  check_mode:
+    description: Says from the inputs whether it would compile.
+    support: full
+  diff_mode:
+    description: Packages have no useful diff.
+    support: none
+  action:
+    description: Shows the progress.
+    support: full
+requirements: [make, gcc, bc, bison, flex, dpkg-dev, debhelper, rsync]
+"""
+
+EXAMPLES = r"""
+- name: Build the kernel
+  oslab.kernel.kernel_build:
+    tree: /var/lib/oslab-kernel/trees/kernel_org-6.8/linux
+    store: /var/lib/oslab-kernel/store
+    ccache_dir: /var/lib/oslab-kernel/ccache
+  register: kernel_packages
+"""
+
+RETURN = r"""
+build_result:
+  description:
+    - The build, with C(release) (what C(uname -r) will say), C(version) (of all packages),
+      C(build_id), C(store) (its directory), C(packages) (name to C(file) in that directory,
+      C(sha256) and C(size) in bytes), C(manifest) (what the image package carries as
+      C(oslab-kernel.json)) and C(compiled) (V(false) if the store had it).
+  returned: when the build is there
+  type: dict
+build_id:
+  description: Hash of everything that goes into the build.
+  returned: when all inputs are there
+  type: str
+log:
+  description: Path of all that the build said.
+  returned: when something was built
+  type: str
+job:
+  description: C(directory) and C(build_id) of the build that is under way.
+  returned: with O(detach), while it is under way
+  type: dict
+"""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.oslab.kernel.plugins.module_utils import kernel_build
+from ansible_collections.oslab.kernel.plugins.module_utils.build_id import InputError
+from ansible_collections.oslab.kernel.plugins.module_utils.build_job import Job
+from ansible_collections.oslab.kernel.plugins.module_utils.build_run import Build
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "tree": {"type": "path", "required": True},
+            "store": {"type": "path", "required": True},
+            "jobs": {"type": "int", "default": 0},
+            "ccache": {"type": "bool", "default": True},
+            "ccache_dir": {"type": "path"},
+            "ccache_size": {"type": "str", "default": "5G"},
+            "modules_source": {"type": "path"},
+            "tools_source": {"type": "path"},
+            "make_args": {"type": "list", "elements": "str", "default": []},
+            "debug_package": {"type": "bool", "default": False},
+            "force": {"type": "bool", "default": False},
+            "detach": {"type": "bool", "default": False},
+        },
+        supports_check_mode=True,
+    )
+    params = dict(module.params)
+    detach = params.pop("detach")
+    for name in ("tree", "store", "ccache_dir", "modules_source", "tools_source"):
+        params[name] = Path(os.path.abspath(params[name])) if params[name] else None  # noqa: PTH100
+    if params["jobs"] < 0:
+        module.fail_json(msg=f"build_jobs is {params['jobs']}: give a number of jobs, or 0")
+    options = kernel_build.Options(**params)
+
+    def run(argv: list[str]) -> tuple[int, str]:
+        status, out, err = module.run_command(argv, environ_update={"LC_ALL": "C"})
+        return status, out + err
+
+    def plan_now() -> kernel_build.Plan:
+        return kernel_build.make_plan(options, run)
+
+    try:
+        plan = plan_now()
+    except InputError as error:
+        if module.check_mode:
+            module.exit_json(changed=True, msg=f"would build a kernel ({error})")
+        module.fail_json(msg=str(error))
+
+    facts: dict[str, Any] = {"build_id": plan.build_id, "release": plan.inputs.release}
+    result = None if options.force else kernel_build.stored(options.store, plan.build_id)
+    if result:
+        module.exit_json(changed=False, build_result=_contract(result), **facts)
+    problem = kernel_build.refusal(plan, shutil.which)
+    if module.check_mode:
+        said = f"would build {plan.inputs.release} as {plan.version}"
+        module.exit_json(changed=True, msg=said, **facts)
+    if problem:
+        module.fail_json(msg=problem, **facts)
+
+    job = Job(options.work)
+    log = str(options.work / "build.log")
+    if not job.acquire():
+        same = job.status().get("build_id") == plan.build_id and not options.force
+        if not same and not job.wait_until_left():
+            module.fail_json(
+                msg=f"{options.tree} is being built by {job.holder()}: wait for it, or end it",
+                **facts,
+            )
+    if job.lock_fd >= 0:
+        unclean = job.status().get("state", "ended") != "ended"
+        build = Build(plan, job, os.environ)
+        job.start(lambda: build.run(plan_now, unclean=unclean), facts)
+    if detach:
+        job_facts = {"directory": str(options.work), "build_id": plan.build_id}
+        module.exit_json(changed=True, job=job_facts, log=log, **facts)
+    outcome = job.wait() or {"failed": True, "msg": f"the build vanished; see {log}"}
+    finish = module.fail_json if outcome.pop("failed", False) else module.exit_json
+    finish(**{**facts, "log": log, **outcome})
+
+
+def _contract(record: dict[str, Any]) -> dict[str, Any]:
+    """Without what the store keeps for the curious."""
+    return {k: v for k, v in record.items() if k not in ("inputs", "seconds", "command")}
+
+
+if __name__ == "__main__":
+    main()
