@@ -1,0 +1,220 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role `config` on the fake kernel tree, run by ansible-playbook: some seconds a run."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+
+STOCK_CONFIG = """\
+CONFIG_NET=y
+CONFIG_KEYS=y
+CONFIG_SYSTEM_TRUSTED_KEYRING=y
+CONFIG_SYSTEM_TRUSTED_KEYS="debian/certs/x.pem"
+CONFIG_SYSTEM_REVOCATION_LIST=y
+CONFIG_SYSTEM_REVOCATION_KEYS="debian/canonical-revoked-certs.pem"
+CONFIG_LOCALVERSION="-distro"
+CONFIG_DEBUG_KERNEL=y
+CONFIG_DEBUG_INFO_DWARF_TOOLCHAIN_DEFAULT=y
+CONFIG_DEBUG_INFO_BTF=y
+CONFIG_EXT4_FS=m
+CONFIG_XFS_FS=m
+CONFIG_VIRTIO_BLK=m
+CONFIG_VIRTIO_NET=m
+CONFIG_NVME_CORE=m
+CONFIG_USB_HID=m
+CONFIG_SND_DUMMY=m
+"""
+
+# As the patch role would.
+OSLAB_KCONFIG = """
+config OSLAB_SYSCALLS
+	bool "Syscalls of the collection"
+
+config CAPTURE_MEMORY_SNAPSHOT
+	bool "capture_memory_snapshot"
+	depends on OSLAB_SYSCALLS
+
+config TRACK_SYSCALL_USAGE
+	bool "track_syscall_usage"
+	depends on OSLAB_SYSCALLS
+
+config GET_IO_THROTTLE
+	bool "get_io_throttle"
+	depends on OSLAB_SYSCALLS
+"""
+
+PLAYBOOK = """\
+- hosts: kernel_targets
+  gather_facts: false
+  tasks:
+    - ansible.builtin.set_fact:
+        kernel_target_info: "{{ told }}"
+      when: told is defined
+- hosts: builder
+  gather_facts: false
+  roles:
+    - role: oslab.kernel.config
+"""
+
+
+class Lab:
+    """A builder, some targets, and a way to run the role."""
+
+    def __init__(self, tmp_path: Path, tree: Path) -> None:
+        self.tmp_path, self.tree = tmp_path, tree
+        self.inputs = tree.parent / "inputs"
+        self.targets: dict[str, dict[str, Any]] = {}
+        self.variables: dict[str, Any] = {"config_tree": str(tree)}
+        (tmp_path / "play.yml").write_text(PLAYBOOK)
+
+    def target(self, name: str, config: str = STOCK_CONFIG, **told: Any) -> None:
+        """What host_kernel_info tells of a host; modules and essential_modules as given."""
+        boot = self.tmp_path / f"config-{name}"
+        boot.write_text(config)
+        info = {"release": "6.1.0-stock", "boot_config": str(boot), "boot_config_sha256": "x"}
+        info.update(modules=[], essential_modules=[], oslab=None, free_kib={"/": 1})
+        self.targets[name] = {"told": {**info, **told}}
+
+    def run(self, *arguments: str, ok: bool = True, **variables: Any) -> str:
+        local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+        inventory = {
+            "all": {"vars": local},
+            "builders": {"hosts": {"builder": {}}},
+            "kernel_targets": {"hosts": self.targets},
+        }
+        (self.tmp_path / "hosts.json").write_text(json.dumps(inventory))
+        (self.tmp_path / "vars.json").write_text(json.dumps({**self.variables, **variables}))
+        done = subprocess.run(
+            [
+                str(Path(sys.executable).parent / "ansible-playbook"),
+                *("-i", "hosts.json", "-e", "@vars.json", "play.yml", *arguments),
+            ],
+            cwd=self.tmp_path,
+            env={
+                **os.environ,
+                "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
+                "ANSIBLE_LOCALHOST_WARNING": "false",
+            },
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        output = done.stdout + done.stderr
+        assert (done.returncode == 0) == ok, output
+        return output
+
+    def config(self) -> dict[str, str]:
+        lines = (self.tree / ".config").read_text().splitlines()
+        return dict(line[len("CONFIG_") :].split("=", 1) for line in lines if line[0] == "C")
+
+    def modules(self) -> set[str]:
+        return {name for name, value in self.config().items() if value == "m"}
+
+
+def unchanged(output: str) -> bool:
+    recap = [line for line in output.splitlines() if line.startswith("builder")]
+    return len(recap) == 1 and "changed=0 " in recap[0]
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    tree = tmp_path / "trees" / "linux"
+    shutil.copytree(ROOT / "tests" / "fixtures" / "fakelinux", tree)
+    with (tree / "init" / "Kconfig").open("a") as kconfig:
+        kconfig.write(OSLAB_KCONFIG)
+    return Lab(tmp_path, tree)
+
+
+def test_from_stock_targets_to_a_second_run_on_ours(lab: Lab) -> None:
+    lab.target("alpha", modules=["ext4", "io_throttle_mod"], essential_modules=["virtio_blk"])
+    lab.target("beta", modules=["ext4"], essential_modules=["nvme_core"])
+    lab.targets["gamma"] = {}  # not reached
+
+    check = lab.run("--check")
+    assert not unchanged(check)
+    assert not (lab.tree / ".config").exists()
+    assert not lab.inputs.exists()
+
+    output = lab.run()
+    assert "Nothing is known of gamma" in output
+    # The union of both; VIRTIO comes with VIRTIO_BLK.
+    assert lab.modules() == {"EXT4_FS", "VIRTIO_BLK", "VIRTIO", "NVME_CORE"}
+    config = lab.config()
+    assert config["SYSTEM_TRUSTED_KEYS"] == config["SYSTEM_REVOCATION_KEYS"] == '""'
+    assert config["LOCALVERSION"] == '""'
+    assert config["DEBUG_INFO_NONE"] == config["GET_IO_THROTTLE"] == "y"
+    assert "DEBUG_INFO" not in config
+    stamp = (lab.tree / ".config").stat().st_mtime_ns
+
+    # Now alpha runs what was built: less loaded, another configuration in /boot.
+    ours = {"release": "6.12.0-49-usac1", "oslab": {"schema": 1}, "modules": ["ext4"]}
+    lab.target("alpha", config="CONFIG_NET=y\n", **ours)
+    assert unchanged(lab.run())
+    assert unchanged(lab.run("--check", "--diff"))
+    assert (lab.tree / ".config").stat().st_mtime_ns == stamp
+
+    # Unless it is to be read anew; beta's configuration, a stock one, then goes first.
+    lab.run(config_recapture=True)
+    assert lab.modules() == {"EXT4_FS", "NVME_CORE"}
+    captures = json.loads((lab.inputs / "targets.json").read_text())
+    assert captures["alpha"]["release"] == "6.12.0-49-usac1"
+    assert set(captures["alpha"]) >= {"modules", "essential_modules", "oslab"}
+    assert "free_kib" not in captures["alpha"]
+
+
+def test_keep_and_options(lab: Lab) -> None:
+    lab.target("alpha", modules=["ext4"])
+    options = {"DEFAULT_HOSTNAME": 'a "lab"', "NR_CPUS": 8, "PM": True, "LOCALVERSION": "-x"}
+    lab.run(config_keep_modules=["usbhid"], config_options=options)
+    assert lab.modules() == {"EXT4_FS", "USB_HID"}
+    config = lab.config()
+    assert config["DEFAULT_HOSTNAME"] == '"a \\"lab\\""'
+    assert config["NR_CPUS"] == "8"
+    assert config["PM"] == "y"
+    assert config["LOCALVERSION"] == '"-x"'
+
+    lab.run(config_localmodconfig=False)
+    assert "SND_DUMMY" in lab.modules()
+
+
+def test_given_base_without_targets(lab: Lab) -> None:
+    base = lab.tmp_path / "my.config"
+    base.write_text(STOCK_CONFIG)
+    lab.run(config_base=str(base))
+    assert "SND_DUMMY" in lab.modules()
+    assert unchanged(lab.run(config_base=str(base)))
+
+
+def test_unknown_option_is_refused_before_anything_is_written(lab: Lab) -> None:
+    lab.target("alpha", modules=["ext4"])
+    output = " ".join(lab.run(ok=False, config_options={"EXT4FS": "y", "NO_SUCH": "y"}).split())
+    assert "option EXT4FS" in output
+    assert "did you mean EXT4_FS" in output
+    assert "option NO_SUCH" in output
+    assert not (lab.tree / ".config").exists()
+
+
+def test_what_does_not_take_is_named(lab: Lab) -> None:
+    lab.target("alpha", modules=["ext4"])
+    output = " ".join(lab.run(ok=False, config_options={"NET": "n"}).split())
+    assert "required TASK_XACCT: wanted y, got n: depends on TASKSTATS (TASKSTATS=n)" in output
+    assert "required TASK_IO_ACCOUNTING: wanted y, got n" in output
+    assert not (lab.tree / ".config").exists()
+
+
+def test_nothing_to_start_from(lab: Lab) -> None:
+    output = " ".join(lab.run(ok=False).split())
+    assert "config_base is empty" in output
+    assert "(no hosts)" in output
