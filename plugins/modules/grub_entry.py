@@ -1,0 +1,176 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module: the GRUB entry of a kernel release as the default, or for the next boot only."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: grub_entry
+short_description: Choose the kernel that GRUB boots, once or by default
+version_added: 0.1.0
+description:
+  - Finds the menu entry of a kernel release in C(grub.cfg) by its id, never by its title or
+    position, and puts it into GRUB's environment block.
+  - What was written is read back. An entry that does not exist is refused, and so is a choice that
+    this C(grub.cfg) or this disk would not honour.
+options:
+  release:
+    description:
+      - Kernel release, as C(uname -r) prints it. Its usual entry is meant, not the recovery one.
+      - May be left out with O(state=present).
+    type: str
+  state:
+    description:
+      - V(present) changes nothing; it fails if there is no entry for O(release).
+      - V(default) makes it the saved default. C(grub.cfg) has to be made with
+        C(GRUB_DEFAULT=saved).
+      - V(once) boots it the next time only.
+    type: str
+    choices: [present, default, once]
+    default: present
+  config:
+    description: GRUB's configuration.
+    type: path
+    default: /boot/grub/grub.cfg
+  environment:
+    description: GRUB's environment block.
+    type: path
+    default: /boot/grub/grubenv
+attributes:
+  check_mode:
+    description: >-
+      Nothing is written. An entry or setting that does not exist yet counts as a change with
+      O(state=default) and O(state=once), since an earlier step would have made it.
+    support: full
+  diff_mode:
+    description: Shows the variables of the environment block.
+    support: full
+requirements:
+  - grub-editenv
+  - grub-probe
+author:
+  - oslab.kernel contributors (@oslab)
+"""
+
+EXAMPLES = r"""
+- name: Try a kernel once
+  oslab.kernel.grub_entry:
+    release: 6.8.0-49-usac1
+    state: once
+
+- name: Keep it
+  oslab.kernel.grub_entry:
+    release: 6.8.0-49-usac1
+    state: default
+"""
+
+RETURN = r"""
+entry:
+  description: Path of ids of the entry; empty if there is none or no O(release) was given.
+  returned: success
+  type: str
+  sample: gnulinux-advanced-0f1e>gnulinux-6.8.0-49-usac1-advanced-0f1e
+releases:
+  description: Releases that have an entry, in menu order.
+  returned: success
+  type: list
+  elements: str
+saved_entry:
+  description: GRUB's saved default, after this task.
+  returned: success
+  type: str
+saved_release:
+  description: Release that the saved default boots; empty if no entry has that path.
+  returned: success
+  type: str
+next_entry:
+  description: GRUB's one-shot entry, after this task.
+  returned: success
+  type: str
+honours_saved:
+  description: Whether C(grub.cfg) boots the saved default.
+  returned: success
+  type: bool
+read_only:
+  description: Why GRUB cannot write its environment block; empty if it can.
+  returned: success
+  type: str
+"""
+
+from collections.abc import Sequence
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.oslab.kernel.plugins.module_utils.grub_entry import (
+    GrubError,
+    read_state,
+    require_entry,
+    require_working,
+    wanted_variables,
+    write_variables,
+)
+
+SHOWN = ("saved_entry", "next_entry")
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "release": {"type": "str"},
+            "state": {
+                "type": "str",
+                "choices": ["present", "default", "once"],
+                "default": "present",
+            },
+            "config": {"type": "path", "default": "/boot/grub/grub.cfg"},
+            "environment": {"type": "path", "default": "/boot/grub/grubenv"},
+        },
+        required_if=[("state", "default", ("release",)), ("state", "once", ("release",))],
+        supports_check_mode=True,
+    )
+    kind, release = module.params["state"], module.params["release"]
+    config, environment = module.params["config"], module.params["environment"]
+    foretell = module.check_mode and kind != "present"
+
+    def run(command: Sequence[str]) -> tuple[int, str, str]:
+        # These live in sbin, which a remote user's PATH may lack.
+        program = module.get_bin_path(command[0], opt_dirs=["/usr/sbin", "/sbin"], required=True)
+        return module.run_command([program, *command[1:]])
+
+    try:
+        state = read_state(run, config, environment)
+        entry = state.menu.find(release) if foretell else None
+        if release and not foretell:
+            entry = require_entry(state, config, release)
+        if not foretell:
+            require_working(state, config, kind)
+        path = entry.path if entry else ""
+        changes = (
+            {}
+            if kind == "present"
+            else wanted_variables(state, kind, path or f"(the entry of {release})")
+        )
+        if changes and not module.check_mode:
+            write_variables(run, state, environment, changes)
+    except GrubError as error:
+        module.fail_json(msg=str(error))
+    after = {**state.environment, **changes}
+    module.exit_json(
+        changed=bool(changes),
+        entry=path,
+        releases=state.menu.releases(),
+        saved_entry=after.get("saved_entry", ""),
+        saved_release=state.menu.release_of(after.get("saved_entry", "")),
+        next_entry=after.get("next_entry", ""),
+        honours_saved=state.menu.honours_saved,
+        read_only=state.read_only,
+        diff={
+            "before": "".join(f"{k}={state.environment.get(k, '')}\n" for k in SHOWN),
+            "after": "".join(f"{k}={after.get(k, '')}\n" for k in SHOWN),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()
