@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The machine booted the kernel that was built for it, by its own boot loader."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+testinfra_hosts = ["ansible://kernel_targets"]
+
+
+def test_release(host: Any, manifest: Any, setting: Any) -> None:
+    release = manifest["source"]["version"] + setting("version_extraversion")
+    # A version of two numbers (6.8) has a release of three (6.8.0).
+    if manifest["source"]["version"].count(".") == 1:
+        release = manifest["source"]["version"] + ".0" + setting("version_extraversion")
+    assert host.check_output("uname -r") == release == manifest["release"]
+
+
+def test_sysname(host: Any, manifest: Any, setting: Any) -> None:
+    assert host.check_output("uname -s") == setting("patch_sysname") == manifest["sysname"]
+
+
+def test_boot_message_is_in_the_kernel_log_as_it_was_written(guest: Any, setting: Any) -> None:
+    wanted = setting("patch_banner").rstrip("\n").split("\n")
+    log = guest("kernel_log()")
+    start = log.index(wanted[0])
+    assert log[start : start + len(wanted)] == wanted
+
+
+def test_boot_message_is_found_by_grep(host: Any, setting: Any) -> None:
+    word = next(word for word in re.findall(r"[A-Za-z]{6,}", setting("patch_banner")))
+    assert word in host.check_output("dmesg | grep -F %s", word)
+
+
+def test_boot_loader_started_it(host: Any, manifest: Any) -> None:
+    words = host.check_output("cat /proc/cmdline").split()
+    # GRUB says what it loaded; a kernel that an emulator loads itself has no such word.
+    assert f"BOOT_IMAGE=/boot/vmlinuz-{manifest['release']}" in words
+
+
+def test_it_is_what_the_boot_loader_starts_next(host: Any, manifest: Any) -> None:
+    environment = dict(
+        line.split("=", 1) for line in host.check_output("grub-editenv list").splitlines()
+    )
+    assert manifest["release"] in environment["saved_entry"]
+    assert not environment.get("next_entry")
+    # The last part of the path of submenus is the entry itself: it has to exist.
+    entry = environment["saved_entry"].split(">")[-1]
+    assert f"'{entry}'" in host.check_output("cat /boot/grub/grub.cfg")
+
+
+def test_another_kernel_is_there_to_return_to(host: Any, manifest: Any) -> None:
+    kernels = host.check_output("ls /boot/vmlinuz-*").split()
+    others = [kernel for kernel in kernels if not kernel.endswith(manifest["release"])]
+    assert others
+    menu = host.check_output("cat /boot/grub/grub.cfg")
+    assert all(kernel in menu for kernel in others)
+
+
+def test_initrd_is_of_a_sane_size(host: Any, manifest: Any) -> None:
+    size = int(host.check_output("stat -c %%s /boot/initrd.img-%s", manifest["release"]))
+    assert 2**20 < size < 100 * 2**20
+
+
+def test_nothing_failed_to_start(host: Any) -> None:
+    assert host.check_output("systemctl --failed --no-legend --plain") == ""
+
+
+def test_kernel_is_content(host: Any) -> None:
+    complaints = r"BUG:|WARNING:|Oops|Call Trace|suspicious RCU|scheduling while atomic"
+    assert host.run("dmesg | grep -E %s", complaints).stdout == ""
