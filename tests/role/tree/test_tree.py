@@ -1,0 +1,156 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""source, version and patch together, from a tarball to a tree."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+TAGS = ("--tags", "source,version,patch")
+
+
+def tree_of(tmp_path, provider="file"):
+    return tmp_path / "work" / "trees" / f"{provider}-6.12" / "linux"
+
+
+def contents(tree):
+    """Every file with its text, but not the time-stamped memory of the tree's origin."""
+    return {
+        str(path.relative_to(tree)): path.read_bytes()
+        for path in tree.rglob("*")
+        if path.is_file() and path.name != "source.json"
+    }
+
+
+@pytest.fixture
+def given(fake_tarball):
+    return {
+        "source_provider": "file",
+        "source_file": str(fake_tarball),
+        "source_version": "6.12",
+    }
+
+
+def test_seed_values_are_the_defaults(playbook, given, tmp_path):
+    assert playbook("build.yml", *TAGS, **given).status == 0
+    tree = tree_of(tmp_path)
+    assert "EXTRAVERSION = -49-usac1\n" in (tree / "Makefile").read_text()
+    assert '"Usac Linux - 202010856"' in (tree / "include/linux/uts.h").read_text()
+    assert "Bienvenido al Kernel de Edwin" in (tree / "init/main.c").read_text()
+    table = (tree / "arch/x86/entry/syscalls/syscall_64.tbl").read_text()
+    for number, name in enumerate(
+        ("capture_memory_snapshot", "track_syscall_usage", "get_io_throttle"), start=463
+    ):
+        assert f"\n{number}\tcommon\t{name}\t" in table
+        assert (tree / "kernel" / f"{name}.c").is_file()
+
+
+def test_second_run_changes_nothing(playbook, given):
+    assert playbook("build.yml", *TAGS, **given).recap("changed") > 0
+    again = playbook("build.yml", *TAGS, **given)
+    assert again.status == 0
+    assert again.recap("changed") == 0
+
+
+def test_changed_variables_leave_what_a_fresh_run_would(playbook, given, tmp_path):
+    other = {"version_extraversion": "-x", "patch_sysname": "X", "patch_banner": "one\n\ntwo"}
+    playbook("build.yml", *TAGS, **given)
+    assert playbook("build.yml", *TAGS, **given, **other).status == 0
+    changed = contents(tree_of(tmp_path))
+    subprocess.run(["rm", "-r", tree_of(tmp_path)], check=True)
+    assert playbook("build.yml", *TAGS, **given, **other).status == 0
+    assert contents(tree_of(tmp_path)) == changed
+
+
+def test_check_mode_on_an_untouched_machine(playbook, given, tmp_path):
+    told = playbook("build.yml", *TAGS, "--check", "--diff", **given)
+    assert told.status == 0, told.output
+    assert told.recap("changed") == 3  # unpack, version, patch
+    assert not (tmp_path / "work").exists()
+
+
+def test_check_mode_shows_a_change_in_the_tree(playbook, given, tmp_path):
+    playbook("build.yml", *TAGS, **given)
+    before = contents(tree_of(tmp_path))
+    told = playbook("build.yml", *TAGS, "--check", "--diff", **given, patch_sysname="New Name")
+    assert '+#define UTS_SYSNAME "New Name"' in told.output
+    assert told.recap("changed") == 1
+    assert contents(tree_of(tmp_path)) == before
+
+
+def test_mirrors_in_order(playbook, fake_tarball, tmp_path):
+    sums = subprocess.run(
+        ["sha256sum", fake_tarball.name],
+        cwd=fake_tarball.parent,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    mirrors = [f"file://{tmp_path}/nowhere", f"file://{tmp_path}/mirror"]
+    done = playbook(
+        "build.yml",
+        *TAGS,
+        source_version="6.12",
+        source_mirrors=mirrors,
+        source_sha256=sums.stdout.split()[0],
+    )
+    assert done.status == 0, done.output
+    assert (tree_of(tmp_path, "kernel_org") / "kernel/get_io_throttle.c").is_file()
+    assert (tmp_path / "work/downloads/linux-6.12.tar.xz").is_file()
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"version_extraversion": "-49 usac1"}, "version_extraversion '-49 usac1' holds ' '"),
+        ({"version_extraversion": "-49/usac1"}, "version_extraversion '-49/usac1' holds '/'"),
+        ({"version_extraversion": "-49_usac1"}, "version_extraversion '-49_usac1' holds '_'"),
+        ({"version_extraversion": "-" + "x" * 64}, "at most 64 are possible"),
+        ({"patch_sysname": "x" * 65}, "patch_sysname"),
+        ({"patch_sysname": 'a"b'}, "patch_sysname"),
+        ({"patch_sysname": "a\nb"}, "patch_sysname"),
+        ({"patch_banner": "a\x07b"}, "patch_banner, line 1"),
+        ({"source_provider": "gopher"}, "source_provider must be one of: kernel_org"),
+        ({"source_version": "latest"}, "source_version 'latest' is not a version"),
+        ({"source_file": "/nowhere.tar.xz"}, "source_file '/nowhere.tar.xz' must be"),
+        ({"source_sha256": "0" * 64}, "with the sha256 000"),
+        (
+            {"source_provider": "kernel_org", "source_mirrors": ["file:///nowhere"]},
+            "source_version 6.12: no mirror of source_mirrors has it",
+        ),
+        (
+            {"patch_syscalls": [{"name": "x y", "source": "x.c", "kconfig": "X"}]},
+            "patch_syscalls[0]: name 'x y'",
+        ),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_touched(playbook, given, tmp_path, changes, told):
+    done = playbook("build.yml", **{**given, **changes})
+    assert done.status != 0
+    assert told in " ".join(done.output.split())
+    assert not (tmp_path / "work").exists()
+
+
+def test_a_syscall_that_the_tree_has_leaves_the_tree_alone(playbook, given, tmp_path):
+    source = tmp_path / "read.c"
+    source.write_text("SYSCALL_DEFINE0(read)\n")
+    entry = {"name": "read", "source": str(source), "kconfig": "READ"}
+    playbook("build.yml", "--tags", "source,version", **given)
+    before = contents(tree_of(tmp_path))
+    done = playbook("build.yml", "--tags", "patch", **given, patch_syscalls=[entry])
+    assert done.status != 0
+    assert "already has a syscall 'read' (number 0)" in " ".join(done.output.split())
+    assert contents(tree_of(tmp_path)) == before
+
+
+def test_a_fourth_syscall_is_one_more_entry(playbook, given, tmp_path):
+    source = tmp_path / "get_answer.c"
+    source.write_text("SYSCALL_DEFINE1(get_answer, int __user *, answer)\n{\n}\n")
+    entry = {"name": "get_answer", "source": str(source), "kconfig": "GET_ANSWER"}
+    done = playbook("build.yml", *TAGS, **given, patch_syscalls=[entry])
+    assert done.status == 0, done.output
+    prototypes = (tree_of(tmp_path) / "include/linux/syscalls.h").read_text()
+    assert "asmlinkage long sys_get_answer(int __user *answer);" in prototypes
