@@ -218,7 +218,7 @@ class Build:
         made = (self.options.tree / "include/config/kernel.release").read_text().strip()
         if made != self.plan.inputs.release:
             raise StepError(
-                f"the kernel calls itself {made}, not {self.plan.inputs.release}: look for what adds "
+                f"the kernel calls itself {made}, not {self.plan.inputs.release}: see what adds "
                 "to its name (CONFIG_LOCALVERSION_AUTO, .scmversion, build_make_args)"
             )
 
