@@ -156,7 +156,7 @@ def same(symbol: Symbol, wanted: str, got: str | None) -> bool:
 def _unknown(tree: KconfigTree, names: Iterable[str], what: str) -> list[str]:
     messages = []
     for name in names:
-        close = difflib.get_close_matches(name, tree.symbols, n=3, cutoff=0.75)
+        close = difflib.get_close_matches(name, tree.symbols, n=3, cutoff=0.7)
         hint = f" (did you mean {', '.join(close)}?)" if close else ""
         messages.append(f"{what} {name}: no Kconfig file of this tree defines it{hint}")
     return messages

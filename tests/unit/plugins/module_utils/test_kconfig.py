@@ -1,0 +1,343 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The text of a .config, values as users write them, and the run on the fake tree."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils import kconfig
+from ansible_collections.oslab.kernel.plugins.module_utils.kconfig_tree import KconfigTree, Symbol
+
+BASE = """\
+CONFIG_NET=y
+CONFIG_EXT4_FS=m
+CONFIG_XFS_FS=m
+CONFIG_VIRTIO_BLK=m
+CONFIG_NVME_CORE=m
+# CONFIG_USB_HID is not set
+CONFIG_SND_DUMMY=m
+CONFIG_DEBUG_KERNEL=y
+CONFIG_DEBUG_INFO_NONE=y
+"""
+
+
+def run(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> kconfig.Result:
+    done = subprocess.run(
+        argv,
+        cwd=cwd,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    return kconfig.Result(done.returncode, done.stdout, done.stderr)
+
+
+# --- text ------------------------------------------------------------------------------------
+
+
+def test_parse() -> None:
+    text = '#\n# comment\nCONFIG_A=y\n# CONFIG_B is not set\nCONFIG_S="a=b"\nJUNK=1\n'
+    assert kconfig.parse_config(text) == {"A": "y", "B": "n", "S": '"a=b"'}
+
+
+def test_set_values_replaces_and_appends() -> None:
+    text = "CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_AA=y\n"
+    assert kconfig.set_values(text, {"B": "m", "A": "n", "C": '"x"'}) == (
+        'CONFIG_AA=y\nCONFIG_B=m\n# CONFIG_A is not set\nCONFIG_C="x"\n'
+    )
+
+
+def test_diff_has_only_what_differs() -> None:
+    before, after = "CONFIG_A=y\nCONFIG_B=m\nCONFIG_S=1\n", "CONFIG_A=y\n# CONFIG_C is not set\n"
+    assert kconfig.differences(before, after) == {"B": ("m", None), "S": ("1", None)}
+    assert kconfig.diff_texts(before, after) == (
+        "CONFIG_B=m\nCONFIG_S=1\n",
+        "# CONFIG_B is not set\n# CONFIG_S is not set\n",
+    )
+
+
+# --- values ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "expected"),
+    [
+        ("bool", True, "y"),
+        ("bool", False, "n"),
+        ("bool", "Y", "y"),
+        ("tristate", "m", "m"),
+        ("tristate", True, "y"),
+        ("string", "n", '"n"'),
+        ("string", "", '""'),
+        ("string", False, '""'),
+        ("string", 'a "b" \\c', '"a \\"b\\" \\\\c"'),
+        ("string", 5, '"5"'),
+        ("int", 64, "64"),
+        ("int", "-1", "-1"),
+        ("hex", 4096, "0x1000"),
+        ("hex", "0xFF", "0xff"),
+        ("hex", "ff", "0xff"),
+    ],
+)
+def test_to_value(kind: str, value: Any, expected: str) -> None:
+    assert kconfig.to_value(Symbol("X", kind), value) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("bool", "m"),
+        ("bool", 1),
+        ("bool", ""),
+        ("tristate", "maybe"),
+        ("string", True),
+        ("string", "a\nCONFIG_EVIL=y"),
+        ("string", None),
+        ("int", "many"),
+        ("int", True),
+        ("int", [1]),
+        ("hex", "0xzz"),
+    ],
+)
+def test_to_value_refuses(kind: str, value: Any) -> None:
+    with pytest.raises(kconfig.KconfigError, match=r"^X"):
+        kconfig.to_value(Symbol("X", kind), value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted", "got", "expected"),
+    [
+        ("bool", "n", None, True),
+        ("bool", "y", None, False),
+        ("string", '""', None, True),
+        ("string", '"a"', '"b"', False),
+        ("hex", "0x10", "0x0010", True),
+        ("int", "8", "9", False),
+        ("int", "8", "", False),
+    ],
+)
+def test_same(kind: str, wanted: str, got: str | None, expected: bool) -> None:
+    assert kconfig.same(Symbol("X", kind), wanted, got) is expected
+
+
+# --- modules ---------------------------------------------------------------------------------
+
+
+def test_module_symbols(tmp_path: Path) -> None:
+    (tmp_path / "drivers").mkdir()
+    (tmp_path / "drivers" / "Makefile").write_text(
+        "my-name := thing\n"
+        "obj-$(CONFIG_NVME_CORE)\t+= nvme-core.o \\\n\tnvme-extra.o dir/\n"
+        "obj-$(CONFIG_A) += both.o\nobj-$(CONFIG_B) += both.o\n"
+        "obj-$(CONFIG_C) += $(my-name).o\n"
+        "nvme-core-y := core.o\n"
+    )
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools" / "Makefile").write_text("obj-$(CONFIG_TOOL) += tool.o\n")
+    assert kconfig.module_symbols(tmp_path) == {
+        "nvme_core": ["NVME_CORE"],
+        "nvme_extra": ["NVME_CORE"],
+        "both": ["A", "B"],
+        "thing": ["C"],
+    }
+
+
+# --- the whole, on the fake tree -------------------------------------------------------------
+
+
+class Bench:
+    def __init__(self, tree: Path, scratch: Path) -> None:
+        self.tree, self.scratch = tree, scratch
+
+    def configure(
+        self,
+        base: str = BASE,
+        *,
+        options: Mapping[str, Any] | None = None,
+        optional: Mapping[str, Any] | None = None,
+        required: Mapping[str, Any] | None = None,
+        **request: Any,
+    ) -> kconfig.Outcome:
+        known = KconfigTree(self.tree, "x86")
+        wanted = kconfig.check_wanted(known, options or {}, optional or {}, required or {})
+        request_ = kconfig.Request(self.tree, base, **request)
+        return kconfig.Configurator(request_, known, run, self.scratch, "x86").configure(wanted)
+
+
+@pytest.fixture
+def bench(fakelinux: Path, tmp_path: Path) -> Bench:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    return Bench(fakelinux, scratch)
+
+
+def modules(outcome: kconfig.Outcome) -> set[str]:
+    return {name for name, value in kconfig.parse_config(outcome.text).items() if value == "m"}
+
+
+def test_without_a_list_all_modules_stay(bench: Bench) -> None:
+    outcome = bench.configure()
+    assert {"EXT4_FS", "XFS_FS", "SND_DUMMY"} <= modules(outcome)
+    assert outcome.failed == []
+    assert not (bench.tree / ".config").exists()
+
+
+def test_only_listed_modules_stay(bench: Bench) -> None:
+    outcome = bench.configure(lsmod=["ext4", "virtio_blk", "out_of_tree"])
+    assert modules(outcome) == {"EXT4_FS", "VIRTIO_BLK", "VIRTIO"}
+    assert outcome.modules_unknown == ["out_of_tree"]
+
+
+def test_kept_modules_stay_and_come(bench: Bench) -> None:
+    # One that the base has as a module, one that it does not have.
+    outcome = bench.configure(lsmod=["ext4"], keep=["nvme-core", "usbhid"])
+    assert modules(outcome) == {"EXT4_FS", "NVME_CORE", "USB_HID"}
+    assert outcome.modules_disabled == []
+
+
+def test_a_loaded_module_that_the_base_has_not_stays_off(bench: Bench) -> None:
+    outcome = bench.configure(lsmod=["ext4", "usbhid"])
+    assert modules(outcome) == {"EXT4_FS"}
+    assert outcome.modules_disabled == ["usbhid"]
+    assert outcome.failed == []
+
+
+def test_a_module_that_streamlining_loses_is_given_back(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def loses(self: kconfig.Configurator, text: str) -> str:
+        return kconfig.set_values(text, {"NVME_CORE": "n", "XFS_FS": "n"})
+
+    monkeypatch.setattr(kconfig.Configurator, "streamline", loses)
+    outcome = bench.configure(lsmod=["ext4", "xfs"], keep=["nvme_core"])
+    assert {"NVME_CORE", "XFS_FS"} <= modules(outcome)
+
+
+def test_a_kept_module_that_cannot_stay_is_an_error(bench: Bench) -> None:
+    base = BASE + "CONFIG_VIRTIO_NET=m\n"
+    assert "VIRTIO_NET" in modules(bench.configure(base))
+    # NET goes after the first pass, so the module that depended on it was there and is lost.
+    original = kconfig.Configurator.streamline
+
+    def loses_net(self: kconfig.Configurator, text: str) -> str:
+        return kconfig.set_values(original(self, text), {"NET": "n"})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kconfig.Configurator, "streamline", loses_net)
+        outcome = bench.configure(base, lsmod=["ext4"], keep=["virtio_net"])
+    assert outcome.failed == [
+        "module virtio_net, which must be kept: VIRTIO_NET was m, is n: depends on NET (NET=n)"
+    ]
+
+
+def test_options_of_every_type(bench: Bench) -> None:
+    options = {
+        "CONFIG_PM": True,
+        "EXT4_FS": "y",
+        "SND_DUMMY": "n",
+        "NR_CPUS": 8,
+        "PHYSICAL_START": "0x2000000",
+        "DEFAULT_HOSTNAME": 'a "b"',
+    }
+    outcome = bench.configure(options=options)
+    values = kconfig.parse_config(outcome.text)
+    assert outcome.failed == []
+    assert [values[n] for n in ("PM", "EXT4_FS", "SND_DUMMY")] == ["y", "y", "n"]
+    assert values["NR_CPUS"] == "8"
+    assert values["PHYSICAL_START"] == "0x2000000"
+    assert values["DEFAULT_HOSTNAME"] == '"a \\"b\\""'
+
+
+def test_options_win_over_the_list_of_modules(bench: Bench) -> None:
+    assert "XFS_FS" in modules(bench.configure(lsmod=["ext4"], options={"XFS_FS": "m"}))
+
+
+def test_an_option_wins_over_optional_in_a_choice(bench: Bench) -> None:
+    outcome = bench.configure(
+        optional={"DEBUG_INFO_NONE": "y"},
+        options={"DEBUG_INFO_DWARF_TOOLCHAIN_DEFAULT": "y"},
+    )
+    assert outcome.failed == []
+    values = kconfig.parse_config(outcome.text)
+    assert values["DEBUG_INFO"] == "y"
+    assert values["DEBUG_INFO_NONE"] == "n"
+
+
+def test_every_unknown_name_is_refused(bench: Bench) -> None:
+    with pytest.raises(kconfig.KconfigError) as error:
+        bench.configure(options={"EXT4": "y", "ZZZ": "y", "PM": "m"}, required={"QQQ": "y"})
+    text = str(error.value)
+    assert "option EXT4: no Kconfig file of this tree defines it (did you mean EXT4_FS" in text
+    assert "option ZZZ" in text
+    assert "required symbol QQQ" in text
+    assert "PM is of type bool" in text
+
+
+def test_an_unknown_optional_symbol_is_left_out(bench: Bench) -> None:
+    outcome = bench.configure(optional={"NEWER_THAN_THIS_TREE": "y", "PM": "y"})
+    assert kconfig.parse_config(outcome.text)["PM"] == "y"
+    assert outcome.not_taken == []
+
+
+def test_each_symbol_that_did_not_take_is_named(bench: Bench) -> None:
+    outcome = bench.configure(
+        options={"NET": "n", "INET": "y", "NR_CPUS": 9999, "VIRTIO": "n"},
+        optional={"FREEZER": "y"},
+        required={"NET": "y", "TASK_XACCT": "y", "MODULES": "y"},
+    )
+    assert outcome.failed == [
+        "option INET: wanted y, got n: depends on NET (NET=n)",
+        "option NR_CPUS: wanted 9999, got 64: its range is 2 512",
+        "option VIRTIO: wanted n, got m: selected by VIRTIO_BLK",
+        "required NET: wanted y, got n: an option sets it to n",
+        "required TASK_XACCT: wanted y, got n: depends on TASKSTATS (TASKSTATS=n)",
+    ]
+    assert outcome.not_taken == [
+        "FREEZER: wanted y, got n: it cannot be set by hand, it follows from others"
+    ]
+
+
+def test_make_args_reach_kconfig(bench: Bench, tmp_path: Path) -> None:
+    compiler = tmp_path / "othercc"
+    compiler.write_text("#!/bin/sh\necho Other C 99\n")
+    compiler.chmod(0o755)
+    outcome = bench.configure(make_args=[f"CC={compiler}"])
+    assert kconfig.parse_config(outcome.text)["CC_VERSION_TEXT"] == '"Other C 99"'
+
+
+def test_a_failing_make_shows_its_words(bench: Bench) -> None:
+    (bench.tree / "net" / "Kconfig").write_text("nonsense\n")
+    with pytest.raises(kconfig.KconfigError, match="syntax error: nonsense"):
+        bench.configure()
+
+
+def test_release(tmp_path: Path) -> None:
+    (tmp_path / "localversion-a").write_text("-rt1\n")
+    release = kconfig.kernel_release(tmp_path, "6.8.0-usac", {"LOCALVERSION": '"-x"'}, "-y")
+    assert release == "6.8.0-usac-rt1-x-y"
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (kconfig.Result(127, "", "not found"), "needs pahole, which is not there"),
+        (kconfig.Result(0, "v1.15\n", ""), "pahole is 1.15: install"),
+        (kconfig.Result(0, "v1.24\n", ""), None),
+    ],
+)
+def test_pahole(tmp_path: Path, answer: kconfig.Result, expected: str | None) -> None:
+    def runner(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> kconfig.Result:
+        return answer
+
+    found = kconfig.check_pahole({"DEBUG_INFO_BTF": "y"}, runner, tmp_path)
+    assert (found is None) if expected is None else (expected in str(found))
+    assert kconfig.check_pahole({"DEBUG_INFO_BTF": "n"}, runner, tmp_path) is None
