@@ -341,3 +341,16 @@ def test_pahole(tmp_path: Path, answer: kconfig.Result, expected: str | None) ->
     found = kconfig.check_pahole({"DEBUG_INFO_BTF": "y"}, runner, tmp_path)
     assert (found is None) if expected is None else (expected in str(found))
     assert kconfig.check_pahole({"DEBUG_INFO_BTF": "n"}, runner, tmp_path) is None
+
+
+def test_of_a_choice_only_the_wanted_member_is_left_on(bench: Bench) -> None:
+    known = KconfigTree(bench.tree, "x86")
+    request = kconfig.Request(bench.tree, "")
+    configurator = kconfig.Configurator(request, known, run, bench.scratch, "x86")
+    wanted = kconfig.Wanted(
+        optional={"DEBUG_INFO_NONE": "y"}, options={"DEBUG_INFO_DWARF_TOOLCHAIN_DEFAULT": "y"}
+    )
+    # Which of two the real Kconfig would take differs between versions.
+    assert configurator.apply("CONFIG_DEBUG_INFO_NONE=y\n", wanted) == (
+        "# CONFIG_DEBUG_INFO_NONE is not set\nCONFIG_DEBUG_INFO_DWARF_TOOLCHAIN_DEFAULT=y\n"
+    )
