@@ -155,6 +155,16 @@ def index_keys(stanzas: Iterable[dict[str, str]]) -> set[Key]:
     }
 
 
+def served_filenames(target: Target) -> dict[Key, str]:
+    """Where each published package stands below `public`."""
+    found: dict[Key, str] = {}
+    suite = target.public / "dists" / target.distribution / target.component
+    for index in suite.glob("binary-*/Packages"):
+        for stanza in parse_stanzas(index.read_text(encoding="utf-8")):
+            found.update(dict.fromkeys(index_keys([stanza]), stanza.get("Filename", "")))
+    return found
+
+
 def conflicts(stored: set[Key], debs: Iterable[Deb]) -> tuple[list[Deb], list[Deb]]:
     """Split what is not stored yet: new ones, and ones whose version is taken by other bytes."""
     taken = {key[:3] for key in stored}

@@ -122,6 +122,9 @@ packages:
     installed_size_kib:
       description: C(Installed-Size) in KiB.
       type: int
+    filename:
+      description: Path below C(root)/public; empty while it is not published.
+      type: str
 """
 
 import os
@@ -136,6 +139,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils.aptly_repo import (
     Plan,
     Target,
     read_deb,
+    served_filenames,
 )
 
 
@@ -193,6 +197,7 @@ def main() -> None:
     finally:
         if shutil.which("gpgconf") and Path(params["gpg_home"]).is_dir():
             module.run_command(["gpgconf", "--kill", "gpg-agent"])
+    filenames = served_filenames(target)
     fresh = {deb.key for deb in plan.add}
     old = {deb.key[:3] for deb in plan.replace}
     listed = sorted(f"{d.key.name} {d.key.version} {d.key.sha256}" for d in debs)
@@ -212,6 +217,7 @@ def main() -> None:
                 "sha256": deb.key.sha256,
                 "size": deb.size,
                 "installed_size_kib": deb.installed_size_kib,
+                "filename": filenames.get(deb.key, ""),
             }
             for deb in debs
         },

@@ -23,6 +23,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils.aptly_repo import (
     parse_search,
     parse_stanzas,
     read_deb,
+    served_filenames,
     stale_reason,
 )
 
@@ -155,6 +156,8 @@ def test_second_run_changes_nothing_and_versions_are_kept(lab: Lab) -> None:
     assert lab.index() == ["pkg=1", "pkg=2"]
     assert lab.ensure(one, two) == ""
     assert (lab.root / "public/dists/stable/InRelease").read_bytes() != release
+    found = served_filenames(lab.aptly().target)
+    assert found[read_deb(lab.run, two).key] == "pool/main/p/pkg/pkg_2_amd64.deb"
     signed = (lab.root / "public/dists/stable/InRelease").read_text()
     assert "Acquire-By-Hash: yes" in signed
     assert "NotAutomatic: yes" in signed
