@@ -26,11 +26,7 @@ def _row(check: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def table(checks: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Aligned columns: what was compared, what the system says, what was read, the outcome.
-
-    A list of lines, because every output format of Ansible prints a list one line each; and no
-    line holds what YAML would quote, so that the columns stay aligned.
-    """
+    """Aligned columns: what was compared, what the system says, what was read, the outcome."""
     rows = [HEADINGS, *map(_row, checks)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
     rule = "=" * (sum(widths) + 3 * (len(widths) - 1))

@@ -344,8 +344,11 @@ class _Host:
         after = self._usage_by_name()
         ended = self.system.monotonic_ns()
         io_after, tasks_after = self.system.process_io(), self._tasks_created()
-        # Opens of others are counted nowhere else: their rate in a pause as long as the work.
-        idle = 0 if threads else self._idle_opens(ended - started)
+        # Opens of others are counted nowhere else. Only where there seem to be any: how many there
+        # are in a pause as long as the work.
+        idle = 0
+        if not threads and after["open"].count - before["open"].count > calls + UNSEEN_CALLS:
+            idle = self._idle_opens(ended - started)
         others = {
             "open": 2 * idle + UNSEEN_CALLS,
             "read": _io_rise(io_before, io_after, "syscr") + UNSEEN_CALLS,

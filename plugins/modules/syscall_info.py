@@ -165,7 +165,7 @@ syscalls:
       description: The error's name such as C(ENOSYS); null if there was none.
       type: str
     detail:
-      description: Why RV(syscalls.*.supported) is not true.
+      description: Why C(supported) is not true.
       type: str
     result:
       description:

@@ -1,0 +1,39 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Print the checks of oslab.kernel.syscall_info as a table."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.oslab.kernel.plugins.module_utils import check_report
+
+display = Display()
+
+
+class ActionModule(ActionBase):
+    """Runs on the control node. Prints by itself, because the callbacks quote and fold lines."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(
+        self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None
+    ) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        _validation, arguments = self.validate_argument_spec(
+            argument_spec={
+                "title": {"type": "str", "default": ""},
+                "checks": {"type": "list", "elements": "dict", "required": True},
+            }
+        )
+        checks = arguments["checks"]
+        lines = [arguments["title"]] if arguments["title"] else []
+        lines += check_report.table(checks)
+        # In one piece, so that tables of hosts that finish together do not mix.
+        display.display("\n".join(lines))
+        return {"changed": False, "failures": check_report.failures(checks)}

@@ -1,0 +1,58 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the action oslab.kernel.show_checks; all of it runs on the control node."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: show_checks
+short_description: Print the checks of oslab.kernel.syscall_info as a table
+version_added: 0.1.0
+description:
+  - Prints aligned text columns of what was compared, what the system says, what was read and the
+    result, and a line of totals. The text looks the same with every callback.
+options:
+  checks:
+    description: The C(checks) that M(oslab.kernel.syscall_info) returned.
+    type: list
+    elements: dict
+    required: true
+  title:
+    description: A line above the table.
+    type: str
+    default: ""
+attributes:
+  check_mode:
+    description: Can run in check mode and return what it would otherwise.
+    support: full
+  diff_mode:
+    description: Returns details on what has changed.
+    support: none
+  action:
+    description: Has a corresponding action plugin.
+    support: full
+author:
+  - oslab.kernel contributors (@oslab)
+"""
+
+EXAMPLES = r"""
+- name: Show the table
+  oslab.kernel.show_checks:
+    checks: "{{ syscalls.checks }}"
+  register: shown
+
+- name: Fail with all that is wrong
+  ansible.builtin.fail:
+    msg: "{{ shown.failures | join('; ') }}"
+  when: shown.failures | length > 0
+"""
+
+RETURN = r"""
+failures:
+  description: One sentence for each check that failed, with what was expected and what was read.
+  returned: success
+  type: list
+  elements: str
+"""
