@@ -30,7 +30,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <oslab.h>
+/* From the kernel's installed headers, or in a checkout from beside. */
+#if __has_include(<linux/oslab.h>)
+#include <linux/oslab.h>
+#else
+#include "../syscalls/oslab.h"
+#endif
 
 #define NOBODY	65534
 #define CANARY	0xa5

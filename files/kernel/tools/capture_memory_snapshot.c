@@ -2,8 +2,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <oslab.h>
-
 #include "common.h"
 
 #define FIELD(name)	{ #name, snap.name }

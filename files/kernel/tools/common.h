@@ -6,6 +6,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* From the kernel's installed headers, or in a checkout from beside. */
+#if __has_include(<linux/oslab.h>)
+#include <linux/oslab.h>
+#else
+#include "../syscalls/oslab.h"
+#endif
+
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 
 /* Exit codes, besides 0. */

@@ -3,8 +3,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <oslab.h>
-
 #include "common.h"
 
 int main(int argc, char **argv)
