@@ -9,7 +9,7 @@ import json
 import shlex
 from typing import Any, Optional
 
-from ansible.errors import AnsibleConnectionFailure
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -65,7 +65,7 @@ class ActionModule(ActionBase):
             seconds = NEXT_LINES
             if state == "outcome":
                 return said
-            if state == "gone":
+            if state != "running":
                 return {
                     "failed": True,
                     "msg": f"the build was killed: see {log}. The same call continues it.",
@@ -76,20 +76,17 @@ class ActionModule(ActionBase):
                 shown = line
 
     def _look(self, directory: str, seconds: int) -> tuple[str, dict[str, Any]]:
-        command = WATCH.format(directory=shlex.quote(directory), seconds=seconds)
-        for attempt in range(4):
-            try:
-                result = self._low_level_execute_command(command)
-            except AnsibleConnectionFailure:
-                # The build goes on for a while without being watched.
-                if attempt == 3:
-                    raise
-                self._connection.reset()
-                continue
-            state, _, text = str(result.get("stdout", "")).strip().partition("\n")
-            if result.get("rc") == 0 and state in ("outcome", "gone", "running"):
-                try:
-                    return state, json.loads(text) if text.strip() else {}
-                except ValueError:
-                    continue
-        return "gone", {}
+        command = WATCH.strip().format(directory=shlex.quote(directory), seconds=seconds)
+        try:
+            result = self._low_level_execute_command(command)
+        except AnsibleConnectionFailure:
+            # The build goes on for a while without being watched.
+            self._connection.reset()
+            result = self._low_level_execute_command(command)
+        state, _, text = str(result["stdout"]).strip().partition("\n")
+        try:
+            return state, json.loads(text) if text.strip() else {}
+        except ValueError:
+            raise AnsibleActionFail(
+                f"cannot see how far the build is: {result['stdout']}{result['stderr']}"
+            ) from None

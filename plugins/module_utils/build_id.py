@@ -19,6 +19,8 @@ FORMAT = 1
 SET = re.compile(r"^(CONFIG_\w+)=(.*)$")
 NOT_SET = re.compile(r"^# (CONFIG_\w+) is not set$")
 
+LEFT_BY_MAKE = (".o", ".ko", ".mod", ".mod.c", "modules.order", "Module.symvers")
+
 
 class InputError(Exception):
     """An input of the build is missing or wrong; the message says what to do."""
@@ -84,11 +86,16 @@ def makefile_release(makefile: str, config: dict[str, str], local: str = "") -> 
     return version, version + found.get("EXTRAVERSION", "") + local + config_local
 
 
+def left_by_make(name: str) -> bool:
+    """Is it what a build by hand leaves beside the sources?"""
+    return name.endswith(LEFT_BY_MAKE) or (name.startswith(".") and name.endswith(".cmd"))
+
+
 def directory_sha256(directory: Path) -> str:
-    """Of the names, modes and contents of the files in it."""
+    """Of the names, modes and contents of the sources in it."""
     digest = hashlib.sha256()
     for path in sorted(directory.rglob("*")):
-        if not path.is_file():
+        if not path.is_file() or left_by_make(path.name):
             continue
         name = path.relative_to(directory).as_posix()
         content = hashlib.sha256(path.read_bytes()).hexdigest()

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils import deb_package, kernel_build
+from ansible_collections.oslab.kernel.plugins.module_utils.build_id import left_by_make
 from ansible_collections.oslab.kernel.plugins.module_utils.build_job import (
     Job,
     StoppedError,
@@ -309,7 +310,9 @@ class Build:
         """A copy to build in, so that the sources stay as they are."""
         directory = self.options.work / name
         shutil.rmtree(directory, ignore_errors=True)
-        shutil.copytree(source, directory)
+        shutil.copytree(
+            source, directory, ignore=lambda _dir, names: [n for n in names if left_by_make(n)]
+        )
         return directory
 
     def _root(self, name: str) -> Path:

@@ -1,0 +1,266 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role build, on a fake tree that builds in a second."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+SLOW = {"build_make_args": ["FAKE_SLEEP=1"], "build_jobs": 1}
+
+
+def deb(path, *options):
+    return subprocess.run(
+        ["dpkg-deb", *options, str(path)], capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_packages_with_manifest_modules_and_tools(role):
+    run = role.run()
+    assert run.status == 0, run.output
+    result = role.result
+    release = "6.12.0-49-usac1"
+    version = f"6.12.0-oslab1.{result['build_id'][:12]}"
+    assert (result["release"], result["version"]) == (release, version)
+    assert result["compiled"] is True
+    assert sorted(result["packages"]) == [
+        f"linux-headers-{release}",
+        f"linux-image-{release}",
+        "linux-libc-dev",
+        f"linux-modules-oslab-{release}",
+        "oslab-kernel-tools",
+    ]
+    store = Path(result["store"])
+    assert store == role.store / result["build_id"]
+    for name, package in result["packages"].items():
+        file = store / package["file"]
+        assert file.stat().st_size == package["size"]
+        assert deb(file, "--show", "--showformat=${Package} ${Version}") == f"{name} {version}"
+
+    image = store / result["packages"][f"linux-image-{release}"]["file"]
+    assert f"./lib/modules/{release}/oslab-kernel.json" in deb(image, "--contents")
+    manifest = json.loads((store / "oslab-kernel.json").read_text())
+    assert manifest == result["manifest"]
+    assert manifest["syscalls"] == {"a": 463}
+    assert (manifest["build_id"], manifest["version"]) == (result["build_id"], version)
+
+    modules = store / result["packages"][f"linux-modules-oslab-{release}"]["file"]
+    assert f"./lib/modules/{release}/extra/oslab/hello_mod.ko" in deb(modules, "--contents")
+    assert "modules.dep" not in deb(modules, "--contents")
+    depends = deb(modules, "--show", "--showformat=${Depends}")
+    assert f"linux-image-{release} (= {version})" in depends
+    assert all(" root/root " in line for line in deb(modules, "--contents").splitlines())
+
+    tools = store / result["packages"]["oslab-kernel-tools"]["file"]
+    subprocess.run(["dpkg-deb", "--extract", str(tools), str(role.directory / "x")], check=True)
+    tool = subprocess.run(
+        [role.directory / "x/usr/bin/hello_tool"], capture_output=True, check=True
+    )
+    assert tool.stdout == b"hello from a tool\n"
+
+
+def test_second_run_does_not_compile(role):
+    first = role.run()
+    assert first.status == 0, first.output
+    log = (role.work / "build.log").stat().st_mtime_ns
+    again = role.run()
+    assert again.status == 0
+    assert again.recap("changed") == 0
+    assert role.result["compiled"] is False
+    assert (role.work / "build.log").stat().st_mtime_ns == log
+
+
+def test_check_mode_on_nothing_says_that_it_would_build(role):
+    run = role.run("--check", build_tree=str(role.directory / "not" / "yet"))
+    assert run.status == 0, run.output
+    assert run.recap("changed") > 0
+    assert role.result == {}
+
+
+def test_check_mode_changes_nothing_and_tells_the_truth(role):
+    before = run_check(role)
+    assert before.recap("changed") > 0
+    assert not role.work.exists()
+    assert role.builds() == []
+    assert role.run().status == 0
+    after = run_check(role)
+    assert after.recap("changed") == 0
+
+
+def run_check(role):
+    run = role.run("--check")
+    assert run.status == 0, run.output
+    return run
+
+
+def test_the_compilers_error_is_shown_and_nothing_is_stored(role):
+    run = role.run(build_make_args=["FAKE_FAIL=fs/open.o"], build_jobs=4)
+    assert run.status != 0
+    assert "fs/open.c:12:9: error: implicit declaration of function 'oslab_missing'" in run.output
+    assert str(role.work / "build.log") in run.output
+    assert role.builds() == []
+    # The command by which it can be seen again is complete.
+    command = next(x for x in run.output.splitlines() if x.lstrip().startswith("cd /"))
+    again = subprocess.run(
+        ["sh", "-c", command.strip()], capture_output=True, text=True, check=False
+    )
+    assert "oslab_missing" in again.stdout + again.stderr
+    # Mended, it goes through.
+    assert role.run().status == 0
+
+
+def test_a_module_that_does_not_compile_names_its_variable(role):
+    (role.directory / "sources/tools/hello_tool.c").write_text("int main(void) { return nowhere; }")
+    run = role.run()
+    assert run.status != 0
+    assert "build_tools_source" in run.output
+    assert "'nowhere' undeclared" in run.output
+    assert role.builds() == []
+
+
+def test_a_changed_configuration_is_another_build(role):
+    assert role.run().status == 0
+    first = role.result["build_id"]
+    config = role.tree / ".config"
+    assert "# CONFIG_XFS_FS is not set" in config.read_text()
+    config.write_text(config.read_text().replace("# CONFIG_XFS_FS is not set", "CONFIG_XFS_FS=y"))
+    assert role.run().recap("changed") > 0
+    assert role.result["build_id"] != first
+    assert len(role.builds()) == 2
+
+
+def test_a_source_that_is_gone_from_the_control_node_is_gone_from_the_package(role):
+    extra = role.directory / "sources/tools/other_tool.c"
+    extra.write_text("int main(void) { return 0; }")
+    assert role.run().status == 0
+    extra.unlink()
+    assert role.run().status == 0
+    tools = Path(role.result["store"]) / role.result["packages"]["oslab-kernel-tools"]["file"]
+    assert "other_tool" not in deb(tools, "--contents")
+
+
+def test_a_damaged_package_in_the_store_is_built_again(role):
+    assert role.run().status == 0
+    package = role.result["packages"]["linux-libc-dev"]["file"]
+    with (Path(role.result["store"]) / package).open("ab") as stream:
+        stream.write(b"x")
+    assert role.run().recap("changed") > 0
+    assert role.run().recap("changed") == 0
+
+
+def test_too_little_space_names_the_variable(role):
+    run = role.run(build_min_free_gib=1000000)
+    assert run.status != 0
+    assert "build_min_free_gib" in run.output
+    assert not role.work.exists()
+
+
+def test_a_tree_without_configuration_says_what_to_run(role):
+    (role.tree / ".config").unlink()
+    run = role.run()
+    assert run.status != 0
+    assert "run the role config" in run.output
+
+
+def test_progress_is_shown_while_it_compiles(role):
+    run = role.run(**SLOW)
+    assert run.status == 0, run.output
+    lines = [line for line in run.output.splitlines() if line.startswith("build: ")]
+    assert any(" of " in line and "files (" in line for line in lines), run.output
+
+
+def start(role):
+    """A build that takes some seconds, in the background, once it compiles."""
+    runs = []
+    thread = threading.Thread(target=lambda: runs.append(role.run(**SLOW)))
+    thread.start()
+    deadline = time.time() + 60
+    while time.time() < deadline:
+        try:
+            status = json.loads((role.work / "status.json").read_text())
+        except (OSError, ValueError):
+            status = {}
+        if "files (" in status.get("line", ""):
+            return thread, runs, status
+        time.sleep(0.1)
+    raise AssertionError("the build did not start")
+
+
+def test_another_build_of_the_same_tree_is_refused_by_name(role):
+    thread, runs, status = start(role)
+    run = role.run()  # other arguments, another build
+    assert run.status != 0
+    assert f"process {status['pid']} on " in run.output
+    thread.join()
+    assert runs[0].status == 0, runs[0].output
+
+
+def test_the_same_build_twice_at_once_is_one(role):
+    thread, runs, _status = start(role)
+    second = role.run(**SLOW)
+    thread.join()
+    assert second.status == runs[0].status == 0, second.output
+    assert len(role.builds()) == 1
+    log = (role.work / "build.log").read_text()
+    assert log.count("CC      fs/open.o") == 1
+
+
+def test_killed_and_continued(role):
+    thread, runs, status = start(role)
+    os.killpg(status["pid"], signal.SIGKILL)
+    thread.join()
+    assert runs[0].status != 0
+    assert "the same call continues it" in runs[0].output.replace("\n", " ").lower()
+    assert role.builds() == []
+    assert role.run(**SLOW).status == 0
+    assert role.builds() == [role.result["build_id"]]
+
+
+def test_killed_runner_leaves_no_compiler_behind(role):
+    thread, runs, status = start(role)
+    os.kill(status["pid"], signal.SIGKILL)
+    thread.join()
+    assert runs[0].status != 0
+    assert role.run(**SLOW).status == 0
+    assert role.builds() == [role.result["build_id"]]
+
+
+@pytest.mark.parametrize("changed", [".config", ".oslab/patch.json"])
+def test_a_tree_that_changes_meanwhile_is_not_stored(role, changed):
+    thread, runs, _status = start(role)
+    path = role.tree / changed
+    text = path.read_text()
+    path.write_text(text.replace("6" * 64, "7" * 64) + "CONFIG_NEW=y\n" * (changed == ".config"))
+    thread.join()
+    assert runs[0].status != 0
+    assert "changed while it was being built" in " ".join(runs[0].output.split())
+    assert role.builds() == []
+
+
+def test_a_foreign_lock_is_waited_for_and_then_reported(role):
+    role.work.mkdir(parents=True)
+    with (role.work / "lock").open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        watcher = threading.Event()
+
+        def watch():
+            while not watcher.wait(0.3):
+                (role.work / "watched").touch()
+
+        thread = threading.Thread(target=watch)
+        thread.start()
+        run = role.run()
+        watcher.set()
+        thread.join()
+    assert run.status != 0
+    assert "is being built by" in run.output
