@@ -218,3 +218,6 @@ def test_nothing_to_start_from(lab: Lab) -> None:
     output = " ".join(lab.run(ok=False).split())
     assert "config_base is empty" in output
     assert "(no hosts)" in output
+    missing = " ".join(lab.run(ok=False, config_base="/nowhere/x.config").split())
+    assert "config_base is /nowhere/x.config, but there is no such file" in missing
+    assert not lab.inputs.exists()
