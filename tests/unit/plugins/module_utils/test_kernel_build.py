@@ -1,0 +1,203 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a build is made from and how it is called."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils import kernel_build
+from ansible_collections.oslab.kernel.plugins.module_utils.build_id import InputError
+from ansible_collections.oslab.kernel.plugins.module_utils.kernel_build import Options, make_plan
+
+VERSIONS = {"gcc": "gcc 12.2\nCopyright", "ld": "GNU ld 2.40", "pahole": "v1.24", "dpkg": "amd64"}
+
+
+def run(argv):
+    return (0, VERSIONS[argv[0]]) if argv[0] in VERSIONS else (127, f"{argv[0]}: not found")
+
+
+def everything(name):
+    return f"/usr/bin/{name}"
+
+
+@pytest.fixture
+def options(tmp_path):
+    tree = tmp_path / "linux"
+    (tree / ".oslab").mkdir(parents=True)
+    (tree / "Makefile").write_text(
+        "VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 117\nEXTRAVERSION = -49-usac1\n"
+    )
+    (tree / ".config").write_text("CONFIG_MODULES=y\n")
+    source = {"version": "6.12.117", "sha256": "s", "source_date_epoch": 1700000000}
+    (tree / ".oslab/source.json").write_text(json.dumps({**source, "provider": "file"}))
+    patch = {"sha256": "p", "sysname": "Usac", "banner": "hi", "syscalls": {"a": 463}}
+    (tree / ".oslab/patch.json").write_text(json.dumps({**patch, "patches": [{"name": "x"}]}))
+    return Options(tree=tree, store=tmp_path / "store", jobs=3)
+
+
+def test_manifest(options):
+    plan = make_plan(options, run)
+    assert plan.manifest == {
+        "schema": 1,
+        "release": "6.12.117-49-usac1",
+        "version": f"6.12.117-oslab1.{plan.build_id[:12]}",
+        "build_id": plan.build_id,
+        "sysname": "Usac",
+        "banner": "hi",
+        "syscalls": {"a": 463},
+        "source": {"version": "6.12.117", "sha256": "s", "provider": "file"},
+        "patches": [{"name": "x"}],
+        "config_sha256": plan.inputs.config_sha256,
+    }
+
+
+def test_an_unpatched_tree_is_an_ordinary_linux(options):
+    (options.tree / ".oslab/patch.json").unlink()
+    plan = make_plan(options, run)
+    assert (plan.manifest["sysname"], plan.manifest["syscalls"]) == ("Linux", {})
+
+
+def test_where_and_how_fast_do_not_count(options, tmp_path):
+    plan = make_plan(options, run)
+    moved = tmp_path / "elsewhere" / "tree"
+    moved.parent.mkdir()
+    options.tree.rename(moved)
+    other = Options(tree=moved, store=tmp_path / "x", jobs=64, ccache=False)
+    assert make_plan(other, run).build_id == plan.build_id
+
+
+def test_pahole_counts_only_where_it_is_used(options):
+    assert "pahole" not in make_plan(options, run).inputs.toolchain
+    (options.tree / ".config").write_text("CONFIG_MODULES=y\nCONFIG_DEBUG_INFO_BTF=y\n")
+    assert make_plan(options, run).inputs.toolchain["pahole"] == "v1.24"
+
+
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [
+        ("Makefile", "run the role source"),
+        (".oslab/source.json", "run the role source"),
+        (".config", "run the role config"),
+    ],
+)
+def test_what_is_missing_is_said(options, gone, said):
+    (options.tree / gone).unlink()
+    with pytest.raises(InputError, match=said):
+        make_plan(options, run)
+
+
+def test_sources_that_are_not_there_are_named(options, tmp_path):
+    lost = Options(tree=options.tree, store=options.store, tools_source=tmp_path / "no")
+    with pytest.raises(InputError, match="build_tools_source"):
+        make_plan(lost, run)
+
+
+def test_a_missing_compiler_is_said(options):
+    with pytest.raises(InputError, match="run the role dependencies"):
+        make_plan(options, lambda argv: (127, "not found") if argv[0] == "gcc" else run(argv))
+
+
+def test_nothing_to_refuse(options):
+    assert kernel_build.refusal(make_plan(options, run), everything) is None
+
+
+@pytest.mark.parametrize(
+    ("config", "program"),
+    [
+        ("CONFIG_DEBUG_INFO_BTF=y", "pahole"),
+        ("CONFIG_KERNEL_ZSTD=y", "zstd"),
+        ("CONFIG_KERNEL_LZ4=y", "lz4"),
+        ("CONFIG_MODULES=y", "ccache"),
+    ],
+)
+def test_a_missing_program_is_named_before_the_build(options, config, program):
+    (options.tree / ".config").write_text(f"CONFIG_MODULES=y\n{config}\n")
+    plan = make_plan(options, run)
+    said = kernel_build.refusal(plan, lambda name: None if name == program else name)
+    assert program in said
+    assert "dependencies" in said
+
+
+def test_modules_need_a_kernel_that_loads_them(options, tmp_path):
+    (options.tree / ".config").write_text("# CONFIG_MODULES is not set\n")
+    (tmp_path / "m").mkdir()
+    plan = make_plan(
+        Options(tree=options.tree, store=options.store, modules_source=tmp_path / "m"), run
+    )
+    assert "CONFIG_MODULES" in kernel_build.refusal(plan, everything)
+
+
+def test_the_environment_is_the_same_for_everybody(options):
+    plan = make_plan(options, run)
+    user = {"PATH": "/p", "HOME": "/h", "CFLAGS": "-O9", "LANG": "es_GT.UTF-8", "MAKEFLAGS": "-j9"}
+    values = kernel_build.environment(plan, user)
+    assert not {"CFLAGS", "LANG", "MAKEFLAGS"} & set(values)
+    assert values["KDEB_PKGVERSION"] == plan.version
+    assert values["SOURCE_DATE_EPOCH"] == "1700000000"
+    assert values["KBUILD_BUILD_TIMESTAMP"] == "Tue Nov 14 22:13:20 UTC 2023"
+    assert values["INSTALL_MOD_STRIP"] == "1"
+    assert values["CCACHE_DIR"] == str(options.work / "ccache")
+    assert "nokerneldbg" in values["DEB_BUILD_PROFILES"]
+
+
+def test_without_ccache_it_is_not_mentioned(options):
+    plain = Options(tree=options.tree, store=options.store, ccache=False, debug_package=True)
+    plan = make_plan(plain, run)
+    values = kernel_build.environment(plan, {})
+    assert not [name for name in values if name.startswith("CCACHE") or "PROFILES" in name]
+    assert "CC=gcc" in kernel_build.package_command(plain)
+
+
+def test_the_command_can_be_pasted(options):
+    assert kernel_build.package_command(options) == [
+        *("make", "-j3", "bindeb-pkg", "CC=ccache gcc", "HOSTCC=ccache gcc"),
+    ]
+    line = kernel_build.shell_command(["make", "CC=ccache gcc"], Path("/a b"), {"X": "1 2"})
+    assert line == "cd '/a b' && env -i 'X=1 2' make 'CC=ccache gcc'"
+
+
+def test_jobs_default_to_the_cpus(options):
+    assert Options(tree=options.tree, store=options.store).job_count >= 1
+
+
+def put(store, build_id="b" * 64):
+    directory = store / build_id
+    directory.mkdir(parents=True)
+    (directory / "linux-x_1_amd64.deb").write_bytes(b"package")
+    packages = kernel_build.describe_packages(directory)
+    record = {"build_id": build_id, "packages": packages, "compiled": True, "store": "/old"}
+    (directory / "build.json").write_text(json.dumps(record))
+    return directory
+
+
+def test_a_finished_build_is_found(tmp_path):
+    directory = put(tmp_path)
+    result = kernel_build.stored(tmp_path, "b" * 64)
+    assert result["compiled"] is False
+    assert result["store"] == str(directory)
+    assert result["packages"]["linux-x"]["size"] == 7
+    assert kernel_build.stored(tmp_path, "c" * 64) is None
+
+
+def test_a_store_can_be_elsewhere(tmp_path):
+    put(tmp_path / "a")
+    (tmp_path / "a").rename(tmp_path / "moved")
+    result = kernel_build.stored(tmp_path / "moved", "b" * 64)
+    assert result["store"] == str(tmp_path / "moved" / ("b" * 64))
+
+
+@pytest.mark.parametrize("how", ["altered", "gone", "no record"])
+def test_a_damaged_build_is_none(tmp_path, how):
+    directory = put(tmp_path)
+    package = directory / "linux-x_1_amd64.deb"
+    if how == "altered":
+        package.write_bytes(b"Package")
+    elif how == "gone":
+        package.unlink()
+    else:
+        (directory / "build.json").write_text("{")
+    assert kernel_build.stored(tmp_path, "b" * 64) is None
