@@ -51,9 +51,12 @@ def test_counters_are_named_and_in_order(guest: Any) -> None:
     ],
 )
 def test_each_call_is_counted_once(guest: Any, action: str, counter: str) -> None:
-    rises = guest(f"rises({action}, {CALLS})")
-    assert CALLS <= rises.pop(counter) <= CALLS + NOISE
-    if action != "do_spawn":  # which runs a program that opens and reads
+    # do_spawn runs a program, which is slow, and opens and reads.
+    spawns = action == "do_spawn"
+    calls = 20 if spawns else CALLS
+    rises = guest(f"rises({action}, {calls})")
+    assert calls <= rises.pop(counter) <= calls + NOISE
+    if not spawns:
         assert all(rise <= NOISE for rise in rises.values()), rises
 
 
