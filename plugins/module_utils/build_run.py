@@ -282,9 +282,9 @@ class Build:
                 f"-j{self.options.job_count}",
                 f"CC={kernel_build.compiler(self.options)}",
                 f"KHDR_INCLUDES={flags}",
-                "LDFLAGS=-static",
+                "LDFLAGS=-static -s",
                 f"DESTDIR={root}",
-                "prefix=/usr",
+                "PREFIX=/usr",
                 "all",
                 "install",
             ]

@@ -51,7 +51,7 @@ options:
     description:
       - Directory of programs to build and package; none if empty. With a C(Makefile), its goals
         C(all) and C(install) are made with C(CC), C(LDFLAGS), C(KHDR_INCLUDES), C(DESTDIR) and
-        C(prefix); without one, each C(.c) file becomes a program in C(/usr/bin).
+        C(PREFIX); without one, each C(.c) file becomes a program in C(/usr/bin).
     type: path
   make_args:
     description: More arguments for C(make), such as V(KCFLAGS=-g).
