@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import re
-import signal
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -274,7 +273,7 @@ def locked(path: Path, seconds: float) -> Iterator[int]:
         yield stream.fileno()
 
 
-def kill(pid: int, sig: int = signal.SIGKILL) -> None:
+def kill(pid: int, sig: int) -> None:
     """Signal a process that may be gone."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, sig)

@@ -237,6 +237,7 @@ class Machine:
         find: Callable[[Path], Optional[int]] = find_process,
         banner: Callable[[int, float], str] = read_banner,
         choose: Callable[..., qemu.Accel] = qemu.choose_accel,
+        kill: Callable[[int, int], None] = qemu.kill,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -245,6 +246,7 @@ class Machine:
         self._find = find
         self._banner = banner
         self._choose = choose
+        self._kill = kill
         self._sleep = sleep
         self._clock = clock
 
@@ -434,20 +436,27 @@ class Machine:
             ("quit", "quit", 5.0),
         )
         for how, command, seconds in steps:
-            with contextlib.suppress(OSError, ValueError, qemu.QemuError):
-                control = Qmp(self.spec.directory)
-                with contextlib.closing(control):
-                    control.execute(command)
-                    if self._gone(seconds):
-                        return how
+            if self._tell(command) and self._gone(seconds):
+                return how
         self.kill()
         return "kill"
+
+    def _tell(self, command: str) -> bool:
+        """Send a command over the control socket; tell whether there was one to send it to."""
+        try:
+            control = Qmp(self.spec.directory)
+        except (OSError, ValueError, qemu.QemuError):
+            return False
+        # QEMU may be gone before it answers.
+        with contextlib.closing(control), contextlib.suppress(OSError, ValueError, qemu.QemuError):
+            control.execute(command)
+        return True
 
     def kill(self) -> None:
         """End the process, whatever the machine is doing."""
         pid = self.process
         if pid is not None:
-            qemu.kill(pid, signal.SIGKILL)
+            self._kill(pid, signal.SIGKILL)
             if not self._gone(10.0):
                 raise qemu.QemuError(f"the QEMU process {pid} does not end")
 
