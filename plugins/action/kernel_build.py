@@ -65,7 +65,7 @@ class ActionModule(ActionBase):
             seconds = NEXT_LINES
             if state == "outcome":
                 return said
-            if state != "running":
+            if state == "gone":
                 return {
                     "failed": True,
                     "msg": f"the build was killed: see {log}. The same call continues it.",
@@ -83,10 +83,13 @@ class ActionModule(ActionBase):
             # The build goes on for a while without being watched.
             self._connection.reset()
             result = self._low_level_execute_command(command)
-        state, _, text = str(result["stdout"]).strip().partition("\n")
+        said = str(result["stdout"])
+        state, *lines = said.splitlines() or [""]  # a terminal ends its lines with \r\n
+        if state == "gone":
+            return state, {}
         try:
-            return state, json.loads(text) if text.strip() else {}
+            return state, json.loads("\n".join(lines))
         except ValueError:
             raise AnsibleActionFail(
-                f"cannot see how far the build is: {result['stdout']}{result['stderr']}"
+                f"cannot see how far the build is: {said}{result['stderr']}"
             ) from None

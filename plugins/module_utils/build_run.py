@@ -237,7 +237,7 @@ class Build:
     def _modules(self, source: Path, built: Path) -> None:
         release = self.plan.inputs.release
         directory = self._copy(source, "modules")
-        self._show("compiling the modules of", source.name)
+        self._show("packaging", "the /proc modules")
         tree = self.options.tree
         failure = f"the modules in build_modules_source {source} do not compile"
         self._step(
@@ -275,7 +275,7 @@ class Build:
         include = [headers, *(path.parent for path in headers.glob("*-linux-gnu*/asm"))]
         flags = " ".join(f"-isystem {path}" for path in include)
         failure = f"the programs in build_tools_source {source} do not compile"
-        self._show("compiling the programs of", source.name)
+        self._show("packaging", "the programs")
         if (directory / "Makefile").is_file():
             command = [
                 "make",
