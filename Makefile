@@ -1,0 +1,95 @@
+# Two commands matter: `make quickstart` and `make test`. `make help` lists the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Everything that can be made again, and takes long, is kept below this directory.
+export OSLAB_CACHE ?= $(HOME)/.cache/oslab-kernel
+
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+LAB := ansible-playbook --inventory inventories/lab
+
+.PHONY: help
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- what is needed ---------------------------------------------------------------------------
+
+.PHONY: root
+root:
+	@[ "$$(id -u)" = 0 ] || { echo "This installs packages: run it as root, or with sudo." >&2; exit 1; }
+
+# Asked for by name, so that a machine that has them all needs no network.
+.PHONY: packages
+packages: root
+	@missing=$$(for name in $$(grep -v '^#' requirements-apt.txt); do \
+		dpkg-query -W -f '$${db:Status-Abbrev}' "$$name" 2>/dev/null | grep -q '^ii' || echo "$$name"; done); \
+	if [ -n "$$missing" ]; then \
+		export DEBIAN_FRONTEND=noninteractive; \
+		apt-get -qq update && apt-get -qq install -y --no-install-recommends $$missing; \
+	fi
+
+$(VENV)/.done: requirements.txt | packages
+	@echo "Installing the Python packages of requirements.txt into $(VENV) …"
+	@/usr/bin/python3 -m venv --clear $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@touch $@
+
+.PHONY: deps
+deps: packages $(VENV)/.done ## Install what the other commands need
+
+# --- the lab: one VM on this machine ----------------------------------------------------------
+
+.PHONY: quickstart
+quickstart: deps ## Build a kernel, boot it in a VM and prove it
+	@$(LAB) playbooks/lab.yml
+	@$(LAB) site.yml
+
+.PHONY: lab-up
+lab-up: deps ## Start the lab's VM
+	@$(LAB) playbooks/lab.yml
+
+.PHONY: lab-ssh
+lab-ssh: ## Log in to the lab's VM
+	@exec ssh -F "$(OSLAB_CACHE)/lab/ssh_config" lab-vm
+
+.PHONY: lab-down
+lab-down: deps ## Stop the lab's VM
+	@$(LAB) playbooks/lab.yml --extra-vars lab_state=stopped
+
+.PHONY: lab-clean
+lab-clean: deps ## Remove the lab's VM; images, sources and builds stay in the cache
+	@$(LAB) playbooks/lab.yml --extra-vars lab_state=absent
+
+.PHONY: clean-cache
+clean-cache: ## Empty the cache: sources, images, ccache, builds
+	rm -rf -- "$(OSLAB_CACHE)"
+
+# --- tests ------------------------------------------------------------------------------------
+
+.PHONY: test
+test: lint test-unit test-role test-molecule ## Run all tests
+
+.PHONY: lint
+lint: deps ## Check the style of everything
+	ruff check .
+	ruff format --check .
+	yamllint --strict .
+	MYPYPATH=collections mypy -p ansible_collections.oslab.kernel.plugins
+	ANSIBLE_COLLECTIONS_PATH=collections ansible-lint --offline --profile production
+
+.PHONY: test-unit
+test-unit: deps ## Run the unit tests (seconds)
+	pytest tests/unit
+
+.PHONY: test-role
+test-role: deps ## Run the roles on the fake kernel tree (a few minutes)
+	pytest tests/role
+
+.PHONY: test-molecule
+test-molecule: deps ## Build a kernel and boot it in a VM, with check mode and idempotence
+	molecule test
