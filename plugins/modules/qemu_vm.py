@@ -15,8 +15,8 @@ description:
   - The machine runs on after Ansible has ended. Its ssh server is reached at a port of 127.0.0.1;
     C(ssh -F DIRECTORY/ssh_config NAME) logs in as root, with the host key known beforehand.
   - The machine reaches services on this host's loopback address at 10.0.2.2.
-  - Values that differ from those of a running machine take effect at its next start and are
-    returned as RV(pending).
+  - Values that differ from those of a running machine take effect at its next start, another
+    O(image) when the machine is made anew; they are returned as RV(pending).
 version_added: 0.1.0
 author:
   - oslab.kernel contributors
@@ -114,9 +114,9 @@ vm:
     command: {description: QEMU's command line., type: str, returned: when it was ever started}
     hardware: {description: Values of the last start., type: dict, returned: when ever started}
 pending:
-  description: Wanted values that take effect at the next start.
+  description: Wanted values that are not in effect yet.
   type: dict
-  returned: when the machine was running already
+  returned: when O(state=started)
 boot_seconds:
   description: Seconds until the ssh server answered.
   type: float
@@ -154,12 +154,16 @@ def ensure(module: AnsibleModule, machine: Machine, result: dict[str, Any]) -> N
         if result["stopped_by"] != "powerdown":
             module.warn(f"{machine.spec.name} did not power off by itself; its plug was pulled")
     elif wanted == "started":
-        if before == "started":
-            result["pending"] = machine.pending()
-        else:
+        if before != "started":
             machine.create()
             machine.start()
         result["boot_seconds"] = round(machine.wait(), 1)
+        result["pending"] = machine.pending()
+        if "image" in result["pending"]:
+            module.warn(
+                f"{machine.spec.name} is on an older image; to have the new one, delete the machine "
+                "(state=absent) and start it again"
+            )
 
 
 def main() -> None:
