@@ -130,6 +130,7 @@ packages:
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils.aptly_repo import (
@@ -147,20 +148,24 @@ def named(debs: tuple[Deb, ...]) -> list[str]:
     return [f"{deb.key.name}={deb.key.version}" for deb in debs]
 
 
+def argument_spec() -> dict[str, Any]:
+    return {
+        "config": {"type": "path", "required": True},
+        "root": {"type": "path", "required": True},
+        "name": {"type": "str", "required": True},
+        "files": {"type": "list", "elements": "path", "required": True},
+        "distribution": {"type": "str", "default": "stable"},
+        "component": {"type": "str", "default": "main"},
+        "architectures": {"type": "list", "elements": "str", "default": ["amd64"]},
+        "label": {"type": "str", "default": "oslab-kernel"},
+        "gpg_home": {"type": "path", "required": True},
+        "gpg_key": {"type": "str", "required": True},
+    }
+
+
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={
-            "config": {"type": "path", "required": True},
-            "root": {"type": "path", "required": True},
-            "name": {"type": "str", "required": True},
-            "files": {"type": "list", "elements": "path", "required": True},
-            "distribution": {"type": "str", "default": "stable"},
-            "component": {"type": "str", "default": "main"},
-            "architectures": {"type": "list", "elements": "str", "default": ["amd64"]},
-            "label": {"type": "str", "default": "oslab-kernel"},
-            "gpg_home": {"type": "path", "required": True},
-            "gpg_key": {"type": "str", "required": True},
-        },
+        argument_spec=argument_spec(),
         supports_check_mode=True,
     )
     params = module.params

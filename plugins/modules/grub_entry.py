@@ -100,6 +100,7 @@ read_only:
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils.grub_entry import (
@@ -114,18 +115,22 @@ from ansible_collections.oslab.kernel.plugins.module_utils.grub_entry import (
 SHOWN = ("saved_entry", "next_entry")
 
 
+def argument_spec() -> dict[str, Any]:
+    return {
+        "release": {"type": "str"},
+        "state": {
+            "type": "str",
+            "choices": ["present", "default", "once"],
+            "default": "present",
+        },
+        "config": {"type": "path", "default": "/boot/grub/grub.cfg"},
+        "environment": {"type": "path", "default": "/boot/grub/grubenv"},
+    }
+
+
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={
-            "release": {"type": "str"},
-            "state": {
-                "type": "str",
-                "choices": ["present", "default", "once"],
-                "default": "present",
-            },
-            "config": {"type": "path", "default": "/boot/grub/grub.cfg"},
-            "environment": {"type": "path", "default": "/boot/grub/grubenv"},
-        },
+        argument_spec=argument_spec(),
         required_if=[("state", "default", ("release",)), ("state", "once", ("release",))],
         supports_check_mode=True,
     )

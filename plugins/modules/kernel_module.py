@@ -80,6 +80,7 @@ parameters:
 
 import os
 from collections.abc import Sequence
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils.kernel_module import (
@@ -119,13 +120,17 @@ def foretold(plan: Plan, loaded: Loaded, wanted: dict[str, str]) -> str:
     return "".join(f"{line}\n" for line in ["loaded", *lines])
 
 
+def argument_spec() -> dict[str, Any]:
+    return {
+        "name": {"type": "str", "required": True},
+        "params": {"type": "dict", "default": {}},
+        "state": {"type": "str", "choices": ["loaded", "unloaded"], "default": "loaded"},
+    }
+
+
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={
-            "name": {"type": "str", "required": True},
-            "params": {"type": "dict", "default": {}},
-            "state": {"type": "str", "choices": ["loaded", "unloaded"], "default": "loaded"},
-        },
+        argument_spec=argument_spec(),
         supports_check_mode=True,
     )
     name, state = module.params["name"], module.params["state"]
