@@ -257,7 +257,6 @@ class Progress:
     last: str = ""
     _done: set[str] = field(default_factory=set)
     _first: float = 0.0
-    _first_count: int = 0
 
     @property
     def total(self) -> int:
@@ -279,14 +278,14 @@ class Progress:
             self.compiled += 1
             self._done.add(step.target)
             self.last = step.source
-            if self.phase == "preparing":
-                self.phase, self._first = "compiling", now
+            self.phase = "compiling"
+            self._first = self._first or now
         elif step.action == "LD" and step.target.startswith((".tmp_vmlinux", "vmlinux")):
             self.phase, self.last = "linking", "vmlinux"
         elif step.action == "MODPOST":
             self.phase, self.last = "linking", "the modules"
-        elif step.action in ("INSTALL", "STRIP", "SIGN"):
-            self.phase, self.last = "packaging", "the modules"
+        elif step.target.startswith("debian/"):
+            self.phase, self.last = "packaging", step.target.split("/")[1]
 
     def describe(self, now: float) -> str:
         so_far = f"{duration(now - self.started)} so far"

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import resource
 import selectors
 import shutil
 import signal
@@ -71,6 +72,12 @@ def forget_recent(tree: Path, seconds: float = DOUBTFUL) -> int:
     for record in doubtful:
         record.unlink()
     return len(doubtful)
+
+
+def cpu_seconds() -> float:
+    """Of this process and all that it has waited for: the cost of a build on a busy machine."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return round(sum(one.ru_utime + one.ru_stime for one in used), 1)
 
 
 class Build:
@@ -357,6 +364,7 @@ class Build:
                 "compiled": True,
             }
             record = {**result, "inputs": vars(plan.inputs), "seconds": self.seconds}
+            record["cpu_seconds"] = cpu_seconds()
             record["command"] = kernel_build.shell_command(
                 kernel_build.package_command(self.options), tree, self.environment
             )

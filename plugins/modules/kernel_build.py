@@ -203,7 +203,7 @@ def main() -> None:
 
 def _contract(record: dict[str, Any]) -> dict[str, Any]:
     """Without what the store keeps for the curious."""
-    return {k: v for k, v in record.items() if k not in ("inputs", "seconds", "command")}
+    return {k: v for k, v in record.items() if k not in ("inputs", "seconds", "cpu_seconds", "command")}
 
 
 if __name__ == "__main__":

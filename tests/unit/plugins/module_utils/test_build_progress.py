@@ -133,11 +133,29 @@ def test_what_follows_the_compiling():
     for line, said in (
         ("  LD      vmlinux.o", "linking vmlinux"),
         ("  MODPOST Module.symvers", "linking the modules"),
-        ("  INSTALL debian/linux-image/lib/modules/6.12/x.ko", "packaging the modules"),
+        ("  INSTALL debian/linux-image-6.12/lib/modules/6.12/x.ko", "packaging linux-image-6.12"),
         ("dpkg-deb: building package 'linux-libc-dev' in '../x.deb'.", "packaging linux-libc-dev"),
     ):
         progress.feed(line, 9)
         assert progress.describe(9) == f"build: {said}, 9 s so far"
+
+
+def test_what_is_installed_for_the_build_itself_is_no_package():
+    progress = Progress(0.0, set(names(2)))
+    progress.feed("  INSTALL /tree/tools/objtool/libsubcmd/include/subcmd/help.h", 1)
+    progress.feed("  INSTALL libsubcmd_headers", 1)
+    assert progress.describe(1) == "build: preparing, 1 s so far"
+    compiled(progress, names(1), 2)
+    assert "1 of 2 files" in progress.describe(3)
+
+
+def test_the_boot_loaders_part_is_compiled_after_linking():
+    progress = Progress(0.0, set(names(2)))
+    compiled(progress, names(1), 1)
+    progress.feed("  LD      vmlinux", 2)
+    assert "linking" in progress.describe(2)
+    compiled(progress, names(1, first=1), 3)
+    assert "2 of 2 files" in progress.describe(4)
 
 
 def test_objects_of_an_earlier_run(tmp_path):
