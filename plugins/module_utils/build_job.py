@@ -101,6 +101,22 @@ class Job:
         self.release()
         return False
 
+    def alive(self) -> bool:
+        """Is the process of the job there? What it started may hold the lock without it."""
+        try:
+            stat = Path("/proc", str(self.status()["pid"]), "stat").read_text(encoding="utf-8")
+        except (KeyError, OSError):
+            return False
+        return stat.rpartition(")")[2].split()[0] != "Z"
+
+    def left_behind(self) -> bool:
+        """Is the lock held only by what a killed job had started?"""
+        for _look in range(2):  # one that has just started may not have said so yet
+            if not self.status() or self.alive():
+                return False
+            time.sleep(1)
+        return True
+
     def holder(self) -> str:
         """Who holds the lock, in words."""
         status = self.status()

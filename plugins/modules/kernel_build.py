@@ -184,7 +184,10 @@ def main() -> None:
     log = str(options.work / "build.log")
     if not job.acquire():
         same = job.status().get("build_id") == plan.build_id and not options.force
-        if not same and not job.wait_until_left():
+        if job.left_behind():
+            job.kill()
+            job.acquire()
+        elif not same and not job.wait_until_left():
             module.fail_json(
                 msg=f"{options.tree} is being built by {job.holder()}: wait for it, or end it",
                 **facts,
@@ -203,7 +206,9 @@ def main() -> None:
 
 def _contract(record: dict[str, Any]) -> dict[str, Any]:
     """Without what the store keeps for the curious."""
-    return {k: v for k, v in record.items() if k not in ("inputs", "seconds", "cpu_seconds", "command")}
+    return {
+        k: v for k, v in record.items() if k not in ("inputs", "seconds", "cpu_seconds", "command")
+    }
 
 
 if __name__ == "__main__":
