@@ -26,6 +26,9 @@ USERSPACE_MARKER = "Loading, please wait"
 #: How long a guest under a working KVM may take to get there. It takes about two.
 PROOF_SECONDS = 15.0
 
+#: Ends a program together with the one that started it, even if that was killed.
+TIED = ("setpriv", "--pdeathsig", "KILL")
+
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_c])")
 
 
@@ -139,14 +142,14 @@ def watch_boot(
     """
     try:
         guest = subprocess.Popen(
-            list(argv),
+            [*TIED, *argv],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             pass_fds=() if keep is None else (keep,),
         )
     except FileNotFoundError as exc:
-        raise QemuError(f"{argv[0]} is not installed on this host") from exc
+        raise QemuError(f"{TIED[0]} is not installed on this host") from exc
     assert guest.stdout is not None and guest.stderr is not None
     os.set_blocking(guest.stdout.fileno(), False)
     os.set_blocking(guest.stderr.fileno(), False)

@@ -35,6 +35,10 @@ SECTOR = 512
 #: One MiB in front of the partition: where GRUB's core image goes.
 FIRST_SECTOR = 2048
 
+#: A bootstrap starts many programs and mounts file systems. All of that ends with it, however it
+#: ends: it has namespaces of its own.
+ENCLOSED = ("unshare", "--mount", "--pid", "--mount-proc", "--fork", "--kill-child")
+
 #: The script that runs inside the first boot says so when all went well.
 FINISHED = "OSLAB-IMAGE-FINISHED"
 
@@ -211,22 +215,23 @@ class Builder:
         os.write(log, f"$ {shlex.join(argv)}\n".encode())
         try:
             done = subprocess.run(
-                list(argv),
+                [*qemu.TIED, *argv],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 check=False,
-                # The lock outlives a killed Ansible as long as what it started still writes.
+                # Held until the last of what was started has ended.
                 pass_fds=(lock,),
                 env={**os.environ, "LC_ALL": "C.UTF-8"},
             )
         except FileNotFoundError as exc:
-            raise qemu.QemuError(f"{argv[0]} is not installed on this host") from exc
+            raise qemu.QemuError(f"{qemu.TIED[0]} is not installed on this host") from exc
         if done.returncode != 0:
             path = self.beside(".log")
             tail = qemu.last_lines(path.read_text(errors="replace"), 20)
+            program = next(word for word in argv if word not in ENCLOSED)
             raise qemu.QemuError(
-                f"{argv[0]} failed with status {done.returncode}; last lines of {path}:\n{tail}"
+                f"{program} failed with status {done.returncode}; last lines of {path}:\n{tail}"
             )
 
 
@@ -235,7 +240,13 @@ def bootstrap_argv(
 ) -> list[str]:
     """Command that fills the root directory."""
     hook = f'{shlex.quote(str(recipe.customize))} "$1" {shlex.quote(str(recipe.overlay))}'
-    argv = ["mmdebstrap", "--mode=root", "--format=directory", f"--variant={recipe.variant}"]
+    argv = [
+        *ENCLOSED,
+        "mmdebstrap",
+        "--mode=root",
+        "--format=directory",
+        f"--variant={recipe.variant}",
+    ]
     argv += ["--architectures=amd64", f"--include={','.join(sorted(set(recipe.packages)))}"]
     # Nothing is lost if the build is: no need to wait for this host's disk after each file.
     argv += ["--dpkgopt=force-unsafe-io"]

@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -151,5 +154,26 @@ def test_lock_says_who_holds_it(tmp_path: Path) -> None:
 def test_missing_program_is_named() -> None:
     with pytest.raises(qemu.QemuError, match="no-such-program is not installed"):
         qemu.run(["no-such-program"])
-    with pytest.raises(qemu.QemuError, match="no-such-program is not installed"):
-        qemu.watch_boot(["no-such-program"], "x", 1)
+    boot = qemu.watch_boot(["no-such-program"], "x", 20)
+    assert boot.exited == 127
+    assert "no-such-program" in boot.stderr
+
+
+def test_guest_ends_with_whoever_watches_it(tmp_path: Path) -> None:
+    code = (
+        "from ansible_collections.oslab.kernel.plugins.module_utils import qemu\n"
+        f"qemu.watch_boot(['sh', '-c', 'echo $$ > {tmp_path}/pid; exec sleep 60'], None, 60)\n"
+    )
+    watcher = subprocess.Popen(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": ":".join(sys.path)}
+    )
+    deadline = time.monotonic() + 20
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    guest_process = Path("/proc", (tmp_path / "pid").read_text().strip())
+    watcher.kill()
+    watcher.wait()
+    while guest_process.exists() and "Z" not in (guest_process / "stat").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -92,15 +92,16 @@ class Tools:
         self.grub = b"GRUB"
 
     def run(self, argv: Sequence[str], **_: Any) -> subprocess.CompletedProcess[str]:
-        self.called.append(argv[0])
-        if argv[0] == "mmdebstrap":
+        program = next(word for word in argv if word in ("mmdebstrap", "mke2fs", "qemu-img"))
+        self.called.append(program)
+        if program == "mmdebstrap":
             root = Path(argv[-1])
             for name in (*self.kernels, "initrd.img-1"):
                 (root / "boot" / name).parent.mkdir(parents=True, exist_ok=True)
                 (root / "boot" / name).write_text(name)
-        if argv[0] == "qemu-img":
+        if program == "qemu-img":
             Path(argv[-1]).write_text("disk")
-        return subprocess.CompletedProcess(argv, 1 if argv[0] == self.broken else 0)
+        return subprocess.CompletedProcess(argv, 1 if program == self.broken else 0)
 
     def watch(self, argv: Sequence[str], *_: Any, **__: Any) -> qemu.Boot:
         self.called.append("boot")
