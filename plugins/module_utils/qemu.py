@@ -81,6 +81,9 @@ def machine_argv(accel: str, cpus: int, memory: int) -> list[str]:
     Everything that the guest would load a driver for without needing it is off: each driver that is
     loaded in the target ends up in the kernel that is configured after it.
 
+    Without graphics the firmware talks on the serial line, so that the log also has what it, or a
+    GRUB that lost its disk, complains about.
+
     No CPU feature is taken away, though: with `svm=off`, guests of QEMU 7.2 under TCG boot into a
     systemd that sees no mounts and no notifications.
     """
@@ -89,7 +92,7 @@ def machine_argv(accel: str, cpus: int, memory: int) -> list[str]:
         "-no-user-config",
         "-nodefaults",
         "-machine",
-        f"q35,accel={accel},sata=off,smbus=off,usb=off,vmport=off",
+        f"q35,accel={accel},sata=off,smbus=off,usb=off,vmport=off,graphics=off",
         "-cpu",
         "host" if accel == "kvm" else "max",
         "-smp",

@@ -378,7 +378,12 @@ class Machine:
         )
         last = self.record()
         image = last.get("hardware", {}).get("image", str(self.spec.image))
-        port = self.spec.ssh_port or free_port(int(last.get("ssh_port") or 0))
+        port = free_port(self.spec.ssh_port or int(last.get("ssh_port") or 0))
+        if self.spec.ssh_port not in (0, port):
+            raise qemu.QemuError(
+                f"ssh_port: port {self.spec.ssh_port} of 127.0.0.1 is taken by another program; "
+                "name another one, or 0 for any that is free"
+            )
         if self.file("serial.log").exists():
             self.file("serial.log").replace(self.file("serial.log.1"))
         argv = vm_argv(self.spec, accel.name, port)

@@ -161,7 +161,7 @@ def ensure(module: AnsibleModule, machine: Machine, result: dict[str, Any]) -> N
         result["pending"] = machine.pending()
         if "image" in result["pending"]:
             module.warn(
-                f"{machine.spec.name} is on an older image; to have the new one, delete it "
+                f"{machine.spec.name} is on another image; to have this one, delete it "
                 "(state=absent) and start it again"
             )
 

@@ -156,6 +156,8 @@ def test_port_is_kept_over_restarts_unless_taken(host: Host, spec: Spec) -> None
         other.bind(("127.0.0.1", port))
         other.listen()
         again = up(host, spec).describe()["ssh_port"]
+        with pytest.raises(qemu.QemuError, match=f"ssh_port: port {port} of 127.0.0.1 is taken"):
+            up(host, dataclasses.replace(spec, ssh_port=port))
     assert again != port
     assert f"Port {again}" in (spec.directory / "ssh_config").read_text()
 
