@@ -151,7 +151,6 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils import kernel_inputs, kernel_patch
 
-
 FILE_SPEC = {
     "type": "dict",
     "options": {
