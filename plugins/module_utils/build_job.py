@@ -54,6 +54,8 @@ class Job:
         self.watched_path = directory / "watched"
         self.lock_fd = -1
         self.stop_asked = False
+        self._touched = 0
+        self._seen = time.monotonic()
 
     # --- from outside
 
@@ -67,11 +69,18 @@ class Job:
         self.watched_path.touch()
 
     def unwatched(self) -> float:
-        """Seconds since somebody last said that he waits for the job."""
+        """Seconds since this object last saw a sign of somebody who waits for the job.
+
+        By the clock that neither jumps nor runs while the machine sleeps: the time stamp of the
+        file only tells that it was touched.
+        """
         try:
-            return time.time() - self.watched_path.stat().st_mtime
+            touched = self.watched_path.stat().st_mtime_ns
         except OSError:
-            return float("inf")
+            touched = 0
+        if touched != self._touched:
+            self._touched, self._seen = touched, time.monotonic()
+        return time.monotonic() - self._seen
 
     def acquire(self) -> bool:
         """Take the lock if it is free."""
@@ -128,16 +137,16 @@ class Job:
 
     def wait_until_left(self, patience: float = LEASE + 30) -> bool:
         """Wait for an abandoned job to end. False as soon as somebody is seen to watch it."""
-        started = time.time()
-        last = self.unwatched()
-        while time.time() - started < patience:
+        started = time.monotonic()
+        self.unwatched()
+        first = self._touched
+        while time.monotonic() - started < patience:
             if self.acquire():
                 return True
             time.sleep(0.5)
-            now = self.unwatched()
-            if now < last and now < 1.5:
+            self.unwatched()
+            if self._touched != first:
                 return False
-            last = now
         self.kill()
         return self.acquire()
 
