@@ -99,9 +99,7 @@ def make_plan(options: Options, run: Runner) -> Plan:
     if not (tree / "Makefile").is_file():
         raise InputError(f"build_tree {tree} holds no kernel source: run the role source first")
     if source is None:
-        raise InputError(
-            f"build_tree {tree} has no .oslab/source.json: run the role source first"
-        )
+        raise InputError(f"build_tree {tree} has no .oslab/source.json: run the role source first")
     try:
         config = identity.parse_config((tree / ".config").read_text(encoding="utf-8"))
     except OSError:
