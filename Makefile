@@ -84,7 +84,7 @@ lint: deps ## Check the style of everything
 
 .PHONY: test-unit
 test-unit: deps ## Run the unit tests (seconds)
-	pytest tests/unit
+	pytest tests/unit tests/kernel
 
 .PHONY: test-role
 test-role: deps ## Run the roles on the fake kernel tree (a few minutes)
@@ -92,4 +92,4 @@ test-role: deps ## Run the roles on the fake kernel tree (a few minutes)
 
 .PHONY: test-molecule
 test-molecule: deps ## Build a kernel and boot it in a VM, with check mode and idempotence
-	molecule test
+	MOLECULE_COMMAND_BORDERS=false molecule test
