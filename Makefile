@@ -80,7 +80,7 @@ lint: deps ## Check the style of everything
 	ruff format --check .
 	yamllint --strict .
 	MYPYPATH=collections mypy -p ansible_collections.oslab.kernel.plugins
-	ANSIBLE_COLLECTIONS_PATH=collections ansible-lint --offline --profile production
+	ANSIBLE_COLLECTIONS_PATH=collections ansible-lint
 
 .PHONY: test-unit
 test-unit: deps ## Run the unit tests (seconds)
