@@ -10,6 +10,7 @@ import json
 import os
 import platform
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
@@ -25,6 +26,8 @@ from ansible_collections.oslab.kernel.plugins.module_utils.host_devices import (
 Runner = Callable[[list[str]], Optional[str]]
 
 MANIFEST = "oslab-kernel.json"
+# Written by the role install.
+RECORD = Path("var/lib/oslab-kernel/install.json")
 _SECURE_BOOT = "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 
@@ -70,21 +73,33 @@ def _container(root: Path) -> bool:
     return any(entry.startswith("container=") for entry in environment)
 
 
-def _manifest(path: Path, warnings: list[str]) -> dict[str, Any] | None:
+def _object(path: Path, without: str, warnings: list[str]) -> dict[str, Any] | None:
+    """A JSON object; None, with a warning that says what follows, if the file holds none."""
     if not path.is_file():
         return None
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        warnings.append(f"{path} cannot be read, so the kernel counts as not ours: {error}")
+        warnings.append(f"{path} cannot be read, so {without}: {error}")
         return None
-    if not isinstance(manifest, dict):
-        warnings.append(f"{path} is not a JSON object, so the kernel counts as not ours")
+    if not isinstance(found, dict):
+        warnings.append(f"{path} is not a JSON object, so {without}")
         return None
-    return manifest
+    return found
 
 
-def gather(host: Host) -> tuple[dict[str, Any], list[str]]:
+def _installed(run: Runner, packages: Sequence[str]) -> dict[str, str]:
+    """Versions of those that are installed, of all that dpkg has heard of."""
+    known = run(["dpkg-query", "--show", "--showformat", "${Package} ${Version} ${Status}\\n"])
+    lines = [line.split(None, 2) for line in (known or "").splitlines()]
+    return {
+        line[0]: line[1]
+        for line in lines
+        if len(line) == 3 and line[0] in packages and line[2].endswith(" installed")
+    }
+
+
+def gather(host: Host, packages: Sequence[str] = ()) -> tuple[dict[str, Any], list[str]]:
     """The facts, and warnings about what was there but could not be read."""
     root = host.root
     warnings: list[str] = []
@@ -122,7 +137,11 @@ def gather(host: Host) -> tuple[dict[str, Any], list[str]]:
         "essential_modules": essential_modules(
             sysfs, parse_mounts(read(proc / "self/mountinfo")), ModuleIndex(modules_dir)
         ),
-        "oslab": _manifest(modules_dir / MANIFEST, warnings),
+        "oslab": _object(modules_dir / MANIFEST, "the kernel counts as not ours", warnings),
+        "packages": _installed(host.run, packages) if packages else {},
+        "install_record": _object(
+            root / RECORD, "the kernel counts as not yet booted from its packages", warnings
+        ),
         "secure_boot": _secure_boot(sysfs),
         "free_kib": free_kib,
         "container": _container(root),

@@ -13,7 +13,12 @@ description:
   - Works whatever the system name is that the running kernel reports.
 version_added: "0.1.0"
 author: oslab.kernel contributors (@oslab)
-options: {}
+options:
+  packages:
+    description: Names of the packages whose installed versions are wanted.
+    type: list
+    elements: str
+    default: []
 attributes:
   check_mode:
     description: Changes nothing, so check mode makes no difference.
@@ -92,6 +97,17 @@ oslab:
   description: C(oslab-kernel.json) of the running kernel; V(null) if it is not one of ours.
   returned: always
   type: dict
+packages:
+  description: Versions of those of O(packages) that are installed, by name.
+  returned: always
+  type: dict
+install_record:
+  description: >-
+    What the role C(oslab.kernel.install) recorded when it installed a kernel; V(null) if it
+    did not.
+  returned: always
+  type: dict
+  sample: {"image": "linux-image-6.12=1", "boot_id": "…", "fallback": "6.1.0-38-amd64"}
 secure_boot:
   description: Whether the firmware enforces Secure Boot; V(null) if it does not tell.
   returned: always
@@ -114,7 +130,10 @@ from ansible_collections.oslab.kernel.plugins.module_utils.host_kernel_info impo
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={}, supports_check_mode=True)
+    module = AnsibleModule(
+        argument_spec={"packages": {"type": "list", "elements": "str", "default": []}},
+        supports_check_mode=True,
+    )
 
     def run(argv: list[str]) -> Optional[str]:
         program = module.get_bin_path(argv[0])
@@ -123,7 +142,7 @@ def main() -> None:
         status, out, _err = module.run_command([program, *argv[1:]])
         return out if status == 0 else None
 
-    facts, warnings = gather(Host(run=run))
+    facts, warnings = gather(Host(run=run), module.params["packages"])
     for warning in warnings:
         module.warn(warning)
     module.exit_json(changed=False, **facts)

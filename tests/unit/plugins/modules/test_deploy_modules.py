@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.oslab.kernel.plugins.modules import aptly_repo, grub_entry, kernel_module
+from ansible_collections.oslab.kernel.plugins.modules import aptly_repo, grub_entry, kernel_modules
 
 ROOT = Path(__file__).resolve().parents[4]
 SAMPLES = ROOT / "tests/unit/plugins/module_utils/grub_cfg"
 
 
-@pytest.mark.parametrize("module", [aptly_repo, grub_entry, kernel_module])
+@pytest.mark.parametrize("module", [aptly_repo, grub_entry, kernel_modules])
 def test_documentation_agrees_with_the_argument_spec(module: ModuleType) -> None:
     documented = yaml.safe_load(module.DOCUMENTATION)["options"]
     spec = module.argument_spec()
@@ -92,17 +92,29 @@ def test_a_look_lists_the_releases(grub: dict[str, str]) -> None:
 
 
 def test_a_module_that_no_kernel_has() -> None:
-    arguments: dict[str, Any] = {"name": "no_such_module_oslab", "params": {"pid": 1}}
-    foretold = run("kernel_module", check=True, **arguments)
-    assert (foretold["changed"], foretold["action"]) == (True, "load")
-    assert foretold["diff"]["after"] == "loaded\npid=1\n"
-    unloaded = run("kernel_module", state="unloaded", **arguments)
-    assert (unloaded["changed"], unloaded["action"]) == (False, "none")
+    entry: dict[str, Any] = {"name": "no_such_module_oslab", "params": {"pid": 1}}
+    foretold = run("kernel_modules", check=True, modules=[entry])
+    assert (foretold["changed"], foretold["modules"][0]["action"]) == (True, "load")
+    assert foretold["diff"][0]["after"] == "loaded\npid=1\n"
+    unloaded = run("kernel_modules", modules=[{**entry, "state": "unloaded"}])
+    assert (unloaded["changed"], unloaded["modules"][0]["action"]) == (False, "none")
+
+
+def test_what_would_be_loaded_at_boot_is_foretold() -> None:
+    entry: dict[str, Any] = {"name": "no_such_module_oslab", "params": {"pid": 1}}
+    foretold = run("kernel_modules", check=True, modules=[entry], persistent=True)
+    after = {difference["after_header"]: difference["after"] for difference in foretold["diff"]}
+    assert "options no_such_module_oslab pid=1\n" in after["/etc/modprobe.d/oslab-kernel.conf"]
+    assert not Path("/etc/modprobe.d/oslab-kernel.conf").exists()
 
 
 @pytest.mark.skipif(not shutil.which("modinfo"), reason="kmod is not installed")
 def test_a_missing_module_names_the_running_kernel() -> None:
-    failed = run("kernel_module", path="/usr/sbin:/usr/bin:/sbin:/bin", name="no_such_module_oslab")
+    failed = run(
+        "kernel_modules",
+        path="/usr/sbin:/usr/bin:/sbin:/bin",
+        modules=[{"name": "no_such_module_oslab"}],
+    )
     assert "has no module no_such_module_oslab" in failed["msg"]
 
 

@@ -1,0 +1,26 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""kernel_modules_boot: the parameters are there whenever a module is loaded at boot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ansible_collections.oslab.kernel.plugins.module_utils.kernel_modules_boot import Entry, files
+
+OPTIONS = Path("/etc/modprobe.d/oslab-kernel.conf")
+NAMES = Path("/etc/modules-load.d/oslab-kernel.conf")
+
+
+def test_names_and_parameters() -> None:
+    made = files([Entry("a", {}), Entry("b", {"pid": "1", "mode": "0440"})], True)
+    assert [line for line in (made[OPTIONS] or "").splitlines() if line[0] != "#"] == [
+        "options b pid=1 mode=0440"
+    ]
+    assert [line for line in (made[NAMES] or "").splitlines() if line[0] != "#"] == ["a", "b"]
+    assert list(made) == [OPTIONS, NAMES]
+
+
+def test_both_go_when_nothing_is_loaded_at_boot() -> None:
+    assert files([Entry("a", {"pid": "1"})], False) == {OPTIONS: None, NAMES: None}
