@@ -46,6 +46,14 @@ if [ -d /lib/modules/{release} ]; then
 fi
 """
 
+# Python leaves compiled files beside a module, which dpkg knows nothing of.
+PYTHON_CLEAN = f"""#!/bin/sh
+set -e
+if command -v py3clean >/dev/null 2>&1; then
+	py3clean -p {kernel_build.TOOLS_PACKAGE}
+fi
+"""
+
 
 class StepError(Exception):
     """A program of the build failed; the message shows its error."""
@@ -284,12 +292,15 @@ class Build:
         failure = f"the programs in build_tools_source {source} do not compile"
         self._show("packaging", "the programs")
         if (directory / "Makefile").is_file():
+            module = self.options.work / "oslab_kernel.py"
+            module.write_bytes(kernel_build.python_module())
             command = [
                 "make",
                 f"-j{self.options.job_count}",
                 f"CC={kernel_build.compiler(self.options)}",
                 f"KHDR_INCLUDES={flags}",
                 "LDFLAGS=-static -s",
+                f"PYTHON_MODULE={module}",
                 f"DESTDIR={root}",
                 "PREFIX=/usr",
                 "all",
@@ -310,7 +321,10 @@ class Build:
             built,
             section="utils",
             summary="programs that call the syscalls of oslab.kernel",
-            description="Statically linked: they need nothing of the host but its kernel.",
+            description="They are statically linked. Beside them a header for C programs and the"
+            "\n module oslab_kernel for Python programs.",
+            suggests="linux-libc-dev, python3",
+            scripts={"prerm": PYTHON_CLEAN},
         )
 
     def _copy(self, source: Path, name: str) -> Path:

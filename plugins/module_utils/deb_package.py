@@ -32,6 +32,7 @@ class Package:
     description: str
     source: str
     depends: str = ""
+    suggests: str = ""
     scripts: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -49,6 +50,7 @@ def control(package: Package, installed_kib: int) -> str:
         "Maintainer": MAINTAINER,
         "Installed-Size": str(installed_kib),
         "Depends": package.depends,
+        "Suggests": package.suggests,
         "Section": package.section,
         "Priority": "optional",
         "Description": f"{package.summary}\n {package.description}",

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils import build_id as identity
+from ansible_collections.oslab.kernel.plugins.module_utils import syscall_abi
 from ansible_collections.oslab.kernel.plugins.module_utils.build_id import (
     InputError,
     Inputs,
@@ -117,7 +118,7 @@ def make_plan(options: Options, run: Runner) -> Plan:
         config_sha256=identity.config_sha256(config),
         toolchain=_toolchain(config, run),
         modules_sha256=_source_sha256("build_modules_source", options.modules_source),
-        tools_sha256=_source_sha256("build_tools_source", options.tools_source),
+        tools_sha256=_tools_sha256(options.tools_source),
         make_args=list(options.make_args),
         debug_package=options.debug_package,
     )
@@ -169,6 +170,24 @@ def _source_sha256(variable: str, directory: Optional[Path]) -> str:
     if not directory.is_dir():
         raise InputError(f"{variable} {directory} is not a directory on the builder")
     return identity.directory_sha256(directory)
+
+
+def python_module() -> bytes:
+    """What oslab-kernel-tools installs as `oslab_kernel`: this collection's own syscall_abi.
+
+    Its loader has it, be it a file here or in the archive in which Ansible sends a module.
+    """
+    source: bytes = vars(syscall_abi)["__loader__"].get_data(syscall_abi.__file__)
+    return source
+
+
+def _tools_sha256(directory: Optional[Path]) -> str:
+    """Of all that goes into oslab-kernel-tools."""
+    programs = _source_sha256("build_tools_source", directory)
+    if not programs:
+        return ""
+    module = hashlib.sha256(python_module()).hexdigest()
+    return hashlib.sha256(f"{programs} {module}".encode()).hexdigest()
 
 
 def missing_programs(plan: Plan, find: Callable[[str], Optional[str]]) -> list[str]:

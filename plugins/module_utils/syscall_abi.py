@@ -3,19 +3,31 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The three syscalls as a program sees them: numbers, structs, answers.
 
-The layouts repeat include/uapi/linux/oslab.h; a unit test compares the two. Nothing here touches
-the machine before `raw_syscall()` is called.
+    import oslab_kernel
+
+    oslab_kernel.capture_memory_snapshot()["available_kb"]
+    oslab_kernel.track_syscall_usage()["fork"].count
+    oslab_kernel.get_io_throttle(1)["write_bytes"]
+
+This file is also what the package oslab-kernel-tools installs as the module `oslab_kernel`, so it
+needs the standard library only. What programs call are these three functions, which raise OSError;
+the rest is for those that check the kernel.
+
+The layouts repeat include/uapi/linux/oslab.h; a unit test compares the two. Importing it touches
+nothing of the machine.
 """
 
 from __future__ import annotations
 
 import ctypes
 import errno as errno_numbers
+import functools
 import json
 import os
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
 CAPTURE = "capture_memory_snapshot"
@@ -133,6 +145,11 @@ def check_number(name: str, number: Any) -> int:
     return number
 
 
+def manifest_path(release: str) -> str:
+    """Where the image package of a kernel has its manifest."""
+    return f"/lib/modules/{release}/oslab-kernel.json"
+
+
 def parse_manifest(text: str, path: str) -> dict[str, Any]:
     """The manifest of an image package; AbiError says what is wrong with it."""
     try:
@@ -203,6 +220,64 @@ class Syscalls:
     def call(self, name: str, *arguments: int) -> Answer:
         """Any arguments: for the error paths."""
         return self._call(self.numbers[name], *arguments)
+
+
+def capture_memory_snapshot() -> dict[str, int]:
+    """Field → KiB, as /proc/meminfo counts; `timestamp_ns` is CLOCK_MONOTONIC.
+
+    Raises OSError: ENOSYS where the running kernel has no such syscall.
+    """
+    answer, fields = _running(CAPTURE).capture()
+    _raise_for(answer, CAPTURE)
+    return fields
+
+
+def track_syscall_usage() -> dict[str, UsageEntry]:
+    """`open`, `read`, `write`, `fork` → calls since boot, and when the last was made.
+
+    Raises OSError: ENOSYS where the running kernel has no such syscall.
+    """
+    answer, entries = _running(TRACK).track()
+    _raise_for(answer, TRACK)
+    return {entry.name: entry for entry in entries}
+
+
+def get_io_throttle(pid: int | None = None) -> dict[str, int]:
+    """Field of /proc/PID/io → bytes or calls since the process started; None for the caller.
+
+    Raises OSError: ENOSYS where the running kernel has no such syscall, ProcessLookupError where
+    there is no such process, PermissionError where /proc/PID/io may not be read, EINVAL for a pid
+    that is not positive.
+    """
+    if pid is not None and not -(2**31) <= pid < 2**31:
+        raise OverflowError(f"pid {pid} is no int of C: the kernel would see another one")
+    answer, fields = _running(THROTTLE).throttle(os.getpid() if pid is None else pid)
+    _raise_for(answer, THROTTLE)
+    return fields
+
+
+def _raise_for(answer: Answer, name: str) -> None:
+    if answer.returned < 0:
+        raise OSError(answer.errno, os.strerror(answer.errno), name)
+
+
+@functools.cache
+def _running(name: str) -> Syscalls:
+    """One syscall of the running kernel. Its number, once found, does not change."""
+    names = os.uname()
+    path = manifest_path(names.release)
+    problem = machine_problem(names.machine)
+    try:
+        if problem:
+            raise AbiError(problem)
+        numbers = parse_manifest(Path(path).read_text(encoding="utf-8"), path).get("syscalls", {})
+        if name not in numbers:
+            raise AbiError(f"{path} names no number of it")
+        return Syscalls(raw_syscall(), {name: numbers[name]})
+    except (OSError, AbiError) as error:
+        # As the kernel itself would say; why it is not even asked stands in the text.
+        why = f"not supported by this kernel: {error}"
+        raise OSError(errno_numbers.ENOSYS, why, name) from error
 
 
 def _usage_entry(entry: SyscallUsageUser) -> UsageEntry:

@@ -25,6 +25,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils.syscall_abi import (
     check_number,
     errno_name,
     machine_problem,
+    manifest_path,
     merge_numbers,
     parse_manifest,
 )
@@ -55,10 +56,6 @@ class Options(NamedTuple):
     workload: int
     compare: bool
     proc_entries: bool
-
-
-def manifest_path(release: str) -> str:
-    return f"/lib/modules/{release}/oslab-kernel.json"
 
 
 def gather(options: Options, system: System) -> dict[str, Any]:

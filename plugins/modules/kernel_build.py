@@ -50,8 +50,9 @@ options:
   tools_source:
     description:
       - Directory of programs to build and package; none if empty. With a C(Makefile), its goals
-        C(all) and C(install) are made with C(CC), C(LDFLAGS), C(KHDR_INCLUDES), C(DESTDIR) and
-        C(PREFIX); without one, each C(.c) file becomes a program in C(/usr/bin).
+        C(all) and C(install) are made with C(CC), C(LDFLAGS), C(KHDR_INCLUDES), C(DESTDIR),
+        C(PREFIX) and C(PYTHON_MODULE) (a Python module that calls the syscalls, to be installed);
+        without one, each C(.c) file becomes a program in C(/usr/bin).
     type: path
   make_args:
     description: More arguments for C(make), such as V(KCFLAGS=-g).

@@ -1,31 +1,113 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <sys/syscall.h>
-#include <unistd.h>
+#include <stdio.h>
 
 #include "common.h"
 
-#define FIELD(name)	{ #name, snap.name }
+static struct mem_snapshot before, now;
+
+static const struct {
+	const char *name;
+	const __u64 *now, *before;
+} sizes[] = {
+#define SIZE(field)	{ #field, &now.field, &before.field }
+	SIZE(total_kb), SIZE(free_kb), SIZE(available_kb), SIZE(buffers_kb),
+	SIZE(cached_kb), SIZE(shmem_kb), SIZE(slab_kb), SIZE(active_kb),
+	SIZE(inactive_kb), SIZE(swap_total_kb), SIZE(swap_free_kb),
+};
+
+static long call(long number, int pid)
+{
+	(void)pid;
+	before = now;
+	return syscall(number, &now);
+}
+
+static void print(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		printf("%s: %llu\n", sizes[i].name, *sizes[i].now);
+	printf("timestamp_ns: %llu\n", now.timestamp_ns);
+}
+
+static long long change(__u64 from, __u64 to)
+{
+	return (long long)(to - from);
+}
+
+static void print_json(const struct moment *moment)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		printf("\"%s\": %llu, ", sizes[i].name, *sizes[i].now);
+	printf("\"timestamp_ns\": %llu", now.timestamp_ns);
+	if (!moment)
+		return;
+	printf(", \"change\": ");
+	if (!moment->interval_ns) {
+		printf("null");
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		printf("%s\"%s\": %lld", i ? ", " : "{", sizes[i].name,
+		       change(*sizes[i].before, *sizes[i].now));
+	printf("}");
+}
+
+static void print_head(void)
+{
+	printf("%9s %9s %9s %9s %9s %9s %9s %9s\n", "seconds", "available", "change",
+	       "free", "cached", "shmem", "slab", "swap_free");
+}
+
+static void print_row(const struct moment *moment)
+{
+	printf("%9.2f %9llu ", (double)moment->elapsed_ns / 1e9, now.available_kb);
+	if (moment->interval_ns)
+		printf("%+9lld", change(before.available_kb, now.available_kb));
+	else
+		printf("%9s", "-");
+	printf(" %9llu %9llu %9llu %9llu %9llu\n", now.free_kb, now.cached_kb, now.shmem_kb,
+	       now.slab_kb, now.swap_free_kb);
+}
+
+static const char *explain(int error)
+{
+	(void)error;
+	return NULL;
+}
+
+static const struct program program = {
+	.name = "capture_memory_snapshot",
+	.summary = "the memory figures of the machine, by one syscall",
+	.description =
+		"       Prints the figures that /proc/meminfo has, as the kernel's syscall\n"
+		"       capture_memory_snapshot() gives them: all at one moment, and none of\n"
+		"       them as text that has to be parsed.\n",
+	.output =
+		"       Lines of \"key: number\", or with --json one object with the same keys.\n"
+		"       Sizes are in KiB, each that of the field of /proc/meminfo in brackets:\n"
+		"       total_kb (MemTotal), free_kb (MemFree), available_kb (MemAvailable),\n"
+		"       buffers_kb (Buffers), cached_kb (Cached), shmem_kb (Shmem), slab_kb\n"
+		"       (Slab), active_kb (Active), inactive_kb (Inactive), swap_total_kb\n"
+		"       (SwapTotal), swap_free_kb (SwapFree). timestamp_ns is when they were\n"
+		"       read: CLOCK_MONOTONIC, in nanoseconds, outside any time namespace.\n",
+	.watch =
+		"       With --watch: a table of sizes in KiB, a line for each call. \"seconds\"\n"
+		"       is since the first call, \"change\" how much more is available than in\n"
+		"       the line above. With --json the objects have all figures, and \"change\",\n"
+		"       an object of what each size rose by in KiB since the line above.\n",
+	.examples =
+		"       capture_memory_snapshot --json | jq .available_kb\n"
+		"       capture_memory_snapshot --watch 5\n",
+	.good = 0,
+	.call = call,
+	.explain = explain,
+	.print = print,
+	.print_json = print_json,
+	.print_head = print_head,
+	.print_row = print_row,
+};
 
 int main(int argc, char **argv)
 {
-	struct options opt = {
-		.syscall = "capture_memory_snapshot",
-		.about = "Prints the memory figures of /proc/meminfo, in KiB, and when they were\n"
-			 "read (CLOCK_MONOTONIC).",
-	};
-	struct mem_snapshot snap;
-
-	parse_options(&opt, argc, argv);
-	if (syscall(opt.number, &snap) < 0)
-		return fail(&opt);
-
-	const struct value values[] = {
-		FIELD(total_kb), FIELD(free_kb), FIELD(available_kb),
-		FIELD(buffers_kb), FIELD(cached_kb), FIELD(shmem_kb),
-		FIELD(slab_kb), FIELD(active_kb), FIELD(inactive_kb),
-		FIELD(swap_total_kb), FIELD(swap_free_kb), FIELD(timestamp_ns),
-	};
-
-	print_values(&opt, values, ARRAY_SIZE(values));
-	return 0;
+	return run(&program, argc, argv);
 }

@@ -1,170 +1,347 @@
 // SPDX-License-Identifier: GPL-2.0
 #define _GNU_SOURCE
-#include <errno.h>
+#include <ctype.h>
 #include <getopt.h>
 #include <limits.h>
-#include <stdio.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/utsname.h>
+#include <time.h>
 
 #include "common.h"
 
+#define NS_PER_SECOND	1000000000ULL
+#define SECONDS_MIN	0.01
+#define SECONDS_MAX	86400.0
+#define ROWS_PER_HEAD	20	/* on a terminal */
+
+static const struct program *program;
+
+static struct {
+	bool json, watch;
+	unsigned long long interval_ns;
+	long number;
+	int pid;
+} options = { .interval_ns = NS_PER_SECOND };
+
+__attribute__((format(printf, 2, 3), noreturn))
+static void stop(int code, const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "%s: ", program->name);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	exit(code);
+}
+
+#define unsupported(format, ...) \
+	stop(EXIT_MISSING, "not supported by this kernel: " format, __VA_ARGS__)
+
 /*
- * Only these are called: lower numbers are other syscalls in every kernel, 512
- * to 547 belong to the x32 ABI.
+ * What was printed goes out in one write, so that a pipe's reader sees whole
+ * lines, and sees them at once. A reader that has gone has all that it wanted.
  */
-#define NUMBER_MIN	337
-#define NUMBER_MAX	511
-
-static void usage(const struct options *opt, FILE *out)
+static void flush(void)
 {
-	fprintf(out, "Usage: %s [--json] [--number N]%s%s%s\n", opt->syscall,
-		opt->operand ? " [" : "", opt->operand ? opt->operand : "",
-		opt->operand ? "]" : "");
+	if (!fflush(stdout))
+		return;
+	if (errno == EPIPE)
+		_exit(0);
+	stop(EXIT_FAILED, "cannot write: %s (%s)", strerror(errno), strerrorname_np(errno));
 }
 
-static void show_help(const struct options *opt)
+static void show_help(void)
 {
-	usage(opt, stdout);
-	printf("\n%s\n\n"
-	       "  -j, --json      print a JSON object\n"
-	       "  -n, --number N  number of the syscall; default: the one in\n"
-	       "                  /lib/modules/RELEASE/oslab-kernel.json of the\n"
-	       "                  running kernel\n"
-	       "  -h, --help      print this\n\n"
-	       "Exit code: 0, 1 if the syscall fails, 2 if it cannot be called.\n",
-	       opt->about);
+	const char *pid = program->takes_pid ? " [PID]" : "";
+
+	printf("NAME\n       %s - %s\n\n", program->name, program->summary);
+	printf("SYNOPSIS\n"
+	       "       %s [--json] [--watch [SECONDS]] [--number N]%s\n"
+	       "       %s --help\n\n", program->name, pid, program->name);
+	printf("DESCRIPTION\n%s\n", program->description);
+	printf("OPTIONS\n"
+	       "       -j, --json\n"
+	       "              Print a JSON object on one line; with --watch, one for each call.\n\n"
+	       "       -w, --watch [SECONDS]\n"
+	       "              Call again every SECONDS (%g to %g, default 1) until interrupted.\n"
+	       "%s\n"
+	       "       -n, --number N\n"
+	       "              Number of the syscall (%d to %d). Without it, what\n"
+	       "              /lib/modules/RELEASE/oslab-kernel.json of the running kernel says.\n\n"
+	       "       -h, --help\n"
+	       "              Print this.\n\n",
+	       SECONDS_MIN, SECONDS_MAX,
+	       program->takes_pid ?
+	       "              Where SECONDS is the only number, it is the PID; --watch=SECONDS\n"
+	       "              never is.\n" : "",
+	       OSLAB_NUMBER_MIN, OSLAB_NUMBER_MAX);
+	printf("OUTPUT\n%s\n%s"
+	       "\n       Each of these objects begins with \"realtime_ns\", when it was printed\n"
+	       "       (nanoseconds since 1970), and \"interval_ns\", nanoseconds since the line\n"
+	       "       above; that, and what is computed with it, is null in the first line.\n\n",
+	       program->output, program->watch);
+	printf("EXIT STATUS\n"
+	       "       0      All was printed, or the reader of the output went away; with --watch,\n"
+	       "              it was interrupted%s.\n"
+	       "       1      The syscall failed, or the output could not be written.\n"
+	       "       2      The arguments are wrong.\n"
+	       "       3      The running kernel has no such syscall.\n\n",
+	       program->takes_pid ? ", or the process ended" : "");
+	printf("EXAMPLES\n%s", program->examples);
+	flush();
 }
 
-long parse_number(const char *what, const char *text, long min, long max)
+__attribute__((noreturn))
+static void refuse_usage(void)
+{
+	fprintf(stderr, "Try '%s --help'.\n", program->name);
+	exit(EXIT_USAGE);
+}
+
+static long parse_number(const char *what, const char *text, long min, long max)
 {
 	char *end;
 	long value;
 
 	errno = 0;
 	value = strtol(text, &end, 10);
-	if (errno || end == text || *end || value < min || value > max) {
-		fprintf(stderr, "%s '%s': must be a number from %ld to %ld\n",
-			what, text, min, max);
-		exit(EXIT_USAGE);
-	}
+	if (errno || end == text || *end || value < min || value > max)
+		stop(EXIT_USAGE, "%s '%s': must be a whole number from %ld to %ld",
+		     what, text, min, max);
 	return value;
 }
 
-/*
- * Enough of a JSON reader for a file that is always written by the same
- * program: the number after "NAME": inside the object after "syscalls":.
- */
-static long find_number(const char *json, const char *name)
+static unsigned long long parse_seconds(const char *text)
 {
-	char key[128];
-	const char *start, *end, *at;
-	char *rest;
-	long number;
+	char *end;
+	double value = strtod(text, &end);
 
-	start = strstr(json, "\"syscalls\"");
-	if (!start)
-		return -1;
-	start = strchr(start, '{');
-	if (!start)
-		return -1;
-	end = strchr(start, '}');
-	snprintf(key, sizeof(key), "\"%s\"", name);
-	at = strstr(start, key);
-	if (!end || !at || at > end)
-		return -1;
-	at += strlen(key);
-	at += strspn(at, " \t\r\n:");
-	number = strtol(at, &rest, 10);
-	return rest == at ? -1 : number;
+	/* Written so that NaN fails. */
+	if (end == text || *end || !(value >= SECONDS_MIN && value <= SECONDS_MAX))
+		stop(EXIT_USAGE, "SECONDS '%s': must be a number from %g to %g",
+		     text, SECONDS_MIN, SECONDS_MAX);
+	return (unsigned long long)(value * (double)NS_PER_SECOND);
 }
 
-static long number_from_manifest(const char *name)
-{
-	static char json[1 << 20];
-	char path[PATH_MAX];
-	struct utsname uts;
-	size_t length;
-	long number;
-	FILE *file;
-
-	uname(&uts);
-	snprintf(path, sizeof(path), "/lib/modules/%s/oslab-kernel.json",
-		 uts.release);
-	file = fopen(path, "re");
-	if (!file) {
-		fprintf(stderr, "%s: %s\nThe running kernel has no manifest; give --number\n",
-			path, strerror(errno));
-		exit(EXIT_USAGE);
-	}
-	length = fread(json, 1, sizeof(json) - 1, file);
-	json[length] = '\0';
-	fclose(file);
-
-	number = find_number(json, name);
-	if (number < NUMBER_MIN || number > NUMBER_MAX) {
-		fprintf(stderr, "%s: no number of %s in \"syscalls\"; give --number\n",
-			path, name);
-		exit(EXIT_USAGE);
-	}
-	return number;
-}
-
-void parse_options(struct options *opt, int argc, char **argv)
+static void parse_options(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{ "json",   no_argument,       NULL, 'j' },
+		{ "watch",  optional_argument, NULL, 'w' },
 		{ "number", required_argument, NULL, 'n' },
 		{ "help",   no_argument,       NULL, 'h' },
-		{ }
+		{ NULL, 0, NULL, 0 }
 	};
+	const char *seconds = NULL, *pid = NULL;
+	bool attached = false;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "jn:h", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "jw::n:h", longs, NULL)) != -1) {
 		switch (c) {
 		case 'j':
-			opt->json = true;
+			options.json = true;
+			break;
+		case 'w':
+			options.watch = true;
+			attached = optarg;
+			seconds = optarg;
+			if (!optarg && optind < argc && isdigit((unsigned char)*argv[optind]))
+				seconds = argv[optind++];
 			break;
 		case 'n':
-			opt->number = parse_number("--number", optarg,
-						   NUMBER_MIN, NUMBER_MAX);
+			options.number = parse_number("--number", optarg,
+						      OSLAB_NUMBER_MIN, OSLAB_NUMBER_MAX);
 			break;
 		case 'h':
-			show_help(opt);
+			show_help();
 			exit(0);
 		default:
-			usage(opt, stderr);
-			exit(EXIT_USAGE);
+			refuse_usage();
 		}
 	}
 
-	if (opt->operand && optind < argc)
-		opt->value = argv[optind++];
+	if (program->takes_pid) {
+		if (optind < argc) {
+			pid = argv[optind++];
+		} else if (seconds && !attached) {
+			pid = seconds;
+			seconds = NULL;
+		}
+	}
 	if (optind < argc) {
-		usage(opt, stderr);
-		exit(EXIT_USAGE);
+		fprintf(stderr, "%s: unexpected argument '%s'\n", program->name, argv[optind]);
+		refuse_usage();
 	}
-	if (!opt->number)
-		opt->number = number_from_manifest(opt->syscall);
+	if (seconds)
+		options.interval_ns = parse_seconds(seconds);
+	/* Whether there can be such a process is the kernel's to say. */
+	options.pid = pid ? (int)parse_number("PID", pid, INT_MIN, INT_MAX) : getpid();
 }
 
-int fail(const struct options *opt)
+static void find_number(void)
 {
-	fprintf(stderr, "%s (number %ld): %s (%s)\n", opt->syscall, opt->number,
-		strerrorname_np(errno), strerror(errno));
-	return EXIT_FAILED;
+	char path[OSLAB_PATH_LEN];
+
+	options.number = oslab_syscall_number(program->name);
+	if (options.number >= 0)
+		return;
+	oslab_manifest_path(path);
+	if (errno == ENOSYS)
+		unsupported("%s names no number of it", path);
+	unsupported("%s: %s (%s)", path, strerror(errno), strerrorname_np(errno));
 }
 
-void print_values(const struct options *opt, const struct value *values, size_t count)
+static void call(void)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (opt->json)
-			printf("%s\"%s\": %llu", i ? ", " : "{", values[i].key,
-			       values[i].number);
+	long returned = program->call(options.number, options.pid);
+	const char *why, *error;
+
+	if (returned == program->good)
+		return;
+	if (returned >= 0)
+		unsupported("number %ld is another syscall, which answers %ld", options.number,
+			    returned);
+	if (errno == ENOSYS)
+		unsupported("there is no syscall of number %ld (ENOSYS)", options.number);
+	error = strerrorname_np(errno);
+	why = program->explain(errno);
+	if (!why)
+		why = strerror(errno);
+	if (program->takes_pid)
+		stop(EXIT_FAILED, "process %d: %s (%s)", options.pid, why, error);
+	stop(EXIT_FAILED, "%s (%s)", why, error);
+}
+
+static unsigned long long clock_ns(clockid_t clock)
+{
+	struct timespec time;
+
+	clock_gettime(clock, &time);
+	return (unsigned long long)time.tv_sec * NS_PER_SECOND + (unsigned long long)time.tv_nsec;
+}
+
+double rate(unsigned long long before, unsigned long long now, const struct moment *moment)
+{
+	return (double)(now - before) * (double)NS_PER_SECOND / (double)moment->interval_ns;
+}
+
+static void print_json(const struct moment *moment)
+{
+	printf("{");
+	if (moment) {
+		printf("\"realtime_ns\": %llu, \"interval_ns\": ", clock_ns(CLOCK_REALTIME));
+		if (moment->interval_ns)
+			printf("%llu, ", moment->interval_ns);
 		else
-			printf("%s: %llu\n", values[i].key, values[i].number);
+			printf("null, ");
 	}
-	if (opt->json)
-		puts("}");
+	program->print_json(moment);
+	printf("}\n");
+}
+
+static void print_row(const struct moment *moment)
+{
+	if (!moment->number || (moment->number % ROWS_PER_HEAD == 0 && isatty(STDOUT_FILENO)))
+		program->print_head();
+	program->print_row(moment);
+}
+
+/* Nothing is left to do: each line is out as soon as it is printed. */
+static void interrupted(int number)
+{
+	(void)number;
+	_exit(0);
+}
+
+static void end_at(int number)
+{
+	const struct sigaction action = { .sa_handler = interrupted };
+	struct sigaction inherited;
+
+	/* Whoever starts it in the background may have it ignore the keyboard's. */
+	sigaction(number, NULL, &inherited);
+	if (inherited.sa_handler != SIG_IGN)
+		sigaction(number, &action, NULL);
+}
+
+/* Until a time of CLOCK_MONOTONIC. False: the process behind pidfd (-1: none) ended before. */
+static bool wait_until(unsigned long long deadline, int pidfd)
+{
+	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
+	unsigned long long now;
+
+	while ((now = clock_ns(CLOCK_MONOTONIC)) < deadline) {
+		const struct timespec left = {
+			.tv_sec = (time_t)((deadline - now) / NS_PER_SECOND),
+			.tv_nsec = (long)((deadline - now) % NS_PER_SECOND),
+		};
+
+		if (ppoll(&ended, 1, &left, NULL) > 0)
+			return false;
+	}
+	return true;
+}
+
+__attribute__((noreturn))
+static void watch(void)
+{
+	unsigned long long first = 0, last = 0, now, due = clock_ns(CLOCK_MONOTONIC);
+	int pidfd = -1;
+
+	end_at(SIGINT);
+	end_at(SIGTERM);
+	/*
+	 * A number may pass to another process between two calls; this stays with
+	 * the first. (A thread's id gives none: then a call tells that it ended.)
+	 */
+	if (program->takes_pid)
+		pidfd = (int)syscall(SYS_pidfd_open, options.pid, 0);
+
+	for (struct moment moment = { 0 };; moment.number++) {
+		call();
+		now = clock_ns(CLOCK_MONOTONIC);
+		if (moment.number) {
+			moment.interval_ns = now - last;
+			moment.elapsed_ns = now - first;
+		} else {
+			first = now;
+		}
+		last = now;
+		if (options.json)
+			print_json(&moment);
+		else
+			print_row(&moment);
+		flush();
+
+		/* On the beat, however long a call took; one that was missed is left out. */
+		due += options.interval_ns;
+		if (due < now)
+			due = now;
+		if (!wait_until(due, pidfd))
+			stop(0, "process %d ended", options.pid);
+	}
+}
+
+int run(const struct program *what, int argc, char **argv)
+{
+	program = what;
+	signal(SIGPIPE, SIG_IGN);
+	setvbuf(stdout, NULL, _IOFBF, BUFSIZ);
+	parse_options(argc, argv);
+	if (!options.number)
+		find_number();
+	if (options.watch)
+		watch();
+	call();
+	if (options.json)
+		print_json(NULL);
+	else
+		program->print();
+	flush();
+	return 0;
 }

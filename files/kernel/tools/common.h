@@ -1,48 +1,56 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the three programs have in common. */
+/*
+ * What the three programs have in common: options, --help, --watch, messages.
+ * Each of them has a syscall to make and ways to print what it answered.
+ */
 #ifndef OSLAB_TOOLS_COMMON_H
 #define OSLAB_TOOLS_COMMON_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* From the kernel's installed headers, or in a checkout from beside. */
-#if __has_include(<linux/oslab.h>)
-#include <linux/oslab.h>
-#else
-#include "../syscalls/oslab.h"
-#endif
+#include "oslab-kernel.h"
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 
 /* Exit codes, besides 0. */
-#define EXIT_FAILED	1	/* the syscall answered with an error */
-#define EXIT_USAGE	2	/* wrong arguments, or no number to call */
+#define EXIT_FAILED	1	/* the syscall answered with an error, or output failed */
+#define EXIT_USAGE	2	/* wrong arguments */
+#define EXIT_MISSING	3	/* the running kernel has no such syscall */
 
-struct options {
-	const char *syscall;	/* its name, and that of the program */
-	const char *operand;	/* name of the one operand, NULL if there is none */
-	const char *about;	/* text for --help */
-	bool json;
-	long number;
-	const char *value;	/* of the operand, NULL if not given */
+/* One call among those of --watch. */
+struct moment {
+	unsigned long long number;	/* how many there were before */
+	unsigned long long elapsed_ns;	/* since the first */
+	unsigned long long interval_ns;	/* since the one before; 0 for the first */
 };
 
-/* Reads the command line; does not return if it is wrong or asks for help. */
-void parse_options(struct options *opt, int argc, char **argv);
+struct program {
+	const char *name;	/* of the program and of its syscall */
+	const char *summary;	/* texts for --help */
+	const char *description;
+	const char *output;
+	const char *watch;
+	const char *examples;
+	bool takes_pid;
+	long good;		/* what the syscall returns when it succeeds */
 
-/* Says why the syscall failed; returns the exit code. */
-int fail(const struct options *opt);
-
-struct value {
-	const char *key;
-	unsigned long long number;
+	/* Make the call; keep the answer, and the one before. */
+	long (*call)(long number, int pid);
+	/* What an errno means here, NULL if it means what it always does. */
+	const char *(*explain)(int error);
+	/* key: value lines */
+	void (*print)(void);
+	/* The inside of a JSON object; with --watch there is a moment. */
+	void (*print_json)(const struct moment *moment);
+	/* A line of the table of --watch, and what is above it. */
+	void (*print_head)(void);
+	void (*print_row)(const struct moment *moment);
 };
 
-/* As "key: number" lines, or as a JSON object of integers. */
-void print_values(const struct options *opt, const struct value *values, size_t count);
+int run(const struct program *program, int argc, char **argv);
 
-/* A whole number in decimal, or the program ends with a message. */
-long parse_number(const char *what, const char *text, long min, long max);
+/* Per second, of a counter that rose. */
+double rate(unsigned long long before, unsigned long long now, const struct moment *moment);
 
 #endif

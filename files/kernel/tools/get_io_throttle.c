@@ -1,33 +1,117 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <limits.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include <errno.h>
+#include <stdio.h>
 
 #include "common.h"
 
-#define FIELD(name)	{ #name, io.name }
+static struct io_stats_user before, now;
+static int process;
+
+static const struct {
+	const char *name;
+	const __u64 *now, *before;
+} counters[] = {
+#define COUNTER(field)	{ #field, &now.field, &before.field }
+	COUNTER(rchar), COUNTER(wchar), COUNTER(syscr), COUNTER(syscw),
+	COUNTER(read_bytes), COUNTER(write_bytes),
+};
+
+static long call(long number, int pid)
+{
+	process = pid;
+	before = now;
+	return syscall(number, pid, &now);
+}
+
+static const char *explain(int error)
+{
+	switch (error) {
+	case EINVAL:
+		return "a PID is a number from 1";
+	case ESRCH:
+		return "no such process in this pid namespace";
+	case EPERM:
+		return "this user may not see the I/O of the process (/proc/PID/io)";
+	default:
+		return NULL;
+	}
+}
+
+static void print(void)
+{
+	printf("pid: %d\n", process);
+	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
+		printf("%s: %llu\n", counters[i].name, *counters[i].now);
+}
+
+static void print_json(const struct moment *moment)
+{
+	printf("\"pid\": %d", process);
+	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
+		printf(", \"%s\": %llu", counters[i].name, *counters[i].now);
+	if (!moment)
+		return;
+	printf(", \"per_second\": ");
+	if (!moment->interval_ns) {
+		printf("null");
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
+		printf("%s\"%s\": %.3f", i ? ", " : "{", counters[i].name,
+		       rate(*counters[i].before, *counters[i].now, moment));
+	printf("}");
+}
+
+static void print_head(void)
+{
+	printf("%9s", "seconds");
+	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
+		printf(" %11s/s", counters[i].name);
+	printf("\n");
+}
+
+static void print_row(const struct moment *moment)
+{
+	if (!moment->interval_ns)
+		return;
+	printf("%9.2f", (double)moment->elapsed_ns / 1e9);
+	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
+		printf(" %13.1f", rate(*counters[i].before, *counters[i].now, moment));
+	printf("\n");
+}
+
+static const struct program program = {
+	.name = "get_io_throttle",
+	.summary = "how much a process has read and written",
+	.description =
+		"       Prints the I/O of process PID since it started, as /proc/PID/io shows it\n"
+		"       and the kernel's syscall get_io_throttle() gives it: all its threads,\n"
+		"       those that ended included. Without PID, of this program itself. A thread's\n"
+		"       id stands for its process. It may be seen by who may read /proc/PID/io.\n",
+	.output =
+		"       Lines of \"key: number\", or with --json one object with the same keys.\n"
+		"       rchar, wchar: bytes that were read and written by syscalls, from caches\n"
+		"       and terminals too. syscr, syscw: how many such syscalls. read_bytes,\n"
+		"       write_bytes: bytes that storage was made to read and to write.\n",
+	.watch =
+		"       With --watch: a table of the same per second (bytes or syscalls), a line\n"
+		"       for each call but the first; \"seconds\" is since that. With --json the\n"
+		"       objects have all figures, and \"per_second\", an object of how fast each\n"
+		"       rose since the line above. It ends when the process does.\n",
+	.examples =
+		"       get_io_throttle --json $$ | jq .write_bytes\n"
+		"       get_io_throttle --watch 5 1234\n",
+	.takes_pid = true,
+	.good = 0,
+	.call = call,
+	.explain = explain,
+	.print = print,
+	.print_json = print_json,
+	.print_head = print_head,
+	.print_row = print_row,
+};
 
 int main(int argc, char **argv)
 {
-	struct options opt = {
-		.syscall = "get_io_throttle",
-		.operand = "PID",
-		.about = "Prints the I/O of a process since it started, as /proc/PID/io does;\n"
-			 "without PID, of this one.",
-	};
-	struct io_stats_user io;
-	int pid;
-
-	parse_options(&opt, argc, argv);
-	pid = opt.value ? (int)parse_number("PID", opt.value, 1, INT_MAX) : getpid();
-	if (syscall(opt.number, pid, &io) < 0)
-		return fail(&opt);
-
-	const struct value values[] = {
-		{ "pid", pid }, FIELD(rchar), FIELD(wchar), FIELD(syscr),
-		FIELD(syscw), FIELD(read_bytes), FIELD(write_bytes),
-	};
-
-	print_values(&opt, values, ARRAY_SIZE(values));
-	return 0;
+	return run(&program, argc, argv);
 }
