@@ -77,7 +77,7 @@ static const char *explain(int error)
 
 static const struct program program = {
 	.name = "capture_memory_snapshot",
-	.summary = "the memory figures of the machine, by one syscall",
+	.summary = "the machine's memory figures by one syscall",
 	.description =
 		"       Prints the figures that /proc/meminfo has, as the kernel's syscall\n"
 		"       capture_memory_snapshot() gives them: all at one moment, and none of\n"

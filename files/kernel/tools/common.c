@@ -66,19 +66,19 @@ static void show_help(void)
 	printf("DESCRIPTION\n%s\n", program->description);
 	printf("OPTIONS\n"
 	       "       -j, --json\n"
-	       "              Print a JSON object on one line; with --watch, one for each call.\n\n"
+	       "              Print a JSON object on one line; with --watch, one per call.\n\n"
 	       "       -w, --watch [SECONDS]\n"
-	       "              Call again every SECONDS (%g to %g, default 1) until interrupted.\n"
-	       "%s\n"
+	       "              Call again every SECONDS (%g to %g, default 1) until\n"
+	       "              interrupted.%s\n\n"
 	       "       -n, --number N\n"
-	       "              Number of the syscall (%d to %d). Without it, what\n"
-	       "              /lib/modules/RELEASE/oslab-kernel.json of the running kernel says.\n\n"
+	       "              Number of the syscall (%d to %d). Without it, that in\n"
+	       "              /lib/modules/RELEASE/oslab-kernel.json of the running kernel.\n\n"
 	       "       -h, --help\n"
 	       "              Print this.\n\n",
 	       SECONDS_MIN, SECONDS_MAX,
 	       program->takes_pid ?
-	       "              Where SECONDS is the only number, it is the PID; --watch=SECONDS\n"
-	       "              never is.\n" : "",
+	       " A number that comes alone is the PID; in\n"
+	       "              --watch=NUMBER it never is." : "",
 	       OSLAB_NUMBER_MIN, OSLAB_NUMBER_MAX);
 	printf("OUTPUT\n%s\n%s"
 	       "\n       Each of these objects begins with \"realtime_ns\", when it was printed\n"
@@ -86,8 +86,8 @@ static void show_help(void)
 	       "       above; that, and what is computed with it, is null in the first line.\n\n",
 	       program->output, program->watch);
 	printf("EXIT STATUS\n"
-	       "       0      All was printed, or the reader of the output went away; with --watch,\n"
-	       "              it was interrupted%s.\n"
+	       "       0      All was printed, or the reader of the output went away; with\n"
+	       "              --watch, it was interrupted%s.\n"
 	       "       1      The syscall failed, or the output could not be written.\n"
 	       "       2      The arguments are wrong.\n"
 	       "       3      The running kernel has no such syscall.\n\n",

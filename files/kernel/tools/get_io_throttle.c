@@ -86,8 +86,8 @@ static const struct program program = {
 	.description =
 		"       Prints the I/O of process PID since it started, as /proc/PID/io shows it\n"
 		"       and the kernel's syscall get_io_throttle() gives it: all its threads,\n"
-		"       those that ended included. Without PID, of this program itself. A thread's\n"
-		"       id stands for its process. It may be seen by who may read /proc/PID/io.\n",
+		"       those that ended included. Without PID, of this program itself. The id of\n"
+		"       a thread stands for its process. Who may read /proc/PID/io may see it.\n",
 	.output =
 		"       Lines of \"key: number\", or with --json one object with the same keys.\n"
 		"       rchar, wchar: bytes that were read and written by syscalls, from caches\n"

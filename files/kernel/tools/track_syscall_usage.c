@@ -60,7 +60,7 @@ static void print_row(const struct moment *moment)
 
 static const struct program program = {
 	.name = "track_syscall_usage",
-	.summary = "how often the machine opens, reads, writes and forks",
+	.summary = "how often programs open, read, write and fork",
 	.description =
 		"       Prints how many calls of each kind all programs together have made since\n"
 		"       boot, as the kernel's syscall track_syscall_usage() counts them. A call\n"

@@ -8,12 +8,14 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import threading
 import time
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[3]
 SLOW = {"build_make_args": ["FAKE_SLEEP=1"], "build_jobs": 1}
 
 
@@ -73,6 +75,36 @@ def test_packages_with_manifest_modules_and_tools(role):
     assert role.result == {**result, "compiled": False}
     assert (role.work / "build.log").stat().st_mtime_ns == log
     assert role.run("--check").recap("changed") == 0
+
+
+def test_tools_come_with_a_header_and_a_python_module(role):
+    # The tools of the collection, in a tree that has their header as the role patch leaves it.
+    uapi = role.tree / "include/uapi/linux"
+    uapi.mkdir(parents=True, exist_ok=True)
+    shutil.copy(ROOT / "files/kernel/syscalls/oslab.h", uapi)
+    source = role.directory / "sources/oslab-tools"
+    shutil.copytree(ROOT / "files/kernel/tools", source)
+    # What a build by hand leaves.
+    subprocess.run(["make", "-s", "clean"], cwd=source, check=True)
+    run = role.run(build_tools_source=str(source))
+    assert run.status == 0, run.output
+    package = Path(role.result["store"]) / role.result["packages"]["oslab-kernel-tools"]["file"]
+    root = role.directory / "x"
+    subprocess.run(["dpkg-deb", "--extract", str(package), str(root)], check=True)
+    files = sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+    assert files == [
+        "usr/bin/capture_memory_snapshot",
+        "usr/bin/get_io_throttle",
+        "usr/bin/track_syscall_usage",
+        "usr/include/oslab-kernel.h",
+        "usr/lib/python3/dist-packages/oslab_kernel.py",
+    ]
+    module = root / "usr/lib/python3/dist-packages/oslab_kernel.py"
+    assert module.read_bytes() == (ROOT / "plugins/module_utils/syscall_abi.py").read_bytes()
+    assert deb(package, "--show", "--showformat=${Suggests}") == "linux-libc-dev, python3"
+    control = role.directory / "control"
+    subprocess.run(["dpkg-deb", "--control", str(package), str(control)], check=True)
+    assert "py3clean -p oslab-kernel-tools" in (control / "prerm").read_text()
 
 
 def test_check_mode_on_nothing_says_that_it_would_build(role):

@@ -21,6 +21,7 @@ PACKAGE = deb_package.Package(
     description="It is one.",
     source="linux-upstream",
     depends="b (= 1-2)",
+    suggests="c",
     scripts={"postinst": "#!/bin/sh\n"},
 )
 
@@ -50,10 +51,11 @@ def make(directory, umask, time):
 def test_control_leaves_out_what_is_empty():
     text = deb_package.control(PACKAGE, 2)
     assert text.startswith("Package: a-tool\nSource: linux-upstream\nVersion: 1-2\n")
-    assert "Installed-Size: 2\n" in text
+    assert "Installed-Size: 2\nDepends: b (= 1-2)\nSuggests: c\nSection: utils\n" in text
     assert text.endswith("Description: a tool\n It is one.\n")
     bare = deb_package.Package("n", "1", "all", "utils", "s", "d", "src")
-    assert "Depends" not in deb_package.control(bare, 1)
+    for field in ("Depends", "Suggests"):
+        assert field not in deb_package.control(bare, 1)
 
 
 @pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="no dpkg-deb")

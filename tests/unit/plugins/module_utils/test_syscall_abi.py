@@ -14,7 +14,9 @@ import platform
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils import syscall_abi as abi
@@ -159,3 +161,110 @@ def test_in_child_survives_a_killed_child() -> None:
 def test_in_child_survives_an_exception_and_an_exit() -> None:
     assert abi.in_child(lambda: 1 // 0).value is None
     assert abi.in_child(lambda: os._exit(0)) == abi.Isolated(None, None)
+
+
+# --- as the module `oslab_kernel` of other programs
+
+
+def test_it_is_a_module_without_ansible(tmp_path: Path) -> None:
+    """-I -S: nothing but the standard library, as /usr/lib/python3/dist-packages has it."""
+    shutil.copy(abi.__file__, tmp_path / "oslab_kernel.py")
+    script = (
+        f"import sys; sys.path.append({str(tmp_path)!r}); import oslab_kernel as k\n"
+        "assert not [name for name in sys.modules if 'ansible' in name]\n"
+        "for call in (k.capture_memory_snapshot, k.track_syscall_usage, k.get_io_throttle):\n"
+        "    try:\n"
+        "        assert call()\n"
+        "    except OSError as error:\n"
+        "        print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-W", "error", "-c", script],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    path = abi.manifest_path(os.uname().release)
+    if not Path(path).exists():
+        said = done.stdout.splitlines()
+        assert len(said) == 3
+        for name, line in zip(abi.SYSCALL_NAMES, said):
+            assert line.startswith("[Errno 38] not supported by this kernel: [Errno 2]")
+            assert path in line
+            assert line.endswith(f"'{name}'")
+
+
+@pytest.fixture
+def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A running kernel with numbers of its own, whose answer to every call can be set."""
+
+    class Running:
+        manifest = tmp_path / "oslab-kernel.json"
+        answer = abi.Answer(0, 0)
+        asked: tuple[int, ...] = ()
+
+        def call(self, *words: int) -> abi.Answer:
+            self.asked = words
+            return self.answer
+
+    kernel = Running()
+    kernel.manifest.write_text(json.dumps({"syscalls": {abi.THROTTLE: 480, abi.TRACK: 481}}))
+    monkeypatch.setattr(abi, "manifest_path", lambda _release: str(kernel.manifest))
+    monkeypatch.setattr(abi, "machine_problem", lambda _machine: "")
+    monkeypatch.setattr(abi, "raw_syscall", lambda: kernel.call)
+    abi._running.cache_clear()
+    yield kernel
+    abi._running.cache_clear()
+
+
+def test_programs_call_by_the_running_kernels_numbers(running: Any) -> None:
+    assert list(abi.get_io_throttle(7)) == list(abi.IO_FIELDS)
+    assert running.asked[:2] == (480, 7)
+    abi.get_io_throttle()
+    assert running.asked[:2] == (480, os.getpid())
+    running.answer = abi.Answer(4, 0)
+    abi.track_syscall_usage()
+    assert (running.asked[0], running.asked[2]) == (481, 4)
+
+
+@pytest.mark.parametrize(
+    ("number", "exception"),
+    [
+        (errno.EPERM, PermissionError),
+        (errno.ESRCH, ProcessLookupError),
+        (errno.EINVAL, OSError),
+        (errno.ENOSYS, OSError),
+    ],
+)
+def test_programs_get_the_errno(running: Any, number: int, exception: type[OSError]) -> None:
+    running.answer = abi.Answer(-1, number)
+    with pytest.raises(exception, match=abi.THROTTLE) as raised:
+        abi.get_io_throttle(7)
+    assert raised.value.errno == number
+
+
+@pytest.mark.parametrize("pid", [2**31, 2**32 + 1, -(2**31) - 1])
+def test_a_pid_that_c_would_cut_is_refused(running: Any, pid: int) -> None:
+    with pytest.raises(OverflowError):
+        abi.get_io_throttle(pid)
+    assert running.asked == ()
+
+
+@pytest.mark.parametrize(
+    ("manifest", "why"),
+    [
+        ("{}", "names no number of it"),
+        ('{"syscalls": {"get_io_throttle": 62}}', "only 337 to 511 are called"),
+        ('{"syscalls": 1}', "must map names to numbers"),
+        ("{", "is not JSON"),
+    ],
+)
+def test_a_manifest_without_a_usable_number_is_enosys(
+    running: Any, manifest: str, why: str
+) -> None:
+    running.manifest.write_text(manifest)
+    with pytest.raises(OSError, match=why) as raised:
+        abi.get_io_throttle(7)
+    assert raised.value.errno == errno.ENOSYS
+    assert running.asked == ()
