@@ -21,18 +21,18 @@ static int oslab_show(struct seq_file *m, void *v)
 	struct mem_snapshot snap;
 
 	oslab_read_mem_snapshot(&snap);
-	seq_printf(m, "total_kb: %llu\n", snap.total_kb);
-	seq_printf(m, "free_kb: %llu\n", snap.free_kb);
-	seq_printf(m, "available_kb: %llu\n", snap.available_kb);
-	seq_printf(m, "buffers_kb: %llu\n", snap.buffers_kb);
-	seq_printf(m, "cached_kb: %llu\n", snap.cached_kb);
-	seq_printf(m, "shmem_kb: %llu\n", snap.shmem_kb);
-	seq_printf(m, "slab_kb: %llu\n", snap.slab_kb);
-	seq_printf(m, "active_kb: %llu\n", snap.active_kb);
-	seq_printf(m, "inactive_kb: %llu\n", snap.inactive_kb);
-	seq_printf(m, "swap_total_kb: %llu\n", snap.swap_total_kb);
-	seq_printf(m, "swap_free_kb: %llu\n", snap.swap_free_kb);
-	seq_printf(m, "timestamp_ns: %llu\n", snap.timestamp_ns);
+	oslab_show_field(m, snap, total_kb);
+	oslab_show_field(m, snap, free_kb);
+	oslab_show_field(m, snap, available_kb);
+	oslab_show_field(m, snap, buffers_kb);
+	oslab_show_field(m, snap, cached_kb);
+	oslab_show_field(m, snap, shmem_kb);
+	oslab_show_field(m, snap, slab_kb);
+	oslab_show_field(m, snap, active_kb);
+	oslab_show_field(m, snap, inactive_kb);
+	oslab_show_field(m, snap, swap_total_kb);
+	oslab_show_field(m, snap, swap_free_kb);
+	oslab_show_field(m, snap, timestamp_ns);
 	return 0;
 }
 

@@ -124,12 +124,12 @@ static int oslab_show(struct seq_file *m, void *v)
 		return ret;
 
 	seq_printf(m, "pid: %d\n", id);
-	seq_printf(m, "rchar: %llu\n", stats.rchar);
-	seq_printf(m, "wchar: %llu\n", stats.wchar);
-	seq_printf(m, "syscr: %llu\n", stats.syscr);
-	seq_printf(m, "syscw: %llu\n", stats.syscw);
-	seq_printf(m, "read_bytes: %llu\n", stats.read_bytes);
-	seq_printf(m, "write_bytes: %llu\n", stats.write_bytes);
+	oslab_show_field(m, stats, rchar);
+	oslab_show_field(m, stats, wchar);
+	oslab_show_field(m, stats, syscr);
+	oslab_show_field(m, stats, syscw);
+	oslab_show_field(m, stats, read_bytes);
+	oslab_show_field(m, stats, write_bytes);
 	return 0;
 }
 

@@ -42,6 +42,10 @@ static const struct kernel_param_ops oslab_mode_ops = {
 module_param_cb(mode, &oslab_mode_ops, NULL, 0444);
 MODULE_PARM_DESC(mode, "permissions of the /proc file, octal, bits of 0444 only (default 0444)");
 
+/* A line for a field of a structure of the UAPI header, all of which are u64. */
+#define oslab_show_field(m, figures, field) \
+	seq_printf(m, #field ": %llu\n", (figures).field)
+
 static int oslab_show(struct seq_file *m, void *v);
 
 static int oslab_open(struct inode *inode, struct file *file)

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib.h"
+
+/* --- TAP -------------------------------------------------------------- */
+
+static int tests, failures;
+
+void begin(int argc, char **argv, const char *arguments)
+{
+	static char buffer[1 << 16];
+
+	if (argc < 4) {
+		fprintf(stderr, "Usage: %s CAPTURE TRACK THROTTLE %s\n",
+			argv[0], arguments);
+		exit(2);
+	}
+	nr_capture = atol(argv[1]);
+	nr_track = atol(argv[2]);
+	nr_throttle = atol(argv[3]);
+
+	/* Nothing is printed, and so written, in the middle of counting. */
+	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
+	printf("TAP version 13\n");
+}
+
+int finish(void)
+{
+	printf("1..%d\n", tests);
+	fflush(stdout);
+	return failures ? 1 : 0;
+}
+
+static void print_line(const char *start, const char *format, va_list args)
+{
+	printf("%s", start);
+	vprintf(format, args);
+	putchar('\n');
+	/* Seen even if the kernel dies of what comes next. */
+	fflush(stdout);
+}
+
+void ok(bool good, const char *format, ...)
+{
+	char start[32];
+	va_list args;
+
+	failures += !good;
+	snprintf(start, sizeof(start), "%sok %d ", good ? "" : "not ", ++tests);
+	va_start(args, format);
+	print_line(start, format, args);
+	va_end(args);
+}
+
+void skip(const char *format, ...)
+{
+	char start[32];
+	va_list args;
+
+	snprintf(start, sizeof(start), "ok %d # SKIP ", ++tests);
+	va_start(args, format);
+	print_line(start, format, args);
+	va_end(args);
+}
+
+void note(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	print_line("# ", format, args);
+	va_end(args);
+}
+
+static const char *result_name(long value, char *text, size_t size)
+{
+	const char *name = value < 0 ? strerrorname_np(-value) : NULL;
+
+	if (name)
+		snprintf(text, size, "%s", name);
+	else
+		snprintf(text, size, "%ld", value);
+	return text;
+}
+
+void expect(const char *what, long expected, long actual)
+{
+	char wanted[32], got[32];
+
+	result_name(expected, wanted, sizeof(wanted));
+	result_name(actual, got, sizeof(got));
+	if (expected == actual)
+		ok(true, "%s: %s", what, wanted);
+	else
+		ok(false, "%s: expected %s, got %s", what, wanted, got);
+}
+
+/* --- the syscalls ------------------------------------------------------- */
+
+long nr_capture, nr_track, nr_throttle;
+
+long result(long value)
+{
+	return value == -1 ? -errno : value;
+}
+
+long capture(void *snap)
+{
+	return result(syscall(nr_capture, snap));
+}
+
+long track(void *buf, long size)
+{
+	return result(syscall(nr_track, buf, size));
+}
+
+long throttle(long pid, void *io)
+{
+	return result(syscall(nr_throttle, pid, io));
+}
+
+static long track_all(void *buffer)
+{
+	return track(buffer, OSLAB_USAGE_ENTRIES);
+}
+
+static long throttle_self(void *buffer)
+{
+	return throttle(getpid(), buffer);
+}
+
+const struct call calls[CALLS] = {
+	{ "capture", capture, sizeof(struct mem_snapshot), 0 },
+	{ "track", track_all, OSLAB_USAGE_ENTRIES * sizeof(struct syscall_usage_user),
+	  OSLAB_USAGE_ENTRIES },
+	{ "throttle", throttle_self, sizeof(struct io_stats_user), 0 },
+};
+
+__u64 now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
+}
+
+/* --- counters ------------------------------------------------------------ */
+
+#define ATTEMPTS	5
+
+const char entry_names[OSLAB_USAGE_ENTRIES][OSLAB_NAME_LEN] = { "open", "read", "write", "fork" };
+
+enum outcome { EXACT, TOO_LITTLE, TOO_MUCH };
+
+static enum outcome try(void (*work)(void), const __u64 *expected, char *told, size_t size)
+{
+	struct syscall_usage_user before[OSLAB_USAGE_ENTRIES], after[OSLAB_USAGE_ENTRIES];
+	enum outcome outcome = EXACT;
+	int i;
+
+	track(before, OSLAB_USAGE_ENTRIES);
+	work();
+	track(after, OSLAB_USAGE_ENTRIES);
+
+	*told = '\0';
+	for (i = 0; i < OSLAB_USAGE_ENTRIES; i++) {
+		__u64 more = after[i].count - before[i].count;
+		size_t used = strlen(told);
+
+		snprintf(told + used, size - used, "%s%llu %s", used ? ", " : "",
+			 more, entry_names[i]);
+		if ((__s64)more < (__s64)expected[i])
+			outcome = TOO_LITTLE;
+		else if (more > expected[i] && outcome == EXACT)
+			outcome = TOO_MUCH;
+	}
+	return outcome;
+}
+
+void counts(const char *what, void (*work)(void), const __u64 expected[OSLAB_USAGE_ENTRIES])
+{
+	enum outcome outcome = TOO_MUCH;
+	char told[128], wanted[128] = "";
+	int i;
+
+	fflush(stdout);
+	for (i = 0; i < OSLAB_USAGE_ENTRIES; i++) {
+		size_t used = strlen(wanted);
+
+		if (expected[i])
+			snprintf(wanted + used, sizeof(wanted) - used, "%s%llu %s",
+				 used ? ", " : "", expected[i], entry_names[i]);
+	}
+	for (i = 0; i < ATTEMPTS && outcome == TOO_MUCH; i++)
+		outcome = try(work, expected, told, sizeof(told));
+
+	if (outcome == EXACT)
+		ok(true, "%s: counted %s", what, *wanted ? wanted : "nothing");
+	else
+		ok(false, "%s: should have counted %s, counted %s", what,
+		   *wanted ? wanted : "nothing", told);
+}
+
+void counts_one(const char *what, void (*work)(void), int entry, __u64 times)
+{
+	__u64 expected[OSLAB_USAGE_ENTRIES] = {};
+
+	expected[entry] = times;
+	counts(what, work, expected);
+}
+
+/* --- processes ----------------------------------------------------------- */
+
+void reap(long pid)
+{
+	if (!pid)
+		_exit(0);
+	if (pid > 0)
+		waitpid(pid, NULL, __WALL);
+}
+
+long in_child(long (*function)(void *argument), void *argument)
+{
+	pid_t child;
+	int status;
+
+	fflush(stdout);
+	child = fork();
+	if (!child)
+		_exit(-function(argument));
+	waitpid(child, &status, 0);
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -255;
+}
+
+void become_nobody(void)
+{
+	if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
+	    setresuid(NOBODY, NOBODY, NOBODY))
+		_exit(255);
+}
+
+pid_t start_idle(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		for (;;)
+			pause();
+	return pid;
+}
+
+long other_thread(pid_t pid)
+{
+	char path[64];
+	long tid;
+
+	for (tid = pid + 1; tid < pid + 1000; tid++) {
+		snprintf(path, sizeof(path), "/proc/%d/task/%ld", pid, tid);
+		if (!access(path, F_OK))
+			return tid;
+	}
+	return -1;
+}
+
+void end_child(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+/* --- files --------------------------------------------------------------- */
+
+bool write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t length = strlen(text);
+	bool good;
+	int error;
+
+	if (fd < 0)
+		return false;
+	good = write(fd, text, length) == length;
+	error = errno;
+	close(fd);
+	errno = error;
+	return good;
+}
+
+long read_file(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	long length;
+
+	if (fd < 0)
+		return -errno;
+	length = result(read(fd, text, size - 1));
+	close(fd);
+	text[length > 0 ? length : 0] = '\0';
+	return length;
+}
+
+long long value_in(const char *text, const char *key)
+{
+	size_t length = strlen(key);
+	const char *line = text;
+
+	while (line) {
+		if (!strncmp(line, key, length) && line[length] == ':')
+			return strtoll(line + length + 1, NULL, 10);
+		line = strchr(line, '\n');
+		line = line ? line + 1 : NULL;
+	}
+	return -1;
+}
+
+int proc_io(pid_t pid, struct io_stats_user *io)
+{
+	char path[64], text[1024];
+	long length;
+
+	snprintf(path, sizeof(path), "/proc/%d/io", pid);
+	length = read_file(path, text, sizeof(text));
+	if (length < 0)
+		return length;
+	memset(io, 0, sizeof(*io));
+	io->rchar = value_in(text, "rchar");
+	io->wchar = value_in(text, "wchar");
+	io->syscr = value_in(text, "syscr");
+	io->syscw = value_in(text, "syscw");
+	io->read_bytes = value_in(text, "read_bytes");
+	io->write_bytes = value_in(text, "write_bytes");
+	return 0;
+}

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The four modules: what their files hold and how they can be read, and what
+ * their parameters do. Unloads them first, and leaves them unloaded.
+ *
+ *   modules CAPTURE TRACK THROTTLE DIRECTORY
+ */
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib.h"
+#include "modlib.h"
+
+#define PARAMETER	"/sys/module/io_throttle_mod/parameters/pid"
+#define IO_FILE		"/proc/io_throttle"
+
+static char text[4096];
+
+/* --- the kernel's log -------------------------------------------------------- */
+
+static int log_fd;
+
+static void start_log(void)
+{
+	lseek(log_fd, 0, SEEK_END);
+}
+
+/* Was this logged since the start? */
+static bool logged(const char *words)
+{
+	char record[2048];
+	bool found = false;
+	ssize_t length;
+
+	for (;;) {
+		length = read(log_fd, record, sizeof(record) - 1);
+		if (length < 0 && errno == EPIPE)
+			continue;	/* records were lost */
+		if (length <= 0)
+			return found;
+		record[length] = '\0';
+		found = found || strstr(record, words);
+	}
+}
+
+/* --- reading ------------------------------------------------------------------- */
+
+static long read_through(const char *path, size_t piece)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	long length, total = 0;
+
+	do {
+		length = result(read(fd, text + total, piece));
+		if (length > 0)
+			total += length;
+	} while (length > 0 && total + piece < sizeof(text));
+	close(fd);
+	text[total] = '\0';
+	return length < 0 ? length : total;
+}
+
+static void test_reading(int module)
+{
+	static const size_t pieces[] = { 1, 2, 3, 7, 64, 100, 1000 };
+	const struct module *it = &modules[module];
+	size_t i, good = 0;
+	struct stat about;
+	long length;
+	int fd;
+
+	expect(it->name, 0, load(module, ""));
+	ok(!stat(it->path, &about) && (about.st_mode & 07777) == 0444,
+	   "%s is for all to read", it->path);
+	ok(read_file(it->path, text, sizeof(text)) > 0 && has_shape(module, text),
+	   "%s holds its keys, in their order", it->path);
+
+	for (i = 0; i < ARRAY_SIZE(pieces); i++)
+		good += read_through(it->path, pieces[i]) > 0 && has_shape(module, text);
+	ok(good == ARRAY_SIZE(pieces), "%s in pieces of 1 to 1000 bytes holds the same",
+	   it->path);
+
+	fd = open(it->path, O_RDONLY | O_CLOEXEC);
+	expect("  read(0 bytes)", 0, result(read(fd, text, 0)));
+	expect("  read(NULL)", -EFAULT, result(syscall(SYS_read, fd, NULL, 100)));
+	length = read(fd, text, sizeof(text) - 1);
+	text[length > 0 ? length : 0] = '\0';
+	ok(has_shape(module, text), "  and then reading well gives all");
+	expect("  read() at its end", 0, result(read(fd, text, 10)));
+	expect("  pread() far behind its end", 0, result(pread(fd, text, 10, 1 << 20)));
+	expect("  pread() before its start", -EINVAL, result(pread(fd, text, 10, -1)));
+	expect("  lseek() before its start", -EINVAL, result(lseek(fd, -1, SEEK_SET)));
+	expect("  lseek() from its end", -EINVAL, result(lseek(fd, 0, SEEK_END)));
+	expect("  lseek() to its start", 0, result(lseek(fd, 0, SEEK_SET)));
+	length = read(fd, text, sizeof(text) - 1);
+	text[length > 0 ? length : 0] = '\0';
+	ok(has_shape(module, text), "  and reading from there gives all again");
+	ok(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED, "  no mmap()");
+	close(fd);
+
+	fd = open(it->path, O_WRONLY | O_CLOEXEC);
+	ok(fd < 0 || write(fd, "1", 1) < 0, "  no write()");
+	if (fd >= 0)
+		close(fd);
+	expect("loaded twice", -EEXIST, load(module, ""));
+	expect("unloaded", 0, unload(module));
+	ok(access(it->path, F_OK), "%s is gone", it->path);
+}
+
+/* Of a process that does nothing the text stays the same: byte by byte. */
+static void test_offsets(void)
+{
+	char whole[4096], piece[64];
+	long length, at;
+	int wrong = 0, fd;
+	size_t size;
+	pid_t pid = start_idle();
+
+	snprintf(text, sizeof(text), "pid=%d", pid);
+	expect("io_throttle_mod pid=PID", 0, load(IO_THROTTLE, text));
+	length = read_file(IO_FILE, whole, sizeof(whole));
+	ok(length > 0 && value_in(whole, "pid") == pid, "it shows that process");
+	fd = open(IO_FILE, O_RDONLY | O_CLOEXEC);
+	for (at = 0; at <= length; at++) {
+		for (size = 1; size <= sizeof(piece); size *= 2) {
+			long rest = length - at < (long)size ? length - at : (long)size;
+
+			wrong += pread(fd, piece, size, at) != rest ||
+				 memcmp(piece, whole + at, rest);
+			wrong += lseek(fd, at, SEEK_SET) != at ||
+				 read(fd, piece, size) != rest ||
+				 memcmp(piece, whole + at, rest);
+		}
+	}
+	ok(!wrong, "pread() and lseek() anywhere, 1 to 64 bytes (%d are wrong)", wrong);
+	close(fd);
+	end_child(pid);
+	expect("unloaded", 0, unload(IO_THROTTLE));
+}
+
+/* --- io_throttle_mod: whose figures ---------------------------------------------- */
+
+static bool set_pid(pid_t pid)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d\n", pid);
+	return write_file(PARAMETER, number);
+}
+
+static long read_io(void *unused)
+{
+	long length;
+
+	(void)unused;
+	length = read_file(IO_FILE, text, sizeof(text));
+	return length < 0 ? length : 0;
+}
+
+static long read_io_as_nobody(void *unused)
+{
+	become_nobody();
+	return read_io(unused);
+}
+
+static long read_own_as_nobody(void *unused)
+{
+	become_nobody();
+	return read_io(unused) || value_in(text, "pid") != getpid();
+}
+
+static long read_io_elsewhere(void *unused)
+{
+	if (unshare(CLONE_NEWPID))
+		return -254;
+	return in_child(read_io, unused);
+}
+
+/* A process of that pid, which is nobody's now. */
+static pid_t fork_as(pid_t pid)
+{
+	struct clone_args args = {
+		.exit_signal = SIGCHLD,
+		.set_tid = (unsigned long)&pid,
+		.set_tid_size = 1,
+	};
+	long child = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (!child)
+		for (;;)
+			pause();
+	return child;
+}
+
+static void test_whose(void)
+{
+	pid_t pid = start_idle(), again;
+	long error;
+
+	expect("io_throttle_mod", 0, load(IO_THROTTLE, ""));
+	expect("by default", 0, read_io(NULL));
+	ok(value_in(text, "pid") == getpid(), "it shows who reads");
+	expect("also to somebody else", 0, in_child(read_own_as_nobody, NULL));
+
+	ok(set_pid(pid), "pid is set to a child");
+	expect("asked by root", 0, read_io(NULL));
+	ok(value_in(text, "pid") == pid, "it shows the child");
+	expect("asked by somebody else", -EPERM, in_child(read_io_as_nobody, NULL));
+	error = in_child(read_io_elsewhere, NULL);
+	if (error == -254)
+		skip("no pid namespaces");
+	else
+		expect("asked in another pid namespace", -ESRCH, error);
+	read_file(PARAMETER, text, sizeof(text));
+	ok(atoi(text) == pid, "the parameter says %d", pid);
+
+	kill(pid, SIGKILL);
+	waitid(P_PID, pid, NULL, WEXITED | WNOWAIT);
+	expect("the child is a zombie", 0, read_io(NULL));
+	waitpid(pid, NULL, 0);
+	expect("the child is gone", -ESRCH, read_io(NULL));
+	again = fork_as(pid);
+	if (again != pid) {
+		skip("a pid cannot be chosen: %s", strerror(errno));
+	} else {
+		expect("another process has its pid", -ESRCH, read_io(NULL));
+		ok(set_pid(pid), "pid is set to that one");
+		expect("it is shown", 0, read_io(NULL));
+		end_child(again);
+	}
+
+	ok(set_pid(4194303), "a pid that nobody has is accepted");
+	expect("and read as", -ESRCH, read_io(NULL));
+	ok(!set_pid(-1) && errno == EINVAL, "pid -1 is refused");
+	ok(!write_file(PARAMETER, "abc") && errno == EINVAL, "pid abc is refused");
+	ok(!write_file(PARAMETER, "99999999999") && errno == EINVAL,
+	   "pid 99999999999 is refused");
+	expect("after that, as before", -ESRCH, read_io(NULL));
+	ok(set_pid(0), "pid is set to 0");
+	expect("it shows who reads", 0, read_io(NULL));
+
+	/* Unloaded while it holds on to one that lives, and one that does not. */
+	pid = start_idle();
+	set_pid(pid);
+	expect("unloaded while it shows a process", 0, unload(IO_THROTTLE));
+	snprintf(text, sizeof(text), "pid=%d", pid);
+	expect("loaded for it", 0, load(IO_THROTTLE, text));
+	end_child(pid);
+	expect("unloaded while it shows a dead one", 0, unload(IO_THROTTLE));
+}
+
+/* --- parameters -------------------------------------------------------------------- */
+
+static const char *opened;
+
+static long open_as_nobody(void *unused)
+{
+	int fd;
+
+	(void)unused;
+	become_nobody();
+	fd = open(opened, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : 0;
+}
+
+static void test_mode(int module)
+{
+	static const struct {
+		const char *parameter;
+		unsigned int mode;
+		long nobody;
+	} modes[] = {
+		{ "mode=0400", 0400, -EACCES },
+		{ "mode=440", 0440, -EACCES },
+		{ "mode=0004", 0004, 0 },
+		{ "mode=0", 0, -EACCES },
+	};
+	size_t i;
+
+	opened = modules[module].path;
+	for (i = 0; i < ARRAY_SIZE(modes); i++) {
+		struct stat about = {};
+		char what[128];
+
+		snprintf(what, sizeof(what), "%s %s", modules[module].name,
+			 modes[i].parameter);
+		expect(what, 0, load(module, modes[i].parameter));
+		ok(!stat(opened, &about) && (about.st_mode & 07777) == modes[i].mode,
+		   "%s has mode %04o", opened, about.st_mode & 07777);
+		expect("opened by somebody else", modes[i].nobody,
+		       in_child(open_as_nobody, NULL));
+		unload(module);
+	}
+}
+
+static void test_refused(int module, const char *parameters, long error, const char *words)
+{
+	char what[128];
+
+	snprintf(what, sizeof(what), "%s %s", modules[module].name, parameters);
+	start_log();
+	expect(what, error, load(module, parameters));
+	snprintf(what, sizeof(what), "%s: %s", modules[module].name, words);
+	ok(logged(what), "the log says: %s", what);
+	ok(access(modules[module].path, F_OK), "there is no %s", modules[module].path);
+}
+
+static void test_wrong_parameters(void)
+{
+	static const char octal[] = "must be octal, with bits of 0444 only";
+	static const char process[] = "must be the id of a process, or 0 for whoever reads";
+	static const char directory[] = "must be an absolute path of a directory";
+	static const char * const modes[] = {
+		"0666", "0445", "8", "-1", "rw", "", "01000", "0x100", "99999999999999999999",
+	};
+	static const char * const pids[] = { "-1", "self", "", "1.5", "2147483648" };
+	static const struct {
+		const char *path;
+		long error;
+	} paths[] = {
+		{ "", -EINVAL }, { "relative", -EINVAL }, { "/no/such/directory", -ENOENT },
+		{ "/proc/version", -ENOTDIR },
+	};
+	char parameters[128], words[256];
+	size_t i;
+	int module;
+
+	for (i = 0; i < ARRAY_SIZE(modes); i++) {
+		/* All have the same; one of them is tried with each. */
+		module = i % MODULES;
+		snprintf(parameters, sizeof(parameters), "mode=%s", modes[i]);
+		snprintf(words, sizeof(words), "mode=%s: %s", modes[i], octal);
+		test_refused(module, parameters, -EINVAL, words);
+	}
+	for (i = 0; i < ARRAY_SIZE(pids); i++) {
+		snprintf(parameters, sizeof(parameters), "pid=%s", pids[i]);
+		snprintf(words, sizeof(words), "pid=%s: %s", pids[i], process);
+		test_refused(IO_THROTTLE, parameters, -EINVAL, words);
+	}
+	for (i = 0; i < ARRAY_SIZE(paths); i++) {
+		snprintf(parameters, sizeof(parameters), "path=%s", paths[i].path);
+		snprintf(words, sizeof(words), "path=%s: %s", paths[i].path, directory);
+		test_refused(SYSTEM_STATS, parameters, paths[i].error, words);
+	}
+	/* What the first one took is given back. */
+	snprintf(parameters, sizeof(parameters), "pid=%d mode=7", getpid());
+	snprintf(words, sizeof(words), "mode=7: %s", octal);
+	test_refused(IO_THROTTLE, parameters, -EINVAL, words);
+}
+
+int main(int argc, char **argv)
+{
+	int i;
+
+	begin(argc, argv, "DIRECTORY");
+	if (argc > 4)
+		module_directory = argv[4];
+	log_fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	unload_all();
+	for (i = 0; i < MODULES; i++)
+		test_reading(i);
+	test_offsets();
+	test_whose();
+	for (i = 0; i < MODULES; i++)
+		test_mode(i);
+	test_wrong_parameters();
+	return finish();
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The modules loaded and unloaded many times under readers that never stop.
+ * Unloads them first, and leaves them unloaded.
+ *
+ *   reload CAPTURE TRACK THROTTLE DIRECTORY [TIMES]
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib.h"
+#include "modlib.h"
+
+#define DEFAULT_TIMES	200
+#define WARM_UP		20	/* caches of the kernel fill meanwhile */
+#define LEAK_KB		1024
+
+/* Each of its own; looked at when the readers have ended. */
+static struct seen {
+	unsigned long whole, gone, ended_amid, torn;
+	int other;		/* some error that is none of these */
+} *seen;
+
+#define READERS		(MODULES + 1)
+#define PARAMETER	"/sys/module/io_throttle_mod/parameters/pid"
+
+static bool *stop;
+
+/*
+ * Opens, reads in small pieces and in large ones, goes back and again. When
+ * the module goes, reading ends: with EIO, never in the middle of a piece.
+ */
+static void read_file_of(int module, struct seen *mine)
+{
+	char text[4096];
+	unsigned int round = 0;
+
+	while (!__atomic_load_n(stop, __ATOMIC_RELAXED)) {
+		size_t piece = round++ % 3 ? sizeof(text) - 1 : 50;
+		int fd = open(modules[module].path, O_RDONLY | O_CLOEXEC);
+		size_t total = 0;
+		long length;
+		int times;
+
+		if (fd < 0) {
+			mine->gone++;
+			if (errno != ENOENT)
+				mine->other = errno;
+			continue;
+		}
+		for (times = 0; times < 5; times++) {
+			total = 0;
+			lseek(fd, 0, SEEK_SET);
+			do {
+				length = result(read(fd, text + total,
+						     total + piece < sizeof(text) ? piece :
+						     sizeof(text) - 1 - total));
+				total += length > 0 ? length : 0;
+			} while (length > 0);
+			text[total] = '\0';
+			pread(fd, text + total, 1, 3);
+			text[total] = '\0';
+			if (length == -EIO || length == -ENODEV) {
+				mine->ended_amid++;
+				break;
+			}
+			/* The process that it shows may have ended. */
+			if (length == -ESRCH && module == IO_THROTTLE)
+				continue;
+			if (length < 0)
+				mine->other = -length;
+			else if (has_shape(module, text))
+				mine->whole++;
+			else
+				mine->torn++;
+		}
+		close(fd);
+	}
+}
+
+/* Processes that start, are shown, and end. */
+static void set_parameter(struct seen *mine)
+{
+	while (!__atomic_load_n(stop, __ATOMIC_RELAXED)) {
+		char number[16];
+		pid_t pid = fork();
+
+		if (!pid)
+			_exit(0);
+		snprintf(number, sizeof(number), "%d", pid);
+		if (write_file(PARAMETER, number))
+			mine->whole++;
+		else
+			mine->gone++;
+		waitpid(pid, NULL, 0);
+	}
+}
+
+static long long kernel_memory_kb(void)
+{
+	char text[8192];
+	long length;
+	int fd = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
+
+	length = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[length > 0 ? length : 0] = '\0';
+	return value_in(text, "SUnreclaim") + value_in(text, "VmallocUsed") +
+	       value_in(text, "Percpu");
+}
+
+static void report(int times, int failed, long long leaked)
+{
+	struct seen sum = {};
+	int i;
+
+	ok(!failed, "%d times loaded and unloaded, all four (%d failed)", times, failed);
+	for (i = 0; i < MODULES; i++) {
+		sum.torn += seen[i].torn;
+		sum.other = seen[i].other ? seen[i].other : sum.other;
+		ok(seen[i].whole && seen[i].gone,
+		   "%s was read %lu times whole; %lu times it was not there, %lu times it went",
+		   modules[i].path, seen[i].whole, seen[i].gone, seen[i].ended_amid);
+	}
+	ok(!sum.torn, "no text was torn (%lu were)", sum.torn);
+	ok(!sum.other, "no error but those of a file that goes (%s)",
+	   sum.other ? strerror(sum.other) : "none");
+	ok(seen[MODULES].whole, "the parameter was set %lu times, %lu times not there",
+	   seen[MODULES].whole, seen[MODULES].gone);
+	ok(leaked < LEAK_KB, "the kernel's memory grew by %lld KiB after the first %d",
+	   leaked, WARM_UP);
+}
+
+int main(int argc, char **argv)
+{
+	int times = DEFAULT_TIMES, failed = 0, i, n;
+	pid_t readers[READERS];
+	long long before = 0;
+
+	begin(argc, argv, "DIRECTORY [TIMES]");
+	if (argc > 4)
+		module_directory = argv[4];
+	if (argc > 5)
+		times = atoi(argv[5]);
+	unload_all();
+	seen = mmap(NULL, READERS * sizeof(*seen) + sizeof(*stop), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	stop = (bool *)(seen + READERS);
+	for (i = 0; i < READERS; i++) {
+		readers[i] = fork();
+		if (!readers[i]) {
+			if (i < MODULES)
+				read_file_of(i, &seen[i]);
+			else
+				set_parameter(&seen[i]);
+			_exit(0);
+		}
+	}
+
+	for (n = 0; n < times; n++) {
+		char parameter[32];
+		pid_t pid = fork();
+
+		if (!pid)
+			_exit(0);
+		if (n == WARM_UP)
+			before = kernel_memory_kb();
+		snprintf(parameter, sizeof(parameter), "pid=%d", pid);
+		for (i = 0; i < MODULES; i++)
+			failed += load(i, i == IO_THROTTLE ? parameter : "") != 0;
+		waitpid(pid, NULL, 0);
+		usleep(n % 5 * 1000);
+		for (i = 0; i < MODULES; i++)
+			failed += unload(i) != 0;
+	}
+	__atomic_store_n(stop, true, __ATOMIC_RELAXED);
+	for (i = 0; i < READERS; i++)
+		waitpid(readers[i], NULL, 0);
+	report(times, failed, times > WARM_UP ? kernel_memory_kb() - before : 0);
+	return finish();
+}
