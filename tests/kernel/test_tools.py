@@ -456,7 +456,8 @@ NAMED = {"syscalls": {"other": 470, abi.TRACK: 464, "last": 471}}
 MANIFESTS = {
     "as written": (json.dumps(NAMED, indent=2), 464),
     "compact": (json.dumps(NAMED, separators=(",", ":")), 464),
-    "with more before": (json.dumps({"banner": "x", "patches": [{"a": 1}], **NAMED}), 464),
+    "with more before": (json.dumps({"patches": [{"name": "x"}], "b": ["y"], **NAMED}), 464),
+    "a quote in a text": (json.dumps({"banner": '"', **NAMED}), 464),
     "the name as a value": (json.dumps({"banner": abi.TRACK, **NAMED}), 464),
     "syscalls as a value": (json.dumps({"banner": "syscalls", "source": {"x": 1}, **NAMED}), 464),
     "quotes and braces in texts": (

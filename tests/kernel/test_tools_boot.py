@@ -61,6 +61,8 @@ except ProcessLookupError as error:
     print(error)
 """
 PYTHON = "/usr/bin/python3"
+MANIFEST = json.loads((TREE / "oslab-kernel.json").read_text()) if IMAGE.is_file() else {}
+OTHER = MANIFEST.get("syscalls", {}).get(abi.CAPTURE)
 
 COMMANDS = [
     "capture_memory_snapshot",
@@ -78,7 +80,7 @@ COMMANDS = [
     "get_io_throttle 99999",
     "get_io_throttle 0",
     "get_io_throttle --number 400 1",
-    "track_syscall_usage --number 463",
+    f"track_syscall_usage --number {OTHER}",
     "sample",
     f"{PYTHON} -I -S /sample.py",
 ]
@@ -96,12 +98,9 @@ def initrd(kernel: Path, work: Path) -> Path:
         cwd=tools, check=True,
     )  # fmt: skip
     (work / "sample.c").write_text(SAMPLE_C)
+    include = ["-I", root / "usr/include", "-I", tools / "include"]
     for source, program, flags in (
-        (
-            work / "sample.c",
-            "usr/bin/sample",
-            ["-I", root / "usr/include", "-I", tools / "include"],
-        ),
+        (work / "sample.c", "usr/bin/sample", include),
         (Path(__file__).with_name("boot_tools.c"), "init", []),
     ):
         subprocess.run(
@@ -110,9 +109,9 @@ def initrd(kernel: Path, work: Path) -> Path:
         )  # fmt: skip
 
     packages = root / "usr/lib/python3/dist-packages"
-    (root / "sample.py").write_text(
-        f"import sys; sys.path.append('/{packages.relative_to(root)}')\n" + SAMPLE_PY
-    )
+    # Debian's Python looks there by itself, where it has all of its own modules.
+    path = f"/{packages.relative_to(root)}"
+    (root / "sample.py").write_text(f"import sys; sys.path.append({path!r})\n{SAMPLE_PY}")
     needed = subprocess.run(
         [PYTHON, "-I", "-S", "-B", "-c",
          f"import sys; sys.path.append({str(packages)!r})\n"
@@ -123,15 +122,17 @@ def initrd(kernel: Path, work: Path) -> Path:
          "    if getattr(m, '__file__', None): print(m.__file__)\n"],
         capture_output=True, text=True, check=True,
     ).stdout.split()  # fmt: skip
-    for name in [*needed, "/lib64/ld-linux-x86-64.so.2"]:
+    for name in {*needed, "/lib64/ld-linux-x86-64.so.2"}:
         if not name.startswith(str(root)):
             copy = root / name.lstrip("/")
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(name, copy)
+            short = re.match(r".*\.so\.\d+(?=\.)", copy.name)
+            if short:
+                copy.with_name(short[0]).symlink_to(copy.name)  # as programs ask for it
     (root / PYTHON.lstrip("/")).symlink_to(needed[0])
 
-    manifest = json.loads((TREE / "oslab-kernel.json").read_text())
-    place = root / abi.manifest_path(manifest["release"]).lstrip("/")
+    place = root / abi.manifest_path(MANIFEST["release"]).lstrip("/")
     place.parent.mkdir(parents=True)
     shutil.copy(TREE / "oslab-kernel.json", place)
     (root / "commands").write_text("\n".join(COMMANDS) + "\n")
@@ -230,7 +231,7 @@ def test_io(said: dict[str, Any]) -> None:
         ("get_io_throttle 0", 1, "(EINVAL)"),
         ("get_io_throttle --number 400 1", 3, "not supported by this kernel"),
         # The number of another one of ours.
-        ("track_syscall_usage --number 463", 3, "is another syscall, which answers 0"),
+        (f"track_syscall_usage --number {OTHER}", 3, "is another syscall, which answers 0"),
     ],
 )
 def test_refusals(said: dict[str, Any], command: str, status: int, message: str) -> None:
