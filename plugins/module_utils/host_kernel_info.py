@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils.host_boot import boot_facts
 from ansible_collections.oslab.kernel.plugins.module_utils.host_devices import (
     ModuleIndex,
     canonical,
@@ -144,6 +145,7 @@ def gather(host: Host, packages: Sequence[str] = ()) -> tuple[dict[str, Any], li
         ),
         "secure_boot": _secure_boot(sysfs),
         "free_kib": free_kib,
+        **boot_facts(root),
         "container": _container(root),
     }
     return facts, warnings

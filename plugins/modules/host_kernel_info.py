@@ -117,6 +117,21 @@ free_kib:
   returned: always
   type: dict
   sample: {"/boot": 409600, "/": 2097152}
+boot_separate:
+  description: Whether C(/boot) is a filesystem of its own.
+  returned: always
+  type: bool
+boot_kernel_kib:
+  description: >-
+    What a kernel takes in C(/boot), in KiB: the largest of each kind of the files that are there.
+  returned: always
+  type: int
+  sample: 33000
+initrd_program:
+  description: >-
+    What makes an initrd for a new kernel, V(update-initramfs) or V(dracut); V(null) without.
+  returned: always
+  type: str
 container:
   description: Whether the host is a container, which cannot boot a kernel of its own.
   returned: always

@@ -307,3 +307,20 @@ def test_container(machine: Machine, path: str, content: str) -> None:
 def test_os_release() -> None:
     values = parse_os_release("ID=ubuntu\nVERSION_ID='24.04'\nODD=\"unclosed\nB\n")
     assert values == {"ID": "ubuntu", "VERSION_ID": "24.04", "ODD": '"unclosed'}
+
+
+def test_installed_packages_and_the_record(machine: Machine) -> None:
+    listed = "a 1.0 install ok installed\nb 2 deinstall ok config-files\nc 3 hold ok installed\n"
+    machine.write("var/lib/oslab-kernel/install.json", '{"image": "linux-image-6=1"}')
+    host = Host(run=lambda argv: listed, root=machine.root)
+    facts, warnings = gather(host, ["a", "b", "d"])
+    assert facts["packages"] == {"a": "1.0"}
+    assert facts["install_record"] == {"image": "linux-image-6=1"}
+    assert warnings == []
+
+
+def test_a_broken_record_is_a_warning(machine: Machine) -> None:
+    machine.write("var/lib/oslab-kernel/install.json", "{")
+    facts, warnings = machine.gather()
+    assert facts["install_record"] is None
+    assert "not yet booted" in warnings[0]

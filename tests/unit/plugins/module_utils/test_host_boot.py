@@ -1,0 +1,42 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""host_boot: how much room another kernel needs, and whether it gets an initrd."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ansible_collections.oslab.kernel.plugins.module_utils.host_boot import boot_facts, kernel_kib
+
+
+def file(path: Path, size: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x" * size)
+
+
+def test_the_largest_of_each_kind_counts(tmp_path: Path) -> None:
+    file(tmp_path / "vmlinuz-6.1", 5000)
+    file(tmp_path / "vmlinuz-6.8", 7000)
+    file(tmp_path / "initrd.img-6.1", 3000)
+    file(tmp_path / "grub/grub.cfg", 90000)
+    assert kernel_kib(tmp_path) == 10  # 7000 + 3000 bytes, rounded up
+    assert kernel_kib(tmp_path / "none") == 0
+
+
+def test_initrd_programs(tmp_path: Path) -> None:
+    assert boot_facts(tmp_path)["initrd_program"] is None
+    file(tmp_path / "usr/bin/dracut", 1)
+    assert boot_facts(tmp_path)["initrd_program"] == "dracut"
+    file(tmp_path / "usr/sbin/update-initramfs", 1)
+    assert boot_facts(tmp_path)["initrd_program"] == "update-initramfs"
+
+
+def test_boot_on_the_root_filesystem(tmp_path: Path) -> None:
+    (tmp_path / "boot").mkdir()
+    assert boot_facts(tmp_path)["boot_separate"] is False
+
+
+def test_boot_on_a_filesystem_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "boot").symlink_to("/proc")
+    assert boot_facts(tmp_path)["boot_separate"] is True
