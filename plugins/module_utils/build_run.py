@@ -293,7 +293,7 @@ class Build:
         self._show("packaging", "the programs")
         if (directory / "Makefile").is_file():
             module = self.options.work / "oslab_kernel.py"
-            module.write_bytes(kernel_build.python_module())
+            module.write_bytes(kernel_build.PYTHON_MODULE)
             command = [
                 "make",
                 f"-j{self.options.job_count}",

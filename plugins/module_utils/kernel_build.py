@@ -26,6 +26,9 @@ MANIFEST = "oslab-kernel.json"
 RESULT = "build.json"
 MODULES_PACKAGE = "linux-modules-oslab"
 TOOLS_PACKAGE = "oslab-kernel-tools"
+# What the tools' package installs as `oslab_kernel`: this collection's own syscall_abi. Its loader
+# has it, be it a file or in the archive in which Ansible sends a module; a build outlives the latter.
+PYTHON_MODULE: bytes = vars(syscall_abi)["__loader__"].get_data(syscall_abi.__file__)
 
 # argv → (exit status, stdout + stderr)
 Runner = Callable[["list[str]"], "tuple[int, str]"]
@@ -172,21 +175,12 @@ def _source_sha256(variable: str, directory: Optional[Path]) -> str:
     return identity.directory_sha256(directory)
 
 
-def python_module() -> bytes:
-    """What oslab-kernel-tools installs as `oslab_kernel`: this collection's own syscall_abi.
-
-    Its loader has it, be it a file here or in the archive in which Ansible sends a module.
-    """
-    source: bytes = vars(syscall_abi)["__loader__"].get_data(syscall_abi.__file__)
-    return source
-
-
 def _tools_sha256(directory: Optional[Path]) -> str:
     """Of all that goes into oslab-kernel-tools."""
     programs = _source_sha256("build_tools_source", directory)
     if not programs:
         return ""
-    module = hashlib.sha256(python_module()).hexdigest()
+    module = hashlib.sha256(PYTHON_MODULE).hexdigest()
     return hashlib.sha256(f"{programs} {module}".encode()).hexdigest()
 
 

@@ -72,18 +72,18 @@ def test_where_and_how_fast_do_not_count(options, tmp_path):
 
 def test_the_python_module_is_part_of_the_tools(options, tmp_path, monkeypatch):
     source = Path(kernel_build.syscall_abi.__file__).read_bytes()
-    assert kernel_build.python_module() == source
+    assert kernel_build.PYTHON_MODULE == source
     tools = tmp_path / "tools"
     tools.mkdir()
     (tools / "a.c").write_text("int main(void) { return 0; }")
     with_tools = Options(tree=options.tree, store=options.store, tools_source=tools)
     first, without = make_plan(with_tools, run), make_plan(options, run)
-    monkeypatch.setattr(kernel_build, "python_module", lambda: source + b"#")
+    monkeypatch.setattr(kernel_build, "PYTHON_MODULE", source + b"#")
     assert make_plan(with_tools, run).build_id != first.build_id
     # Without tools it is not packaged.
     assert make_plan(options, run).build_id == without.build_id
     (tools / "a.c").write_text("int main(void) { return 1; }")
-    monkeypatch.setattr(kernel_build, "python_module", lambda: source)
+    monkeypatch.setattr(kernel_build, "PYTHON_MODULE", source)
     assert make_plan(with_tools, run).build_id != first.build_id
 
 
