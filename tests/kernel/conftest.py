@@ -19,7 +19,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 KERNEL = ROOT / "files" / "kernel"
-sys.path.insert(0, str(ROOT / "collections"))
+sys.path[:0] = [str(ROOT / "collections"), str(Path(__file__).parent)]
 
 TREES = [Path(name) for name in os.environ.get("OSLAB_KERNEL_TREES", "").split(":") if name]
 

@@ -12,9 +12,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 from ansible_collections.oslab.kernel.plugins.module_utils import kernel_patch
-from ansible_collections.oslab.kernel.plugins.module_utils.kernel_edits import Syscall
+from default_plan import default_plan
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("OSLAB_KERNEL_BUILD") != "1", reason="OSLAB_KERNEL_BUILD is not 1"
@@ -71,34 +70,7 @@ def stock(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def patched(stock: Path, kernel: Path) -> Path:
     """The same copy, patched as the role does by default, all options on."""
-    defaults = yaml.safe_load(
-        (kernel.parents[1] / "roles/patch/defaults/main.yml").read_text(encoding="utf-8")
-    )
-    plan = kernel_patch.Plan(
-        sysname=defaults["patch_sysname"],
-        banner=defaults["patch_banner"],
-        syscalls=[
-            Syscall(
-                name=item["name"],
-                source=f"{item['name']}.c",
-                text=(kernel / f"syscalls/{item['name']}.c").read_text(encoding="utf-8"),
-                kconfig=item["kconfig"],
-                depends=item.get("depends", ""),
-            )
-            for item in defaults["patch_syscalls"]
-        ],
-        headers={
-            item["dest"]: (kernel / "syscalls" / Path(item["source"]).name).read_text(
-                encoding="utf-8"
-            )
-            for item in defaults["patch_headers"]
-        },
-        patches=[
-            kernel_patch.PatchFile(item.name, item.read_text(encoding="utf-8"))
-            for item in sorted((kernel / "patches").glob("*.patch"))
-        ],
-    )
-    kernel_patch.apply(stock, plan, run)
+    kernel_patch.apply(stock, default_plan(kernel.parents[1]), run)
     make(stock, "-s", "olddefconfig", "modules_prepare")
     return stock
 
