@@ -27,7 +27,7 @@ RESULT = "build.json"
 MODULES_PACKAGE = "linux-modules-oslab"
 TOOLS_PACKAGE = "oslab-kernel-tools"
 # What the tools' package installs as `oslab_kernel`: this collection's own syscall_abi. Its loader
-# has it, be it a file or in the archive in which Ansible sends a module; a build outlives the latter.
+# has it, be it a file or in the archive in which Ansible sends a module, which a build outlives.
 PYTHON_MODULE: bytes = vars(syscall_abi)["__loader__"].get_data(syscall_abi.__file__)
 
 # argv → (exit status, stdout + stderr)

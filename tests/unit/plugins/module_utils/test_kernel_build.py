@@ -72,7 +72,7 @@ def test_where_and_how_fast_do_not_count(options, tmp_path):
 
 def test_the_python_module_is_part_of_the_tools(options, tmp_path, monkeypatch):
     source = Path(kernel_build.syscall_abi.__file__).read_bytes()
-    assert kernel_build.PYTHON_MODULE == source
+    assert source == kernel_build.PYTHON_MODULE
     tools = tmp_path / "tools"
     tools.mkdir()
     (tools / "a.c").write_text("int main(void) { return 0; }")
