@@ -45,7 +45,7 @@ options:
           - Path of the C source on the control node; it becomes C(kernel/) and its own name.
         type: path
         required: true
-      file:
+      file: &file
         description: Name and text of the source; the action plugin fills it in.
         type: dict
         suboptions:
@@ -80,12 +80,7 @@ options:
         description: Path of the file on the control node.
         type: path
         required: true
-      file:
-        description: Name and text of the source; the action plugin fills it in.
-        type: dict
-        suboptions:
-          name: {description: File name., type: str, required: true}
-          text: {description: Contents., type: str, required: true}
+      file: *file
       dest:
         description: Path in the tree, which must not have such a file yet.
         type: str
@@ -102,12 +97,7 @@ options:
         description: Path of the patch on the control node.
         type: path
         required: true
-      file:
-        description: Name and text of the source; the action plugin fills it in.
-        type: dict
-        suboptions:
-          name: {description: File name., type: str, required: true}
-          text: {description: Contents., type: str, required: true}
+      file: *file
 attributes:
   check_mode:
     description: Reports the changes without making them.
