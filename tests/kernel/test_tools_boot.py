@@ -28,38 +28,11 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("qemu-system-x86_64"), reason="no QEMU"),
 ]
 
-SAMPLE_C = """\
-#include <oslab-kernel.h>
-
-int main(void)
-{
-	struct mem_snapshot snap;
-	struct syscall_usage_user usage[OSLAB_USAGE_ENTRIES];
-	struct io_stats_user io;
-
-	if (oslab_capture_memory_snapshot(&snap) < 0)
-		perror("capture_memory_snapshot");
-	else
-		printf("%llu KiB available\\n", snap.available_kb);
-	if (oslab_track_syscall_usage(usage, OSLAB_USAGE_ENTRIES) < 0)
-		perror("track_syscall_usage");
-	else
-		printf("%llu forks\\n", usage[3].count);
-	if (oslab_get_io_throttle(99999, &io) < 0)
-		perror("get_io_throttle");
-	return 0;
-}
-"""
-SAMPLE_PY = """\
-import oslab_kernel
-
-print(oslab_kernel.capture_memory_snapshot()["available_kb"], "KiB available")
-print(oslab_kernel.track_syscall_usage()["fork"].count, "forks")
-try:
-    oslab_kernel.get_io_throttle(99999)
-except ProcessLookupError as error:
-    print(error)
-"""
+PAGE = (Path(__file__).resolve().parents[2] / "docs/tools.md").read_text()
+SAMPLE_C, SAMPLE_PY = (
+    re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)[0]
+    for language in ("c", "python")
+)
 PYTHON = "/usr/bin/python3"
 MANIFEST = json.loads((TREE / "oslab-kernel.json").read_text()) if IMAGE.is_file() else {}
 OTHER = MANIFEST.get("syscalls", {}).get(abi.CAPTURE)
