@@ -11,7 +11,10 @@
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 
-/* Nobody can write to these files, so only bits for reading make sense. */
+/*
+ * Nobody can write to these files, so only bits for reading make sense. At
+ * least one: proc_create() makes 0444 of none.
+ */
 #define OSLAB_MODE_MAX	0444
 
 static umode_t oslab_mode = OSLAB_MODE_MAX;
@@ -20,8 +23,8 @@ static int oslab_mode_set(const char *val, const struct kernel_param *kp)
 {
 	unsigned int mode;
 
-	if (kstrtouint(val, 8, &mode) || mode & ~OSLAB_MODE_MAX) {
-		pr_err("mode=%s: must be octal, with bits of 0444 only\n", val);
+	if (kstrtouint(val, 8, &mode) || !mode || mode & ~OSLAB_MODE_MAX) {
+		pr_err("mode=%s: must be octal, with one or more bits of 0444\n", val);
 		return -EINVAL;
 	}
 
@@ -40,7 +43,7 @@ static const struct kernel_param_ops oslab_mode_ops = {
 };
 
 module_param_cb(mode, &oslab_mode_ops, NULL, 0444);
-MODULE_PARM_DESC(mode, "permissions of the /proc file, octal, bits of 0444 only (default 0444)");
+MODULE_PARM_DESC(mode, "permissions of the /proc file, octal, one or more bits of 0444 (default 0444)");
 
 /* A line for a field of a structure of the UAPI header, all of which are u64. */
 #define oslab_show_field(m, figures, field) \
