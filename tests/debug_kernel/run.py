@@ -174,12 +174,12 @@ def write_initrd(path: Path, programs: Path, modules: Path, commands: list[list[
     entries = [
         ("dev", stat.S_IFDIR | 0o755, b""),
         ("dev/console", stat.S_IFCHR | 0o600, bytes([5, 1])),
-        ("modules", stat.S_IFDIR | 0o755, b""),
+        ("lib", stat.S_IFDIR | 0o755, b""),
         ("tests", stat.S_IFREG | 0o644, "".join(f"{' '.join(c)}\n" for c in commands).encode()),
         ("init", stat.S_IFREG | 0o755, (programs / "init").read_bytes()),
     ]
     for module in sorted(modules.glob("*.ko")):
-        entries.append((f"modules/{module.name}", stat.S_IFREG | 0o644, module.read_bytes()))
+        entries.append((f"lib/{module.name}", stat.S_IFREG | 0o644, module.read_bytes()))
     for command in commands:
         name = command[0].strip("/")
         entries.append((name, stat.S_IFREG | 0o755, (programs / name).read_bytes()))
@@ -191,8 +191,8 @@ def commands(numbers: list[str], options: argparse.Namespace) -> list[list[str]]
     extra = {
         "memory": ["/tmp"],
         "io": ["/tmp"],
-        "modules": ["/modules"],
-        "reload": ["/modules", str(options.times)],
+        "modules": ["/lib"],
+        "reload": ["/lib", str(options.times)],
         "fuzz": [str(options.calls), str(options.seed)],
     }
     makefile = (KERNEL / "selftests/Makefile").read_text()

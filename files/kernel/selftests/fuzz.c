@@ -15,6 +15,7 @@
 #include <limits.h>
 #include <linux/sched.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -219,7 +220,7 @@ static void call_at_home(struct caller *caller, char *pages, const char *canarie
 {
 	enum kind kind = next(caller) % KINDS;
 	int number = kind == USAGE ? random_size(caller) : random_pid(caller);
-	bool half = next(caller) & 1;
+	bool half = next(caller) % 8 == 0; /* takes long */
 	size_t size = calls[kind].size;
 	size_t offset = PAGE - AROUND + next(caller) % (2 * AROUND - size);
 	size_t start = PAGE - AROUND, end = half ? PAGE : PAGE + AROUND;
@@ -288,6 +289,8 @@ static void *race(void *argument)
 		else
 			mmap(page, PAGE, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+		/* The callers are to get on. */
+		sched_yield();
 	}
 	return NULL;
 }

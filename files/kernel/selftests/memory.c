@@ -74,14 +74,14 @@ static bool between(long long value, long long one, long long other)
  * Most of the rounds must agree: now and then a figure goes up and comes back
  * between the readings.
  */
-static void compare(const char *when)
+static void compare_often(const char *when, int rounds)
 {
 	long long low[FIELDS], high[FIELDS], worst[FIELDS] = {};
 	struct figures before, snap, after;
 	int right[FIELDS] = {};
 	int i, n;
 
-	for (n = 0; n < ROUNDS; n++) {
+	for (n = 0; n < rounds; n++) {
 		read_meminfo(&before);
 		read_snapshot(&snap);
 		read_meminfo(&after);
@@ -102,9 +102,14 @@ static void compare(const char *when)
 		}
 	}
 	for (i = 0; i < FIELDS; i++)
-		ok(right[i] > ROUNDS / 2,
+		ok(right[i] > rounds / 2,
 		   "%s: %s %lld to %lld KiB, as /proc/meminfo in %d of %d (else off by %lld)",
-		   when, keys[i], low[i], high[i], right[i], ROUNDS, worst[i]);
+		   when, keys[i], low[i], high[i], right[i], rounds, worst[i]);
+}
+
+static void compare(const char *when)
+{
+	compare_often(when, ROUNDS);
 }
 
 /* What a figure of the snapshot did while something was done to memory. */
@@ -141,7 +146,8 @@ static void test_anonymous(void)
 	compare("with 24 MiB taken");
 	start_change();
 	munmap(memory, SIZE);
-	changed("given back", FREE, MOST);
+	/* The rest of it waits in lists of each CPU, which MemFree leaves out. */
+	changed("given back", FREE, MOST / 4);
 	compare("given back");
 }
 
@@ -198,7 +204,7 @@ static void test_coming_and_going(void)
 
 	if (!pid)
 		come_and_go();
-	compare("while memory comes and goes");
+	compare_often("while memory comes and goes", 20 * ROUNDS);
 	end_child(pid);
 }
 

@@ -25,6 +25,7 @@
 static int processes = PROCESSES;
 static int rounds = ROUNDS;
 static int null_fd;
+static int cpus;	/* online; asking opens and reads a file */
 
 static void calls_of_one(void)
 {
@@ -87,7 +88,6 @@ static void in_threads(void)
 /* Each sends itself to another CPU all the time. */
 static void wandering(void)
 {
-	int cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	int i;
 
 	for (i = 0; i < processes; i++) {
@@ -117,10 +117,10 @@ static int movable;
 
 static void find_cpus(void)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_CONF), cpu;
+	long all = sysconf(_SC_NPROCESSORS_CONF), cpu;
 	char path[80];
 
-	for (cpu = 0; cpu < cpus && movable < (int)ARRAY_SIZE(cpu_fds); cpu++) {
+	for (cpu = 0; cpu < all && movable < (int)ARRAY_SIZE(cpu_fds); cpu++) {
 		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%ld/online", cpu);
 		cpu_fds[movable] = open(path, O_RDWR | O_CLOEXEC);
 		if (cpu_fds[movable] >= 0)
@@ -198,7 +198,8 @@ int main(int argc, char **argv)
 {
 	begin(argc, argv, "");
 	null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	note("%ld CPUs", sysconf(_SC_NPROCESSORS_ONLN));
+	cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	note("%d CPUs", cpus);
 
 	counts("8 processes at once", in_processes, expected_of(processes, processes));
 	counts("8 threads at once", in_threads, expected_of(processes, 0));

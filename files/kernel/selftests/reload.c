@@ -6,10 +6,12 @@
  *   reload CAPTURE TRACK THROTTLE DIRECTORY [TIMES]
  */
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -51,6 +53,7 @@ static void read_file_of(int module, struct seen *mine)
 			mine->gone++;
 			if (errno != ENOENT)
 				mine->other = errno;
+			sched_yield();
 			continue;
 		}
 		for (times = 0; times < 5; times++) {
@@ -162,6 +165,8 @@ int main(int argc, char **argv)
 		}
 	}
 
+	/* Else it would wait for the readers most of the time. */
+	setpriority(PRIO_PROCESS, 0, -20);
 	for (n = 0; n < times; n++) {
 		char parameter[32];
 		pid_t pid = fork();

@@ -46,6 +46,16 @@ def manifest(host: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
+def complaints(host: Any) -> Callable[[], str]:
+    """What the kernel has complained about since it booted."""
+    words = (
+        r"BUG:|WARNING:|INFO:|Oops|Call Trace|suspicious RCU|scheduling while atomic"
+        r"|general protection|unable to handle|refcount_t:"
+    )
+    return lambda: str(host.run("dmesg | grep -E %s", words).stdout)
+
+
+@pytest.fixture(scope="module")
 def setting(host: Any) -> Setting:
     """A variable as the inventory sets it, or else its role's default: nothing is repeated here."""
     inventory = host.ansible.get_variables() if os.environ.get("MOLECULE_INVENTORY_FILE") else {}
