@@ -138,8 +138,11 @@ def build_modules(tree: Path, build: Path, log: Path) -> Path:
     work = build / "oslab-modules"
     work.mkdir(exist_ok=True)
     for source in (KERNEL / "modules").iterdir():
-        if source.suffix in (".c", ".h") or source.name == "Makefile":
-            shutil.copy2(source, work)
+        copy = work / source.name
+        if source.suffix not in (".c", ".h") and source.name != "Makefile":
+            continue
+        if not copy.exists() or copy.read_bytes() != source.read_bytes():
+            shutil.copy(source, copy)
     run(["make", *compiler(), f"O={build}", f"M={work}", "modules"], tree, log)
     return work
 
