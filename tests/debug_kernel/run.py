@@ -360,11 +360,13 @@ def main() -> int:
         options.work.mkdir(parents=True, exist_ok=True)
         tree = options.work / "linux"
         origin = options.work / "origin"
-        if not origin.exists() or origin.read_text() != str(source):
+        # Its path and its version.
+        now = f"{source}\n{(source / 'Makefile').read_text()[:200]}"
+        if not origin.exists() or origin.read_text() != now:
             shutil.rmtree(tree, ignore_errors=True)
             say(f"copying {source}")
             copy_tree(source, tree, options.work / "copy.log")
-            origin.write_text(str(source))
+            origin.write_text(now)
         numbers = patch_tree(tree)
         results = [test(variant, tree, numbers, options) for variant in variants]
     except RunError as failure:
