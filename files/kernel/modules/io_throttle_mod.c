@@ -63,9 +63,10 @@ static int pid_set(const char *val, const struct kernel_param *kp)
 	return 0;
 }
 
+/* Not while the parameter is being set: the kernel locks a module's parameters. */
 static int pid_get(char *buffer, const struct kernel_param *kp)
 {
-	return sysfs_emit(buffer, "%d\n", READ_ONCE(shown.number));
+	return sysfs_emit(buffer, "%d\n", shown.number);
 }
 
 /* Called once the parameter can no longer be set, also if loading failed. */
