@@ -357,6 +357,8 @@ def main() -> int:
 
     try:
         source = options.tree or lab_tree()
+        if not (source / "init/main.c").is_file():
+            raise RunError(f"{source} is no kernel tree")
         options.work.mkdir(parents=True, exist_ok=True)
         tree = options.work / "linux"
         origin = options.work / "origin"
