@@ -276,6 +276,47 @@ static void test_times(const char *when, unsigned int seconds)
 	}
 }
 
+/* Times are of the machine, wherever the caller's own clock stands. */
+#define AHEAD	1000	/* seconds */
+
+static long ask_ahead(void *machine_now)
+{
+	struct syscall_usage_user usage[OSLAB_USAGE_ENTRIES];
+	struct mem_snapshot snap;
+	__u64 before = *(__u64 *)machine_now, limit = before + AHEAD / 2 * NSEC_PER_SEC;
+
+	if (now_ns() < limit)
+		return -250;
+	do_one_of_each();
+	track(usage, OSLAB_USAGE_ENTRIES);
+	capture(&snap);
+	if (snap.timestamp_ns < before || snap.timestamp_ns > limit)
+		return -251;
+	return usage[FORK].last_timestamp_ns < before ||
+	       usage[FORK].last_timestamp_ns > limit ? -252 : 0;
+}
+
+static long enter_and_ask(void *machine_now)
+{
+	char offset[32];
+
+	snprintf(offset, sizeof(offset), "monotonic %d 0", AHEAD);
+	if (unshare(CLONE_NEWTIME) || !write_file("/proc/self/timens_offsets", offset))
+		return -254;
+	return in_child(ask_ahead, machine_now);
+}
+
+static void test_time_namespace(void)
+{
+	__u64 now = now_ns();
+	long error = in_child(enter_and_ask, &now);
+
+	if (error == -254)
+		skip("no time namespaces");
+	else
+		expect("in a time namespace 1000 seconds ahead, the machine's times", 0, error);
+}
+
 #define READERS	2
 
 static bool stop;
@@ -352,5 +393,6 @@ int main(int argc, char **argv)
 	test_times("at once", 0);
 	test_times("read 2 seconds later", 2);
 	test_no_way_back();
+	test_time_namespace();
 	return finish();
 }
