@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The programs, the C header and the Python module on a kernel that has the syscalls.
 
-OSLAB_KERNEL_TREE names a tree that the role build has compiled. Its kernel is booted by QEMU, with
+OSLAB_BUILT_TREE names a tree that the role build has compiled. Its kernel is booted by QEMU, with
 nothing but what is tried here in its memory; `pytest -s` shows all that was said.
 """
 
@@ -20,11 +20,11 @@ from typing import Any
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils import syscall_abi as abi
 
-TREE = Path(os.environ.get("OSLAB_KERNEL_TREE", "/nonexistent"))
+TREE = Path(os.environ.get("OSLAB_BUILT_TREE", "/nonexistent"))
 IMAGE = TREE / "arch/x86/boot/bzImage"
 
 pytestmark = [
-    pytest.mark.skipif(not IMAGE.is_file(), reason="OSLAB_KERNEL_TREE names no compiled kernel"),
+    pytest.mark.skipif(not IMAGE.is_file(), reason="OSLAB_BUILT_TREE names no compiled kernel"),
     pytest.mark.skipif(not shutil.which("qemu-system-x86_64"), reason="no QEMU"),
 ]
 
@@ -223,5 +223,9 @@ def test_header_and_module(said: dict[str, Any], command: str) -> None:
     status, lines = said[command]
     assert (status, len(lines)) == (0, 3)
     assert re.fullmatch(r"\d+ KiB available", lines[0])
-    assert re.fullmatch(r"\d+ forks", lines[1])
+    forks = re.fullmatch(r"(\d+) forks", lines[1])
+    assert forks
+    _status, before = said["track_syscall_usage --json"]
+    count = json.loads(before[0])["fork"]["count"]
+    assert count < int(forks[1]) < count + 5000
     assert "No such process" in lines[2]
