@@ -11,14 +11,18 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
+from ansible_collections.oslab.kernel.plugins.module_utils.source_archive import (
+    ArchiveError,
+    checked,
+    decompressed,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils.source_fetch import file_sha256
+from ansible_collections.oslab.kernel.plugins.module_utils.source_openpgp import Feed
 
 STATE = Path(".oslab", "source.json")
-
-# argv → (exit status, stdout + stderr)
-Runner = Callable[[list[str]], "tuple[int, str]"]
+MAX_SIZE = 4 << 30
 
 
 class TreeError(Exception):
@@ -62,7 +66,15 @@ def read_state(tree: Path) -> dict[str, Any]:
 
 
 def unpack(
-    tarball: Path, tree: Path, run: Runner, *, sha256: str, version: str, provider: str
+    tarball: Path,
+    tree: Path,
+    feed: Feed,
+    *,
+    sha256: str,
+    version: str,
+    provider: str,
+    signed_by: str = "",
+    max_size: int = MAX_SIZE,
 ) -> Unpacked:
     """Have `tree` hold the contents of `tarball`, replacing what another tarball left there."""
     state = read_state(tree)
@@ -79,8 +91,9 @@ def unpack(
         shutil.rmtree(stale, ignore_errors=True)
     scratch = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=tree.parent))
     try:
-        status, output = run(
-            ["tar", "--extract", f"--file={tarball}", f"--directory={scratch}", "--no-same-owner"]
+        status, output = feed(
+            ["tar", "--extract", "--file=-", f"--directory={scratch}", "--no-same-owner"],
+            checked(decompressed(tarball, max_size)),
         )
         if status != 0:
             raise TreeError(f"{tarball} cannot be unpacked: {output.strip()[-500:]}")
@@ -102,6 +115,7 @@ def unpack(
             "sha256": sha256,
             "provider": provider,
             "tarball": tarball.name,
+            "signed_by": signed_by,
             # Time stamps of the build are taken from the source, not from the clock.
             "source_date_epoch": int(makefile.stat().st_mtime),
         }
@@ -111,5 +125,7 @@ def unpack(
             tree.replace(scratch / ".old")
         new.replace(tree)
         return Unpacked(True, state)
+    except ArchiveError as error:
+        raise TreeError(f"{tarball} is not unpacked: {error}") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

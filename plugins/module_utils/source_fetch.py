@@ -1,34 +1,105 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Download a kernel's source from the first mirror that has it right."""
+"""Have a kernel's source from the first mirror that has it right, and prove that it is right."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Callable, Optional
+from typing import Callable, Optional
+
+from ansible_collections.oslab.kernel.plugins.module_utils.source_archive import (
+    ArchiveError,
+    checked,
+    decompressed,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils.source_download import (
+    DownloadError,
+    Limits,
+    MissingError,
+    Opener,
+    Progress,
+    download,
+    probe,
+    read,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils.source_openpgp import (
+    Feed,
+    Keys,
+    SignatureError,
+    verify_clearsigned,
+    verify_detached,
+)
 
 CHUNK = 1 << 20
-
-# url → readable stream; raises OSError (urllib's errors are) where the mirror does not answer
-Opener = Callable[[str], "IO[bytes]"]
+LISTING = "sha256sums.asc"
+LISTING_SIZE = 16 << 20
+SIGNATURE_SIZE = 64 << 10
 
 
 class FetchError(Exception):
     """No mirror had the file; the message names each with what was wrong there."""
 
 
+@dataclass(frozen=True)
+class Policy:
+    """What makes a tarball the right one."""
+
+    sha256: str = ""  # pinned; empty if not
+    developers: Keys = field(default_factory=lambda: Keys("", ()))
+    autosigner: Keys = field(default_factory=lambda: Keys("", ()))
+    # A pinned tarball is also taken from a mirror that has no signatures.
+    unsigned_if_pinned: bool = True
+
+    @property
+    def signature_required(self) -> bool:
+        return not (self.sha256 and self.unsigned_if_pinned)
+
+    def accepts(self, proof: Proof) -> bool:
+        """Is what an earlier run proved enough?"""
+        if self.sha256 and proof.sha256 != self.sha256:
+            return False
+        if self.autosigner and not self.sha256 and not self.autosigner.counts(proof.listed_by):
+            return False
+        signed = self.developers.counts(proof.signed_by)
+        return signed or (not proof.signed_by and not self.signature_required)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What is known of a tarball; kept beside it, so that nobody has to be asked again."""
+
+    sha256: str
+    url: str = ""
+    signed_by: str = ""  # fingerprint of the developer's key
+    listed_by: str = ""  # fingerprint of the key that signed sha256sums.asc
+
+
 @dataclass
 class Fetched:
     path: str
-    sha256: str
-    url: str = ""
+    proof: Proof
     changed: bool = False
     attempts: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Means:
+    """How the outside is reached; replaced in tests."""
+
+    opener: Opener
+    feed: Feed
+    limits: Limits = field(default_factory=Limits)
+    progress: Progress = lambda done, total, url: None
+    say: Callable[[str], None] = lambda text: None
+
+
+# --- names -------------------------------------------------------------------------------------
 
 
 def kernel_org_directory(version: str) -> str:
@@ -38,6 +109,18 @@ def kernel_org_directory(version: str) -> str:
 
 def kernel_org_tarball(version: str) -> str:
     return f"linux-{version}.tar.xz"
+
+
+def base_of(mirror: str, version: str) -> str:
+    return f"{mirror.rstrip('/')}/{kernel_org_directory(version)}"
+
+
+def record_of(tarball: Path) -> Path:
+    return tarball.with_name(f"{tarball.name}.proof.json")
+
+
+def part_of(tarball: Path) -> Path:
+    return tarball.with_name(f".{tarball.name}.part")
 
 
 def file_sha256(path: Path) -> str:
@@ -50,86 +133,176 @@ def file_sha256(path: Path) -> str:
 
 def listed_sha256(listing: str, name: str) -> Optional[str]:
     """The checksum of `name` in a listing of sha256sum's form."""
-    match = re.search(rf"^([0-9a-f]{{64}})[ \t]+\*?{re.escape(name)}$", listing, re.MULTILINE)
+    match = re.search(rf"^([0-9a-f]{{64}})[ \t]+\*?{re.escape(name)}\r?$", listing, re.MULTILINE)
     return match.group(1) if match else None
 
 
-def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
-    while True:
-        chunk = stream.read(CHUNK)
-        if not chunk:
-            return
-        yield chunk
+# --- what is there already ---------------------------------------------------------------------
 
 
-def _download(url: str, part: Path, opener: Opener) -> str:
-    """Write the answer into `part`, give its hash."""
-    total = hashlib.sha256()
-    with opener(url) as stream, part.open("wb") as out:
-        for chunk in _chunks(stream):
-            total.update(chunk)
-            out.write(chunk)
-    return total.hexdigest()
+def cached(tarball: Path, policy: Policy) -> Optional[Proof]:
+    """The proof of a tarball that needs no mirror: verified before, or of the pinned checksum."""
+    if not tarball.is_file():
+        return None
+    actual = file_sha256(tarball)
+    try:
+        proof = Proof(**json.loads(record_of(tarball).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        proof = Proof("")
+    if proof.sha256 != actual:
+        proof = Proof(actual)
+    return proof if policy.accepts(proof) else None
 
 
-def fetch(
-    mirrors: Sequence[str], version: str, directory: Path, sha256: str, opener: Opener
-) -> Fetched:
-    """The verified tarball of `version` in `directory`.
+# --- one mirror --------------------------------------------------------------------------------
 
-    With an empty `sha256` the checksum is read from the listing beside the tarball, which guards
-    against damage, not against a mirror that lies.
-    """
-    name = kernel_org_tarball(version)
-    dest = directory / name
-    if sha256 and dest.is_file() and file_sha256(dest) == sha256:
-        return Fetched(str(dest), sha256)
 
-    part = directory / f".{name}.part"
-    attempts: list[dict[str, str]] = []
-    for mirror in mirrors:
-        base = f"{mirror.rstrip('/')}/{kernel_org_directory(version)}"
-        url = f"{base}/{name}"
+def _listed(base: str, name: str, policy: Policy, means: Means) -> Proof:
+    """The checksum that the mirror's listing gives, and whose word that is."""
+    by_hand = policy.sha256 and not policy.autosigner
+    try:
+        message = (
+            b"" if by_hand else read(f"{base}/{LISTING}", means.opener, means.limits, LISTING_SIZE)
+        )
+    except MissingError:
+        if policy.autosigner and policy.signature_required:
+            raise
+        message = b""
+    if not message:
+        return Proof(policy.sha256)
+    if policy.autosigner:
         try:
-            wanted = sha256 or _listed(base, name, opener)
-            if dest.is_file() and file_sha256(dest) == wanted:
-                return Fetched(str(dest), wanted, url, attempts=attempts)
-            actual = _download(url, part, opener)
-            if actual != wanted:
-                raise FetchError(f"sha256 is {actual}, expected {wanted}")
-            part.replace(dest)
-            return Fetched(str(dest), wanted, url, changed=True, attempts=attempts)
-        except (OSError, FetchError, ValueError) as error:
-            attempts.append({"url": url, "error": str(error)})
-        finally:
-            part.unlink(missing_ok=True)
-    tried = "; ".join(f"{item['url']}: {item['error']}" for item in attempts)
-    raise FetchError(
-        f"no mirror of source_mirrors has Linux {version} as it should be. Check source_version "
-        f"and source_sha256, or add a mirror. Tried: {tried or 'none (the list is empty)'}"
+            by, text = verify_clearsigned(policy.autosigner, message, means.feed)
+        except SignatureError as error:
+            raise SignatureError(f"{LISTING}: {error}") from error
+    else:
+        by, text = "", message.decode("utf-8", "replace")
+    found = listed_sha256(text, name)
+    if not found:
+        raise FetchError(f"{LISTING} does not list {name}")
+    if policy.sha256 and found != policy.sha256:
+        raise FetchError(f"{LISTING} says that the sha256 is {found}, expected {policy.sha256}")
+    return Proof(found, listed_by=by)
+
+
+def _signature(base: str, version: str, policy: Policy, means: Means) -> bytes:
+    if not policy.developers and not policy.signature_required:
+        return b""
+    url = f"{base}/linux-{version}.tar.sign"
+    try:
+        return read(url, means.opener, means.limits, SIGNATURE_SIZE)
+    except MissingError as error:
+        if policy.signature_required:
+            raise FetchError(f"no signature: {error} ({url})") from error
+        return b""
+
+
+def _prove(file: Path, signature: bytes, wanted: str, policy: Policy, means: Means) -> Proof:
+    """Checksum first, then the contents: what has the wrong bytes is not even decompressed."""
+    actual = file_sha256(file)
+    if wanted and actual != wanted:
+        raise FetchError(f"sha256 is {actual}, expected {wanted}")
+    means.say("downloaded; checking what it holds and who signed it")
+    contents = checked(decompressed(file, means.limits.size))
+    if not signature:
+        for _chunk in contents:
+            pass
+        return Proof(actual)
+    return Proof(
+        actual, signed_by=verify_detached(policy.developers, signature, contents, means.feed)
     )
 
 
-def _listed(base: str, name: str, opener: Opener) -> str:
-    with opener(f"{base}/sha256sums.asc") as stream:
-        found = listed_sha256(stream.read(16 << 20).decode("utf-8", "replace"), name)
-    if not found:
-        raise FetchError(f"sha256sums.asc does not list {name}")
-    return found
+def _from_mirror(mirror: str, version: str, tarball: Path, policy: Policy, means: Means) -> Fetched:
+    base, part = base_of(mirror, version), part_of(tarball)
+    url = f"{base}/{tarball.name}"
+    listed = _listed(base, tarball.name, policy, means)
+    signature = _signature(base, version, policy, means)
+
+    def prove(file: Path) -> Proof:
+        proof = _prove(file, signature, listed.sha256, policy, means)
+        return Proof(proof.sha256, url, proof.signed_by, listed.listed_by)
+
+    if tarball.is_file() and listed.sha256 in ("", file_sha256(tarball)):
+        try:  # there, but nobody has vouched for it yet
+            return Fetched(str(tarball), prove(tarball))
+        except (FetchError, ArchiveError, SignatureError):
+            pass
+    resumed = part.exists()
+    download(url, part, means.opener, means.limits, means.progress)
+    try:
+        proof = prove(part)
+    except (FetchError, ArchiveError, SignatureError):
+        part.unlink()
+        if not resumed:
+            raise
+        # The beginning was of an earlier run or another mirror: maybe that was wrong, not this.
+        download(url, part, means.opener, means.limits, means.progress)
+        proof = prove(part)
+    part.replace(tarball)
+    return Fetched(str(tarball), proof, changed=True)
 
 
-def find(mirrors: Sequence[str], version: str, opener: Opener) -> str:
-    """The address of the first mirror that answers for `version`, without downloading it."""
-    errors = []
-    for mirror in mirrors:
-        url = f"{mirror.rstrip('/')}/{kernel_org_directory(version)}/{kernel_org_tarball(version)}"
-        try:
-            with opener(url) as stream:
-                stream.read(1)
-            return url
-        except (OSError, ValueError) as error:
-            errors.append(f"{url}: {error}")
+# --- all mirrors -------------------------------------------------------------------------------
+
+
+def fetch(
+    mirrors: Sequence[str], version: str, directory: Path, policy: Policy, means: Means
+) -> Fetched:
+    """The verified tarball of `version` in `directory`.
+
+    The part of a run that was killed is gone on with; one that ends here leaves none.
+    """
+    tarball = directory / kernel_org_tarball(version)
+    proof = cached(tarball, policy)
+    if proof:
+        return Fetched(str(tarball), proof)
+    if policy.signature_required and not policy.developers:
+        raise FetchError(
+            f"Linux {version} has no pinned checksum and there is no key to check its signature "
+            "with: set source_sha256, or give source_developer_keys"
+        )
+    attempts: list[dict[str, str]] = []
+    try:
+        for mirror in mirrors:
+            try:
+                result = _from_mirror(mirror, version, tarball, policy, means)
+            except (DownloadError, FetchError, ArchiveError, SignatureError) as error:
+                url = f"{base_of(mirror, version)}/{tarball.name}"
+                attempts.append({"url": url, "error": str(error)})
+                continue
+            result.attempts = attempts
+            _write_record(tarball, result.proof)
+            return result
+    finally:
+        part_of(tarball).unlink(missing_ok=True)
     raise FetchError(
-        f"source_version {version}: no mirror of source_mirrors has it. Tried: "
-        f"{'; '.join(errors) or 'none (the list is empty)'}"
+        f"no mirror of source_mirrors has Linux {version} as it should be. Check source_version "
+        f"and source_sha256, or add a mirror. Tried: {_told(attempts)}"
+    )
+
+
+def _write_record(tarball: Path, proof: Proof) -> None:
+    new = tarball.with_name(f".{tarball.name}.proof")
+    new.write_text(json.dumps(asdict(proof), indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    new.replace(record_of(tarball))
+
+
+def _told(attempts: Sequence[dict[str, str]]) -> str:
+    told = "; ".join(f"{item['url']}: {item['error']}" for item in attempts)
+    return told or "none (the list is empty)"
+
+
+def find(mirrors: Sequence[str], version: str, means: Means) -> str:
+    """The address of the first mirror that answers for `version`, without downloading it."""
+    attempts = []
+    for mirror in mirrors:
+        url = f"{base_of(mirror, version)}/{kernel_org_tarball(version)}"
+        try:
+            probe(url, means.opener, means.limits)
+            return url
+        except DownloadError as error:
+            attempts.append({"url": url, "error": str(error)})
+    raise FetchError(
+        f"source_version {version}: no mirror of source_mirrors has it. Tried: {_told(attempts)}"
     )

@@ -10,6 +10,8 @@ module: kernel_tree
 short_description: Unpack a kernel's source
 description:
   - Unpacks a tarball into a directory, which is there whole or not at all.
+  - A tarball with members or links that lead out of the tree, with devices, or larger than
+    O(max_size) is refused.
   - A tree that was unpacked from the same tarball is left alone, whatever was edited in it; one
     from another tarball is replaced.
 version_added: "0.1.0"
@@ -35,6 +37,14 @@ options:
     description: Where the tarball came from; recorded in the manifest.
     type: str
     default: file
+  signed_by:
+    description: Fingerprint of the key that signed the tarball, to be recorded; empty if none.
+    type: str
+    default: ""
+  max_size:
+    description: Most bytes that the unpacked tarball may have.
+    type: int
+    default: 4294967296
 attributes:
   check_mode:
     description: Says whether it would unpack.
@@ -56,8 +66,8 @@ EXAMPLES = r"""
 RETURN = r"""
 source:
   description:
-    - What the tree was unpacked from, with C(version), C(sha256), C(provider), C(tarball) and
-      C(source_date_epoch) (seconds since 1970).
+    - What the tree was unpacked from, with C(version), C(sha256), C(provider), C(tarball),
+      C(signed_by) and C(source_date_epoch) (seconds since 1970).
   returned: success
   type: dict
 """
@@ -66,6 +76,7 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils import kernel_tree
+from ansible_collections.oslab.kernel.plugins.module_utils.source_process import feed
 
 
 def main() -> None:
@@ -76,6 +87,8 @@ def main() -> None:
             "tree": {"type": "path", "required": True},
             "version": {"type": "str", "required": True},
             "provider": {"type": "str", "default": "file"},
+            "signed_by": {"type": "str", "default": ""},
+            "max_size": {"type": "int", "default": kernel_tree.MAX_SIZE},
         },
         supports_check_mode=True,
     )
@@ -90,18 +103,16 @@ def main() -> None:
         sha256 = params["sha256"] or kernel_tree.file_sha256(tarball)
         module.exit_json(changed=state.get("sha256") != sha256, source=state)
 
-    def run(argv: list[str]) -> tuple[int, str]:
-        status, out, err = module.run_command(argv)
-        return status, out + err
-
     try:
         result = kernel_tree.unpack(
             tarball,
             tree,
-            run,
+            feed,
             sha256=params["sha256"],
             version=params["version"],
             provider=params["provider"],
+            signed_by=params["signed_by"],
+            max_size=params["max_size"],
         )
     except kernel_tree.TreeError as error:
         module.fail_json(msg=str(error))

@@ -7,10 +7,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: source_fetch
-short_description: Download and verify a kernel's source
+short_description: Download a kernel's source and prove that it is the right one
 description:
-  - Downloads C(linux-VERSION.tar.xz) from the first mirror that answers with the right bytes.
-  - The file stands under its final name only once its checksum was found right.
+  - Downloads C(linux-VERSION.tar.xz) from the first mirror that answers with the right bytes. A
+    download that broke off is gone on with, on the same mirror or the next.
+  - Checks its sha256, its OpenPGP signature C(linux-VERSION.tar.sign) (over the uncompressed
+    contents) and that no member leads out of the tree, all before the file gets its final name.
+  - What was proved is kept beside the tarball, so a second run asks no mirror.
+  - Keys are given as text; none is fetched, and no keyring of a user's is touched.
 version_added: "0.1.0"
 author: oslab.kernel contributors (@oslab)
 options:
@@ -31,19 +35,56 @@ options:
     required: true
   sha256:
     description:
-      - Checksum of the tarball. If empty, it is read from the mirror's own C(sha256sums.asc).
+      - Pinned checksum of the tarball. If empty, the one in the mirror's C(sha256sums.asc) must
+        match, and the developers' signature is required.
     type: str
     default: ""
+  developer_keys:
+    description: ASCII-armoured public keys of those who sign releases.
+    type: str
+    default: ""
+  developer_fingerprints:
+    description: Fingerprints of the primary keys in O(developer_keys) that count.
+    type: list
+    elements: str
+    default: []
+  autosigner_key:
+    description:
+      - ASCII-armoured public key that signs C(sha256sums.asc). If empty, that listing only guards
+        against damage.
+    type: str
+    default: ""
+  autosigner_fingerprint:
+    description: Fingerprint of the primary key in O(autosigner_key).
+    type: str
+    default: ""
+  signature:
+    description:
+      - V(always) wants a good signature of the tarball. V(unless_pinned) also takes a tarball
+        whose checksum is pinned from a mirror that has no signature for it; one that is there
+        must be good.
+    type: str
+    choices: [always, unless_pinned]
+    default: unless_pinned
   state:
     description:
-      - V(present) downloads; V(offered) only asks whether a mirror has the version.
+      - V(present) downloads; V(offered) only asks whether a mirror has the version; V(cached)
+        only looks whether the tarball is there.
     type: str
-    choices: [present, offered]
+    choices: [present, offered, cached]
     default: present
   timeout:
-    description: Seconds without an answer after which a mirror is given up.
+    description: Seconds without an answer (or with next to none) after which a try is given up.
     type: int
     default: 30
+  tries:
+    description: How often a mirror is tried where a failure may pass.
+    type: int
+    default: 3
+  max_size:
+    description: Most bytes that the tarball may have, compressed and unpacked.
+    type: int
+    default: 4294967296
 attributes:
   check_mode:
     description: Asks the mirrors, downloads nothing.
@@ -51,6 +92,7 @@ attributes:
   diff_mode:
     description: A tarball has no useful diff.
     support: none
+requirements: [gpgv]
 """
 
 EXAMPLES = r"""
@@ -60,6 +102,9 @@ EXAMPLES = r"""
     mirrors: [https://cdn.kernel.org/pub/linux/kernel]
     directory: /var/lib/oslab-kernel/downloads
     sha256: c969dea4e8bb6be991bbf7c010ba0e0a5643a3a8d8fb0a2aaa053406f1e965f3
+    developer_keys: "{{ lookup('ansible.builtin.file', 'kernel-developers.asc') }}"
+    developer_fingerprints: [ABAF 11C6 5A29 70B1 30AB E3C4 79BE 3E43 0041 1886]
+    signature: always
 """
 
 RETURN = r"""
@@ -72,9 +117,21 @@ sha256:
   returned: success
   type: str
 url:
-  description: Where it came from (or would come from); empty if it was there already.
+  description: Where it came from (or would come from).
   returned: success
   type: str
+signed_by:
+  description: Fingerprint of the key that signed the tarball; empty if there was no signature.
+  returned: success
+  type: str
+listed_by:
+  description: Fingerprint of the key that signed the checksum; empty if that was not looked at.
+  returned: success
+  type: str
+cached:
+  description: Whether the verified tarball was there already.
+  returned: success
+  type: bool
 attempts:
   description: The mirrors that failed, each with C(url) and C(error).
   returned: success
@@ -82,12 +139,83 @@ attempts:
   elements: dict
 """
 
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.urls import ConnectionError as UrlConnectionError
 from ansible.module_utils.urls import open_url
 from ansible_collections.oslab.kernel.plugins.module_utils import kernel_inputs, source_fetch
+from ansible_collections.oslab.kernel.plugins.module_utils.source_download import Limits
+from ansible_collections.oslab.kernel.plugins.module_utils.source_lock import (
+    Reporter,
+    held,
+    lock_of,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils.source_openpgp import Keys
+from ansible_collections.oslab.kernel.plugins.module_utils.source_process import feed
+
+
+def _policy(params: dict[str, Any]) -> source_fetch.Policy:
+    autosigner = params["autosigner_fingerprint"]
+    return source_fetch.Policy(
+        sha256=params["sha256"].lower(),
+        developers=Keys(params["developer_keys"], params["developer_fingerprints"]),
+        autosigner=Keys(params["autosigner_key"], [autosigner] if autosigner else []),
+        unsigned_if_pinned=params["signature"] == "unless_pinned",
+    )
+
+
+def _means(module: AnsibleModule) -> source_fetch.Means:
+    timeout = module.params["timeout"]
+
+    def opener(url: str, headers: Mapping[str, str]) -> Any:
+        try:
+            return open_url(url, headers=dict(headers), timeout=timeout, decompress=False)
+        except UrlConnectionError as error:  # a bad certificate, a proxy
+            raise OSError(str(error)) from error
+
+    def run(argv: Any, chunks: Any) -> tuple[int, str]:
+        return feed([module.get_bin_path(argv[0], required=True), *argv[1:]], chunks)
+
+    limits = Limits(timeout, module.params["tries"], module.params["max_size"])
+    return source_fetch.Means(opener, run, limits)
+
+
+def _result(path: Path, proof: source_fetch.Proof) -> dict[str, Any]:
+    return {
+        "path": str(path),
+        "sha256": proof.sha256,
+        "url": proof.url,
+        "signed_by": proof.signed_by,
+        "listed_by": proof.listed_by,
+    }
+
+
+def _present(
+    module: AnsibleModule, tarball: Path, policy: source_fetch.Policy, means: source_fetch.Means
+) -> None:
+    params = module.params
+    tarball.parent.mkdir(parents=True, exist_ok=True)
+    with held(lock_of(tarball)) as lock:
+        reporter = Reporter(lock)
+        reporting = replace(means, progress=reporter, say=reporter.say)
+        got = source_fetch.fetch(
+            params["mirrors"], params["version"], tarball.parent, policy, reporting
+        )
+    if not got.proof.signed_by:
+        module.warn(
+            f"{tarball.name} was accepted by its pinned sha256 alone: the mirror has no signature "
+            "for it. Set source_signature to 'always' to refuse that"
+        )
+    module.exit_json(
+        changed=got.changed,
+        cached=False,
+        attempts=got.attempts,
+        **_result(tarball, got.proof),
+    )
 
 
 def main() -> None:
@@ -97,8 +225,23 @@ def main() -> None:
             "mirrors": {"type": "list", "elements": "str", "required": True},
             "directory": {"type": "path", "required": True},
             "sha256": {"type": "str", "default": ""},
-            "state": {"type": "str", "choices": ["present", "offered"], "default": "present"},
+            "developer_keys": {"type": "str", "default": "", "no_log": False},
+            "developer_fingerprints": {"type": "list", "elements": "str", "default": []},
+            "autosigner_key": {"type": "str", "default": "", "no_log": False},
+            "autosigner_fingerprint": {"type": "str", "default": ""},
+            "signature": {
+                "type": "str",
+                "choices": ["always", "unless_pinned"],
+                "default": "unless_pinned",
+            },
+            "state": {
+                "type": "str",
+                "choices": ["present", "offered", "cached"],
+                "default": "present",
+            },
             "timeout": {"type": "int", "default": 30},
+            "tries": {"type": "int", "default": 3},
+            "max_size": {"type": "int", "default": 4 << 30},
         },
         supports_check_mode=True,
     )
@@ -106,36 +249,26 @@ def main() -> None:
     problems = kernel_inputs.check_source_version(params["version"])
     if problems:
         module.fail_json(msg=problems[0])
-    directory = Path(params["directory"])
-    name = source_fetch.kernel_org_tarball(params["version"])
-    opener = partial(open_url, timeout=params["timeout"])
-    dest = directory / name
+    tarball = Path(params["directory"]) / source_fetch.kernel_org_tarball(params["version"])
+    policy, means = _policy(params), _means(module)
     try:
-        if params["state"] == "offered" or module.check_mode:
-            have = dest.is_file() and (
-                not params["sha256"] or source_fetch.file_sha256(dest) == params["sha256"]
-            )
-            url = "" if have else source_fetch.find(params["mirrors"], params["version"], opener)
+        proof = source_fetch.cached(tarball, policy)
+        if proof or params["state"] == "cached":
+            found = proof or source_fetch.Proof("")
             module.exit_json(
-                changed=params["state"] == "present" and not have,
-                path=str(dest),
-                sha256=params["sha256"],
-                url=url,
-                attempts=[],
+                changed=False, cached=bool(proof), attempts=[], **_result(tarball, found)
             )
-        directory.mkdir(parents=True, exist_ok=True)
-        result = source_fetch.fetch(
-            params["mirrors"], params["version"], directory, params["sha256"], opener
-        )
+        if params["state"] == "offered" or module.check_mode:
+            url = source_fetch.find(params["mirrors"], params["version"], means)
+            module.exit_json(
+                changed=params["state"] == "present",
+                cached=False,
+                attempts=[],
+                **_result(tarball, source_fetch.Proof(policy.sha256, url)),
+            )
+        _present(module, tarball, policy, means)
     except source_fetch.FetchError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(
-        changed=result.changed,
-        path=result.path,
-        sha256=result.sha256,
-        url=result.url,
-        attempts=result.attempts,
-    )
 
 
 if __name__ == "__main__":

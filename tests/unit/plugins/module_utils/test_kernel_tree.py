@@ -5,19 +5,15 @@
 
 from __future__ import annotations
 
+import io
 import json
-import subprocess
 import tarfile
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils import kernel_tree as trees
+from ansible_collections.oslab.kernel.plugins.module_utils.source_process import feed
 
 MAKEFILE = "VERSION = 6\nPATCHLEVEL = 8\nSUBLEVEL = 0\nEXTRAVERSION =\n"
-
-
-def run(argv):
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout + done.stderr
 
 
 @pytest.fixture
@@ -36,7 +32,9 @@ def tarball(tmp_path):
 
 
 def unpack(tarball, tree, version="6.8"):
-    return trees.unpack(tarball, tree, run, sha256="", version=version, provider="file")
+    return trees.unpack(
+        tarball, tree, feed, sha256="", version=version, provider="file", max_size=1 << 20
+    )
 
 
 def test_unpack_once(tarball, tmp_path):
@@ -88,10 +86,36 @@ def test_truncated_tarball_keeps_the_old_tree(tarball, tmp_path):
     unpack(tarball(), tree)
     broken = tmp_path / "broken.tar.gz"
     broken.write_bytes(tarball(extra="x").read_bytes()[:60])
-    with pytest.raises(trees.TreeError, match="cannot be unpacked"):
+    with pytest.raises(trees.TreeError, match="is not unpacked: the compressed file ends"):
         unpack(broken, tree)
     assert (tree / "Makefile").read_text() == MAKEFILE
     assert [path.name for path in tree.parent.iterdir()] == ["linux"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"name": "linux-6.8/../../evil"}, "leads out"),
+        ({"name": "/tmp/oslab-evil"}, "leads out"),
+        ({"name": "linux-6.8/out", "type": tarfile.SYMTYPE, "linkname": "../.."}, "leads out"),
+        ({"name": "linux-6.8/null", "type": tarfile.CHRTYPE}, "character device"),
+        ({"name": "linux-6.8/zeros", "size": 2 << 20}, "unpacks to more than 1048576 bytes"),
+    ],
+)
+def test_a_hostile_tarball_leaves_nothing(tarball, tmp_path, changes, told):
+    path = tarball()
+    with tarfile.open(path) as old, tarfile.open(tmp_path / "evil.tar.gz", "w:gz") as new:
+        for member in old:
+            new.addfile(member, old.extractfile(member) if member.isfile() else None)
+        member = tarfile.TarInfo()
+        for name, value in changes.items():
+            setattr(member, name, value)
+        new.addfile(member, io.BytesIO(bytes(member.size)))
+    tree = tmp_path / "trees" / "linux"
+    with pytest.raises(trees.TreeError, match=told):
+        unpack(tmp_path / "evil.tar.gz", tree)
+    assert list(tree.parent.iterdir()) == []
+    assert not (tmp_path / "evil").exists()
 
 
 def test_versions():

@@ -1,0 +1,108 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Download a kernel's source on the builder and say how far it is until it is there."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any, Optional
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.oslab.kernel.plugins.module_utils.source_lock import lock_of
+
+display = Display()
+
+MODULE = "oslab.kernel.source_fetch"
+# Seconds between two lines; the first one comes soon, to show that something happens.
+FIRST_LINE = 3
+NEXT_LINES = 10
+LONGEST = 24 * 3600
+
+# Waits on the builder, where a second costs nothing. The lock file is there, held by the module
+# and with its last word in it, as long as the download goes on.
+WATCH = """
+n=0
+while [ $n -lt {seconds} ]; do
+  sleep 1; n=$((n+1))
+  [ -e {lock} ] || exit 0
+  ( flock -n 9 ) 9<{lock} && exit 0
+done
+cat {lock}
+"""
+# So often nobody held the lock although the job has not ended; it takes a moment to begin.
+PATIENCE = 30
+
+
+class ActionModule(ActionBase):
+    _supports_async = False
+    _supports_check_mode = True
+
+    def run(
+        self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None
+    ) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        arguments = dict(self._task.args)
+        if self._task.check_mode or arguments.get("state", "present") != "present":
+            return self._module(arguments, task_vars)
+        found = self._module({**arguments, "state": "cached"}, task_vars)
+        if found.get("failed") or found.get("cached"):
+            return found
+        return self._download(arguments, str(found["path"]), task_vars)
+
+    def _module(self, arguments: dict[str, Any], task_vars: Any, **more: Any) -> dict[str, Any]:
+        result: dict[str, Any] = self._execute_module(
+            module_name=MODULE, module_args=arguments, task_vars=task_vars, **more
+        )
+        return result
+
+    def _download(self, arguments: dict[str, Any], path: str, task_vars: Any) -> dict[str, Any]:
+        self._task.async_val = LONGEST
+        try:
+            job = self._module(arguments, task_vars, wrap_async=True)
+        finally:
+            self._task.async_val = 0
+        if "ansible_job_id" not in job:
+            return job
+        name = Path(path).name
+        display.display(f"source: downloading {name}")
+        lost = 0
+        for seconds in (FIRST_LINE, *[NEXT_LINES] * (LONGEST // NEXT_LINES)):
+            said = self._look(str(lock_of(Path(path))), seconds)
+            status = self._job("status", job, task_vars)
+            if status.get("finished"):
+                self._job("cleanup", job, task_vars)
+                return {k: v for k, v in status.items() if k not in _OF_THE_JOB}
+            if said:
+                display.display(f"source: {name}: {said}")
+            lost = 0 if said else lost + 1
+            if lost > PATIENCE:
+                break
+        self._job("cleanup", job, task_vars)
+        return {
+            "failed": True,
+            "msg": f"the download of {name} was killed. The same call goes on where it stopped.",
+        }
+
+    def _look(self, lock: str, seconds: int) -> str:
+        """The download's last word; empty if none is going on."""
+        command = WATCH.strip().format(lock=shlex.quote(lock), seconds=seconds)
+        return str(self._low_level_execute_command(command)["stdout"]).strip()
+
+    def _job(self, mode: str, job: dict[str, Any], task_vars: Any) -> dict[str, Any]:
+        result: dict[str, Any] = self._execute_module(
+            module_name="ansible.legacy.async_status",
+            module_args={
+                "jid": job["ansible_job_id"],
+                "mode": mode,
+                "_async_dir": self.get_shell_option("async_dir", default="~/.ansible_async"),
+            },
+            task_vars=task_vars,
+        )
+        return result
+
+
+_OF_THE_JOB = ("ansible_job_id", "started", "finished", "results_file", "stdout", "stderr",
+               "stdout_lines", "stderr_lines", "erased")  # fmt: skip

@@ -1,0 +1,142 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Check OpenPGP signatures with gpgv, a keyring of our own and pinned fingerprints.
+
+gpgv knows no trust and no key server: a signature counts when it is good and its primary key's
+fingerprint is one of those given. No keyring of the user's is read or written.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
+
+# (argv, standard input) → (exit status, standard output)
+Feed = Callable[[Sequence[str], Iterable[bytes]], "tuple[int, str]"]
+
+_ARMOR = re.compile(
+    r"-----BEGIN PGP (?:PUBLIC KEY BLOCK|SIGNATURE)-----\r?\n(.*?)-----END PGP ", re.DOTALL
+)
+# RFC 4880, 9.4: SHA-256, SHA-384, SHA-512. MD5 and SHA-1 can be forged.
+_HASHES = {"8", "9", "10"}
+_BAD = {
+    "BADSIG": "the signature is not of these contents",
+    "EXPSIG": "the signature has expired",
+    "EXPKEYSIG": "signed by a key that has expired",
+    "REVKEYSIG": "signed by a key that was revoked",
+    "NO_PUBKEY": "signed by a key that is not among the given ones",
+    "ERRSIG": "the signature cannot be checked",
+}
+
+
+class SignatureError(Exception):
+    """Not signed by one of the keys that count."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Public keys (ASCII-armoured) and the fingerprints of those that count."""
+
+    armored: str
+    fingerprints: Sequence[str]
+
+    def __bool__(self) -> bool:
+        return bool(self.armored.strip())
+
+    def counts(self, fingerprint: str) -> bool:
+        return fingerprint.upper() in {normal(item) for item in self.fingerprints}
+
+
+def normal(fingerprint: str) -> str:
+    """As gpgv prints it; people write it in groups of four."""
+    return re.sub(r"\s", "", fingerprint).upper()
+
+
+def dearmor(text: str) -> bytes:
+    """The binary form of all blocks in `text`: gpgv reads no other."""
+    blocks = _ARMOR.findall(text)
+    if not blocks:
+        raise SignatureError("no '-----BEGIN PGP PUBLIC KEY BLOCK-----' in the text of the keys")
+    binary = b""
+    for block in blocks:
+        body = re.split(r"\r?\n\s*\r?\n", "\n" + block, maxsplit=1)[-1]  # headers end there
+        lines = [line for line in body.split() if not line.startswith("=")]  # the CRC-24
+        try:
+            binary += base64.b64decode("".join(lines), validate=True)
+        except binascii.Error as error:
+            raise SignatureError(f"the text of the keys is damaged: {error}") from error
+    return binary
+
+
+def signer(status: str, keys: Keys) -> str:
+    """The fingerprint of the primary key that made a good signature, from gpgv's status lines."""
+    found: list[list[list[str]]] = [[]]
+    for line in status.splitlines():
+        words = line.split()
+        if len(words) < 2 or words[0] != "[GNUPG:]":
+            continue
+        if words[1] == "NEWSIG":
+            found.append([])
+        found[-1].append(words[1:])
+    problems = []
+    good = []
+    for signature in found:
+        said = {words[0]: words[1:] for words in signature}
+        bad = next((word for word in _BAD if word in said), None)
+        if bad:
+            problems.append(f"{_BAD[bad]} ({' '.join(said[bad][:1])})")
+        elif "GOODSIG" in said and len(said.get("VALIDSIG", [])) >= 10:
+            fingerprint, digest = said["VALIDSIG"][9], said["VALIDSIG"][7]
+            if not keys.counts(fingerprint):
+                problems.append(f"signed by {fingerprint}, which is not one of the pinned keys")
+            elif digest not in _HASHES:
+                problems.append(f"the signature uses a weak hash (OpenPGP number {digest})")
+            else:
+                good.append(fingerprint)
+        if bad == "BADSIG":
+            good.clear()
+            break
+    if not good:
+        raise SignatureError("; ".join(problems) or "this is not an OpenPGP signature")
+    return good[0]
+
+
+@contextmanager
+def _private_home(keys: Keys) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="oslab-gpgv-") as home:
+        Path(home, "keys.gpg").write_bytes(dearmor(keys.armored))
+        yield Path(home)
+
+
+def _gpgv(home: Path, *arguments: str) -> list[str]:
+    return [
+        *("gpgv", "--homedir", str(home), "--keyring", str(home / "keys.gpg")),
+        *("--status-fd", "1", *arguments),
+    ]
+
+
+def verify_detached(keys: Keys, signature: bytes, contents: Iterable[bytes], feed: Feed) -> str:
+    """Who signed the contents; they are read once, as they come."""
+    with _private_home(keys) as home:
+        file = home / "signature"
+        file.write_bytes(signature)
+        _status, output = feed(_gpgv(home, str(file), "-"), contents)
+        return signer(output, keys)
+
+
+def verify_clearsigned(keys: Keys, message: bytes, feed: Feed) -> tuple[str, str]:
+    """Who signed it, and what: only that part, since anybody can add text around it."""
+    with _private_home(keys) as home:
+        file, text = home / "message", home / "text"
+        file.write_bytes(message)
+        _status, output = feed(_gpgv(home, "--output", str(text), str(file)), ())
+        fingerprint = signer(output, keys)
+        return fingerprint, text.read_text(encoding="utf-8", errors="replace")

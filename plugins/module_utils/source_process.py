@@ -1,0 +1,42 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run a program that is fed with a stream."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+
+
+def feed(argv: Sequence[str], chunks: Iterable[bytes]) -> tuple[int, str]:
+    """Exit status and output (both streams) of a program that reads `chunks`.
+
+    An error of whoever makes the chunks ends the program.
+    """
+    with tempfile.TemporaryFile() as output:  # a pipe could fill up while we write
+        process = subprocess.Popen(
+            argv,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "LC_ALL": "C"},
+        )
+        assert process.stdin is not None
+        try:
+            for chunk in chunks:
+                process.stdin.write(chunk)
+            process.stdin.close()
+        except BrokenPipeError:  # it has seen enough, and says why
+            with suppress(BrokenPipeError):
+                process.stdin.close()
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        status = process.wait()
+        output.seek(0)
+        return status, output.read().decode("utf-8", "replace")
