@@ -5,11 +5,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Optional
 
 from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.module_utils.urls import ConnectionError as UrlConnectionError
+from ansible.module_utils.urls import open_url
 from ansible.plugins.action import ActionBase
+from ansible_collections.oslab.kernel.plugins.module_utils import source_patch
+from ansible_collections.oslab.kernel.plugins.module_utils.source_download import Limits
 
 
 class ActionModule(ActionBase):
@@ -24,6 +29,29 @@ class ActionModule(ActionBase):
         except (AnsibleError, OSError, UnicodeDecodeError) as error:
             raise AnsibleActionFail(f"{option}: cannot read {path}: {error}") from error
 
+    def _patch(self, entry: Any, index: int, cache: str) -> dict[str, Any]:
+        limits = Limits()
+
+        def find(path: str) -> str:
+            return str(self._find_needle("files", path))
+
+        def opener(url: str, headers: Mapping[str, str]) -> Any:
+            try:
+                return open_url(
+                    url, headers=dict(headers), timeout=limits.timeout, decompress=False
+                )
+            except UrlConnectionError as error:  # a bad certificate, a proxy
+                raise OSError(str(error)) from error
+
+        try:
+            wanted = source_patch.parse(entry, index)
+            text = source_patch.text_of(wanted, find, Path(cache).expanduser(), opener, limits)
+        except source_patch.PatchError as error:
+            raise AnsibleActionFail(str(error)) from error
+        except AnsibleError as error:
+            raise AnsibleActionFail(f"patch_series: cannot read {entry}: {error}") from error
+        return {"source": wanted.source, "file": {"name": wanted.name, "text": text}}
+
     def run(
         self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None
     ) -> dict[str, Any]:
@@ -34,9 +62,10 @@ class ActionModule(ActionBase):
                 {**entry, "file": self._file(entry["source"], f"patch_{option}")}
                 for entry in arguments.get(option) or []
             ]
+        cache = arguments.pop("cache", None) or "~/.cache/oslab-kernel/patches"
         arguments["patches"] = [
-            {"source": path, "file": self._file(path, "patch_series")}
-            for path in arguments.get("patches") or []
+            self._patch(entry, index, cache)
+            for index, entry in enumerate(arguments.get("patches") or [])
         ]
         result.update(
             self._execute_module("oslab.kernel.kernel_patch", arguments, task_vars=task_vars)

@@ -32,6 +32,13 @@ PRISTINE_DIR = "pristine"
 Runner = Callable[[list[str], str], "tuple[int, str]"]
 
 
+_UNSUPPORTED = {
+    "removes a file": r"^\+\+\+ /dev/null",
+    "renames or copies a file": r"^diff --git .*\n(?:.*\n){0,3}?(?:rename|copy) from ",
+    "changes a binary file": r"^GIT binary patch",
+}
+
+
 @dataclass(frozen=True)
 class PatchFile:
     """A patch in unified format, with the name under which it is reported."""
@@ -45,6 +52,9 @@ class PatchFile:
 
     def touches(self) -> list[str]:
         """Paths in the tree that the patch changes or creates; deleting is not supported."""
+        for what, found in _UNSUPPORTED.items():
+            if re.search(found, self.text, re.MULTILINE):
+                raise EditError(f"{self.name} {what}: patches may only change and add files")
         paths = re.findall(r"^\+\+\+ b/(\S+)", self.text, re.MULTILINE)
         if not paths:
             raise EditError(
@@ -139,6 +149,27 @@ def _write(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
+def first_failure(output: str, text: str) -> str:
+    """Which hunk it was, from what patch(1) said; empty if it said nothing of the kind."""
+    path = ""
+    for line in output.splitlines():
+        header = re.match(r"(?:patching file|\|\+\+\+ b/)\s*'?([^\s']+)", line)
+        if header:
+            path = header.group(1)
+        elif line.startswith("No file to patch"):
+            return f"the tree has no file {path}"
+        elif line.startswith("Reversed (or previously applied)"):
+            return f"the tree has what it does to {path} already"
+        hunk = re.match(r"Hunk #(\d+) FAILED at (\d+)", line)
+        if hunk:
+            number = int(hunk.group(1))
+            of_file = text.partition(f"+++ b/{path}")[2]
+            heads = re.findall(r"^@@ .*@@.*$", of_file, re.MULTILINE)
+            head = f" ({heads[number - 1]})" if number <= len(heads) else ""
+            return f"hunk {number} of {path}{head} finds no place near line {hunk.group(2)}"
+    return ""
+
+
 def apply_patches(tree: Tree, patches: Sequence[PatchFile], run: Runner) -> dict[str, str]:
     """The texts of the patched files, made in a directory of their own."""
     if not patches:
@@ -162,9 +193,10 @@ def apply_patches(tree: Tree, patches: Sequence[PatchFile], run: Runner) -> dict
                 scratch,
             )  # fmt: skip
             if status != 0:
+                first = first_failure(output, item.text)
                 raise EditError(
-                    f"{item.name} does not apply to this tree; nothing was changed. "
-                    f"patch said:\n{output.strip()}"
+                    f"{item.name} does not apply to this tree{': ' if first else ''}{first}; "
+                    f"nothing was changed. patch said:\n{output.strip()}"
                 )
         return {path: Path(scratch, path).read_text(encoding="utf-8") for path in paths}
 

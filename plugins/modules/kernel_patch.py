@@ -88,16 +88,23 @@ options:
   patches:
     description:
       - Patches in the form of C(git format-patch), applied in this order. In a playbook each is
-        just its path on the control node.
+        a path on the control node, or has O(patches[].source) and O(patches[].sha256).
     type: list
     elements: dict
     default: []
     suboptions:
       source:
-        description: Path of the patch on the control node.
-        type: path
+        description: Path of the patch on the control node, or its address.
+        type: str
         required: true
+      sha256:
+        description: Checksum of the patch; required with an address.
+        type: str
       file: *file
+  cache:
+    description: Directory on the control node where patches from an address are kept.
+    type: path
+    default: ~/.cache/oslab-kernel/patches
 attributes:
   check_mode:
     description: Reports the changes without making them.
@@ -209,8 +216,14 @@ def main() -> None:
                 "type": "list",
                 "elements": "dict",
                 "default": [],
-                "options": {"source": {"type": "path", "required": True}, "file": FILE_SPEC},
+                "options": {
+                    "source": {"type": "str", "required": True},
+                    "sha256": {"type": "str"},
+                    "file": FILE_SPEC,
+                },
             },
+            # Read by the action plugin, which runs where the cache is.
+            "cache": {"type": "path", "default": "~/.cache/oslab-kernel/patches"},
         },
         supports_check_mode=True,
     )

@@ -113,6 +113,10 @@ def test_check_mode_tells_and_touches_nothing(fakelinux):
          "bad.patch does not apply"),
         ({"patches": [patching.PatchFile("out.patch", "+++ b/../x\n")]}, "out of the tree"),
         ({"patches": [patching.PatchFile("text.patch", "hello\n")]}, "git format-patch"),
+        ({"patches": [patching.PatchFile("rm.patch", "--- a/Kbuild\n+++ /dev/null\n")]},
+         "rm.patch removes a file"),
+        ({"patches": [patching.PatchFile("mv.patch", "diff --git a/x b/y\nsimilarity index 9%\n"
+                                         "rename from x\nrename to y\n")]}, "renames"),
     ],
 )  # fmt: skip
 def test_refusal_leaves_the_tree_alone(fakelinux, changes, told):
@@ -121,6 +125,47 @@ def test_refusal_leaves_the_tree_alone(fakelinux, changes, told):
         patching.apply(fakelinux, plan(**changes), run)
     assert contents(fakelinux) == stock
     assert not (fakelinux / ".oslab").exists()
+
+
+TWO_FILES = """\
+--- a/kernel/groups.c
++++ b/kernel/groups.c
+@@ -1 +1,2 @@
++/* fine */
+ {first}
+--- a/kernel/sys_ni.c
++++ b/kernel/sys_ni.c
+@@ -1 +1,2 @@
++/* fine */
+ {second}
+@@ -3 +4 @@ somewhere
+-no such line
++/* not fine */
+"""
+
+
+def test_the_first_hunk_that_fails_is_named(fakelinux):
+    first, second = (
+        (fakelinux / "kernel" / name).read_text().splitlines()[0]
+        for name in ("groups.c", "sys_ni.c")
+    )
+    text = TWO_FILES.format(first=first, second=second)
+    stock = contents(fakelinux)
+    told = (
+        r"two\.patch does not apply to this tree: hunk 2 of kernel/sys_ni\.c "
+        r"\(@@ -3 \+4 @@ somewhere\) finds no place near line \d+; nothing was changed"
+    )
+    with pytest.raises(edits.EditError, match=told):
+        patching.apply(fakelinux, plan(patches=[patching.PatchFile("two.patch", text)]), run)
+    assert contents(fakelinux) == stock
+    missing = patching.PatchFile("new.patch", text.replace("groups", "nothing"))
+    with pytest.raises(edits.EditError, match=r"the tree has no file kernel/nothing\.c;"):
+        patching.apply(fakelinux, plan(patches=[missing]), run)
+
+
+def test_a_patch_that_is_there_twice(fakelinux, sys_ni_patch):
+    with pytest.raises(edits.EditError, match=r"has what it does to kernel/sys_ni\.c already"):
+        patching.apply(fakelinux, plan(patches=[sys_ni_patch, sys_ni_patch]), run)
 
 
 def test_a_killed_run_is_finished_by_the_next(fakelinux, monkeypatch):
