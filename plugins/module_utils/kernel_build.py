@@ -291,6 +291,8 @@ def environment(plan: Plan, inherited: Mapping[str, str]) -> dict[str, str]:
             CCACHE_MAXSIZE=options.ccache_size,
             # The compiler's own list of headers instead of a second preprocessor run.
             CCACHE_DEPEND="1",
+            # Each header is hashed once, not for each of the hundreds of files that include it.
+            CCACHE_INODECACHE="1",
             CCACHE_COMPRESSLEVEL="1",
             CCACHE_BASEDIR=str(options.tree),
             # ccache knows the compiler, but not the assembler that it calls.
