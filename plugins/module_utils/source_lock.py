@@ -46,7 +46,7 @@ class Reporter:
 
     def __init__(self, stream: IO[str], clock: Callable[[], float] = time.monotonic) -> None:
         self._stream, self._clock = stream, clock
-        self._last = clock()
+        self._last = clock() - EVERY
         self._before = -1  # bytes had at the last line
 
     def __call__(self, done: int, total: Optional[int], url: str) -> None:
