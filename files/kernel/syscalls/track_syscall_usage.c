@@ -20,17 +20,31 @@
  * themselves (oslab_count() in <linux/oslab.h>); work that the kernel does for
  * itself by the same inner functions does not come by there.
  */
+#include <linux/bits.h>
+#include <linux/compiler.h>
 #include <linux/cpumask.h>
 #include <linux/export.h>
 #include <linux/kernel.h>
+#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/oslab.h>
 #include <linux/percpu.h>
 #include <linux/string.h>
 #include <linux/syscalls.h>
+#include <linux/time64.h>
+#include <linux/timekeeping.h>
 #include <linux/uaccess.h>
 
-DEFINE_PER_CPU_ALIGNED(struct oslab_usage_cpu, oslab_usage);
+#include <asm/msr.h>
+#include <asm/tsc.h>
+
+#if CONFIG_GCC_VERSION && CONFIG_GCC_VERSION < 70000
+#error "oslab_usage_read_clock() needs __no_caller_saved_registers: GCC 7 or clang"
+#endif
+
+DEFINE_PER_CPU_ALIGNED(struct oslab_usage_cpu, oslab_usage) = {
+	.base_tsc = BIT_ULL(63),	/* far away: the first call reads the clock */
+};
 
 static const char * const usage_names[OSLAB_USAGE_ENTRIES] = {
 	[OSLAB_USAGE_OPEN]	= "open",
@@ -38,6 +52,42 @@ static const char * const usage_names[OSLAB_USAGE_ENTRIES] = {
 	[OSLAB_USAGE_WRITE]	= "write",
 	[OSLAB_USAGE_FORK]	= "fork",
 };
+
+/**
+ * oslab_usage_read_clock - read CLOCK_MONOTONIC, and keep it for the next calls
+ *
+ * The slow path of oslab_usage_clock(), once per CPU and OSLAB_USAGE_SPAN;
+ * preemption is off. notrace, because the tracers that catch a function's
+ * return do not keep the registers that the caller relies on.
+ */
+u64 __no_caller_saved_registers notrace oslab_usage_read_clock(void)
+{
+	struct oslab_usage_cpu *here = this_cpu_ptr(&oslab_usage);
+	u64 before, now, cycles;
+
+	before = rdtsc_ordered();
+	now = ktime_get_ns();
+	cycles = rdtsc_ordered() - before;
+
+	/* The last times may have been some ns ahead; never go back. */
+	now = max(now, here->base_ns +
+		       ((OSLAB_USAGE_SPAN * here->ns_per_cycle) >> 32));
+
+	/*
+	 * If it took long (an interrupt, or the hypervisor ran something else),
+	 * it is not known which cycle the time belongs to: it is good for this
+	 * call only.
+	 */
+	if (cycles < OSLAB_USAGE_SPAN / 256) {
+		here->base_tsc = before + cycles / 2;
+		here->base_ns = now;
+		/* With an unknown rate the time stands still for the span. */
+		here->ns_per_cycle =
+			tsc_khz ? div_u64((u64)NSEC_PER_MSEC << 32, tsc_khz) : 0;
+	}
+
+	return now;
+}
 
 /**
  * oslab_read_syscall_usage - add up what all CPUs counted
