@@ -238,6 +238,7 @@ def test_two_runs_at_once_download_once(fetch, server):
     runs = [fetch.start("good") for _ in range(2)]
     said = [json.loads(run.communicate(timeout=60)[0]) for run in runs]
     assert sorted(item["changed"] for item in said) == [False, True]
+    assert [item[1] for item in server.asked].count(LISTING) == 1
     assert len(ranges(server, "good")) == 1
     assert fetch.left() == LEFT
 
