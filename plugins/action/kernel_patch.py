@@ -29,7 +29,15 @@ class ActionModule(ActionBase):
         except (AnsibleError, OSError, UnicodeDecodeError) as error:
             raise AnsibleActionFail(f"{option}: cannot read {path}: {error}") from error
 
-    def _patch(self, entry: Any, index: int, cache: str) -> dict[str, Any]:
+    def _patches(self, entries: list[Any], cache: str) -> list[dict[str, Any]]:
+        """All entries are looked at before the first address is asked."""
+        try:
+            series = [source_patch.parse(entry, index) for index, entry in enumerate(entries)]
+        except source_patch.PatchError as error:
+            raise AnsibleActionFail(str(error)) from error
+        return [self._patch(wanted, Path(cache).expanduser()) for wanted in series]
+
+    def _patch(self, wanted: source_patch.Wanted, cache: Path) -> dict[str, Any]:
         limits = Limits()
 
         def find(path: str) -> str:
@@ -44,12 +52,13 @@ class ActionModule(ActionBase):
                 raise OSError(str(error)) from error
 
         try:
-            wanted = source_patch.parse(entry, index)
-            text = source_patch.text_of(wanted, find, Path(cache).expanduser(), opener, limits)
+            text = source_patch.text_of(wanted, find, cache, opener, limits)
         except source_patch.PatchError as error:
             raise AnsibleActionFail(str(error)) from error
         except AnsibleError as error:
-            raise AnsibleActionFail(f"patch_series: cannot read {entry}: {error}") from error
+            raise AnsibleActionFail(
+                f"patch_series: cannot read {wanted.source}: {error}"
+            ) from error
         return {"source": wanted.source, "file": {"name": wanted.name, "text": text}}
 
     def run(
@@ -63,10 +72,7 @@ class ActionModule(ActionBase):
                 for entry in arguments.get(option) or []
             ]
         cache = arguments.pop("cache", None) or "~/.cache/oslab-kernel/patches"
-        arguments["patches"] = [
-            self._patch(entry, index, cache)
-            for index, entry in enumerate(arguments.get("patches") or [])
-        ]
+        arguments["patches"] = self._patches(arguments.get("patches") or [], cache)
         result.update(
             self._execute_module("oslab.kernel.kernel_patch", arguments, task_vars=task_vars)
         )
