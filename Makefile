@@ -15,7 +15,7 @@ LAB := ansible-playbook --inventory inventories/lab
 
 .PHONY: help
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- what is needed ---------------------------------------------------------------------------
 
@@ -93,3 +93,16 @@ test-role: deps ## Run the roles on the fake kernel tree (a few minutes)
 .PHONY: test-molecule
 test-molecule: deps ## Build a kernel and boot it in a VM, with check mode and idempotence
 	MOLECULE_COMMAND_BORDERS=false molecule test
+
+# --- longer looks, on the tree that `make quickstart` has built --------------------------------
+
+VARIANT ?= kasan
+
+.PHONY: test-kernel-debug
+test-kernel-debug: deps ## Run the self-tests on a kernel that looks for its own faults (VARIANT=kasan, kcsan)
+	tests/debug_kernel/run.py $(VARIANT)
+
+.PHONY: bench
+bench: deps ## Measure what the syscalls and the role build cost
+	bench/syscalls/run.py
+	bench/build-phase/run.py
