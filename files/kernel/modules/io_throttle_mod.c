@@ -69,10 +69,14 @@ static int pid_get(char *buffer, const struct kernel_param *kp)
 	return sysfs_emit(buffer, "%d\n", shown.number);
 }
 
-/* Called once the parameter can no longer be set, also if loading failed. */
+/*
+ * Called, also if loading failed, when the parameter can no longer be set and
+ * there is no file to read: nobody to lock out. And one must not: the module
+ * is no longer known by its addresses, which lockdep would have to look up.
+ */
 static void pid_free(void *arg)
 {
-	show_process(0, NULL);
+	put_pid(shown.target);
 }
 
 static const struct kernel_param_ops pid_ops = {
