@@ -264,9 +264,12 @@ def boot(build: Path, initrd: Path, parameters: list[str], options: argparse.Nam
             for line in follow(tap, process, options.timeout):
                 print(f"    {line}", flush=True)
                 result.take(line)
+            status = process.wait()
         finally:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
+    if status:
+        result.failed.append(f"QEMU ended with status {status}")
     return result
 
 
