@@ -175,6 +175,8 @@ int main(int argc, char **argv)
 			_exit(0);
 		if (n == WARM_UP)
 			before = kernel_memory_kb();
+		if (n && n % 50 == 0)
+			note("%d times", n);
 		snprintf(parameter, sizeof(parameter), "pid=%d", pid);
 		for (i = 0; i < MODULES; i++)
 			failed += load(i, i == IO_THROTTLE ? parameter : "") != 0;
