@@ -117,3 +117,28 @@ def test_switched_off_nothing_is_left(patched: Path) -> None:
     make(patched, *TOUCHED)
     for name in TOUCHED:
         assert code(patched / name) != code(patched / f"{name}.stock"), name
+
+
+def stores_until_counted(listing: str, function: str) -> list[str]:
+    """Where a function writes, from its start to the instruction that counts the call."""
+    found: list[str] = []
+    body = listing.partition(f"<{function}>:\n")[2].partition("\n\n")[0]
+    for line in body.splitlines():
+        code, _, operands = line.split("\t")[-1].split("#")[0].strip().partition(" ")
+        target = re.split(r",(?![^(]*\))", operands.strip())[-1]
+        assert code != "lock", line
+        in_memory = target.startswith("%gs:") or target.endswith(")")
+        if in_memory and not code.startswith(("cmp", "test", "nop")):
+            found.append(target)
+        if code == "incq" and target.startswith("%gs:"):
+            return found
+    raise AssertionError(f"{function} does not count")
+
+
+@pytest.mark.parametrize("call", ["read", "write"])
+def test_counting_writes_to_its_own_cpu_only(patched: Path, call: str) -> None:
+    _, listing = run(["objdump", "-d", "--no-show-raw-insn", "fs/read_write.o"], str(patched))
+    stores = stores_until_counted(listing, f"__x64_sys_{call}")
+    assert len(stores) >= 2, stores
+    own = ("%gs:", "(%rsp)")  # its own memory, the task's stack
+    assert [store for store in stores if not store.startswith(own)] == []

@@ -1,0 +1,335 @@
+#!/usr/bin/env python3
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What counting costs, in guest instructions per call, to the instruction.
+
+Three variants of one kernel are built and booted by QEMU's -icount with the same program as init:
+unpatched, ours, and one that counts under one lock (seed/). The unpatched one also counts by eBPF.
+Ends with status 1 if a target is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).resolve().parent
+SYSCALLS = HERE.parents[1] / "files" / "kernel" / "syscalls"
+PATCHES = HERE.parents[1] / "files" / "kernel" / "patches"
+CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache" / "oslab-kernel")
+HOOKED = ("fs/open.c", "fs/read_write.c", "kernel/fork.c", "arch/x86/kernel/sys_ia32.c")
+
+# What a guest prints: name of a measurement → instructions.
+Results = dict[str, int]
+
+
+class Run(NamedTuple):
+    """One boot: which kernel, how many CPUs, and what its init is told."""
+
+    kernel: str
+    cpus: int = 1
+    arguments: str = ""
+
+
+RUNS = {
+    "unpatched": Run("unpatched"),
+    "ours": Run("ours"),
+    "ours, again": Run("ours"),
+    "lock": Run("lock"),
+    "tracepoint": Run("unpatched", arguments="count_by=tracepoint"),
+    "raw tracepoint": Run("unpatched", arguments="count_by=raw_tracepoint"),
+    "ours, 2 CPUs, one counts": Run("ours", cpus=2),
+    "ours, 2 CPUs, both count": Run("ours", cpus=2, arguments="busy=1"),
+}
+
+
+def command(argv: Sequence[str | Path], cwd: Path, log: Path) -> None:
+    with log.open("ab") as output:
+        done = subprocess.run(
+            argv, cwd=cwd, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False
+        )
+    if done.returncode:
+        raise SystemExit(f"{' '.join(map(str, argv))} failed; its output is in {log}")
+
+
+# --- the kernels ------------------------------------------------------------------------------
+
+
+def write(path: Path, text: bytes) -> None:
+    """Only what differs, so that make has only that to do."""
+    if not path.exists() or path.read_bytes() != text:
+        path.write_bytes(text)
+
+
+def copy_of(tree: Path, scratch: Path, log: Path) -> Path:
+    """The tree with what is compiled in it."""
+    copy = scratch / "linux"
+    if not copy.exists():
+        command(["cp", "-a", "--reflink=auto", tree, copy], scratch, log)
+        # tools/objtool is compiled with absolute paths; were it made again, everything would be.
+        for path in (copy / "tools").rglob(".*.cmd"):
+            text = path.read_text(encoding="utf-8")
+            path.write_text(text.replace(f"{tree}/", f"{copy}/"), encoding="utf-8")
+    return copy
+
+
+def hooks(tree: Path, patched: bool) -> None:
+    """The files that count, as the kernel has them or with the hooks."""
+    with tempfile.TemporaryDirectory() as directory:
+        work = Path(directory)
+        for name in HOOKED:
+            (work / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(tree / ".oslab/pristine" / name, work / name)
+        for patch in sorted(PATCHES.glob("*.patch")) if patched else []:
+            with patch.open("rb") as text:
+                subprocess.run(["patch", "-p1", "--quiet"], cwd=work, stdin=text, check=True)
+        for name in HOOKED:
+            write(tree / name, (work / name).read_bytes())
+
+
+def source(tree: Path, headers: Path, count: Path) -> None:
+    write(tree / "include/uapi/linux/oslab.h", (SYSCALLS / "oslab.h").read_bytes())
+    write(tree / "include/linux/oslab.h", headers.read_bytes())
+    for path in SYSCALLS.glob("*.c"):
+        write(tree / "kernel" / path.name, path.read_bytes())
+    write(tree / "kernel/track_syscall_usage.c", count.read_bytes())
+
+
+def ours(tree: Path) -> None:
+    hooks(tree, patched=True)
+    source(tree, SYSCALLS / "oslab_internal.h", SYSCALLS / "track_syscall_usage.c")
+
+
+def lock(tree: Path) -> None:
+    hooks(tree, patched=True)
+    source(tree, HERE / "seed/oslab.h", HERE / "seed/track_syscall_usage.c")
+
+
+def unpatched(tree: Path) -> None:
+    """No hooks, no syscalls of ours, no message at boot; they are but names that are left."""
+    hooks(tree, patched=False)
+    main = "init/main.c"
+    write(tree / main, (tree / ".oslab/pristine" / main).read_bytes())
+    subprocess.run(["scripts/config", "--disable", "OSLAB_SYSCALLS"], cwd=tree, check=True)
+
+
+# In this order: the last one cannot be undone.
+VARIANTS: dict[str, Callable[[Path], None]] = {"ours": ours, "lock": lock, "unpatched": unpatched}
+
+
+def build(tree: Path, scratch: Path, jobs: int, log: Path) -> None:
+    """A bzImage and System.map of each variant."""
+    # The compiler that the tree was built with: with another one, everything is made again.
+    built = tree / "fs/.read_write.o.cmd"
+    found = re.search(r":= (.+?) -Wp,", built.read_text() if built.exists() else "")
+    compiler = found.group(1) if found else "gcc"
+    make = ["make", f"-j{jobs}", f"CC={compiler}", f"HOSTCC={compiler}"]
+    make += ["KBUILD_BUILD_TIMESTAMP=2026-01-01", "KBUILD_BUILD_VERSION=1"]
+    make += ["KBUILD_BUILD_USER=oslab", "KBUILD_BUILD_HOST=kernel"]
+    for name, change in VARIANTS.items():
+        print(f"building the kernel: {name}", flush=True)
+        change(tree)
+        command([*make, "olddefconfig"], tree, log)
+        command([*make, "bzImage"], tree, log)
+        shutil.copyfile(tree / "arch/x86/boot/bzImage", scratch / f"bzImage.{name}")
+        shutil.copyfile(tree / "System.map", scratch / f"System.map.{name}")
+
+
+# --- the guest --------------------------------------------------------------------------------
+
+
+def newc(name: str, mode: int, data: bytes) -> bytes:
+    """One member of a cpio archive."""
+    fields = (0, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0)
+    head = ("070701" + "".join(f"{field:08x}" for field in fields) + name + "\0").encode()
+    return head + b"\0" * (-len(head) % 4) + data + b"\0" * (-len(data) % 4)
+
+
+def initrd(scratch: Path, log: Path) -> Path:
+    program = scratch / "init"
+    command(
+        ["gcc", "-O2", "-static", "-Wall", f"-I{SYSCALLS}", "-o", program, HERE / "init.c"],
+        HERE,
+        log,
+    )
+    archive = scratch / "initrd"
+    archive.write_bytes(newc("init", 0o100755, program.read_bytes()) + newc("TRAILER!!!", 0, b""))
+    return archive
+
+
+def boot(run: Run, scratch: Path, archive: Path, first: int) -> Results:
+    """Instructions, as the guest saw them."""
+    # No randomness; a clock that goes on with each instruction, and over idle times at once.
+    # tsc=reliable: QEMU's TSC lacks the promise of invariance that real machines' make.
+    append = (
+        "console=ttyS0 quiet panic=-1 nokaslr norandmaps randomize_kstack_offset=off tsc=reliable"
+        f" {run.arguments}"
+    )
+    if run.kernel != "unpatched":
+        append += f" first={first}"
+    # fmt: off
+    argv = [
+        "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+        "-accel", "tcg", "-icount", "shift=0,sleep=off", "-seed", "1",
+        "-rtc", "base=2026-01-01,clock=vm", "-cpu", "max", "-smp", str(run.cpus), "-m", "512",
+        "-kernel", str(scratch / f"bzImage.{run.kernel}"), "-initrd", str(archive),
+        "-append", append, "-serial", "stdio",
+    ]
+    # fmt: on
+    done = subprocess.run(
+        argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600, check=False
+    )
+    lines = [line.split() for line in done.stdout.splitlines()]
+    if ["done"] not in lines or "failed" in done.stdout:
+        raise SystemExit(f"the guest failed:\n{' '.join(argv)}\n{done.stdout}{done.stderr}")
+    results = {line[1]: int(line[2]) for line in lines if len(line) > 2 and line[0] == "result"}
+    if results["thousand"] != 1000:
+        raise SystemExit(f"1000 instructions count as {results['thousand']}: -icount is not exact")
+    return results
+
+
+# --- the tables -------------------------------------------------------------------------------
+
+
+def row(*cells: object) -> str:
+    return "| " + " | ".join(str(cell) for cell in cells) + " |"
+
+
+class Report:
+    """Tables in Markdown; which targets are reached."""
+
+    def __init__(self, results: dict[str, Results]) -> None:
+        self.results = results
+        self.missed = False
+
+    def added(self, call: str, way: str) -> int:
+        return self.results[way][call] - self.results["unpatched"][call]
+
+    def verdict(self, what: str, value: float, limit: float, at_least: bool = False) -> None:
+        reached = value >= limit if at_least else value <= limit
+        self.missed = self.missed or not reached
+        sign = "≥" if at_least else "≤"
+        print(row(what, f"{value:.2f}", f"{sign} {limit:g}", "yes" if reached else "**no**"))
+
+    def counting(self) -> None:
+        print("\nInstructions per call, and what counting adds:\n")
+        print(row("call", "unpatched", "ours", "one lock", "eBPF, tracepoint", "eBPF, raw"))
+        print(row(*["---"] + ["---:"] * 5))
+        for call in ("getppid", "read", "write", "open+close", "fork+wait"):
+            cells: list[object] = [self.results["unpatched"][call]]
+            cells += [
+                f"{self.results[way][call]} (+{self.added(call, way)})"
+                for way in ("ours", "lock", "tracepoint", "raw tracepoint")
+            ]
+            print(row(call, *cells))
+
+    def reading(self) -> None:
+        figures = self.results["ours"]
+        print("\nReading the figures:\n")
+        print(row("syscall", "instructions", "reading and parsing", "instructions"))
+        print(row("---", "---:", "---", "---:"))
+        snapshot, io = figures["snapshot"], figures["io_throttle"]
+        print(row("capture_memory_snapshot", snapshot, "/proc/meminfo", figures["meminfo"]))
+        print(row("get_io_throttle", io, "/proc/PID/io", figures["proc_io"]))
+        print(row("track_syscall_usage", figures["usage"], "", ""))
+
+    def two_cpus(self) -> None:
+        print("\nTwo CPUs:\n")
+        ways = [way for way in self.results if "CPUs" in way]
+        print(row("call", *ways))
+        print(row("---", *["---:"] * len(ways)))
+        for call in ("read", "write", "open+close"):
+            print(row(call, *[self.results[way][call] for way in ways]))
+
+    def targets(self) -> None:
+        base, figures = self.results["unpatched"], self.results["ours"]
+        print("\n" + row("target", "is", "wanted", "reached"))
+        print(row("---", "---:", "---:", "---"))
+        self.verdict("getppid, instructions more", self.added("getppid", "ours"), 0)
+        for call, limit in {"read": 3, "write": 3, "open+close": 1, "fork+wait": 1}.items():
+            self.verdict(f"{call}, % more", 100 * self.added(call, "ours") / base[call], limit)
+        for call in ("read", "write"):
+            mine = self.added(call, "ours")
+            self.verdict(f"{call}: one lock ÷ ours", self.added(call, "lock") / mine, 3, True)
+            ebpf = min(self.added(call, way) for way in ("tracepoint", "raw tracepoint"))
+            self.verdict(f"{call}: eBPF ÷ ours", ebpf / mine, 5, True)
+        self.verdict(
+            "meminfo ÷ capture_memory_snapshot", figures["meminfo"] / figures["snapshot"], 20, True
+        )
+        self.verdict(
+            "PID/io ÷ get_io_throttle", figures["proc_io"] / figures["io_throttle"], 5, True
+        )
+        self.verdict("boot to init, % more", 100 * self.added("boot", "ours") / base["boot"], 1)
+        one, both = (self.results[f"ours, 2 CPUs, {how}"] for how in ("one counts", "both count"))
+        for call in ("read", "write"):
+            self.verdict(f"{call}: both CPUs ÷ one", both[call] / one[call], 1)
+        differ = sum(figures[call] != self.results["ours, again"][call] for call in figures)
+        self.verdict("figures that a second run changes", differ, 0)
+
+    def show(self) -> None:
+        self.counting()
+        self.reading()
+        self.two_cpus()
+        self.targets()
+        boots = {way: self.results[way]["boot"] for way in ("unpatched", "ours")}
+        print(f"\nInstructions from reset to init: {boots}")
+
+
+def per_cpu_lines(scratch: Path) -> str:
+    """Where each CPU's counters are: on cache lines of their own, or this fails."""
+    text = (scratch / "System.map.ours").read_text(encoding="ascii")
+    symbols = sorted(
+        (int(address, 16), name) for address, _, name in map(str.split, text.splitlines())
+    )
+    index = next(i for i, (_, name) in enumerate(symbols) if name == "oslab_usage")
+    start, following = symbols[index][0], symbols[index + 1][0]
+    if start % 64 or following - start < 128:
+        raise SystemExit("oslab_usage shares a cache line with something else")
+    return f"oslab_usage: per-CPU offset {start:#x}, the next variable {following - start} later"
+
+
+def main() -> None:
+    trees = sorted((CACHE / "work" / "trees").glob("*/linux"))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tree", type=Path, default=trees[0] if trees else None)
+    parser.add_argument("--scratch", type=Path, help="kept, and used again; room for a build")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--json", type=Path, help="write the raw figures there")
+    options = parser.parse_args()
+    tree = options.tree
+    if tree is None or not (tree / ".oslab/patch.json").is_file():
+        parser.error("name a patched and configured tree with --tree; `make quickstart` makes one")
+
+    with tempfile.TemporaryDirectory(prefix="oslab-bench-") as directory:
+        scratch = (options.scratch or Path(directory)).resolve()
+        scratch.mkdir(parents=True, exist_ok=True)
+        log = Path(tempfile.gettempdir()) / "oslab-bench-syscalls.log"
+        log.unlink(missing_ok=True)
+        if not all((scratch / f"bzImage.{name}").exists() for name in VARIANTS):
+            build(copy_of(tree.resolve(), scratch, log), scratch, options.jobs, log)
+        patch = json.loads((tree / ".oslab/patch.json").read_text(encoding="utf-8"))
+        archive = initrd(scratch, log)
+        results: dict[str, Results] = {}
+        for way, run in RUNS.items():
+            print(f"booting: {way}", flush=True)
+            first = patch["syscalls"]["capture_memory_snapshot"]
+            results[way] = boot(run, scratch, archive, first)
+        if options.json:
+            options.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+        report = Report(results)
+        report.show()
+        print(per_cpu_lines(scratch))
+    raise SystemExit(report.missed)
+
+
+if __name__ == "__main__":
+    main()
