@@ -294,7 +294,8 @@ static void test_mode(int module)
 			 modes[i].parameter);
 		expect(what, 0, load(module, modes[i].parameter));
 		stat(opened, &about);
-		ok((about.st_mode & 07777) == modes[i].mode, "%s has mode %04o", opened, about.st_mode & 07777);
+		ok((about.st_mode & 07777) == modes[i].mode,
+		   "%s has mode %04o", opened, about.st_mode & 07777);
 		expect("opened by somebody else", modes[i].nobody,
 		       in_child(open_as_nobody, NULL));
 		unload(module);
