@@ -236,6 +236,8 @@ def main() -> None:
 
     # A base of its own is part of what the result comes from; without one, .config is the base.
     inputs = {**params, "base": kconfig.sha256(base) if params["base"] else ""}
+    # Sets, which come in another order each time when a playbook joins lists.
+    inputs.update({name: sorted(set(params[name])) for name in ("lsmod", "keep")})
     mark = kconfig_stamp.fingerprint(tree, inputs, params["make_args"], output)
     known = kconfig_stamp.recall(tree, mark, kconfig.sha256(before or ""))
     if known is not None:

@@ -80,6 +80,16 @@ def test_written_once_and_left_alone(fakelinux: Path, base: str) -> None:
     assert third["diff"]["before"] == "# CONFIG_FREEZER is not set\n# CONFIG_PM is not set\n"
 
 
+def test_the_order_of_the_modules_does_not_matter(fakelinux: Path, base: str) -> None:
+    run(fakelinux, base=base, lsmod=["ext4", "xfs"], keep=["ext4", "virtio_net"])
+    stamp = fakelinux / ".oslab" / "kconfig.json"
+    written = stamp.stat().st_mtime_ns
+    run(fakelinux, base=base, lsmod=["xfs", "ext4"], keep=["virtio_net", "ext4"])
+    assert stamp.stat().st_mtime_ns == written
+    run(fakelinux, base=base, lsmod=["xfs"], keep=["virtio_net", "ext4"])
+    assert stamp.stat().st_mtime_ns != written
+
+
 def test_a_config_edited_by_hand_is_made_again(fakelinux: Path, base: str) -> None:
     first = run(fakelinux, base=base)
     config = fakelinux / ".config"
