@@ -42,12 +42,17 @@ class Inputs:
     tools_sha256: str
     make_args: list[str]
     debug_package: bool
+    stated_sha256: str  # what the manifest says, which is in a package too
     format: int = FORMAT
 
     @property
     def build_id(self) -> str:
-        canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return json_sha256(asdict(self))
+
+
+def json_sha256(value: Any) -> str:
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def package_version(version: str, build_id: str) -> str:

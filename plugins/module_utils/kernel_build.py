@@ -111,36 +111,41 @@ def make_plan(options: Options, run: Runner) -> Plan:
     patch = read_json(tree / ".oslab" / "patch.json") or {}
     makefile = (tree / "Makefile").read_text(encoding="utf-8")
     version, release = identity.makefile_release(makefile, config, _localversion(tree))
+    config_sha256 = identity.config_sha256(config)
+    source_sha256 = str(source.get("sha256", ""))
+    stated = {
+        "schema": 1,
+        "release": release,
+        "sysname": patch.get("sysname", "Linux"),
+        "banner": patch.get("banner", ""),
+        "syscalls": patch.get("syscalls", {}),
+        "source": {
+            "version": version,
+            "sha256": source_sha256,
+            "signed_by": source.get("signed_by", ""),
+        },
+        "patches": patch.get("patches", []),
+        "config_sha256": config_sha256,
+    }
     inputs = Inputs(
         machine=_output(run, ["dpkg", "--print-architecture"]),
         version=version,
         release=release,
-        source_sha256=str(source.get("sha256", "")),
+        source_sha256=source_sha256,
         source_date_epoch=int(source.get("source_date_epoch", 0)),
         patch_sha256=str(patch.get("sha256", "")),
-        config_sha256=identity.config_sha256(config),
+        config_sha256=config_sha256,
         toolchain=_toolchain(config, run),
         modules_sha256=_source_sha256("build_modules_source", options.modules_source),
         tools_sha256=_tools_sha256(options.tools_source),
         make_args=list(options.make_args),
         debug_package=options.debug_package,
+        stated_sha256=identity.json_sha256(stated),
     )
-    build_id = inputs.build_id
     manifest = {
-        "schema": 1,
-        "release": release,
-        "version": identity.package_version(version, build_id),
-        "build_id": build_id,
-        "sysname": patch.get("sysname", "Linux"),
-        "banner": patch.get("banner", ""),
-        "syscalls": patch.get("syscalls", {}),
-        "source": {
-            "version": source.get("version", version),
-            "sha256": inputs.source_sha256,
-            "provider": source.get("provider", ""),
-        },
-        "patches": patch.get("patches", []),
-        "config_sha256": inputs.config_sha256,
+        **stated,
+        "version": identity.package_version(version, inputs.build_id),
+        "build_id": inputs.build_id,
     }
     return Plan(options, inputs, config, manifest)
 

@@ -25,6 +25,7 @@ INPUTS = build_id.Inputs(
     tools_sha256="e",
     make_args=[],
     debug_package=False,
+    stated_sha256="f",
 )
 
 

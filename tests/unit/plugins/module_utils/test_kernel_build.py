@@ -49,7 +49,7 @@ def test_manifest(options):
         "sysname": "Usac",
         "banner": "hi",
         "syscalls": {"a": 463},
-        "source": {"version": "6.12.117", "sha256": "s", "provider": "file"},
+        "source": {"version": "6.12.117", "sha256": "s", "signed_by": ""},
         "patches": [{"name": "x"}],
         "config_sha256": plan.inputs.config_sha256,
     }
@@ -68,6 +68,17 @@ def test_where_and_how_fast_do_not_count(options, tmp_path):
     options.tree.rename(moved)
     other = Options(tree=moved, store=tmp_path / "x", jobs=64, ccache=False)
     assert make_plan(other, run).build_id == plan.build_id
+
+
+def test_all_that_the_manifest_states_counts_and_nothing_else(options):
+    """It is in a package: what is in it must not differ where the build id does not."""
+    file = options.tree / ".oslab/source.json"
+    source = json.loads(file.read_text())
+    plan = make_plan(options, run)
+    file.write_text(json.dumps({**source, "provider": "kernel_org", "version": "6.12"}))
+    assert make_plan(options, run).manifest == plan.manifest
+    file.write_text(json.dumps({**source, "signed_by": "ABCD"}))
+    assert make_plan(options, run).build_id != plan.build_id
 
 
 def test_the_python_module_is_part_of_the_tools(options, tmp_path, monkeypatch):
