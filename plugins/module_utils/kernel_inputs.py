@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
+
+from ansible_collections.oslab.kernel.plugins.module_utils import source_patch
 
 # include/uapi/linux/utsname.h: __NEW_UTS_LEN
 UTS_LEN = 64
@@ -137,6 +140,20 @@ def check_syscalls(entries: Iterable[Mapping[str, Any]]) -> list[str]:
             first = seen.setdefault((kind, value), where)
             if first != where:
                 problems.append(f"{where} ({name}): {kind} {value!r} is also that of {first}")
+    return problems
+
+
+def check_patches(entries: Iterable[Any]) -> list[str]:
+    """patch_series, as far as it can be told without a network; run on the control node."""
+    problems: list[str] = []
+    for index, entry in enumerate(entries):
+        try:
+            wanted = source_patch.parse(entry, index)
+            # A relative path is looked up by the role patch, as Ansible does.
+            if not wanted.is_url and Path(wanted.source).is_absolute():
+                source_patch.from_file(Path(wanted.source), wanted)
+        except source_patch.PatchError as error:
+            problems.append(str(error))
     return problems
 
 

@@ -77,6 +77,14 @@ def _text(data: bytes, wanted: Wanted) -> str:
         raise PatchError(f"patch_series: {wanted.source} is not text: {error}") from error
 
 
+def from_file(file: Path, wanted: Wanted) -> str:
+    """The patch that is in this file."""
+    try:
+        return _text(file.read_bytes(), wanted)
+    except OSError as error:
+        raise PatchError(f"patch_series: cannot read {wanted.source}: {error}") from error
+
+
 def _cached(file: Path, wanted: Wanted) -> Optional[str]:
     try:
         return _text(file.read_bytes(), wanted)
@@ -89,10 +97,7 @@ def text_of(
 ) -> str:
     """The patch, from its file, from the cache (by checksum) or from its address."""
     if not wanted.is_url:
-        try:
-            return _text(Path(find(wanted.source)).read_bytes(), wanted)
-        except OSError as error:
-            raise PatchError(f"patch_series: cannot read {wanted.source}: {error}") from error
+        return from_file(Path(find(wanted.source)), wanted)
     file = cache / f"{wanted.sha256}.patch"
     text = _cached(file, wanted)
     if text is not None:

@@ -37,6 +37,12 @@ options:
     description: The syscalls to add, as the role C(patch) takes them.
     type: list
     elements: dict
+  patches:
+    description:
+      - The patches to apply, as the role C(patch) takes them. Files with an absolute path are
+        read, and compared with their checksum if one is given.
+    type: list
+    elements: raw
 attributes:
   check_mode:
     description: Reads only; runs in check mode too.
@@ -75,6 +81,7 @@ def main() -> None:
             "sysname": {"type": "str"},
             "banner": {"type": "str"},
             "syscalls": {"type": "list", "elements": "dict"},
+            "patches": {"type": "list", "elements": "raw"},
         },
         supports_check_mode=True,
     )
@@ -93,6 +100,8 @@ def main() -> None:
         problems += kernel_inputs.check_banner(params["banner"])
     if params["syscalls"] is not None:
         problems += kernel_inputs.check_syscalls(params["syscalls"])
+    if params["patches"] is not None:
+        problems += kernel_inputs.check_patches(params["patches"])
     if problems:
         module.fail_json(msg="; ".join(problems), problems=problems)
     module.exit_json(changed=False, problems=problems)

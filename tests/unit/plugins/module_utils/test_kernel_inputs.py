@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils import kernel_inputs as inputs
 
@@ -94,6 +96,38 @@ def test_bad_syscalls(entries, told):
     (problem,) = inputs.check_syscalls(entries)
     assert problem.startswith("patch_syscalls[")
     assert told in problem
+
+
+def test_good_patches(tmp_path):
+    file = tmp_path / "one.patch"
+    file.write_text("--- a\n")
+    sha256 = hashlib.sha256(b"--- a\n").hexdigest()
+    url = "https://example.org/two.patch"
+    assert inputs.check_patches([str(file), "beside/the/playbook.patch"]) == []
+    assert inputs.check_patches([{"source": str(file), "sha256": sha256}]) == []
+    assert inputs.check_patches([{"source": url, "sha256": "0" * 64}]) == []
+
+
+def test_bad_patches(tmp_path):
+    file = tmp_path / "one.patch"
+    file.write_text("--- a\n")
+    missing = str(tmp_path / "none.patch")
+    problems = inputs.check_patches(
+        [
+            {"url": "x"},
+            "https://example.org/two.patch",
+            missing,
+            {"source": str(file), "sha256": "0" * 64},
+        ]
+    )
+    assert [problem.split(":")[0] for problem in problems] == [
+        "patch_series[0] must be a path, or have 'source' (a path or URL) and 'sha256'",
+        "patch_series[1]",
+        "patch_series",
+        "patch_series",
+    ]
+    assert missing in problems[2]
+    assert "expected 000" in problems[3]
 
 
 def test_source_version():
