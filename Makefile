@@ -88,7 +88,7 @@ test-unit: deps ## Run the unit tests (seconds)
 
 .PHONY: test-role
 test-role: deps ## Run the roles on the fake kernel tree (a few minutes)
-	pytest tests/role
+	pytest --numprocesses auto tests/role
 
 .PHONY: test-molecule
 test-molecule: deps ## Build a kernel and boot it in a VM, with check mode and idempotence
