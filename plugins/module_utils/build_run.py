@@ -21,7 +21,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils import deb_package, kernel_build
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    deb_package,
+    kernel_build,
+    package_files,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils.build_id import left_by_make
 from ansible_collections.oslab.kernel.plugins.module_utils.build_job import (
     Job,
@@ -127,7 +131,7 @@ class Build:
                     "compiler): nothing was stored; run it again"
                 )
             return {"changed": True, "build_result": self._store(built)}
-        except (StepError, deb_package.PackageError, OSError) as error:
+        except (StepError, deb_package.PackageError, package_files.ListError, OSError) as error:
             return {"failed": True, "changed": False, "msg": str(error), "log": str(self.log)}
 
     # --- running programs
@@ -374,6 +378,7 @@ class Build:
                 "build_id": plan.build_id,
                 "store": str(plan.target),
                 "packages": packages,
+                **package_files.write_list(new, packages, tree / "vmlinux", plan.manifest),
                 "manifest": dict(plan.manifest),
                 "compiled": True,
             }

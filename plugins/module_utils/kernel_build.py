@@ -223,14 +223,14 @@ def refusal(plan: Plan, find: Callable[[str], Optional[str]]) -> Optional[str]:
 
 
 def stored(store: Path, build_id: str) -> Optional[dict[str, Any]]:
-    """The result of a finished build; None unless each of its packages is there, unaltered."""
+    """The result of a finished build; None unless all of its files are there, unaltered."""
     directory = store / build_id
     result = read_json(directory / RESULT)
     if result is None or result.get("build_id") != build_id or not result.get("packages"):
         return None
-    for package in result["packages"].values():
-        path = directory / package["file"]
-        if not path.is_file() or file_sha256(path) != package["sha256"]:
+    for made in [*result["packages"].values(), *filter(None, [result.get("files")])]:
+        path = directory / made["file"]
+        if not path.is_file() or file_sha256(path) != made["sha256"]:
             return None
     # A store may have been moved or mounted elsewhere since.
     return {**result, "store": str(directory), "compiled": False}
