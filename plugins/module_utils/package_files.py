@@ -105,9 +105,9 @@ def write_list(
     }
 
 
-def check_list(found: Optional[Mapping[str, Any]], where: str) -> Mapping[str, Any]:
+def check_list(found: Any, where: str) -> Mapping[str, Any]:
     """The list, if it is one that this code understands."""
-    if found is None:
+    if not isinstance(found, dict):
         raise ListError(f"{where} is not a JSON object")
     if found.get("schema") != SCHEMA:
         raise ListError(f"{where} has schema {found.get('schema')!r}, not {SCHEMA}")
@@ -118,7 +118,7 @@ def check_list(found: Optional[Mapping[str, Any]], where: str) -> Mapping[str, A
         wrong.append("packages")
     if wrong:
         raise ListError(f"{where} says nothing usable about {', '.join(wrong)}")
-    return found
+    return dict(found)
 
 
 def stored_list(store: Path, build_id: str) -> Optional[dict[str, Any]]:

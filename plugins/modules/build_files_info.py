@@ -1,0 +1,80 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: build_files_info
+short_description: What files a stored build puts onto a host
+description:
+  - Reads, on the builder, the list that M(oslab.kernel.kernel_build) has left beside the packages
+    of a build. Changes nothing.
+version_added: "0.1.0"
+author: oslab.kernel contributors (@oslab)
+options:
+  store:
+    description: Directory of finished builds.
+    type: path
+    required: true
+  build_id:
+    description: The build, by its whole id or by at least its first twelve digits.
+    type: str
+    required: true
+attributes:
+  check_mode:
+    description: Changes nothing, so check mode makes no difference.
+    support: full
+  diff_mode:
+    description: Changes nothing.
+    support: none
+seealso:
+  - module: oslab.kernel.kernel_files
+"""
+
+EXAMPLES = r"""
+- name: Read what the build installs
+  oslab.kernel.build_files_info:
+    store: /var/lib/oslab-kernel/store
+    build_id: cc30304b36a4
+  delegate_to: builder
+  register: build_files
+"""
+
+RETURN = r"""
+files:
+  description:
+    - The list, with C(release), C(version) (of the packages), C(build_id), C(gnu_build_id) (of the
+      kernel's image) and C(packages) (name to a dictionary of path and sha256).
+    - V(null) if the store has no such build, or an old one without a list.
+  returned: success
+  type: dict
+"""
+
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.oslab.kernel.plugins.module_utils.package_files import (
+    ListError,
+    stored_list,
+)
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "store": {"type": "path", "required": True},
+            "build_id": {"type": "str", "required": True},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        files = stored_list(Path(module.params["store"]), module.params["build_id"])
+    except (ListError, OSError) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, files=files)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: kernel_files
+short_description: Is a host's kernel exactly the one of a build?
+description:
+  - Compares the files on the disk, by their sha256, with the list that the build has left, and the
+    GNU build id of the running image, in C(/sys/kernel/notes), with that of the image that was
+    built. Changes nothing.
+  - Compared are the files of the image and module packages of the build's release, those of
+    programs and C(linux-libc-dev) if they are installed in the build's version, and whether
+    C(/lib/modules/RELEASE) holds files that are not the build's.
+  - Not compared is what the host makes by itself, the initrd and depmod's indexes
+    (C(modules.dep) and the like), nor the headers.
+  - Without a list, C(dpkg --verify) stands in, which believes sums on the same disk.
+  - The host's own Python and kernel do the reading. Who controls them controls the answer.
+version_added: "0.1.0"
+author: oslab.kernel contributors (@oslab)
+options:
+  build_id:
+    description:
+      - The build, by its whole id or by at least its first twelve digits. If empty, the one that
+        the running kernel's own manifest names.
+    type: str
+    default: ""
+  files:
+    description: The list of that build, as M(oslab.kernel.build_files_info) returns it.
+    type: dict
+  repository_source:
+    description:
+      - Without O(files), the list is fetched from the repository that this file of apt's names. It
+        is not signed, as the packages' index is. If empty, nothing is fetched.
+    type: path
+    default: /etc/apt/sources.list.d/oslab-kernel.sources
+  timeout:
+    description: Seconds that the repository has to answer.
+    type: int
+    default: 10
+  ignore:
+    description:
+      - Patterns of paths, such as V(/lib/modules/*/extra/mine.ko), of files in C(/lib/modules) that
+        are the user's own and may be there. Files of the build cannot be left out.
+    type: list
+    elements: str
+    default: []
+attributes:
+  check_mode:
+    description: Changes nothing, so check mode makes no difference.
+    support: full
+  diff_mode:
+    description: Changes nothing.
+    support: none
+seealso:
+  - module: oslab.kernel.build_files_info
+"""
+
+EXAMPLES = r"""
+- name: Compare the host with the build that it says it runs
+  oslab.kernel.kernel_files:
+  register: kernel_files
+
+- name: Is it that one?
+  oslab.kernel.kernel_files:
+    build_id: cc30304b36a4
+    files: "{{ build_files.files }}"
+  register: kernel_files
+  failed_when: not kernel_files.matches
+"""
+
+RETURN = r"""
+matches:
+  description:
+    - V(true) if every file and the running image are those of the build and no others are there.
+      V(null) if nothing is wrong but not everything could be compared.
+  returned: success
+  type: bool
+method:
+  description: Where the list came from, V(list) (O(files)) or V(repository); V(dpkg) without one.
+  returned: success
+  type: str
+reason:
+  description: Why there was no list; empty if there was one.
+  returned: success
+  type: str
+build_id:
+  description: The build that was compared with, by its whole id if there was a list.
+  returned: success
+  type: str
+release:
+  description: Release of that build.
+  returned: success
+  type: str
+compared:
+  description: How many files were compared by their sha256.
+  returned: success
+  type: int
+changed_files:
+  description: Files that are not as built, with C(path), C(expected) and C(found).
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - path: /lib/modules/6.12.117-49-usac1/kernel/drivers/block/loop.ko
+      expected: 60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752
+      found: fd61a03af4f77d870fc21e05e7e80678095c92d808cfb3b5c279ee04c74aca13
+missing_files:
+  description: Files of the build that are not there.
+  returned: success
+  type: list
+  elements: str
+additional_files:
+  description: Files below C(/lib/modules/RELEASE) that are not the build's.
+  returned: success
+  type: list
+  elements: str
+updates:
+  description: Files below C(updates) there, where dkms puts what it builds. No fault.
+  returned: success
+  type: list
+  elements: str
+packages:
+  description: >-
+    The packages of the build, by name, with C(installed) (the version that the host has, or
+    V(null)) and C(compared).
+  returned: success
+  type: dict
+gnu_build_id:
+  description: GNU build ids of the image, C(expected) and C(running); empty where unknown.
+  returned: success
+  type: dict
+checks:
+  description: The same as rows for M(oslab.kernel.show_checks).
+  returned: success
+  type: list
+  elements: dict
+"""
+
+import json
+from collections.abc import Sequence
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.urls import ConnectionError, open_url
+from ansible_collections.oslab.kernel.plugins.module_utils import kernel_files
+from ansible_collections.oslab.kernel.plugins.module_utils.package_files import ListError
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "build_id": {"type": "str", "default": ""},
+            "files": {"type": "dict"},
+            "repository_source": {
+                "type": "path",
+                "default": "/etc/apt/sources.list.d/oslab-kernel.sources",
+            },
+            "timeout": {"type": "int", "default": 10},
+            "ignore": {"type": "list", "elements": "str", "default": []},
+        },
+        supports_check_mode=True,
+    )
+    # Out of the parameters, because these are sent back with the result.
+    files = module.params.pop("files")
+    source = module.params["repository_source"]
+
+    def run(argv: Sequence[str]) -> tuple[int, str]:
+        program = module.get_bin_path(argv[0])
+        if program is None:
+            return 127, ""
+        status, out, _err = module.run_command(
+            [program, *argv[1:]], environ_update={"LC_ALL": "C", "LANGUAGE": "C"}
+        )
+        return status, out
+
+    def fetch(url: str) -> Any:
+        try:
+            with open_url(url, timeout=module.params["timeout"]) as answer:
+                return json.loads(answer.read())
+        except (ConnectionError, HTTPException) as error:
+            raise ListError(f"{url}: {error}") from error
+        except ValueError as error:
+            raise ListError(f"{url} is no JSON: {error}") from error
+
+    try:
+        found = kernel_files.gather(
+            kernel_files.Host(run),
+            module.params["build_id"],
+            files,
+            Path(source) if source else None,
+            fetch,
+            module.params["ignore"],
+        )
+    except (ListError, OSError) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, **found)
+
+
+if __name__ == "__main__":
+    main()
