@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Print the checks of oslab.kernel.syscall_info as a table."""
+"""Print checks as a table, and below it the sizes of kernels as another."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Optional
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.oslab.kernel.plugins.module_utils import check_report
+from ansible_collections.oslab.kernel.plugins.module_utils import check_report, kernel_sizes
 
 display = Display()
 
@@ -29,11 +29,14 @@ class ActionModule(ActionBase):
             argument_spec={
                 "title": {"type": "str", "default": ""},
                 "checks": {"type": "list", "elements": "dict", "required": True},
+                "sizes": {"type": "dict"},
             }
         )
         checks = arguments["checks"]
         lines = [arguments["title"]] if arguments["title"] else []
         lines += check_report.table(checks)
+        if arguments["sizes"]:
+            lines += ["", *kernel_sizes.table(arguments["sizes"])]
         # In one piece, so that tables of hosts that finish together do not mix.
         display.display("\n".join(lines))
         return {"changed": False, "failures": check_report.failures(checks)}

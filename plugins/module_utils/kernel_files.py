@@ -199,7 +199,8 @@ def compare(
                 changed.append({"path": path, "expected": expected, "found": found})
             elif not found and not path.startswith(OPTIONAL):
                 missing.append(path)
-    additional, updates = [], []
+    additional: list[str] = []
+    updates: list[str] = []
     links = [f"/lib/modules/{release}/{name}" for name in LINKS]
     for path in sorted(_modules(host, release)):
         if path in named or path in links or is_index(path):

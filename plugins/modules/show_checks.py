@@ -8,17 +8,22 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: show_checks
-short_description: Print the checks of oslab.kernel.syscall_info as a table
+short_description: Print what was checked on a host as a table
 version_added: 0.1.0
 description:
   - Prints aligned text columns of what was compared, what the system says, what was read and the
-    result, and a line of totals. The text looks the same with every callback.
+    result, and a line of totals; below it the sizes of kernels. The text looks the same with every
+    callback.
 options:
   checks:
-    description: The C(checks) that M(oslab.kernel.syscall_info) returned.
+    description:
+      - The C(checks) that M(oslab.kernel.syscall_info) or M(oslab.kernel.kernel_files) returned.
     type: list
     elements: dict
     required: true
+  sizes:
+    description: What M(oslab.kernel.kernel_sizes) returned; no such table without it.
+    type: dict
   title:
     description: A line above the table.
     type: str
