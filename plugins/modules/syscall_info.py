@@ -51,7 +51,7 @@ options:
         description: The boot message; each of its lines must stand literally in the kernel log.
         type: str
       build_id:
-        description: The build id that the manifest must name.
+        description: The build id that the manifest must name, or the first digits of it.
         type: str
       proc_entries:
         description: Entries of C(/proc) that must be there, such as V(capture_mem).

@@ -374,6 +374,11 @@ def test_another_sysname_release_and_build_fail() -> None:
     ]
 
 
+def test_the_first_digits_of_a_build_id_are_enough() -> None:
+    assert ask(FakeKernel(), expected={"build_id": "0123"})["failed_checks"] == []
+    assert ask(FakeKernel(), expected={"build_id": "0124"})["failed_checks"] == ["build id"]
+
+
 def test_expected_wins_over_the_manifest_and_empty_does_not() -> None:
     assert ask(FakeKernel(), expected={"sysname": "", "release": None})["failed_checks"] == []
     result = ask(FakeKernel(), expected={"sysname": "Linux"})
