@@ -267,6 +267,7 @@ class Build:
         )
         root = self._root("modules-root")
         install = [f"INSTALL_MOD_PATH={root}", "INSTALL_MOD_DIR=extra/oslab", "DEPMOD=true"]
+        install.append("INSTALL_MOD_STRIP=1")
         command = kernel_build.modules_command(self.options, directory, "modules_install", *install)
         self._step("modules", "the modules cannot be installed", command, tree)
         for index in (root / "lib/modules" / release).glob("modules.*"):

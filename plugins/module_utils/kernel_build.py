@@ -211,6 +211,11 @@ def refusal(plan: Plan, find: Callable[[str], Optional[str]]) -> Optional[str]:
             f"the builder lacks {', '.join(missing)}, which this configuration needs: "
             f"run the role dependencies{hint}"
         )
+    if plan.options.debug_package and plan.config.get("CONFIG_DEBUG_INFO") != "y":
+        return (
+            "build_debug_package is set, but the configuration makes no debug information "
+            "(CONFIG_DEBUG_INFO): set config_debug_info, or build_debug_package: false"
+        )
     if plan.options.modules_source and plan.config.get("CONFIG_MODULES") != "y":
         return (
             "build_modules_source is set, but the configuration has no CONFIG_MODULES=y: "
@@ -278,7 +283,6 @@ def environment(plan: Plan, inherited: Mapping[str, str]) -> dict[str, str]:
         "KBUILD_BUILD_USER": "oslab",
         "KBUILD_BUILD_HOST": "kernel",
         "KBUILD_BUILD_VERSION": "1",
-        "INSTALL_MOD_STRIP": "1",
         "KDEB_PKGVERSION": plan.version,
         "KDEB_CHANGELOG_DIST": "stable",
         "KDEB_COMPRESS": "zstd",
@@ -289,6 +293,8 @@ def environment(plan: Plan, inherited: Mapping[str, str]) -> dict[str, str]:
     }
     if not options.debug_package:
         values["DEB_BUILD_PROFILES"] = "pkg.linux-upstream.nokerneldbg"
+        # Otherwise builddeb does it; that of 6.1 takes the symbols out of what is installed.
+        values["INSTALL_MOD_STRIP"] = "1"
     if options.ccache:
         tools = "\n".join(f"{k} {v}" for k, v in sorted(plan.inputs.toolchain.items()))
         values.update(

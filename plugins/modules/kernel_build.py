@@ -60,7 +60,9 @@ options:
     elements: str
     default: []
   debug_package:
-    description: Whether the debug symbols are packaged, if the configuration makes any.
+    description:
+      - Whether the debug symbols are packaged, as C(linux-image-RELEASE-dbg). The configuration has
+        to make them (C(CONFIG_DEBUG_INFO)).
     type: bool
     default: false
   force:
@@ -100,8 +102,10 @@ build_result:
   description:
     - The build, with C(release) (what C(uname -r) will say), C(version) (of all packages),
       C(build_id), C(store) (its directory), C(packages) (name to C(file) in that directory,
-      C(sha256) and C(size) in bytes), C(manifest) (what the image package carries as
-      C(oslab-kernel.json)) and C(compiled) (V(false) if the store had it).
+      C(sha256) and C(size) in bytes), C(files) (C(file) and C(sha256) of the list of all that they
+      install, for M(oslab.kernel.kernel_files)), C(gnu_build_id) (of the image), C(manifest) (what
+      the image package carries as C(oslab-kernel.json)) and C(compiled) (V(false) if the store had
+      it).
   returned: when the build is there
   type: dict
 build_id:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -67,6 +68,22 @@ def test_packages_with_manifest_modules_and_tools(role):
         [role.directory / "x/usr/bin/hello_tool"], capture_output=True, check=True
     )
     assert tool.stdout == b"hello from a tool\n"
+
+    # The list by which a host is compared with this build.
+    listed = json.loads((store / result["files"]["file"]).read_text())
+    assert listed["build_id"] == result["build_id"]
+    files = listed["packages"][f"linux-image-{release}"]
+    installed = role.directory / "image"
+    subprocess.run(["dpkg-deb", "--extract", str(image), str(installed)], check=True)
+    assert files == {
+        f"/{path.relative_to(installed)}": hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in installed.rglob("*")
+        if path.is_file()
+    }
+    assert f"/boot/vmlinuz-{release}" in files
+    own = listed["packages"][f"linux-modules-oslab-{release}"]
+    assert f"/lib/modules/{release}/extra/oslab/hello_mod.ko" in own
+    assert not [name for name in listed["packages"] if "headers" in name]
 
     # What is there is not compiled again, and check mode knows it.
     log = (role.work / "build.log").stat().st_mtime_ns
@@ -174,6 +191,22 @@ def test_a_damaged_package_in_the_store_is_built_again(role):
         stream.write(b"x")
     assert role.run().recap("changed") > 0
     assert role.builds() == [role.result["build_id"]]
+
+
+def test_a_changed_list_in_the_store_is_made_again(role):
+    assert role.run().status == 0
+    path = Path(role.result["store"]) / "files.json"
+    good = path.read_text()
+    path.write_text(good.replace("modules", "m0dules"))
+    assert role.run().recap("changed") > 0
+    assert path.read_text() == good
+
+
+def test_a_debug_package_of_a_configuration_without_symbols_is_refused(role):
+    run = role.run(build_debug_package=True)
+    assert run.status != 0
+    assert "config_debug_info" in run.output
+    assert role.builds() == []
 
 
 def test_too_little_space_names_the_variable(role):

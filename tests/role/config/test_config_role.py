@@ -189,6 +189,22 @@ def test_keep_and_options(lab: Lab) -> None:
     assert "SND_DUMMY" in lab.modules()
 
 
+def test_debug_information_by_one_variable_and_back(lab: Lab) -> None:
+    lab.target("alpha", modules=["ext4"])
+    lab.run(config_debug_info=True)
+    config = lab.config()
+    assert config["DEBUG_INFO"] == config["DEBUG_INFO_DWARF_TOOLCHAIN_DEFAULT"] == "y"
+    assert unchanged(lab.run(config_debug_info=True))
+    lab.run()
+    assert "DEBUG_INFO" not in lab.config()
+
+
+def test_debug_information_that_is_switched_off_by_hand_is_refused(lab: Lab) -> None:
+    lab.target("alpha", modules=["ext4"])
+    output = lab.run(config_debug_info=True, config_options={"DEBUG_INFO_NONE": "y"}, ok=False)
+    assert "DEBUG_INFO" in output
+
+
 def test_given_base_without_targets(lab: Lab) -> None:
     base = lab.tmp_path / "my.config"
     base.write_text(STOCK_CONFIG)

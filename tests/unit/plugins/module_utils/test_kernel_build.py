@@ -180,6 +180,20 @@ def test_without_ccache_it_is_not_mentioned(options):
     assert "CC=gcc" in kernel_build.package_command(plain)
 
 
+def test_debug_symbols_are_left_to_be_packaged(options):
+    debug = Options(tree=options.tree, store=options.store, debug_package=True)
+    values = kernel_build.environment(make_plan(debug, run), {})
+    assert not {"INSTALL_MOD_STRIP", "DEB_BUILD_PROFILES"} & set(values)
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_a_debug_package_needs_debug_information(options, made):
+    (options.tree / ".config").write_text("CONFIG_DEBUG_INFO=y\n" if made else "")
+    debug = Options(tree=options.tree, store=options.store, debug_package=True)
+    problem = kernel_build.refusal(make_plan(debug, run), lambda name: name)
+    assert problem is None if made else "config_debug_info" in problem
+
+
 def test_the_command_can_be_pasted(options):
     assert kernel_build.package_command(options) == [
         *("make", "-j3", "bindeb-pkg", "CC=ccache gcc", "HOSTCC=ccache gcc"),
