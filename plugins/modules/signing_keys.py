@@ -1,0 +1,57 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the action oslab.kernel.signing_keys; all of it runs on the control node."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: signing_keys
+short_description: Refuse signing keys that are of no use before anything is done
+version_added: 0.1.0
+description:
+  - Reads PEM files on the control node, each with one private key and its certificate, and fails
+    with the reason if one cannot sign a kernel - it is not there, not PEM, encrypted with a
+    passphrase, not RSA, too short, or its certificate is another key's, has expired or has not
+    begun. Files that are encrypted by ansible-vault are decrypted.
+  - Returns what may be told of them. Nothing is sent anywhere.
+options:
+  modules:
+    description: The file of the modules' key, C(build_module_signing_key).
+    type: str
+    default: ""
+  image:
+    description: The file of the image's key, C(build_image_signing_key).
+    type: str
+    default: ""
+attributes:
+  check_mode:
+    description: Reads only; runs in check mode too.
+    support: full
+  diff_mode:
+    description: Nothing is changed.
+    support: none
+  action:
+    description: Has a corresponding action plugin.
+    support: full
+author:
+  - oslab.kernel contributors (@oslab)
+"""
+
+EXAMPLES = r"""
+- name: Look at the keys
+  oslab.kernel.signing_keys:
+    modules: keys/kernel-signing.pem
+    image: keys/kernel-signing.pem
+  register: keys
+"""
+
+RETURN = r"""
+signers:
+  description:
+    - Of V(modules) and V(image), where a file was named, the certificate's C(sha256) fingerprint,
+      C(subject) and C(issuer), as a build's manifest states them.
+  returned: success
+  type: dict
+"""
