@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import re
@@ -15,13 +14,16 @@ import selectors
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils import (
+    build_info,
+    build_sameness,
+    build_signing,
+    build_store,
     deb_package,
     kernel_build,
     package_files,
@@ -63,6 +65,16 @@ class StepError(Exception):
     """A program of the build failed; the message shows its error."""
 
 
+# Said to the user as they are.
+FAILURES = (
+    StepError,
+    build_info.BuildInfoError,
+    build_signing.SigningError,
+    deb_package.PackageError,
+    package_files.ListError,
+)
+
+
 def forget_recent(tree: Path, seconds: float = DOUBTFUL) -> int:
     """Have kbuild make again what it made last before it was killed.
 
@@ -97,6 +109,7 @@ class Build:
         self.plan = plan
         self.options = plan.options
         self.job = job
+        self.inherited = inherited
         self.environment = kernel_build.environment(plan, inherited)
         self.log = self.options.work / "build.log"
         self.progress = Progress(time.time(), set())
@@ -110,6 +123,7 @@ class Build:
             if unclean:
                 forget_recent(tree)
             self._clear_old_packages()
+            build_sameness.write_programs(work, self._find)
             manifest = json.dumps(self.plan.manifest, indent=2, sort_keys=True, ensure_ascii=False)
             (tree / kernel_build.MANIFEST).write_text(manifest + "\n", encoding="utf-8")
             config = {name: value.strip('"') for name, value in self.plan.config.items()}
@@ -125,16 +139,21 @@ class Build:
                 self._modules(self.options.modules_source, built)
             if self.options.tools_source:
                 self._tools(self.options.tools_source, built)
+            made = [*tree.parent.glob(f"*_{self.plan.version}_*.deb"), *built.glob("*.deb")]
+            build_signing.check_packages(made, self.options.keys, work)
             if replan().build_id != self.plan.build_id:
                 raise StepError(
                     f"{tree} was changed while it was being built (a source, .config or the "
                     "compiler): nothing was stored; run it again"
                 )
             return {"changed": True, "build_result": self._store(built)}
-        except (StepError, deb_package.PackageError, package_files.ListError, OSError) as error:
+        except (*FAILURES, OSError) as error:
             return {"failed": True, "changed": False, "msg": str(error), "log": str(self.log)}
 
     # --- running programs
+
+    def _find(self, name: str) -> Optional[str]:
+        return shutil.which(name, path=kernel_build.program_path(self.inherited))
 
     def _show(self, phase: str, last: str = "") -> None:
         self.progress.phase, self.progress.last = phase, last
@@ -353,19 +372,15 @@ class Build:
         """Move the packages into the store: all of them or none."""
         plan, tree = self.plan, self.options.tree
         store = self.options.store
-        store.mkdir(parents=True, exist_ok=True)
         self._show("storing", plan.build_id[:12])
-        for stale in store.glob(f"{self._prefix}*"):  # of a run that was killed
-            shutil.rmtree(stale, ignore_errors=True)
-        new = Path(tempfile.mkdtemp(prefix=self._prefix, dir=store))
+        prefix = build_store.temporary_prefix(tree)
+        new = build_store.temporary_directory(store, prefix, time.time())
         try:
             suffix = f"_{plan.version}_{plan.inputs.machine}"
             found = [*tree.parent.glob(f"*{suffix}.deb"), *built.glob("*.deb")]
             for path in found:
                 if self.options.debug_package or not path.name.split("_")[0].endswith("-dbg"):
                     shutil.move(str(path), new / path.name)
-            for path in tree.parent.glob(f"*{suffix}.buildinfo"):
-                shutil.move(str(path), new / path.name)
             self._clear_old_packages()
             shutil.copy(tree / kernel_build.MANIFEST, new / kernel_build.MANIFEST)
             packages = kernel_build.describe_packages(new)
@@ -380,6 +395,7 @@ class Build:
                 "store": str(plan.target),
                 "packages": packages,
                 **package_files.write_list(new, packages, tree / "vmlinux", plan.manifest),
+                **build_info.write(new, plan, packages, self._run, self.environment),
                 "manifest": dict(plan.manifest),
                 "compiled": True,
             }
@@ -390,32 +406,16 @@ class Build:
             )
             write_json(new / kernel_build.RESULT, record)
             new.chmod(0o755)
-            self._sync(new)
-            self._replace(new)
+            build_store.sync(new)
+            there: Optional[dict[str, Any]] = None
+
+            def is_good() -> bool:
+                nonlocal there
+                there = kernel_build.stored(store, plan.build_id)
+                return there is not None and not self.options.force
+
+            if not build_store.put(new, plan.target, prefix, is_good) and there:
+                return {**kernel_build.contract(there), "compiled": True}
             return result
         finally:
             shutil.rmtree(new, ignore_errors=True)
-
-    @property
-    def _prefix(self) -> str:
-        """Of temporary directories in the store; no other tree's builds use it."""
-        return f".{hashlib.sha256(str(self.options.tree).encode()).hexdigest()[:12]}-"
-
-    @staticmethod
-    def _sync(directory: Path) -> None:
-        """On the disk before it bears its name, so that a power cut leaves no empty packages."""
-        for path in [*directory.iterdir(), directory]:
-            fd = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(fd)
-            finally:
-                os.close(fd)
-
-    def _replace(self, new: Path) -> None:
-        old: Optional[Path] = None
-        if self.plan.target.exists():  # forced, or damaged
-            old = Path(tempfile.mkdtemp(prefix=self._prefix, dir=self.options.store))
-            self.plan.target.replace(old / "build")
-        new.replace(self.plan.target)
-        if old:
-            shutil.rmtree(old, ignore_errors=True)

@@ -8,14 +8,17 @@ from __future__ import annotations
 import hashlib
 import os
 import shlex
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils import build_id as identity
-from ansible_collections.oslab.kernel.plugins.module_utils import syscall_abi
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    build_sameness,
+    build_signing,
+    syscall_abi,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils.build_id import (
     InputError,
     Inputs,
@@ -44,6 +47,8 @@ PROGRAMS_BY_SYMBOL = {
     "CONFIG_MODULE_COMPRESS_XZ": "xz",
     "CONFIG_MODULE_COMPRESS_ZSTD": "zstd",
 }
+# Whose versions decide what an object is.
+COMPILERS = ("gcc", "ld")
 PROGRAMS = ("make", "gcc", "ld", "bc", "bison", "flex", "perl", "rsync", "dpkg-buildpackage")
 
 
@@ -62,6 +67,7 @@ class Options:
     make_args: Sequence[str] = ()
     debug_package: bool = False
     force: bool = False
+    keys: build_signing.Keys = build_signing.NO_KEYS
 
     @property
     def work(self) -> Path:
@@ -113,6 +119,9 @@ def make_plan(options: Options, run: Runner) -> Plan:
     version, release = identity.makefile_release(makefile, config, _localversion(tree))
     config_sha256 = identity.config_sha256(config)
     source_sha256 = str(source.get("sha256", ""))
+    toolchain = _toolchain(config, options, run)
+    modules_sha256 = _source_sha256("build_modules_source", options.modules_source)
+    tools_sha256 = _tools_sha256(options.tools_source)
     stated = {
         "schema": 1,
         "release": release,
@@ -126,6 +135,11 @@ def make_plan(options: Options, run: Runner) -> Plan:
         },
         "patches": patch.get("patches", []),
         "config_sha256": config_sha256,
+        "modules_sha256": modules_sha256,
+        "tools_sha256": tools_sha256,
+        "toolchain": toolchain,
+        "make_args": list(options.make_args),
+        **options.keys.stated(),
     }
     inputs = Inputs(
         machine=_output(run, ["dpkg", "--print-architecture"]),
@@ -135,9 +149,9 @@ def make_plan(options: Options, run: Runner) -> Plan:
         source_date_epoch=int(source.get("source_date_epoch", 0)),
         patch_sha256=str(patch.get("sha256", "")),
         config_sha256=config_sha256,
-        toolchain=_toolchain(config, run),
-        modules_sha256=_source_sha256("build_modules_source", options.modules_source),
-        tools_sha256=_tools_sha256(options.tools_source),
+        toolchain=toolchain,
+        modules_sha256=modules_sha256,
+        tools_sha256=tools_sha256,
         make_args=list(options.make_args),
         debug_package=options.debug_package,
         stated_sha256=identity.json_sha256(stated),
@@ -165,11 +179,16 @@ def _output(run: Runner, argv: list[str]) -> str:
     return said.strip()
 
 
-def _toolchain(config: Mapping[str, str], run: Runner) -> dict[str, str]:
-    programs = ["gcc", "ld"]
+def _toolchain(config: Mapping[str, str], options: Options, run: Runner) -> dict[str, str]:
+    """The versions that decide the packages' bytes; Debian's own are in what most of them state."""
+    programs = [*COMPILERS, "dpkg-deb"]
     if config.get("CONFIG_DEBUG_INFO_BTF") == "y":
         programs.append("pahole")
-    return {name: _output(run, [name, "--version"]).split("\n", 1)[0] for name in programs}
+    if options.tools_source:
+        programs.append("ldd")  # of the C library, which is in the programs
+    commands = {name: [name, "--version"] for name in programs}
+    commands.update(options.keys.toolchain())
+    return {name: _output(run, argv).split("\n", 1)[0] for name, argv in commands.items()}
 
 
 def _source_sha256(variable: str, directory: Optional[Path]) -> str:
@@ -189,17 +208,20 @@ def _tools_sha256(directory: Optional[Path]) -> str:
     return hashlib.sha256(f"{programs} {module}".encode()).hexdigest()
 
 
-def missing_programs(plan: Plan, find: Callable[[str], Optional[str]]) -> list[str]:
-    """Programs that this build needs and the host has not."""
+def needed_programs(plan: Plan) -> list[str]:
     wanted = list(PROGRAMS)
     wanted += [
         name for symbol, name in PROGRAMS_BY_SYMBOL.items() if plan.config.get(symbol) == "y"
     ]
     if (plan.options.tree / "scripts" / "package" / "debian" / "rules").exists():
         wanted.append("dh_builddeb")
-    if plan.options.ccache:
-        wanted.append("ccache")
-    return sorted({name for name in wanted if not find(name)})
+    return sorted({*wanted, *plan.options.keys.programs()})
+
+
+def missing_programs(plan: Plan, find: Callable[[str], Optional[str]]) -> list[str]:
+    """Programs that this build needs and the host has not."""
+    wanted = needed_programs(plan) + (["ccache"] if plan.options.ccache else [])
+    return sorted(name for name in wanted if not find(name))
 
 
 def refusal(plan: Plan, find: Callable[[str], Optional[str]]) -> Optional[str]:
@@ -221,7 +243,7 @@ def refusal(plan: Plan, find: Callable[[str], Optional[str]]) -> Optional[str]:
             "build_modules_source is set, but the configuration has no CONFIG_MODULES=y: "
             "enable it with config_options, or set build_modules_source to an empty string"
         )
-    return None
+    return build_signing.refusal(plan.config, plan.options.keys)
 
 
 # --- the store ---------------------------------------------------------------------------------
@@ -233,12 +255,20 @@ def stored(store: Path, build_id: str) -> Optional[dict[str, Any]]:
     result = read_json(directory / RESULT)
     if result is None or result.get("build_id") != build_id or not result.get("packages"):
         return None
-    for made in [*result["packages"].values(), *filter(None, [result.get("files")])]:
+    beside = [result[name] for name in ("files", "buildinfo") if result.get(name)]
+    for made in [*result["packages"].values(), *beside]:
         path = directory / made["file"]
         if not path.is_file() or file_sha256(path) != made["sha256"]:
             return None
     # A store may have been moved or mounted elsewhere since.
     return {**result, "store": str(directory), "compiled": False}
+
+
+def contract(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A build's result without what the store keeps for the curious."""
+    return {
+        k: v for k, v in record.items() if k not in ("inputs", "seconds", "cpu_seconds", "command")
+    }
 
 
 def file_sha256(path: Path) -> str:
@@ -268,21 +298,19 @@ def compiler(options: Options) -> str:
     return "ccache gcc" if options.ccache else "gcc"
 
 
+def program_path(inherited: Mapping[str, str]) -> str:
+    return inherited.get("PATH", "/usr/local/bin:/usr/bin:/bin") + ":/usr/sbin:/sbin"
+
+
 def environment(plan: Plan, inherited: Mapping[str, str]) -> dict[str, str]:
-    """The whole environment of the build: nothing of the user's shell gets in but PATH and HOME."""
+    """The whole environment of the build: nothing of the user's shell gets in but PATH."""
     options = plan.options
     epoch = plan.inputs.source_date_epoch
     values = {
-        "PATH": inherited.get("PATH", "/usr/local/bin:/usr/bin:/bin") + ":/usr/sbin:/sbin",
-        "HOME": inherited.get("HOME", "/"),
-        "LC_ALL": "C",
-        "TZ": "UTC",
-        "LOCALVERSION": "",
-        "SOURCE_DATE_EPOCH": str(epoch),
-        "KBUILD_BUILD_TIMESTAMP": time.strftime("%a %b %e %H:%M:%S UTC %Y", time.gmtime(epoch)),
-        "KBUILD_BUILD_USER": "oslab",
-        "KBUILD_BUILD_HOST": "kernel",
-        "KBUILD_BUILD_VERSION": "1",
+        "PATH": f"{build_sameness.directory(options.work)}:{program_path(inherited)}",
+        **build_sameness.environment(
+            options.tree, options.work, plan.config, epoch, plan.inputs.source_sha256
+        ),
         "KDEB_PKGVERSION": plan.version,
         "KDEB_CHANGELOG_DIST": "stable",
         "KDEB_COMPRESS": "zstd",
@@ -295,8 +323,9 @@ def environment(plan: Plan, inherited: Mapping[str, str]) -> dict[str, str]:
         values["DEB_BUILD_PROFILES"] = "pkg.linux-upstream.nokerneldbg"
         # Otherwise builddeb does it; that of 6.1 takes the symbols out of what is installed.
         values["INSTALL_MOD_STRIP"] = "1"
+    values.update(build_signing.environment(options.keys, options.work))
     if options.ccache:
-        tools = "\n".join(f"{k} {v}" for k, v in sorted(plan.inputs.toolchain.items()))
+        tools = "\n".join(f"{name} {plan.inputs.toolchain[name]}" for name in COMPILERS)
         values.update(
             CCACHE_DIR=str(options.ccache_dir or options.work / "ccache"),
             CCACHE_MAXSIZE=options.ccache_size,
@@ -305,7 +334,6 @@ def environment(plan: Plan, inherited: Mapping[str, str]) -> dict[str, str]:
             # Each header is hashed once, not for each of the hundreds of files that include it.
             CCACHE_INODECACHE="1",
             CCACHE_COMPRESSLEVEL="1",
-            CCACHE_BASEDIR=str(options.tree),
             # ccache knows the compiler, but not the assembler that it calls.
             CCACHE_NAMESPACE=hashlib.sha256(tools.encode()).hexdigest()[:12],
         )
@@ -314,7 +342,9 @@ def environment(plan: Plan, inherited: Mapping[str, str]) -> dict[str, str]:
 
 def make_variables(options: Options) -> list[str]:
     # Both, and alike: where they differ the headers package compiles its programs once more.
-    return [f"CC={compiler(options)}", f"HOSTCC={compiler(options)}", *options.make_args]
+    programs = [f"CC={compiler(options)}", f"HOSTCC={compiler(options)}"]
+    wanted = build_sameness.flags(options.tree, options.work, {})
+    return [*programs, *build_sameness.make_arguments(options.make_args, wanted)]
 
 
 def package_command(options: Options) -> list[str]:

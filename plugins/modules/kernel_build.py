@@ -69,6 +69,21 @@ options:
     description: Build what the store has already.
     type: bool
     default: false
+  module_signing_key:
+    description:
+      - PEM file on the control node with the RSA key that signs the modules, and its certificate.
+        The action plugin of this name reads it and hands its text to the builder, where it stays
+        in the memory of the build.
+      - The configuration has to name it, as the role C(config) does with
+        C(config_module_signing). Without a key, a configuration that has modules signed is refused.
+    type: str
+    default: ""
+  image_signing_key:
+    description: >-
+      Such a file with the key that signs the image for Secure Boot, by C(sbsign). It may be the
+      same one.
+    type: str
+    default: ""
   detach:
     description:
       - Return as soon as the build is under way, with RV(job). The action plugin of this name
@@ -125,13 +140,44 @@ job:
 import os
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import kernel_build
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    build_signing,
+    kernel_build,
+    signing_key,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils.build_id import InputError
 from ansible_collections.oslab.kernel.plugins.module_utils.build_job import Job
 from ansible_collections.oslab.kernel.plugins.module_utils.build_run import Build
+from ansible_collections.oslab.kernel.plugins.module_utils.kernel_build import Plan
+
+
+def signing_keys(module: AnsibleModule, params: dict[str, Any]) -> build_signing.Keys:
+    texts = {name: params.pop(f"{name}_signing_key") for name in ("module", "image")}
+    try:
+        found = {
+            name: signing_key.parse(text, f"build_{name}_signing_key")
+            for name, text in texts.items()
+            if text
+        }
+    except signing_key.SigningKeyError as error:
+        module.fail_json(msg=str(error))
+    return build_signing.Keys(**found)
+
+
+def start(job: Job, plan: Plan, replan: Callable[[], Plan], facts: dict[str, Any]) -> None:
+    """The build, in a process of its own."""
+    unclean = job.status().get("state", "ended") != "ended"
+    build = Build(plan, job, os.environ)
+    options, epoch = plan.options, plan.inputs.source_date_epoch
+
+    def work() -> dict[str, Any]:
+        with build_signing.at_hand(options.keys, options.tree, options.work, epoch):
+            return build.run(replan, unclean=unclean)
+
+    job.start(work, facts)
 
 
 def main() -> None:
@@ -148,6 +194,8 @@ def main() -> None:
             "make_args": {"type": "list", "elements": "str", "default": []},
             "debug_package": {"type": "bool", "default": False},
             "force": {"type": "bool", "default": False},
+            "module_signing_key": {"type": "str", "default": "", "no_log": True},
+            "image_signing_key": {"type": "str", "default": "", "no_log": True},
             "detach": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
@@ -158,13 +206,14 @@ def main() -> None:
         params[name] = Path(os.path.abspath(params[name])) if params[name] else None  # noqa: PTH100
     if params["jobs"] < 0:
         module.fail_json(msg=f"build_jobs is {params['jobs']}: give a number of jobs, or 0")
+    params["keys"] = signing_keys(module, params)
     options = kernel_build.Options(**params)
 
     def run(argv: list[str]) -> tuple[int, str]:
         status, out, err = module.run_command(argv, environ_update={"LC_ALL": "C"})
         return status, out + err
 
-    def plan_now() -> kernel_build.Plan:
+    def plan_now() -> Plan:
         return kernel_build.make_plan(options, run)
 
     try:
@@ -177,7 +226,7 @@ def main() -> None:
     facts: dict[str, Any] = {"build_id": plan.build_id, "release": plan.inputs.release}
     result = None if options.force else kernel_build.stored(options.store, plan.build_id)
     if result:
-        module.exit_json(changed=False, build_result=_contract(result), **facts)
+        module.exit_json(changed=False, build_result=kernel_build.contract(result), **facts)
     problem = kernel_build.refusal(plan, shutil.which)
     if module.check_mode:
         said = f"would build {plan.inputs.release} as {plan.version}"
@@ -198,22 +247,13 @@ def main() -> None:
                 **facts,
             )
     if job.lock_fd >= 0:
-        unclean = job.status().get("state", "ended") != "ended"
-        build = Build(plan, job, os.environ)
-        job.start(lambda: build.run(plan_now, unclean=unclean), facts)
+        start(job, plan, plan_now, facts)
     if detach:
         job_facts = {"directory": str(options.work), "build_id": plan.build_id}
         module.exit_json(changed=True, job=job_facts, log=log, **facts)
     outcome = job.wait() or {"failed": True, "msg": f"the build vanished; see {log}"}
     finish = module.fail_json if outcome.pop("failed", False) else module.exit_json
     finish(**{**facts, "log": log, **outcome})
-
-
-def _contract(record: dict[str, Any]) -> dict[str, Any]:
-    """Without what the store keeps for the curious."""
-    return {
-        k: v for k, v in record.items() if k not in ("inputs", "seconds", "cpu_seconds", "command")
-    }
 
 
 if __name__ == "__main__":
