@@ -12,6 +12,7 @@ from typing import Any, Optional
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.oslab.kernel.plugins.plugin_utils import control_keys
 
 display = Display()
 
@@ -46,6 +47,11 @@ class ActionModule(ActionBase):
     ) -> dict[str, Any]:
         super().run(tmp, task_vars)
         arguments = {**self._task.args, "detach": True}
+        for option in ("module_signing_key", "image_signing_key"):
+            path = arguments.pop(option, None)
+            if path:
+                key = control_keys.read(self, path, f"build_{option}", task_vars or {})
+                arguments[option] = key.text
         result: dict[str, Any] = self._execute_module(
             module_name="oslab.kernel.kernel_build", module_args=arguments, task_vars=task_vars
         )

@@ -82,6 +82,9 @@ class Keys:
         return list(IMAGE_PROGRAMS) if self.image else []
 
 
+NO_KEYS = Keys()
+
+
 # --- before anything is compiled ---------------------------------------------------------------
 
 

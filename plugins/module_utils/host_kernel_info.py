@@ -22,6 +22,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils.host_devices import (
     parse_mounts,
     read,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils.secure_boot import trusted_certificates
 
 # A program's standard output, or None if it is not there or failed.
 Runner = Callable[[list[str]], Optional[str]]
@@ -144,6 +145,7 @@ def gather(host: Host, packages: Sequence[str] = ()) -> tuple[dict[str, Any], li
             root / RECORD, "the kernel counts as not yet booted from its packages", warnings
         ),
         "secure_boot": _secure_boot(sysfs),
+        "trusted_certificates": trusted_certificates(sysfs),
         "free_kib": free_kib,
         **boot_facts(root),
         "container": _container(root),

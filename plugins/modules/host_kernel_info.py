@@ -112,6 +112,13 @@ secure_boot:
   description: Whether the firmware enforces Secure Boot; V(null) if it does not tell.
   returned: always
   type: bool
+trusted_certificates:
+  description: >-
+    C(sha256) and C(subject) of the certificates by which the firmware trusts what it starts, from
+    its own list (db) and the owner's (MOK); V(null) if neither can be read.
+  returned: always
+  type: list
+  elements: dict
 free_kib:
   description: Free space in KiB in C(/boot) and C(/), as a user without privileges sees it.
   returned: always

@@ -247,6 +247,7 @@ def test_facts(machine: Machine) -> None:
         "modules": ["nls_ascii", "virtio_net"],
         "oslab": None,
         "secure_boot": False,
+        "trusted_certificates": None,
         "free_kib": {"/boot": 4000, "/": 4000},
         "container": False,
     }
