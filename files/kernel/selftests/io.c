@@ -249,6 +249,8 @@ static void *write_five(void *unused)
 	return unused;
 }
 
+#define IDLE_THREADS	100	/* in front of the others, so that adding up takes long */
+
 /* Neither missed nor counted twice in the moment when a thread ends. */
 static void test_ending_threads(void)
 {
@@ -262,6 +264,8 @@ static void test_ending_threads(void)
 		pthread_t threads[4];
 		size_t i;
 
+		for (i = 0; i < IDLE_THREADS; i++)
+			pthread_create(&threads[0], NULL, wait_forever, NULL);
 		for (;;) {
 			for (i = 0; i < ARRAY_SIZE(threads); i++)
 				pthread_create(&threads[i], NULL, write_five, NULL);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -257,6 +258,28 @@ pid_t start_idle(void)
 		for (;;)
 			pause();
 	return pid;
+}
+
+pid_t fork_as(pid_t pid)
+{
+	struct clone_args args = {
+		.exit_signal = SIGCHLD,
+		.set_tid = (unsigned long)&pid,
+		.set_tid_size = 1,
+	};
+	long child = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (!child)
+		for (;;)
+			pause();
+	return child;
+}
+
+void *wait_forever(void *unused)
+{
+	for (;;)
+		pause();
+	return unused;
 }
 
 long other_thread(pid_t pid)

@@ -88,6 +88,10 @@ long in_child(long (*function)(void *argument), void *argument);
 void become_nobody(void);
 /* A child that does nothing until it is killed. */
 pid_t start_idle(void);
+/* The same, with a pid that is nobody's now. */
+pid_t fork_as(pid_t pid);
+/* A thread that does nothing. */
+void *wait_forever(void *unused);
 /* The id of a thread of the process that is not its first one. */
 long other_thread(pid_t pid);
 void end_child(pid_t pid);

@@ -6,7 +6,6 @@
  *   modules CAPTURE TRACK THROTTLE DIRECTORY
  */
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -183,22 +182,6 @@ static long read_io_elsewhere(void *unused)
 	if (unshare(CLONE_NEWPID))
 		return -254;
 	return in_child(read_io, unused);
-}
-
-/* A process of that pid, which is nobody's now. */
-static pid_t fork_as(pid_t pid)
-{
-	struct clone_args args = {
-		.exit_signal = SIGCHLD,
-		.set_tid = (unsigned long)&pid,
-		.set_tid_size = 1,
-	};
-	long child = syscall(SYS_clone3, &args, sizeof(args));
-
-	if (!child)
-		for (;;)
-			pause();
-	return child;
 }
 
 static void test_whose(void)

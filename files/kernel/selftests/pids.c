@@ -98,13 +98,6 @@ static pid_t start_nobodys(bool dumpable)
 	return pid;
 }
 
-static void *wait_forever(void *unused)
-{
-	for (;;)
-		pause();
-	return unused;
-}
-
 static void test_kinds(void)
 {
 	pid_t child = start_idle(), zombie = start_zombie(), dead = make_dead();
@@ -134,21 +127,6 @@ static void test_kinds(void)
 }
 
 /* --- a pid that is used again ------------------------------------------------ */
-
-static pid_t fork_as(pid_t pid)
-{
-	struct clone_args args = {
-		.exit_signal = SIGCHLD,
-		.set_tid = (unsigned long)&pid,
-		.set_tid_size = 1,
-	};
-	long child = syscall(SYS_clone3, &args, sizeof(args));
-
-	if (!child)
-		for (;;)
-			pause();
-	return child;
-}
 
 static void test_again(void)
 {
