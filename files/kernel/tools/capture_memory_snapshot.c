@@ -5,10 +5,7 @@
 
 static struct mem_snapshot before, now;
 
-static const struct {
-	const char *name;
-	const __u64 *now, *before;
-} sizes[] = {
+static const struct figure sizes[] = {
 #define SIZE(field)	{ #field, &now.field, &before.field }
 	SIZE(total_kb), SIZE(free_kb), SIZE(available_kb), SIZE(buffers_kb),
 	SIZE(cached_kb), SIZE(shmem_kb), SIZE(slab_kb), SIZE(active_kb),
@@ -24,8 +21,7 @@ static long call(long number, int pid)
 
 static void print(void)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
-		printf("%s: %llu\n", sizes[i].name, *sizes[i].now);
+	print_figures();
 	printf("timestamp_ns: %llu\n", now.timestamp_ns);
 }
 
@@ -34,22 +30,17 @@ static long long change(__u64 from, __u64 to)
 	return (long long)(to - from);
 }
 
+static void print_change(const struct figure *size, const struct moment *moment)
+{
+	(void)moment;
+	printf("%lld", change(*size->before, *size->now));
+}
+
 static void print_json(const struct moment *moment)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
-		printf("\"%s\": %llu, ", sizes[i].name, *sizes[i].now);
-	printf("\"timestamp_ns\": %llu", now.timestamp_ns);
-	if (!moment)
-		return;
-	printf(", \"change\": ");
-	if (!moment->interval_ns) {
-		printf("null");
-		return;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
-		printf("%s\"%s\": %lld", i ? ", " : "{", sizes[i].name,
-		       change(*sizes[i].before, *sizes[i].now));
-	printf("}");
+	print_json_figures();
+	printf(", \"timestamp_ns\": %llu", now.timestamp_ns);
+	print_json_since("change", moment, print_change);
 }
 
 static void print_head(void)
@@ -98,6 +89,8 @@ static const struct program program = {
 	.examples =
 		"       capture_memory_snapshot --json | jq .available_kb\n"
 		"       capture_memory_snapshot --watch 5\n",
+	.figures = sizes,
+	.figure_count = ARRAY_SIZE(sizes),
 	.good = 0,
 	.call = call,
 	.explain = explain,

@@ -225,9 +225,59 @@ static unsigned long long clock_ns(clockid_t clock)
 	return (unsigned long long)time.tv_sec * NS_PER_SECOND + (unsigned long long)time.tv_nsec;
 }
 
-double rate(unsigned long long before, unsigned long long now, const struct moment *moment)
+double rate(const struct figure *figure, const struct moment *moment)
 {
-	return (double)(now - before) * (double)NS_PER_SECOND / (double)moment->interval_ns;
+	return (double)(*figure->now - *figure->before) * (double)NS_PER_SECOND /
+	       (double)moment->interval_ns;
+}
+
+void print_figures(void)
+{
+	for (size_t i = 0; i < program->figure_count; i++)
+		printf("%s: %llu\n", program->figures[i].name, *program->figures[i].now);
+}
+
+void print_json_figures(void)
+{
+	for (size_t i = 0; i < program->figure_count; i++)
+		printf("%s\"%s\": %llu", i ? ", " : "", program->figures[i].name,
+		       *program->figures[i].now);
+}
+
+void print_json_since(const char *key, const struct moment *moment,
+		      void (*print_one)(const struct figure *figure,
+					const struct moment *moment))
+{
+	if (!moment)
+		return;
+	printf(", \"%s\": ", key);
+	if (!moment->interval_ns) {
+		printf("null");
+		return;
+	}
+	for (size_t i = 0; i < program->figure_count; i++) {
+		printf("%s\"%s\": ", i ? ", " : "{", program->figures[i].name);
+		print_one(&program->figures[i], moment);
+	}
+	printf("}");
+}
+
+void print_rates_head(void)
+{
+	printf("%9s", "seconds");
+	for (size_t i = 0; i < program->figure_count; i++)
+		printf(" %*s/s", program->width - 2, program->figures[i].name);
+	printf("\n");
+}
+
+void print_rates(const struct moment *moment)
+{
+	if (!moment->interval_ns)
+		return;
+	printf("%9.2f", (double)moment->elapsed_ns / 1e9);
+	for (size_t i = 0; i < program->figure_count; i++)
+		printf(" %*.1f", program->width, rate(&program->figures[i], moment));
+	printf("\n");
 }
 
 static void print_json(const struct moment *moment)

@@ -25,6 +25,12 @@ struct moment {
 	unsigned long long interval_ns;	/* since the one before; 0 for the first */
 };
 
+/* A number of the answer, and what it was in the answer before. */
+struct figure {
+	const char *name;
+	const __u64 *now, *before;
+};
+
 struct program {
 	const char *name;	/* of the program and of its syscall */
 	const char *summary;	/* texts for --help */
@@ -32,6 +38,9 @@ struct program {
 	const char *output;
 	const char *watch;
 	const char *examples;
+	const struct figure *figures;	/* all that the syscall answers, but times */
+	size_t figure_count;
+	int width;		/* of a column of rates */
 	bool takes_pid;
 	long good;		/* what the syscall returns when it succeeds */
 
@@ -51,6 +60,19 @@ struct program {
 int run(const struct program *program, int argc, char **argv);
 
 /* Per second, of a counter that rose. */
-double rate(unsigned long long before, unsigned long long now, const struct moment *moment);
+double rate(const struct figure *figure, const struct moment *moment);
+
+/*
+ * The program's figures as lines, as members of a JSON object, and what became
+ * of them since the call before: an object, or null after the first call.
+ */
+void print_figures(void);
+void print_json_figures(void);
+void print_json_since(const char *key, const struct moment *moment,
+		      void (*print_one)(const struct figure *figure,
+					const struct moment *moment));
+/* A table of rates, for print_head and print_row. */
+void print_rates_head(void);
+void print_rates(const struct moment *moment);
 
 #endif

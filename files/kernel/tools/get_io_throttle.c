@@ -7,10 +7,7 @@
 static struct io_stats_user before, now;
 static int process;
 
-static const struct {
-	const char *name;
-	const __u64 *now, *before;
-} counters[] = {
+static const struct figure counters[] = {
 #define COUNTER(field)	{ #field, &now.field, &before.field }
 	COUNTER(rchar), COUNTER(wchar), COUNTER(syscr), COUNTER(syscw),
 	COUNTER(read_bytes), COUNTER(write_bytes),
@@ -40,44 +37,19 @@ static const char *explain(int error)
 static void print(void)
 {
 	printf("pid: %d\n", process);
-	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
-		printf("%s: %llu\n", counters[i].name, *counters[i].now);
+	print_figures();
+}
+
+static void print_rate(const struct figure *counter, const struct moment *moment)
+{
+	printf("%.3f", rate(counter, moment));
 }
 
 static void print_json(const struct moment *moment)
 {
-	printf("\"pid\": %d", process);
-	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
-		printf(", \"%s\": %llu", counters[i].name, *counters[i].now);
-	if (!moment)
-		return;
-	printf(", \"per_second\": ");
-	if (!moment->interval_ns) {
-		printf("null");
-		return;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
-		printf("%s\"%s\": %.3f", i ? ", " : "{", counters[i].name,
-		       rate(*counters[i].before, *counters[i].now, moment));
-	printf("}");
-}
-
-static void print_head(void)
-{
-	printf("%9s", "seconds");
-	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
-		printf(" %11s/s", counters[i].name);
-	printf("\n");
-}
-
-static void print_row(const struct moment *moment)
-{
-	if (!moment->interval_ns)
-		return;
-	printf("%9.2f", (double)moment->elapsed_ns / 1e9);
-	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
-		printf(" %13.1f", rate(*counters[i].before, *counters[i].now, moment));
-	printf("\n");
+	printf("\"pid\": %d, ", process);
+	print_json_figures();
+	print_json_since("per_second", moment, print_rate);
 }
 
 static const struct program program = {
@@ -101,14 +73,17 @@ static const struct program program = {
 	.examples =
 		"       get_io_throttle --json $$ | jq .write_bytes\n"
 		"       get_io_throttle --watch 5 1234\n",
+	.figures = counters,
+	.figure_count = ARRAY_SIZE(counters),
+	.width = 13,
 	.takes_pid = true,
 	.good = 0,
 	.call = call,
 	.explain = explain,
 	.print = print,
 	.print_json = print_json,
-	.print_head = print_head,
-	.print_row = print_row,
+	.print_head = print_rates_head,
+	.print_row = print_rates,
 };
 
 int main(int argc, char **argv)

@@ -7,6 +7,13 @@
 
 static struct syscall_usage_user before[OSLAB_USAGE_ENTRIES], now[OSLAB_USAGE_ENTRIES];
 
+static const struct figure counters[OSLAB_USAGE_ENTRIES] = {
+	{ now[0].name, &now[0].count, &before[0].count },
+	{ now[1].name, &now[1].count, &before[1].count },
+	{ now[2].name, &now[2].count, &before[2].count },
+	{ now[3].name, &now[3].count, &before[3].count },
+};
+
 static long call(long number, int pid)
 {
 	(void)pid;
@@ -32,30 +39,11 @@ static void print_json(const struct moment *moment)
 		printf("%s\"%s\": {\"count\": %llu, \"last_timestamp_ns\": %llu", i ? ", " : "",
 		       now[i].name, now[i].count, now[i].last_timestamp_ns);
 		if (moment && moment->interval_ns)
-			printf(", \"per_second\": %.3f",
-			       rate(before[i].count, now[i].count, moment));
+			printf(", \"per_second\": %.3f", rate(&counters[i], moment));
 		else if (moment)
 			printf(", \"per_second\": null");
 		printf("}");
 	}
-}
-
-static void print_head(void)
-{
-	printf("%9s", "seconds");
-	for (int i = 0; i < OSLAB_USAGE_ENTRIES; i++)
-		printf(" %12s/s", now[i].name);
-	printf("\n");
-}
-
-static void print_row(const struct moment *moment)
-{
-	if (!moment->interval_ns)
-		return;
-	printf("%9.2f", (double)moment->elapsed_ns / 1e9);
-	for (int i = 0; i < OSLAB_USAGE_ENTRIES; i++)
-		printf(" %14.1f", rate(before[i].count, now[i].count, moment));
-	printf("\n");
 }
 
 static const struct program program = {
@@ -80,13 +68,16 @@ static const struct program program = {
 	.examples =
 		"       track_syscall_usage --json | jq .fork.count\n"
 		"       track_syscall_usage --watch\n",
+	.figures = counters,
+	.figure_count = OSLAB_USAGE_ENTRIES,
+	.width = 14,
 	.good = OSLAB_USAGE_ENTRIES,
 	.call = call,
 	.explain = explain,
 	.print = print,
 	.print_json = print_json,
-	.print_head = print_head,
-	.print_row = print_row,
+	.print_head = print_rates_head,
+	.print_row = print_rates,
 };
 
 int main(int argc, char **argv)
