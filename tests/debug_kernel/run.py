@@ -297,7 +297,7 @@ def splats(console: str) -> tuple[list[str], list[str]]:
 def verdict(result: Result, variant: str, console: str, wanted: list[str]) -> list[str]:
     """What is wrong."""
     wrong = list(result.failed)
-    wrong += [f"the log has no \"{text}\"" for text in LOOKING[variant] if text not in console]
+    wrong += [f'the log has no "{text}"' for text in LOOKING[variant] if text not in console]
     bad, elsewhere = splats(console)
     wrong += [f"kernel log: {line}" for line in bad]
     wrong += [f"{name} was not run to its end" for name in wanted if name not in result.ended]
