@@ -1,0 +1,381 @@
+#!/usr/bin/env python3
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Build the same small kernel twice and more, with all varied that must not matter, and compare.
+
+    run.py [--source TREE_OR_TARBALL] [--config FILE]
+
+The first build is the plain one: ccache is empty, nothing is special. The second has another path,
+file system, user, host name, date, time zone, language, umask, number of jobs and environment, and
+no ccache. The third is in a third path, one job at a time, and takes from the first one's ccache.
+All five packages and what is kept beside them must be the same. The exit status is 0 if they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Optional
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+KERNEL = ROOT / "files/kernel"
+sys.path[:0] = [str(ROOT / "collections"), str(HERE.parent / "kernel"), str(HERE)]
+
+import compare  # noqa: E402
+
+CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache/oslab-kernel")
+MODULES = "ansible_collections.oslab.kernel.plugins.modules"
+MEMORY = Path("/dev/shm")
+# What a tree takes with the objects of the small configuration.
+MEMORY_NEEDED = 4 << 30
+
+# What is in somebody's environment, and would be in the packages if a build asked it.
+STRANGE = {
+    "TZ": "Pacific/Auckland",
+    "LANG": "es_GT.UTF-8",
+    "LC_ALL": "es_GT.UTF-8",
+    "LANGUAGE": "es",
+    "USER": "somebody",
+    "LOGNAME": "somebody",
+    "EMAIL": "somebody@example.org",
+    "DEBEMAIL": "somebody@example.org",
+    "KBUILD_BUILD_USER": "somebody",
+    "KBUILD_BUILD_HOST": "somewhere",
+    "KBUILD_BUILD_TIMESTAMP": "Thu Jan  1 00:00:01 UTC 1970",
+    "SOURCE_DATE_EPOCH": "1",
+    "LOCALVERSION": "-strange",
+    "KCFLAGS": "-DSTRANGE",
+    "CFLAGS": "-O0 -g3",
+    "HOSTCFLAGS": "-O0 -g3",
+    "MAKEFLAGS": "--warn-undefined-variables",
+    "GREP_OPTIONS": "--color=always",
+    "XZ_DEFAULTS": "-9e -T4",
+    "ZSTD_CLEVEL": "19",
+    "TAR_OPTIONS": "--mtime=@0",
+    "DEB_BUILD_OPTIONS": "noopt nostrip parallel=7",
+    "DPKG_DEB_COMPRESSOR_LEVEL": "1",
+}
+
+
+class RunError(Exception):
+    """Said to the user as it is."""
+
+
+def say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
+
+
+@dataclass
+class Place:
+    """Where and how one build is made."""
+
+    name: str
+    root: Path  # of everything of this build
+    tree: Path
+    jobs: int
+    ccache: Optional[Path] = None
+    umask: int = 0o022
+    environment: Mapping[str, str] = field(default_factory=dict)
+    other_machine: bool = False  # user, host name and date
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def store(self) -> Path:
+        return self.root / "store"
+
+
+def module(
+    name: str,
+    parameters: Mapping[str, Any],
+    environment: Mapping[str, str],
+    before: tuple[str, ...] = (),
+    umask: int = 0o022,
+) -> dict[str, Any]:
+    """Run a module of the collection as Ansible does, from a shell of its own."""
+    python = [*before, sys.executable, "-m", f"{MODULES}.{name}"]
+    done = subprocess.run(
+        python,
+        cwd=ROOT,
+        env={**environment, "PYTHONPATH": str(ROOT / "collections")},
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": dict(parameters)}),
+        capture_output=True,
+        text=True,
+        umask=umask,
+        check=False,
+    )
+    try:
+        result: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:
+        raise RunError(f"{name} said: {(done.stdout + done.stderr)[-2000:]}") from None
+    if result.get("failed"):
+        raise RunError(result.get("msg", "the module failed"))
+    return result
+
+
+def run(argv: list[str], cwd: Path) -> str:
+    done = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RunError(f"{shlex.join(argv)} failed:\n{(done.stdout + done.stderr)[-2000:]}")
+    return done.stdout
+
+
+# --- the source ---------------------------------------------------------------------------------
+
+
+def find_source() -> Path:
+    """What `make quickstart` and Molecule build, or any other kernel source of Debian's."""
+    found = sorted(Path("/usr/src").glob("linux-source-*.tar.xz"), key=version_of)
+    if not found:
+        raise RunError(
+            "there is no /usr/src/linux-source-*.tar.xz: apt install linux-source, or name a "
+            "tarball or an unmodified tree with --source"
+        )
+    return found[-1]
+
+
+def version_of(path: Path) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", path.name))
+
+
+def have_tree(source: Path, tree: Path) -> None:
+    """An unmodified tree, as the role source leaves it."""
+    if source.is_file():
+        found = re.search(r"\d+\.\d+", source.name)
+        if not found:
+            raise RunError(f"{source} does not tell a version in its name")
+        parameters = {"tarball": str(source), "tree": str(tree), "version": found.group()}
+        module("kernel_tree", parameters, os.environ)
+        return
+    tree.parent.mkdir(parents=True, exist_ok=True)
+    run(["cp", "--archive", str(source), str(tree)], ROOT)
+    state = tree / ".oslab/source.json"
+    if not state.exists():
+        epoch = int((tree / "Makefile").stat().st_mtime)
+        state.parent.mkdir()
+        state.write_text(json.dumps({"sha256": "unknown", "source_date_epoch": epoch}))
+
+
+def patch_tree(tree: Path) -> None:
+    from ansible_collections.oslab.kernel.plugins.module_utils import kernel_patch
+    from default_plan import default_plan
+
+    def runner(argv: list[str], cwd: str) -> tuple[int, str]:
+        done = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    kernel_patch.apply(tree, default_plan(ROOT), runner)
+
+
+def configure(tree: Path, config: Path) -> None:
+    run(["make", "-s", f"KCONFIG_ALLCONFIG={config}", "allnoconfig"], tree)
+    have = set((tree / ".config").read_text().splitlines())
+    wanted = [line for line in config.read_text().splitlines() if line.startswith("CONFIG_")]
+    lost = [line for line in wanted if line not in have]
+    if lost:
+        raise RunError(f"this kernel does not take {', '.join(lost)} of {config}")
+
+
+def copy_tree(source: Path, tree: Path, umask: int) -> None:
+    """With other times and modes, as somebody may have copied it."""
+    tree.parent.mkdir(parents=True)
+    argv = ["cp", "--recursive", "--no-dereference", "--preserve=links", str(source), str(tree)]
+    subprocess.run(argv, check=True, umask=umask)
+
+
+# --- a build ------------------------------------------------------------------------------------
+
+
+def other_machine(place: Place) -> tuple[str, ...]:
+    """A shell whose host name and user are others, if this system lets us have one."""
+    inner = ["unshare", "--user", "--map-user=4242", "--map-group=4242"]
+    outer = ["unshare", "--uts"] + ([] if os.geteuid() == 0 else ["--map-root-user"])
+    prefix = [*outer, "sh", "-c", f'hostname strange.example.org && exec {shlex.join(inner)} "$@"']
+    prefix.append("sh")
+    done = subprocess.run([*prefix, "true"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        say(f"{place.name}: NOT varied: user and host name ({done.stderr.strip()})")
+        return ()
+    return tuple(prefix)
+
+
+def other_date(place: Place) -> dict[str, str]:
+    """A PATH in which `make` runs in another year."""
+    faketime, make = shutil.which("faketime"), shutil.which("make")
+    if not faketime or not make:
+        say(f"{place.name}: NOT varied: the date, but for minutes (apt install faketime)")
+        return {}
+    programs = place.root / "programs"
+    programs.mkdir(parents=True, exist_ok=True)
+    (programs / "make").write_text(f'#!/bin/sh\nexec {faketime} -f +500d {make} "$@"\n')
+    (programs / "make").chmod(0o755)
+    return {"PATH": f"{programs}:{os.environ['PATH']}"}
+
+
+def strange_home(place: Place) -> dict[str, str]:
+    """Of somebody who has configured Debian's tools."""
+    settings = place.root / "home/.config/dpkg"
+    settings.mkdir(parents=True)
+    (settings / "buildflags.conf").write_text("append CFLAGS -DSTRANGE\n")
+    (settings / "buildpackage.conf").write_text("jobs = 7\nbuild-profiles = nodoc\n")
+    return {"HOME": str(place.root / "home")}
+
+
+def strange_language(place: Place) -> dict[str, str]:
+    """The names of days are others."""
+    directory = place.root / "locale"
+    directory.mkdir(parents=True)
+    argv = ["localedef", "-i", "es_GT", "-f", "UTF-8", str(directory / "es_GT.UTF-8")]
+    try:
+        subprocess.run(argv, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        say(f"{place.name}: the language is one that this machine does not know")
+    return {"LOCPATH": str(directory)}
+
+
+def build(place: Place) -> Path:
+    """The directory of the finished build."""
+    started = time.monotonic()
+    before: tuple[str, ...] = ()
+    environment = {**os.environ, **place.environment}
+    if place.other_machine:
+        before = other_machine(place)
+        for more in (strange_home, strange_language, other_date):
+            environment.update(more(place))
+    for name in ("modules", "tools"):
+        copy = place.root / "oslab" / name
+        shutil.copytree(KERNEL / name, copy, copy_function=shutil.copy)
+    parameters = {
+        "tree": str(place.tree),
+        "store": str(place.store),
+        "jobs": place.jobs,
+        "ccache": place.ccache is not None,
+        "ccache_dir": str(place.ccache) if place.ccache else None,
+        "modules_source": str(place.root / "oslab/modules"),
+        "tools_source": str(place.root / "oslab/tools"),
+        **place.parameters,
+    }
+    module("kernel_build", parameters, environment, before, place.umask)
+    say(f"{place.name}: built in {time.monotonic() - started:.0f} s, in {place.tree}")
+    return compare.build_directory(place.store)
+
+
+def places(work: Path, memory: Path, jobs: int, parameters: Mapping[str, Any]) -> list[Place]:
+    second, third = memory / "a/longer/path", work / "third"
+    return [
+        Place(
+            "first",
+            work / "first",
+            work / "first/linux",
+            jobs,
+            ccache=work / "ccache",
+            parameters=parameters,
+        ),
+        Place(
+            "second",
+            second,
+            second / "source",
+            jobs + 1,
+            umask=0o077,
+            environment=STRANGE,
+            other_machine=True,
+            parameters=parameters,
+        ),
+        Place(
+            "third",
+            third,
+            third / "trees/kernel",
+            1,
+            ccache=work / "ccache",
+            umask=0o002,
+            parameters=parameters,
+        ),
+    ]
+
+
+def reproduce(
+    source: Path,
+    config: Path,
+    work: Path,
+    jobs: int,
+    builds: int = 3,
+    parameters: Optional[Mapping[str, Any]] = None,
+) -> tuple[bool, str]:
+    """(the same?, what to print)"""
+    memory = work
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED:
+        memory = MEMORY / f"oslab-reproduce-{os.getpid()}"
+    else:
+        say(f"NOT varied: the file system (less than {MEMORY_NEEDED >> 30} GiB free in {MEMORY})")
+    try:
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+        todo = places(work, memory, jobs, parameters or {})[:builds]
+        pristine = todo[0].tree
+        say(f"unpacking {source}")
+        have_tree(source, pristine)
+        patch_tree(pristine)
+        configure(pristine, config)
+        for place in todo[1:]:
+            copy_tree(pristine, place.tree, place.umask)
+        made = [build(place) for place in todo]
+        outcomes = [
+            compare.report(made[0], other, work / "reports" / place.name)
+            for place, other in zip(todo[1:], made[1:])
+        ]
+    finally:
+        if memory != work:
+            shutil.rmtree(memory, ignore_errors=True)
+    for place, (same, said) in zip(todo[1:], outcomes):
+        if not same:
+            return False, f"The {place.name} build differs from the first.\n{said}"
+    return True, outcomes[-1][1]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--source", type=Path, help="tarball or unmodified tree (Debian's newest)")
+    parser.add_argument("--config", type=Path, default=HERE / "small.config", help="(%(default)s)")
+    parser.add_argument("--work", type=Path, default=CACHE / "reproduce", help="(%(default)s)")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--builds", type=int, choices=(2, 3), default=3, help="(%(default)s)")
+    parser.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="of the module kernel_build, such as a key that signs; may be given repeatedly",
+    )
+    options = parser.parse_args()
+    parameters = dict(text.split("=", 1) for text in options.parameter)
+    try:
+        same, said = reproduce(
+            options.source or find_source(),
+            options.config.resolve(),
+            options.work.resolve(),
+            options.jobs,
+            options.builds,
+            parameters,
+        )
+    except RunError as failure:
+        print(failure, file=sys.stderr)
+        return 2
+    print(said)
+    return 0 if same else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
