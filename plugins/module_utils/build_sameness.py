@@ -12,7 +12,8 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Mapping, Sequence
-from email.utils import formatdate
+from datetime import datetime, timezone
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Callable, Optional
 
@@ -110,7 +111,7 @@ def timestamp(epoch: int) -> str:
 
 def changelog_date(epoch: int) -> str:
     """As `date -R` writes it."""
-    return formatdate(epoch)
+    return format_datetime(datetime.fromtimestamp(epoch, timezone.utc))
 
 
 def flags(tree: Path, work: Path, config: Mapping[str, str]) -> dict[str, str]:

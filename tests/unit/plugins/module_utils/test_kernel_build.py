@@ -13,7 +13,14 @@ from ansible_collections.oslab.kernel.plugins.module_utils import kernel_build
 from ansible_collections.oslab.kernel.plugins.module_utils.build_id import InputError
 from ansible_collections.oslab.kernel.plugins.module_utils.kernel_build import Options, make_plan
 
-VERSIONS = {"gcc": "gcc 12.2\nCopyright", "ld": "GNU ld 2.40", "pahole": "v1.24", "dpkg": "amd64"}
+VERSIONS = {
+    "dpkg": "amd64",
+    "dpkg-deb": "1.21",
+    "gcc": "gcc 12.2\nCopyright",
+    "ld": "GNU ld 2.40",
+    "ldd": "GLIBC 2.36",
+    "pahole": "v1.24",
+}
 
 
 def run(argv):
@@ -52,6 +59,10 @@ def test_manifest(options):
         "source": {"version": "6.12.117", "sha256": "s", "signed_by": ""},
         "patches": [{"name": "x"}],
         "config_sha256": plan.inputs.config_sha256,
+        "modules_sha256": "",
+        "tools_sha256": "",
+        "toolchain": {"gcc": "gcc 12.2", "ld": "GNU ld 2.40", "dpkg-deb": "1.21"},
+        "make_args": [],
     }
 
 
@@ -89,6 +100,9 @@ def test_the_python_module_is_part_of_the_tools(options, tmp_path, monkeypatch):
     (tools / "a.c").write_text("int main(void) { return 0; }")
     with_tools = Options(tree=options.tree, store=options.store, tools_source=tools)
     first, without = make_plan(with_tools, run), make_plan(options, run)
+    # They are linked to the C library.
+    assert first.inputs.toolchain["ldd"] == "GLIBC 2.36"
+    assert "ldd" not in without.inputs.toolchain
     monkeypatch.setattr(kernel_build, "PYTHON_MODULE", source + b"#")
     assert make_plan(with_tools, run).build_id != first.build_id
     # Without tools it is not packaged.
@@ -164,6 +178,9 @@ def test_the_environment_is_the_same_for_everybody(options):
     user = {"PATH": "/p", "HOME": "/h", "CFLAGS": "-O9", "LANG": "es_GT.UTF-8", "MAKEFLAGS": "-j9"}
     values = kernel_build.environment(plan, user)
     assert not {"CFLAGS", "LANG", "MAKEFLAGS"} & set(values)
+    assert values["PATH"] == f"{options.work}/bin:/p:/usr/sbin:/sbin"
+    # It has settings of dpkg-buildpackage's.
+    assert values["HOME"] == str(options.work)
     assert values["KDEB_PKGVERSION"] == plan.version
     assert values["SOURCE_DATE_EPOCH"] == "1700000000"
     assert values["KBUILD_BUILD_TIMESTAMP"] == "Tue Nov 14 22:13:20 UTC 2023"
@@ -184,6 +201,23 @@ def test_debug_symbols_are_left_to_be_packaged(options):
     debug = Options(tree=options.tree, store=options.store, debug_package=True)
     values = kernel_build.environment(make_plan(debug, run), {})
     assert not {"INSTALL_MOD_STRIP", "DEB_BUILD_PROFILES"} & set(values)
+
+
+def test_flags_of_the_users_are_kept_beside_ours(options):
+    theirs = Options(tree=options.tree, store=options.store, make_args=["KCFLAGS=-g", "V=1"])
+    command = kernel_build.package_command(theirs)
+    assert f"KCFLAGS=-g -ffile-prefix-map={options.tree}=." in " ".join(command)
+    assert command[-1] == "V=1"
+
+
+def test_another_packager_leaves_ccache_as_it_is(options):
+    def newer(argv):
+        return (0, "1.22") if argv[0] == "dpkg-deb" else run(argv)
+
+    plans = [make_plan(options, run), make_plan(options, newer)]
+    assert plans[0].build_id != plans[1].build_id
+    names = {kernel_build.environment(plan, {})["CCACHE_NAMESPACE"] for plan in plans}
+    assert len(names) == 1
 
 
 @pytest.mark.parametrize("made", [True, False])
