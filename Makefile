@@ -72,7 +72,7 @@ clean-cache: ## Empty the cache: sources, images, ccache, builds
 # --- tests ------------------------------------------------------------------------------------
 
 .PHONY: test
-test: lint test-unit test-role test-molecule ## Run all tests
+test: lint test-unit test-role test-molecule test-reproduce ## Run all tests
 
 .PHONY: lint
 lint: deps ## Check the style of everything
@@ -94,6 +94,11 @@ test-role: deps ## Run the roles on the fake kernel tree (a few minutes)
 test-molecule: deps ## Build a kernel and boot it in a VM, with check mode and idempotence
 	MOLECULE_COMMAND_BORDERS=false molecule test
 
+# The source is Debian's, which Molecule's scenario installs.
+.PHONY: test-reproduce
+test-reproduce: deps ## Build a small kernel twice, as two people would, and compare
+	pytest tests/reproduce
+
 # --- longer looks, on the tree that `make quickstart` has built --------------------------------
 
 VARIANT ?= kasan
@@ -101,6 +106,10 @@ VARIANT ?= kasan
 .PHONY: test-kernel-debug
 test-kernel-debug: deps ## Run the self-tests on a kernel that looks for its own faults (VARIANT=kasan, kcsan)
 	tests/debug_kernel/run.py $(VARIANT)
+
+.PHONY: reproduce
+reproduce: deps ## Build a small kernel three times with all varied that must not matter
+	tests/reproduce/run.py
 
 .PHONY: bench
 bench: deps ## Measure what the syscalls and the role build cost

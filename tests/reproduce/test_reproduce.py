@@ -11,18 +11,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
+import compare
 import pytest
+import run
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path.insert(0, str(HERE))
-
-import compare
-import run
-
 JOBS = len(os.sched_getaffinity(0))
 
 
