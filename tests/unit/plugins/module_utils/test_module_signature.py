@@ -14,7 +14,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils import module_signatu
 from ansible_collections.oslab.kernel.plugins.module_utils.module_signature import SignatureError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "fixtures"))
-import signing_keys as made  # noqa: E402
+import signing_keys as made
 
 CONTENT = b"\x7fELF" + bytes(range(256)) * 40
 

@@ -15,7 +15,7 @@ from ansible_collections.oslab.kernel.plugins.filter import secure_boot_problem
 from ansible_collections.oslab.kernel.plugins.module_utils import secure_boot, signing_key
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "fixtures"))
-import signing_keys as made  # noqa: E402
+import signing_keys as made
 
 X509 = uuid.UUID("a5c059a1-94e4-4aa7-87b5-ab155c2bf072").bytes_le
 SHA256 = uuid.UUID("c1c41626-504c-4092-aca9-41f936934328").bytes_le

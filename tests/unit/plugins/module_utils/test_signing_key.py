@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils import signing_key
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "fixtures"))
-import signing_keys as made  # noqa: E402
+import signing_keys as made
 
 NOW = datetime.now(timezone.utc)
 
