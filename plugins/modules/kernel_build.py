@@ -118,7 +118,8 @@ build_result:
     - The build, with C(release) (what C(uname -r) will say), C(version) (of all packages),
       C(build_id), C(store) (its directory), C(packages) (name to C(file) in that directory,
       C(sha256) and C(size) in bytes), C(files) (C(file) and C(sha256) of the list of all that they
-      install, for M(oslab.kernel.kernel_files)), C(gnu_build_id) (of the image), C(manifest) (what
+      install, for M(oslab.kernel.kernel_files)), C(buildinfo) (the same of Debian's record of what
+      the build was made of), C(gnu_build_id) (of the image), C(manifest) (what
       the image package carries as C(oslab-kernel.json)) and C(compiled) (V(false) if the store had
       it).
   returned: when the build is there
