@@ -1,0 +1,188 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A build that is killed at any moment: the same call makes the same packages all the same.
+
+OSLAB_SEED=N kills at the moments of an earlier run, whose failure shows the seed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+DRIVER = Path(__file__).with_name("run_module.py")
+SEED = int(os.environ.get("OSLAB_SEED") or random.randrange(1 << 32))
+KILLS = 10
+
+# One after the other on one tree: each starts from what the one before left.
+STORING = [
+    ("build_store.temporary_directory", 1),
+    ("shutil.move", 1),
+    ("shutil.move", 3),
+    ("kernel_build.describe_packages", 1),
+    ("package_files.write_list", 1),
+    ("build_store.sync", 1),
+    ("build_store.put", 1),
+]
+
+
+class Killable:
+    """The module kernel_build on the role's tree, in a process group of its own."""
+
+    def __init__(self, role, directory, moved=False):
+        self.directory = directory
+        if moved:  # another tree of the same content
+            shutil.copytree(role.directory / "trees", directory / "trees", symlinks=True)
+            shutil.copytree(role.directory / "sources", directory / "sources")
+        self.tree = directory / "trees" / "fake" / "linux"
+        self.store = directory / "store"
+        self.work = self.tree.parent / "linux.build"
+        self.arguments = directory / "arguments.json"
+        self.arguments.write_text(
+            json.dumps(
+                {
+                    "tree": str(self.tree),
+                    "store": str(self.store),
+                    "jobs": 2,
+                    "ccache_dir": str(directory / "ccache"),
+                    "modules_source": str(directory / "sources" / "modules"),
+                    "tools_source": str(directory / "sources" / "tools"),
+                    "make_args": ["FAKE_SLEEP=0.05"],
+                }
+            )
+        )
+
+    def start(self, *options):
+        return subprocess.Popen(
+            [sys.executable, str(DRIVER), str(self.arguments), *map(str, options)],
+            env={**os.environ, "PYTHONPATH": str(ROOT / "collections"), "TMPDIR": "/tmp"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def finish(self, *options):
+        """What the module returns."""
+        said, _none = self.start(*options).communicate(timeout=60)
+        return json.loads(said.splitlines()[-1])
+
+    def kill_after(self, seconds):
+        """Kill whoever waits for the build, and the build with all that it has started."""
+        process = self.start()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=seconds)
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            build = json.loads((self.work / "status.json").read_text())["pid"]
+            os.killpg(build, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+    def packages(self):
+        """Name → bytes of what the store has; all that bears a build's name is complete."""
+        found = [path for path in self.store.glob("*") if not path.name.startswith(".")]
+        if not found:
+            return {}
+        (build,) = found
+        record = json.loads((build / "build.json").read_text())
+        made = {name: (build / about["file"]) for name, about in record["packages"].items()}
+        for name, path in made.items():
+            assert path.stat().st_size == record["packages"][name]["size"]
+            subprocess.run(["dpkg-deb", "--info", path], check=True, stdout=subprocess.DEVNULL)
+        return {name: path.read_bytes() for name, path in made.items()}
+
+
+@pytest.fixture
+def undisturbed(role, tmp_path):
+    """A build, what it makes, and the seconds that it takes."""
+    directory = tmp_path / "undisturbed"
+    directory.mkdir()
+    build = Killable(role, directory, moved=True)
+    started = time.monotonic()
+    outcome = build.finish()
+    assert outcome["build_result"]["compiled"], outcome
+    assert len(build.packages()) == 5
+    return build.packages(), time.monotonic() - started
+
+
+def assert_same(build, expected):
+    got = build.packages()
+    assert sorted(got) == sorted(expected)
+    differing = [name for name in got if got[name] != expected[name]]
+    assert not differing, f"{differing} differ from an undisturbed build's (OSLAB_SEED={SEED})"
+    left = [path.name for path in build.store.iterdir() if path.name.startswith(".")]
+    assert not left
+
+
+def test_killed_at_random_moments(role, undisturbed, tmp_path):
+    expected, seconds = undisturbed
+    moments = random.Random(SEED)
+    print(f"OSLAB_SEED={SEED}")
+    for number in range(KILLS):
+        directory = tmp_path / f"killed{number}"
+        directory.mkdir()
+        build = Killable(role, directory, moved=True)
+        moment = moments.uniform(0.2, seconds)
+        print(f"killed after {moment:.3f} s of {seconds:.3f} s")
+        build.kill_after(moment)
+        assert build.packages() in ({}, expected)
+        outcome = build.finish()
+        assert "build_result" in outcome, outcome
+        assert_same(build, expected)
+        shutil.rmtree(directory)
+
+
+def test_killed_again_and_again_on_one_tree(role, undisturbed, tmp_path):
+    expected, seconds = undisturbed
+    moments = random.Random(SEED)
+    build = Killable(role, tmp_path)
+    for _number in range(4):
+        build.kill_after(moments.uniform(0.2, seconds))
+        assert build.packages() in ({}, expected)
+    assert "build_result" in build.finish()
+    assert_same(build, expected)
+
+
+def test_killed_while_it_stores(role, undisturbed, tmp_path):
+    expected, _seconds = undisturbed
+    build = Killable(role, tmp_path)
+    for function, count in STORING:
+        outcome = build.finish(function, count)
+        assert outcome["msg"].startswith("the build vanished"), (function, outcome)
+        assert build.packages() == {}
+    outcome = build.finish()
+    assert outcome["build_result"]["compiled"], outcome
+    assert_same(build, expected)
+
+
+def test_a_half_written_object_is_made_again(role, undisturbed, tmp_path):
+    # An object of an earlier build, with its record, is being made anew when the build is killed.
+    expected, _seconds = undisturbed
+    build = Killable(role, tmp_path)
+    build.finish()
+    shutil.rmtree(build.store)
+    (build.tree / "fs" / "open.c").touch()
+    process = build.start()
+    deadline = time.monotonic() + 20
+    whole = (build.tree / "fs" / "open.c").stat().st_size
+    while (build.tree / "fs" / "open.o").stat().st_size == whole and time.monotonic() < deadline:
+        time.sleep(0.002)
+    os.killpg(json.loads((build.work / "status.json").read_text())["pid"], signal.SIGKILL)
+    process.communicate()
+    assert (build.tree / "fs" / "open.o").stat().st_size < whole
+    build.finish()
+    assert_same(build, expected)

@@ -1,0 +1,192 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role build with a key for the modules, on the fake tree; and what preflight says of keys."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(ROOT / "collections"), str(ROOT / "tests/fixtures")]
+
+import signing_keys as made  # noqa: E402
+from ansible_collections.oslab.kernel.plugins.module_utils import (  # noqa: E402
+    module_signature,
+    signing_key,
+)
+
+# What the role config sets with a key.
+OPTIONS = """CONFIG_MODULE_SIG=y
+CONFIG_MODULE_SIG_ALL=y
+CONFIG_MODULE_SIG_KEY="certs/oslab-signing-key.pem"
+"""
+
+
+@pytest.fixture
+def pem(tmp_path):
+    return made.pair(tmp_path / "mine")
+
+
+@pytest.fixture
+def signed(role, pem):
+    """A tree whose configuration asks for signatures, and the key."""
+    config = role.tree / ".config"
+    text = config.read_text().replace("# CONFIG_XFS_FS is not set", "CONFIG_XFS_FS=m")
+    config.write_text(text + OPTIONS)
+    subprocess.run(["make", "-s", "olddefconfig"], cwd=role.tree, check=True)
+    role.variables["build_module_signing_key"] = str(pem)
+    return role
+
+
+def files(package: Path):
+    with (
+        subprocess.Popen(
+            ["dpkg-deb", "--fsys-tarfile", str(package)], stdout=subprocess.PIPE
+        ) as process,
+        tarfile.open(fileobj=process.stdout, mode="r|") as tar,
+    ):
+        for member in tar:
+            if member.isfile():
+                yield member.name, tar.extractfile(member).read()
+
+
+def packaged(role):
+    found = {}
+    for package in role.result["packages"].values():
+        found.update(files(Path(role.result["store"]) / package["file"]))
+    return found
+
+
+def test_every_module_is_signed_and_the_key_is_nowhere(signed, pem):
+    run = signed.run("-vvv", "--diff")
+    assert run.status == 0, run.output
+    certificate = signing_key.parse(pem.read_text(), "x").certificate
+    assert signed.result["manifest"]["signers"] == {"modules": certificate.public()}
+    everything = packaged(signed)
+    modules = {name: content for name, content in everything.items() if name.endswith(".ko")}
+    assert any("extra/oslab/hello_mod.ko" in name for name in modules)
+    assert len(modules) > 1
+    for content in modules.values():
+        module_signature.check(content, certificate)
+
+    secrets = made.secrets(pem)
+    for secret in secrets:
+        assert secret not in run.output.encode()
+        assert not [name for name, content in everything.items() if secret in content]
+    for path in signed.directory.rglob("*"):
+        assert not (path.is_symlink() and "/fd/" in str(path.readlink())), path
+        if path.is_file() and path.parent != pem.parent:
+            content = path.read_bytes()
+            assert not any(secret in content for secret in secrets), path
+
+    # The same key again: nothing to do. Another one: another build.
+    assert signed.run().recap("changed") == 0
+    first = signed.result["build_id"]
+    other = made.pair(pem.parent, "other")
+    assert signed.run(build_module_signing_key=str(other)).recap("changed") > 0
+    assert signed.result["build_id"] != first
+
+
+def test_a_module_of_ours_that_was_not_signed_is_not_stored(signed):
+    """kbuild goes on where it cannot sign a module from outside."""
+    script = signed.tree / "scripts/sign-file"
+    script.write_text(
+        script.read_text().replace(
+            "digest, key,", 'sys.exit(1) if "oslab" in sys.argv[3] else 0\ndigest, key,', 1
+        )
+    )
+    run = signed.run()
+    assert run.status != 0
+    said = " ".join(run.output.split())
+    assert (
+        "hello_mod.ko should be signed with build_module_signing_key: it has no signature" in said
+    )
+    assert signed.builds() == []
+
+
+def test_a_vault_keeps_the_key(signed, pem):
+    password = pem.with_name("password")
+    password.write_text("x\n")
+    vault = str(Path(sys.executable).with_name("ansible-vault"))
+    argv = [vault, "encrypt", "--vault-password-file", str(password), str(pem)]
+    subprocess.run(argv, check=True, capture_output=True)
+    assert "PRIVATE" not in pem.read_text()
+    run = signed.run("--vault-password-file", str(password))
+    assert run.status == 0, run.output
+    assert "signers" in signed.result["manifest"]
+
+
+def test_a_configuration_that_would_have_a_key_made(role):
+    config = role.tree / ".config"
+    config.write_text(config.read_text() + "CONFIG_MODULE_SIG=y\n")
+    subprocess.run(["make", "-s", "olddefconfig"], cwd=role.tree, check=True)
+    run = role.run()
+    assert run.status != 0
+    assert "would make a key of its own" in " ".join(run.output.split())
+    assert not (role.tree / "vmlinux").exists()
+
+
+# --- preflight ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def preflight(tmp_path, playbook):
+    """Preflight of a builder that is a target too, of which `told` was read."""
+    target = {"ansible.builtin.set_fact": {"kernel_target_info": "{{ told }}"}}
+    look = {
+        "ansible.builtin.import_role": {
+            "name": "oslab.kernel.preflight",
+            "tasks_from": "secure_boot.yml",
+        }
+    }
+    play = {
+        "hosts": "builder",
+        "gather_facts": False,
+        "vars": {"preflight_roles": ["build"], "preflight_targets": ["builder"]},
+        "roles": ["oslab.kernel.preflight"],
+        "tasks": [target, look],
+    }
+    book = tmp_path / "preflight.json"
+    book.write_text(json.dumps([play]))
+
+    def run(**variables):
+        told = {"release": "6.1.0", "secure_boot": True, "trusted_certificates": []}
+        done = playbook(str(book), **{"told": told, **variables})
+        return done.status, " ".join(done.output.split())
+
+    return run
+
+
+def test_preflight_of_keys(preflight, pem, tmp_path):
+    status, said = preflight(told={}, build_image_signing_key=str(pem))
+    assert status == 0, said
+    wrong = tmp_path / "wrong.pem"
+    wrong.write_text(pem.read_text().replace("PRIVATE", "ENCRYPTED PRIVATE"))
+    status, said = preflight(told={}, build_module_signing_key=str(wrong))
+    assert status != 0
+    assert "build_module_signing_key: the private key is encrypted" in said
+    status, said = preflight(told={}, build_image_signing_key="nowhere.pem")
+    assert status != 0
+    assert "build_image_signing_key: cannot read nowhere.pem" in said
+
+
+def test_preflight_of_targets(preflight, pem):
+    status, said = preflight()
+    assert status != 0
+    assert "builder enforces Secure Boot" in said
+    assert "Name a key in build_image_signing_key" in said
+    status, said = preflight(build_image_signing_key=str(pem))
+    assert status != 0
+    assert "Enrol it there" in said
+    certificate = signing_key.parse(pem.read_text(), "x").certificate
+    known = [{"sha256": certificate.sha256, "subject": certificate.subject}]
+    told = {"release": "6.1.0", "secure_boot": True, "trusted_certificates": known}
+    status, said = preflight(build_image_signing_key=str(pem), told=told)
+    assert status == 0, said
