@@ -17,8 +17,8 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Callable, Optional
 
-# Their compiler flags are appended to those of the user's.
-FLAGS = ("KCFLAGS", "KAFLAGS", "HOSTCFLAGS", "HOSTCXXFLAGS")
+# Variables of compiler flags; the last is what libsubcmd of 6.1 looks at, which is in objtool.
+FLAGS = ("KCFLAGS", "KAFLAGS", "HOSTCFLAGS", "HOSTCXXFLAGS", "EXTRA_CFLAGS")
 
 # Name → script. `@REAL@` is the system's program.
 PROGRAMS = {
