@@ -16,6 +16,9 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "collections"))
+
+from ansible_collections.oslab.kernel.plugins.module_utils import build_signing  # noqa: E402
 
 STOCK_CONFIG = """\
 CONFIG_NET=y
@@ -237,3 +240,22 @@ def test_nothing_to_start_from(lab: Lab) -> None:
     missing = " ".join(lab.run(ok=False, config_base="/nowhere/x.config").split())
     assert "config_base is /nowhere/x.config, but there is no such file" in missing
     assert not lab.inputs.exists()
+
+
+def test_modules_are_signed_with_a_key_or_not_at_all(lab: Lab) -> None:
+    """With a configuration such as Ubuntu's, kbuild would make a key."""
+    stock = "CONFIG_MODULES=y\nCONFIG_MODULE_SIG=y\nCONFIG_MODULE_SIG_ALL=y\n"
+    stock += 'CONFIG_MODULE_SIG_KEY="certs/signing_key.pem"\n'
+    lab.target("alpha", config=STOCK_CONFIG + stock, modules=["ext4"])
+    output = lab.run()
+    assert "Modules are not signed" in output
+    config = lab.config()
+    assert config["MODULE_SIG"] == "y"
+    assert config["MODULE_SIG_KEY"] == '""'
+    assert "MODULE_SIG_ALL" not in config
+    output = lab.run(config_module_signing=True)
+    assert "Modules are not signed" not in output
+    config = lab.config()
+    assert config["MODULE_SIG_ALL"] == "y"
+    assert config["MODULE_SIG_KEY"] == f'"{build_signing.KEY_FILE}"'
+    assert unchanged(lab.run(config_module_signing=True))

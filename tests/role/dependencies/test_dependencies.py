@@ -38,6 +38,18 @@ def test_check_mode_names_what_is_missing(role):
     assert "would install no-such-package" in run.output
 
 
+def test_what_signs_an_image_only_where_it_is_signed(role):
+    programs = ["no-such-signer"]
+    run = role(dependencies_packages=["dpkg"], dependencies_signing=programs)
+    assert (run.status, run.recap("changed")) == (0, 0), run.output
+    run = role(
+        dependencies_packages=["dpkg"],
+        dependencies_signing=programs,
+        dependencies_image_signing=True,
+    )
+    assert "would install no-such-signer" in run.output
+
+
 def test_an_unknown_distribution_is_told_what_to_set(role):
     run = role(dependencies_known=["hurd-1"])
     assert run.status != 0
