@@ -3,6 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Keep a set of .debs in an aptly repository, and the published copy of it current.
 
+aptly publishes into a directory that nobody reads, because it changes several files one after the
+other. From there the repository is brought to where it is served (repository_tree).
+
 What is served is judged by what stands in the served directory, not by what a past run
 remembers: a run that was killed between adding and publishing is finished by the next one.
 """
@@ -16,9 +19,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, NamedTuple
 
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    repository_builds,
+    repository_tree,
+)
+
 Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
 
 CHUNK = 1 << 20
+# aptly's name of the directory that it publishes into, in its configuration and its commands.
+ENDPOINT = "staging"
+STORAGE = f"filesystem:{ENDPOINT}"
 
 
 class AptlyError(Exception):
@@ -55,24 +66,34 @@ class Target:
     architectures: tuple[str, ...]
     gpg_key: str
     label: str
+    keep_builds: int = 0
 
     @property
     def public(self) -> Path:
         return Path(self.root) / "public"
 
+    @property
+    def staging(self) -> Path:
+        return Path(self.root) / ENDPOINT
+
 
 @dataclass(frozen=True)
 class Plan:
-    """What has to be done. `replace`: same name and version as a stored one, other bytes."""
+    """What has to be done. `replace`: same name and version as a stored one, other bytes.
+
+    `remove`: versions beyond the limit. `order`: all that stay, as they were published.
+    """
 
     create: bool
     add: tuple[Deb, ...]
     replace: tuple[Deb, ...]
     publish_reason: str
+    remove: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
-        return bool(self.create or self.add or self.replace or self.publish_reason)
+        return bool(self.create or self.add or self.replace or self.remove or self.publish_reason)
 
 
 def parse_stanzas(text: str) -> list[dict[str, str]]:
@@ -265,16 +286,24 @@ class Aptly:
         exists = self.exists()
         stored = self.stored() if exists else set()
         fresh, replaced = conflicts(stored, debs)
+        wanted = {deb.key.version for deb in debs}
+        recorded = repository_builds.read_order(Path(self.target.root))
+        order = repository_builds.new_order(recorded, {key.version for key in stored}, wanted)
+        remove = repository_builds.surplus(order, self.target.keep_builds, wanted)
         if not exists or fresh or replaced:
             reason = "packages were added"
+        elif remove:
+            reason = "old builds were removed"
         else:
             reason = stale_reason(self.run, self.target, stored, {deb.key for deb in debs})
-        return Plan(not exists, tuple(fresh), tuple(replaced), reason)
+        left = tuple(version for version in order if version not in remove)
+        return Plan(not exists, tuple(fresh), tuple(replaced), reason, tuple(remove), left)
 
     def published(self) -> bool:
         entries = json.loads(self._aptly("publish", "list", "-json") or "[]") or []
         return any(
-            entry.get("Distribution") == self.target.distribution and entry.get("Prefix") == "."
+            (entry.get("Distribution"), entry.get("Prefix"), entry.get("Storage"))
+            == (self.target.distribution, ".", STORAGE)
             for entry in entries
         )
 
@@ -295,8 +324,17 @@ class Aptly:
             missing = [deb.path for deb in debs if deb.key not in self.stored()]
             if missing:
                 raise AptlyError(f"aptly did not take {', '.join(missing)}")
+        for version in plan.remove:
+            self._aptly("repo", "remove", target.name, f"$Version (= {version})")
         if plan.publish_reason:
+            # Read before the index changes: clients may just be fetching these.
+            before = set(served_filenames(target).values())
             self._publish()
+            repository_tree.bring(target.staging, target.public, before)
+        if list(plan.order) != repository_builds.read_order(Path(target.root)):
+            repository_builds.write_order(Path(target.root), plan.order)
+        if plan.remove:
+            self._aptly("db", "cleanup")
 
     def _publish(self) -> None:
         target = self.target
@@ -309,7 +347,7 @@ class Aptly:
             "-force-overwrite",
         ]
         if self.published():
-            self._aptly("publish", "update", *common, target.distribution)
+            self._aptly("publish", "update", *common, target.distribution, f"{STORAGE}:.")
             return
         self._aptly(
             "publish",
@@ -325,4 +363,5 @@ class Aptly:
             f"-origin={target.label}",
             f"-label={target.label}",
             target.name,
+            f"{STORAGE}:.",
         )

@@ -16,12 +16,16 @@ description:
     already is kept, so that several versions are served side by side.
   - The repository is published when something was added, and when what is served is incomplete,
     out of date or signed by another key.
-  - aptly writes new indexes beside the old ones and renames them, with C(Acquire-By-Hash), so a
-    client sees either the old or the new.
+  - aptly publishes into C(root)/staging. From there packages come into C(root)/public first, then
+    the indexes, fetched by hash, and C(InRelease) last, by a rename. So a client sees either the
+    old or the new at any moment, and a run that is killed leaves the old.
+  - Runs on one repository wait for each other.
   - A file with the name and version of a stored one but other content replaces it.
 options:
   config:
-    description: aptly's configuration file. Its C(rootDir) must be O(root).
+    description:
+      - aptly's configuration file. Its C(rootDir) must be O(root), and its
+        C(FileSystemPublishEndpoints) must have V(staging) with C(root)/staging.
     type: path
     required: true
   root:
@@ -54,6 +58,16 @@ options:
     description: C(Origin) and C(Label) of the index. Taken when the suite is published first.
     type: str
     default: oslab-kernel
+  keep_builds:
+    description:
+      - How many versions are kept; V(0) for all. Of more, those that were published longest ago are
+        removed, never those of O(files). The packages of a build have one version.
+    type: int
+    default: 0
+  lock_timeout:
+    description: Seconds to wait for another run that publishes into this repository.
+    type: int
+    default: 300
   gpg_home:
     description: GnuPG home that holds the secret key. No other keyring is looked at.
     type: path
@@ -101,6 +115,11 @@ replaced:
   returned: success
   type: list
   elements: str
+removed:
+  description: Versions that were removed.
+  returned: success
+  type: list
+  elements: str
 publish_reason:
   description: Why it was published; empty if it was not.
   returned: success
@@ -127,6 +146,7 @@ packages:
       type: str
 """
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -142,10 +162,19 @@ from ansible_collections.oslab.kernel.plugins.module_utils.aptly_repo import (
     read_deb,
     served_filenames,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils.held_lock import HeldError, held
 
 
 def named(debs: tuple[Deb, ...]) -> list[str]:
     return [f"{deb.key.name}={deb.key.version}" for deb in debs]
+
+
+def lock_of(module: AnsibleModule, debs: list[Deb]) -> contextlib.AbstractContextManager[None]:
+    if module.check_mode:
+        return contextlib.nullcontext()
+    versions = ", ".join(sorted({deb.key.version for deb in debs})) or "nothing new"
+    path = Path(module.params["root"], "publish.lock")
+    return held(path, module.params["lock_timeout"], f"with {versions}")
 
 
 def argument_spec() -> dict[str, Any]:
@@ -158,6 +187,8 @@ def argument_spec() -> dict[str, Any]:
         "component": {"type": "str", "default": "main"},
         "architectures": {"type": "list", "elements": "str", "default": ["amd64"]},
         "label": {"type": "str", "default": "oslab-kernel"},
+        "keep_builds": {"type": "int", "default": 0},
+        "lock_timeout": {"type": "int", "default": 300},
         "gpg_home": {"type": "path", "required": True},
         "gpg_key": {"type": "str", "required": True},
     }
@@ -180,6 +211,7 @@ def main() -> None:
         architectures=tuple(params["architectures"]),
         gpg_key=params["gpg_key"].upper().replace(" ", ""),
         label=params["label"],
+        keep_builds=params["keep_builds"],
     )
     aptly = Aptly(lambda command: module.run_command(list(command)), params["config"], target)
     nothing_yet = module.check_mode and not (
@@ -194,9 +226,14 @@ def main() -> None:
         if nothing_yet:
             plan = Plan(True, tuple(debs), (), "nothing is published yet")
         else:
-            plan = aptly.plan(debs)
-            if not module.check_mode:
-                aptly.apply(plan)
+            with lock_of(module, debs):
+                plan = aptly.plan(debs)
+                if not module.check_mode:
+                    aptly.apply(plan)
+    except HeldError as holder:
+        module.fail_json(
+            msg=f"{params['root']} is being published into by {holder}: wait for it, or end it"
+        )
     except AptlyError as error:
         module.fail_json(msg=str(error))
     finally:
@@ -215,6 +252,7 @@ def main() -> None:
         changed=plan.changed or (module.check_mode and len(debs) < len(params["files"])),
         added=named(plan.add),
         replaced=named(plan.replace),
+        removed=list(plan.remove),
         publish_reason=plan.publish_reason,
         packages={
             deb.key.name: {

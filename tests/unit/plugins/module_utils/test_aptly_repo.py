@@ -85,7 +85,16 @@ class Lab:
         gnupg.mkdir(mode=0o700)
         self.env = {**os.environ, "GNUPGHOME": str(gnupg), "LC_ALL": "C.UTF-8"}
         (root / "aptly.conf").write_text(
-            json.dumps({"rootDir": str(root), "architectures": ["amd64"], "gpgProvider": "gpg2"})
+            json.dumps(
+                {
+                    "rootDir": str(root),
+                    "architectures": ["amd64"],
+                    "gpgProvider": "gpg2",
+                    "FileSystemPublishEndpoints": {
+                        "staging": {"rootDir": str(root / "staging"), "linkMethod": "hardlink"}
+                    },
+                }
+            )
         )
         self.key = self.make_key()
 
@@ -118,14 +127,15 @@ class Lab:
         self.run(["dpkg-deb", "--build", "--root-owner-group", str(tree), str(file)])
         return str(file)
 
-    def aptly(self, key: str = "") -> Aptly:
+    def aptly(self, key: str = "", keep: int = 0) -> Aptly:
+        signer = key or self.key
         target = Target(
-            "lab", str(self.root), "stable", "main", ("amd64",), key or self.key, "oslab-kernel"
+            "lab", str(self.root), "stable", "main", ("amd64",), signer, "oslab-kernel", keep
         )
         return Aptly(self.run, str(self.root / "aptly.conf"), target)
 
-    def ensure(self, *files: str, key: str = "") -> str:
-        aptly = self.aptly(key)
+    def ensure(self, *files: str, key: str = "", keep: int = 0) -> str:
+        aptly = self.aptly(key, keep)
         plan = aptly.plan([read_deb(self.run, file) for file in files])
         aptly.apply(plan)
         return plan.publish_reason
@@ -230,3 +240,21 @@ def test_a_package_changed_in_place_is_put_back(lab: Lab) -> None:
     pooled.write_bytes(bytes(data))
     assert "missing or changed" in lab.ensure(file)
     assert pooled.read_bytes() == Path(file).read_bytes()
+
+
+@needs_aptly
+def test_of_too_many_builds_the_ones_published_longest_ago_go(lab: Lab) -> None:
+    # Versions end with a hash: their order tells nothing about their age.
+    files = {name: lab.package("pkg", f"1-oslab1.{name}") for name in ("f", "a", "c")}
+    for name in ("f", "a", "c"):
+        lab.ensure(files[name], keep=2)
+    assert lab.index() == ["pkg=1-oslab1.a", "pkg=1-oslab1.c"]
+    # The package that clients may just be fetching goes with the next publication.
+    pool = lab.root / "public/pool/main/p/pkg"
+    assert len(list(pool.iterdir())) == 3
+    assert lab.ensure(files["a"], keep=2) == ""  # the newest now, without anything to do
+    assert lab.ensure(files["f"], keep=2)
+    assert lab.index() == ["pkg=1-oslab1.a", "pkg=1-oslab1.f"]
+    assert lab.ensure(files["f"], keep=1) == "old builds were removed"
+    assert lab.index() == ["pkg=1-oslab1.f"]
+    assert not (lab.root / "pool").exists() or len(list((lab.root / "pool").rglob("*.deb"))) == 1

@@ -1,0 +1,87 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bring an apt repository from where it is made to where it is served, at no moment half.
+
+A client reads InRelease, then the indexes that it names, by their hash, then packages. So the
+packages come first, then the indexes, InRelease last, by a rename; and what the InRelease before
+named stays for clients that have just read it. Files are linked, not copied.
+
+A run that is killed leaves the old state served; the next one finishes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+# In this order, the one that decides last.
+SIGNED = ("Release", "Release.gpg", "InRelease")
+BY_HASH = "by-hash"
+# Indexes that are kept in each by-hash directory: those of the last twenty publications or so.
+KEPT = 64
+PART = ".part"
+
+
+def files(top: Path) -> Iterator[Path]:
+    """Relative paths of the files; not of links, which aptly makes for itself."""
+    for directory, _below, names in os.walk(top):
+        for name in names:
+            path = Path(directory, name)
+            if not path.is_symlink() and not name.endswith(PART):
+                yield path.relative_to(top)
+
+
+def place(source: Path, target: Path) -> None:
+    """Have the same file there, whole at any moment."""
+    if target.exists() and target.samefile(source):
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}{PART}")
+    part.unlink(missing_ok=True)
+    try:
+        os.link(source, part)
+    except OSError:  # another file system
+        shutil.copy2(source, part)
+    part.replace(target)
+
+
+def order(path: Path) -> int:
+    if path.parts[0] != "dists":
+        return 0
+    if BY_HASH in path.parts:
+        return 1
+    # <suite>/InRelease, not <component>/binary-<architecture>/Release
+    if len(path.parts) == 3 and path.name in SIGNED:
+        return 3 + SIGNED.index(path.name)
+    return 2
+
+
+def bring(made: Path, served: Path, before: Collection[str]) -> None:
+    """Serve what was made. `before`: packages that the index named up to now, which stay."""
+    wanted = sorted(files(made), key=lambda path: (order(path), path))
+    for path in wanted:
+        place(made / path, served / path)
+    clean(served, {path.as_posix() for path in wanted}, before)
+
+
+def clean(served: Path, wanted: Collection[str], before: Collection[str]) -> None:
+    """Remove what nobody can be about to fetch."""
+    for path in (served / "pool").rglob("*.deb"):
+        name = path.relative_to(served).as_posix()
+        if name not in wanted and name not in before:
+            path.unlink()
+    for part in served.rglob(f".*{PART}"):
+        part.unlink()
+    for directory in served.glob(f"dists/**/{BY_HASH}/*"):
+        indexes = [path for path in directory.iterdir() if not path.is_symlink()]
+        indexes.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in indexes[KEPT:]:
+            if path.relative_to(served).as_posix() not in wanted:
+                path.unlink()
+    for directory, _below, _names in os.walk(served / "pool", topdown=False):
+        with contextlib.suppress(OSError):
+            Path(directory).rmdir()  # if it is empty
