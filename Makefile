@@ -107,6 +107,10 @@ VARIANT ?= kasan
 test-kernel-debug: deps ## Run the self-tests on a kernel that looks for its own faults (VARIANT=kasan, kcsan)
 	tests/debug_kernel/run.py $(VARIANT)
 
+.PHONY: test-secure-boot
+test-secure-boot: deps ## Build a small kernel with signing keys and boot it where signatures count
+	tests/secure_boot/run.py
+
 .PHONY: reproduce
 reproduce: deps ## Build a small kernel three times with all varied that must not matter
 	tests/reproduce/run.py

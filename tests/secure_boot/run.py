@@ -83,6 +83,26 @@ def run(argv: list[str], cwd: Path | None = None, status: int | None = 0) -> str
     return done.stdout + done.stderr
 
 
+PROGRAMS = (
+    "faketime",
+    "modinfo",
+    "openssl",
+    "qemu-system-x86_64",
+    "sbattach",
+    "sbsign",
+    "sbverify",
+)
+
+
+def have_programs() -> None:
+    missing = [name for name in PROGRAMS if not shutil.which(name)]
+    if missing or not (FIRMWARE / "OVMF_VARS_4M.snakeoil.fd").exists():
+        raise RunError(
+            f"needed: {', '.join(missing) or FIRMWARE}; apt install faketime kmod openssl ovmf "
+            "qemu-system-x86 sbsigntool"
+        )
+
+
 # --- what is built ------------------------------------------------------------------------------
 
 
@@ -366,6 +386,7 @@ def main() -> int:
     options = parser.parse_args()
     work = options.work
     try:
+        have_programs()
         work.mkdir(parents=True, exist_ok=True)
         places = [work / "one", work / "two/deeper"]
         started = time.time()
