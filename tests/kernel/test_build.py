@@ -120,8 +120,9 @@ def test_switched_off_nothing_is_left(patched: Path) -> None:
 
 
 def stores_until_counted(listing: str, function: str) -> list[str]:
-    """Where a function writes, from its start to the instruction that counts the call."""
+    """Where a function writes, from its start until it has counted and goes elsewhere."""
     found: list[str] = []
+    counted = False
     body = listing.partition(f"<{function}>:\n")[2].partition("\n\n")[0]
     for line in body.splitlines():
         code, _, operands = line.split("\t")[-1].split("#")[0].strip().partition(" ")
@@ -130,7 +131,8 @@ def stores_until_counted(listing: str, function: str) -> list[str]:
         in_memory = target.startswith("%gs:") or target.endswith(")")
         if in_memory and not code.startswith(("cmp", "test", "nop")):
             found.append(target)
-        if code == "incq" and target.startswith("%gs:"):
+        counted = counted or (code == "incq" and target.startswith("%gs:"))
+        if counted and code.startswith(("decl", "j", "call", "ret")):
             return found
     raise AssertionError(f"{function} does not count")
 
