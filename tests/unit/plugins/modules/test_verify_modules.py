@@ -1,0 +1,143 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The modules that compare a host with a build, as Ansible runs them, on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.oslab.kernel.plugins.modules import (
+    build_files_info,
+    kernel_files,
+    kernel_sizes,
+)
+
+ROOT = Path(__file__).resolve().parents[4]
+ID = "ab" * 32
+
+
+def run(plugin: str, **args: Any) -> dict[str, Any]:
+    ended = subprocess.run(
+        [sys.executable, "-m", f"ansible_collections.oslab.kernel.plugins.modules.{plugin}"],
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": {**args, "_ansible_check_mode": True}}),
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": f"{ROOT / 'collections'}:{':'.join(sys.path)}", "PATH": "/usr/bin:/bin"},
+        check=False,
+    )
+    result: dict[str, Any] = json.loads(ended.stdout)
+    return result
+
+
+@pytest.fixture
+def listed(tmp_path: Path) -> dict[str, Any]:
+    """A kernel of one file, which stands outside of /boot for once."""
+    image = tmp_path / "vmlinuz-0.0-none"
+    image.write_text("image")
+    files = {str(image): hashlib.sha256(b"image").hexdigest()}
+    known = {"release": "0.0-none", "version": "0.0-1", "build_id": ID, "gnu_build_id": ""}
+    return {"schema": 1, **known, "packages": {"linux-image-0.0-none": files}}
+
+
+@pytest.fixture
+def repository(tmp_path: Path, listed: dict[str, Any]) -> Iterator[tuple[Path, dict[str, bytes]]]:
+    """A file of apt's that names a server here, and what that serves."""
+    served = {"/builds/abababababab.json": json.dumps(listed).encode()}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            content = served.get(self.path)
+            self.send_response(200 if content is not None else 404)
+            self.send_header("Content-Length", str(len(content or b"")))
+            self.end_headers()
+            self.wfile.write(content or b"")
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    sources = tmp_path / "a.sources"
+    sources.write_text(f"Types: deb\nURIs: http://127.0.0.1:{server.server_port}/\n")
+    yield sources, served
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("module", [build_files_info, kernel_files, kernel_sizes])
+def test_documentation_is_whole(module: Any) -> None:
+    for part in (module.DOCUMENTATION, module.EXAMPLES, module.RETURN):
+        assert yaml.safe_load(part)
+
+
+def test_with_the_list_in_hand(tmp_path: Path, listed: dict[str, Any]) -> None:
+    found = run("kernel_files", build_id=ID[:12], files=listed, repository_source="")
+    assert (found["method"], found["compared"], found["changed_files"]) == ("list", 1, [])
+    assert found["changed"] is False
+    # Thousands of files are not sent back.
+    assert "files" not in found["invocation"]["module_args"]
+    (tmp_path / "vmlinuz-0.0-none").write_text("imagE")
+    found = run("kernel_files", build_id=ID, files=listed, repository_source="")
+    assert found["matches"] is False
+    assert len(found["changed_files"]) == 1
+
+
+def test_with_the_list_of_the_repository(repository: tuple[Path, dict[str, bytes]]) -> None:
+    found = run("kernel_files", build_id=ID, repository_source=str(repository[0]))
+    assert (found["method"], found["compared"]) == ("repository", 1)
+
+
+@pytest.mark.parametrize("content", [None, b"<html>", b"[]", b"{}"])
+def test_without_a_usable_list(
+    repository: tuple[Path, dict[str, bytes]], content: bytes | None
+) -> None:
+    sources, served = repository
+    served.clear()
+    if content is not None:
+        served["/builds/abababababab.json"] = content
+    found = run("kernel_files", build_id=ID, repository_source=str(sources))
+    assert found["method"] == "dpkg"
+    assert "/builds/abababababab.json" in found["reason"]
+
+
+def test_a_repository_that_is_out_of_reach(tmp_path: Path) -> None:
+    sources = tmp_path / "a.sources"
+    sources.write_text("URIs: http://127.0.0.1:1\n")
+    found = run("kernel_files", build_id=ID, repository_source=str(sources))
+    assert found["method"] == "dpkg"
+    assert "refused" in found["reason"]
+
+
+def test_a_list_of_another_build_is_an_error(listed: dict[str, Any]) -> None:
+    found = run("kernel_files", build_id="cd" * 32, files=listed)
+    assert found["failed"] is True
+    assert "not of cdcd" in found["msg"]
+
+
+def test_what_the_store_has(tmp_path: Path, listed: dict[str, Any]) -> None:
+    directory = tmp_path / "store" / ID
+    directory.mkdir(parents=True)
+    (directory / "files.json").write_text(json.dumps(listed))
+    checksum = hashlib.sha256((directory / "files.json").read_bytes()).hexdigest()
+    (directory / "build.json").write_text(json.dumps({"files": {"sha256": checksum}}))
+    store = str(tmp_path / "store")
+    assert run("build_files_info", store=store, build_id=ID[:12])["files"] == listed
+    assert run("build_files_info", store=store, build_id="cd" * 6)["files"] is None
+    (directory / "files.json").write_text(json.dumps({**listed, "release": "1"}))
+    assert "it was changed" in run("build_files_info", store=store, build_id=ID)["msg"]
+
+
+def test_sizes_of_a_kernel_that_is_not_here() -> None:
+    found = run("kernel_sizes", release="0.0-none")
+    assert found["sizes"] == {"image": None, "initrd": None, "modules": None}
