@@ -71,8 +71,7 @@ def bring(made: Path, served: Path, before: Collection[str]) -> None:
 def clean(served: Path, wanted: Collection[str], before: Collection[str]) -> None:
     """Remove what nobody can be about to fetch."""
     for path in (served / "pool").rglob("*.deb"):
-        name = path.relative_to(served).as_posix()
-        if name not in wanted and name not in before:
+        if path.relative_to(served).as_posix() not in {*wanted, *before}:
             path.unlink()
     for part in served.rglob(f".*{PART}"):
         part.unlink()
@@ -82,6 +81,6 @@ def clean(served: Path, wanted: Collection[str], before: Collection[str]) -> Non
         for path in indexes[KEPT:]:
             if path.relative_to(served).as_posix() not in wanted:
                 path.unlink()
-    for directory, _below, _names in os.walk(served / "pool", topdown=False):
+    for name, _below, _names in os.walk(served / "pool", topdown=False):
         with contextlib.suppress(OSError):
-            Path(directory).rmdir()  # if it is empty
+            Path(name).rmdir()  # if it is empty

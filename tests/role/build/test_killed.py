@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-DRIVER = Path(__file__).with_name("run_module.py")
+DRIVER = ROOT / "tests" / "role" / "run_module.py"
 SEED = int(os.environ.get("OSLAB_SEED") or random.randrange(1 << 32))
 KILLS = 10
 
@@ -66,7 +66,13 @@ class Killable:
 
     def start(self, *options):
         return subprocess.Popen(
-            [sys.executable, str(DRIVER), str(self.arguments), *map(str, options)],
+            [
+                sys.executable,
+                str(DRIVER),
+                "kernel_build",
+                str(self.arguments),
+                *map(str, options),
+            ],
             env={**os.environ, "PYTHONPATH": str(ROOT / "collections"), "TMPDIR": "/tmp"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the module kernel_build without Ansible: run_module.py ARGUMENTS.json [FUNCTION N].
+"""Run a module without Ansible: run_module.py MODULE ARGUMENTS.json [FUNCTION N].
 
-With FUNCTION (module_utils' FILE.NAME) the build kills its process group, by SIGKILL, when that
-is called for the Nth time.
+With FUNCTION (module_utils' FILE.NAME) whoever calls that for the Nth time kills its process
+group by SIGKILL.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ import sys
 from pathlib import Path
 
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.oslab.kernel.plugins.modules import kernel_build
 
-UTILS = "ansible_collections.oslab.kernel.plugins.module_utils"
+PLUGINS = "ansible_collections.oslab.kernel.plugins"
 
 
 def kill_at(function: str, count: int) -> None:
     place, _, name = function.rpartition(".")
-    module = importlib.import_module(place if place == "shutil" else f"{UTILS}.{place}")
+    module = importlib.import_module(
+        place if place == "shutil" else f"{PLUGINS}.module_utils.{place}"
+    )
     real = getattr(module, name)
     calls = 0
 
@@ -39,7 +40,8 @@ def kill_at(function: str, count: int) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2:
-        kill_at(sys.argv[2], int(sys.argv[3]))
-    with patch_module_args(json.loads(Path(sys.argv[1]).read_text())):
-        kernel_build.main()
+    module = importlib.import_module(f"{PLUGINS}.modules.{sys.argv[1]}")
+    if len(sys.argv) > 3:
+        kill_at(sys.argv[3], int(sys.argv[4]))
+    with patch_module_args(json.loads(Path(sys.argv[2]).read_text())):
+        module.main()
