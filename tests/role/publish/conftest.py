@@ -15,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 import jinja2
@@ -125,11 +124,11 @@ class Repository:
 
 class Handler(http.server.SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    pause = 0.0  # before an index is sent: InRelease was read some time ago
+    before_index = staticmethod(lambda: None)
 
     def do_GET(self):
-        if self.pause and "/by-hash/" in self.path:
-            time.sleep(self.pause)
+        if "/by-hash/" in self.path:
+            self.before_index()  # InRelease was read some time ago
         super().do_GET()
 
     def log_message(self, *_args):
@@ -137,9 +136,10 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def serving(directory: Path, pause=0.0):
+def serving(directory: Path, before_index=None):
     """The address under which a directory can be read."""
-    handler = type("Paused", (Handler,), {"pause": pause})
+    changes = {"before_index": staticmethod(before_index)} if before_index else {}
+    handler = type("Changed", (Handler,), changes)
     server = http.server.ThreadingHTTPServer(
         ("127.0.0.1", 0), functools.partial(handler, directory=str(directory))
     )
