@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils import build_signing, signing_key
 from ansible_collections.oslab.kernel.plugins.module_utils.build_signing import Keys, SigningError
+from ansible_collections.oslab.kernel.plugins.module_utils.kernel_build import Options, make_plan
 
 ROOT = Path(__file__).resolve().parents[4]
 sys.path.insert(0, str(ROOT / "tests/fixtures"))
@@ -107,6 +108,31 @@ def test_what_the_manifest_says(key):
     stated = Keys(module=key, image=key).stated()
     assert stated["signers"]["modules"] == stated["signers"]["image"] == key.certificate.public()
     assert "PRIVATE" not in repr(Keys(module=key))
+
+
+def test_whose_key_it_is_makes_another_build(key, tmp_path):
+    versions = {"dpkg": "amd64", "gcc": "12", "ld": "2", "openssl": "OpenSSL 3", "sbsign": "0.9"}
+    (tmp_path / ".oslab").mkdir()
+    (tmp_path / ".oslab/source.json").write_text('{"sha256": "s", "source_date_epoch": 1}')
+    (tmp_path / "Makefile").write_text("VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 1\n")
+    (tmp_path / ".config").write_text("CONFIG_MODULES=y\n")
+
+    def plan(keys, **changed):
+        def run(argv):
+            name = argv[0]
+            return (0, {**versions, **changed}[name]) if name in versions else (127, "")
+
+        return make_plan(Options(tree=tmp_path, store=tmp_path, keys=keys), run)
+
+    signed = plan(Keys(module=key, image=key))
+    assert signed.manifest["signers"]["image"]["sha256"] == key.certificate.sha256
+    ids = {plan(keys).build_id for keys in (Keys(), Keys(module=key), Keys(image=key))}
+    assert len({*ids, signed.build_id}) == 4
+    # What the programs are by which it is signed, and nothing of the private key.
+    assert plan(Keys(module=key, image=key), sbsign="0.10").build_id != signed.build_id
+    other = signing_key.SigningKey(key.certificate, "another text")
+    assert plan(Keys(module=other, image=other)).build_id == signed.build_id
+    assert "PRIVATE" not in repr(signed)
 
 
 def cat(path):
