@@ -111,7 +111,6 @@ def test_what_the_manifest_says(key):
 
 
 def test_whose_key_it_is_makes_another_build(key, tmp_path):
-    versions = {"dpkg": "amd64", "gcc": "12", "ld": "2", "openssl": "OpenSSL 3", "sbsign": "0.9"}
     (tmp_path / ".oslab").mkdir()
     (tmp_path / ".oslab/source.json").write_text('{"sha256": "s", "source_date_epoch": 1}')
     (tmp_path / "Makefile").write_text("VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 1\n")
@@ -119,8 +118,7 @@ def test_whose_key_it_is_makes_another_build(key, tmp_path):
 
     def plan(keys, **changed):
         def run(argv):
-            name = argv[0]
-            return (0, {**versions, **changed}[name]) if name in versions else (127, "")
+            return 0, changed.get(argv[0], "version 1")
 
         return make_plan(Options(tree=tmp_path, store=tmp_path, keys=keys), run)
 
@@ -129,7 +127,7 @@ def test_whose_key_it_is_makes_another_build(key, tmp_path):
     ids = {plan(keys).build_id for keys in (Keys(), Keys(module=key), Keys(image=key))}
     assert len({*ids, signed.build_id}) == 4
     # What the programs are by which it is signed, and nothing of the private key.
-    assert plan(Keys(module=key, image=key), sbsign="0.10").build_id != signed.build_id
+    assert plan(Keys(module=key, image=key), sbsign="version 2").build_id != signed.build_id
     other = signing_key.SigningKey(key.certificate, "another text")
     assert plan(Keys(module=other, image=other)).build_id == signed.build_id
     assert "PRIVATE" not in repr(signed)
