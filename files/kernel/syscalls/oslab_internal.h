@@ -61,6 +61,23 @@ DECLARE_PER_CPU_ALIGNED(struct oslab_usage_cpu, oslab_usage);
 u64 __no_caller_saved_registers oslab_usage_read_clock(void);
 
 /*
+ * value OP= a member of this CPU's oslab_usage, in one instruction each. Without
+ * named address spaces (before 6.8, or by clang) an accessor can only load.
+ */
+#ifdef CONFIG_CC_HAS_NAMED_AS
+#define oslab_here_sub(value, member)	((value) -= __this_cpu_read(oslab_usage.member))
+#define oslab_here_mul(value, member)	((value) *= __this_cpu_read(oslab_usage.member))
+#define oslab_here_add(value, member)	((value) += __this_cpu_read(oslab_usage.member))
+#else
+#define oslab_here_sub(value, member)	oslab_here_asm("subq", value, member)
+#define oslab_here_mul(value, member)	oslab_here_asm("imulq", value, member)
+#define oslab_here_add(value, member)	oslab_here_asm("addq", value, member)
+#define oslab_here_asm(instruction, value, member)		\
+	asm(instruction " " __percpu_arg(1) ", %0"		\
+	    : "+r" (value) : "m" (oslab_usage.member) : "cc")
+#endif
+
+/*
  * CLOCK_MONOTONIC for a quarter of the price of reading it: the last reading,
  * not older than OSLAB_USAGE_SPAN, and the cycles since then.
  *
@@ -73,12 +90,17 @@ u64 __no_caller_saved_registers oslab_usage_read_clock(void);
  */
 static __always_inline u64 oslab_usage_clock(void)
 {
-	u64 cycles = rdtsc() - __this_cpu_read(oslab_usage.base_tsc);
+	u64 cycles = rdtsc();
 	u64 now;
 
-	if (likely(cycles < OSLAB_USAGE_SPAN))
-		return __this_cpu_read(oslab_usage.base_ns) +
-		       ((cycles * __this_cpu_read(oslab_usage.ns_per_cycle)) >> 32);
+	oslab_here_sub(cycles, base_tsc);
+	if (likely(cycles < OSLAB_USAGE_SPAN)) {
+		now = cycles;
+		oslab_here_mul(now, ns_per_cycle);
+		now >>= 32;
+		oslab_here_add(now, base_ns);
+		return now;
+	}
 
 	/* Keeps the registers: else each call would save them for this one. */
 	asm volatile("call oslab_usage_read_clock"
