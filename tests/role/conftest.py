@@ -54,7 +54,7 @@ def playbook(tmp_path: Path) -> Playbook:
         )
     )
 
-    def run(book: str, *options: str, **variables: Any) -> Run:
+    def run(book: str, *options: str, checkout: Path = ROOT, **variables: Any) -> Run:
         done = subprocess.run(
             [
                 str(Path(sys.executable).with_name("ansible-playbook")),
@@ -63,9 +63,9 @@ def playbook(tmp_path: Path) -> Playbook:
                 "--extra-vars",
                 json.dumps(variables),
                 *options,
-                str(ROOT / "playbooks" / book),
+                str(checkout / "playbooks" / book),
             ],
-            cwd=ROOT,
+            cwd=checkout,
             env={**os.environ, "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1"},
             capture_output=True,
             text=True,

@@ -5,14 +5,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-FAKE = Path(__file__).resolve().parents[2] / "fixtures" / "fakelinux"
+ROOT = Path(__file__).resolve().parents[3]
+FAKE = ROOT / "tests" / "fixtures" / "fakelinux"
+DRIVER = ROOT / "tests" / "role" / "run_module.py"
 
 MANIFEST_RULE = """
 ifndef M
@@ -101,6 +107,86 @@ class Role:
     def builds(self):
         """Finished builds, and whatever else is in the store."""
         return sorted(path.name for path in self.store.iterdir()) if self.store.exists() else []
+
+
+class ModuleBuild:
+    """The module kernel_build on the role's tree, in a process group of its own."""
+
+    def __init__(self, role, directory, moved=False, **changes):
+        self.directory = directory
+        if moved:  # another tree of the same content
+            shutil.copytree(role.directory / "trees", directory / "trees", symlinks=True)
+            shutil.copytree(role.directory / "sources", directory / "sources")
+        self.tree = directory / "trees" / "fake" / "linux"
+        self.store = directory / "store"
+        self.work = self.tree.parent / "linux.build"
+        self.arguments = directory / "arguments.json"
+        self.arguments.write_text(
+            json.dumps(
+                {
+                    "tree": str(self.tree),
+                    "store": str(self.store),
+                    "jobs": 2,
+                    "ccache_dir": str(directory / "ccache"),
+                    "modules_source": str(directory / "sources" / "modules"),
+                    "tools_source": str(directory / "sources" / "tools"),
+                    "make_args": ["FAKE_SLEEP=0.05"],
+                    **changes,
+                }
+            )
+        )
+
+    def start(self, *options):
+        return subprocess.Popen(
+            [
+                sys.executable,
+                str(DRIVER),
+                "kernel_build",
+                str(self.arguments),
+                *map(str, options),
+            ],
+            env={**os.environ, "PYTHONPATH": str(ROOT / "collections")},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def finish(self, *options):
+        """What the module returns."""
+        said, _none = self.start(*options).communicate(timeout=60)
+        return json.loads(said.splitlines()[-1])
+
+    def kill_after(self, seconds):
+        """Kill whoever waits for the build, and the build with all that it has started."""
+        process = self.start()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=seconds)
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            build = json.loads((self.work / "status.json").read_text())["pid"]
+            os.killpg(build, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+    def packages(self):
+        """Name → bytes of what the store has; all that bears a build's name is complete."""
+        found = [path for path in self.store.glob("*") if not path.name.startswith(".")]
+        if not found:
+            return {}
+        (build,) = found
+        record = json.loads((build / "build.json").read_text())
+        made = {name: (build / about["file"]) for name, about in record["packages"].items()}
+        for name, path in made.items():
+            assert path.stat().st_size == record["packages"][name]["size"]
+            subprocess.run(["dpkg-deb", "--info", path], check=True, stdout=subprocess.DEVNULL)
+        return {name: path.read_bytes() for name, path in made.items()}
+
+
+@pytest.fixture
+def module_build():
+    return ModuleBuild
 
 
 @pytest.fixture

@@ -8,21 +8,15 @@ OSLAB_SEED=N kills at the moments of an earlier run, whose failure shows the see
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
-DRIVER = ROOT / "tests" / "role" / "run_module.py"
 SEED = int(os.environ.get("OSLAB_SEED") or random.randrange(1 << 32))
 KILLS = 10
 
@@ -38,86 +32,12 @@ STORING = [
 ]
 
 
-class Killable:
-    """The module kernel_build on the role's tree, in a process group of its own."""
-
-    def __init__(self, role, directory, moved=False):
-        self.directory = directory
-        if moved:  # another tree of the same content
-            shutil.copytree(role.directory / "trees", directory / "trees", symlinks=True)
-            shutil.copytree(role.directory / "sources", directory / "sources")
-        self.tree = directory / "trees" / "fake" / "linux"
-        self.store = directory / "store"
-        self.work = self.tree.parent / "linux.build"
-        self.arguments = directory / "arguments.json"
-        self.arguments.write_text(
-            json.dumps(
-                {
-                    "tree": str(self.tree),
-                    "store": str(self.store),
-                    "jobs": 2,
-                    "ccache_dir": str(directory / "ccache"),
-                    "modules_source": str(directory / "sources" / "modules"),
-                    "tools_source": str(directory / "sources" / "tools"),
-                    "make_args": ["FAKE_SLEEP=0.05"],
-                }
-            )
-        )
-
-    def start(self, *options):
-        return subprocess.Popen(
-            [
-                sys.executable,
-                str(DRIVER),
-                "kernel_build",
-                str(self.arguments),
-                *map(str, options),
-            ],
-            env={**os.environ, "PYTHONPATH": str(ROOT / "collections"), "TMPDIR": "/tmp"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-
-    def finish(self, *options):
-        """What the module returns."""
-        said, _none = self.start(*options).communicate(timeout=60)
-        return json.loads(said.splitlines()[-1])
-
-    def kill_after(self, seconds):
-        """Kill whoever waits for the build, and the build with all that it has started."""
-        process = self.start()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=seconds)
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            build = json.loads((self.work / "status.json").read_text())["pid"]
-            os.killpg(build, signal.SIGKILL)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-
-    def packages(self):
-        """Name → bytes of what the store has; all that bears a build's name is complete."""
-        found = [path for path in self.store.glob("*") if not path.name.startswith(".")]
-        if not found:
-            return {}
-        (build,) = found
-        record = json.loads((build / "build.json").read_text())
-        made = {name: (build / about["file"]) for name, about in record["packages"].items()}
-        for name, path in made.items():
-            assert path.stat().st_size == record["packages"][name]["size"]
-            subprocess.run(["dpkg-deb", "--info", path], check=True, stdout=subprocess.DEVNULL)
-        return {name: path.read_bytes() for name, path in made.items()}
-
-
 @pytest.fixture
-def undisturbed(role, tmp_path):
+def undisturbed(role, module_build, tmp_path):
     """A build, what it makes, and the seconds that it takes."""
     directory = tmp_path / "undisturbed"
     directory.mkdir()
-    build = Killable(role, directory, moved=True)
+    build = module_build(role, directory, moved=True)
     started = time.monotonic()
     outcome = build.finish()
     assert outcome["build_result"]["compiled"], outcome
@@ -134,14 +54,14 @@ def assert_same(build, expected):
     assert not left
 
 
-def test_killed_at_random_moments(role, undisturbed, tmp_path):
+def test_killed_at_random_moments(role, module_build, undisturbed, tmp_path):
     expected, seconds = undisturbed
     moments = random.Random(SEED)
     print(f"OSLAB_SEED={SEED}")
     for number in range(KILLS):
         directory = tmp_path / f"killed{number}"
         directory.mkdir()
-        build = Killable(role, directory, moved=True)
+        build = module_build(role, directory, moved=True)
         moment = moments.uniform(0.2, seconds)
         print(f"killed after {moment:.3f} s of {seconds:.3f} s")
         build.kill_after(moment)
@@ -152,10 +72,10 @@ def test_killed_at_random_moments(role, undisturbed, tmp_path):
         shutil.rmtree(directory)
 
 
-def test_killed_again_and_again_on_one_tree(role, undisturbed, tmp_path):
+def test_killed_again_and_again_on_one_tree(role, module_build, undisturbed, tmp_path):
     expected, seconds = undisturbed
     moments = random.Random(SEED)
-    build = Killable(role, tmp_path)
+    build = module_build(role, tmp_path)
     for _number in range(4):
         build.kill_after(moments.uniform(0.2, seconds))
         assert build.packages() in ({}, expected)
@@ -163,9 +83,9 @@ def test_killed_again_and_again_on_one_tree(role, undisturbed, tmp_path):
     assert_same(build, expected)
 
 
-def test_killed_while_it_stores(role, undisturbed, tmp_path):
+def test_killed_while_it_stores(role, module_build, undisturbed, tmp_path):
     expected, _seconds = undisturbed
-    build = Killable(role, tmp_path)
+    build = module_build(role, tmp_path)
     for function, count in STORING:
         outcome = build.finish(function, count)
         assert outcome["msg"].startswith("the build vanished"), (function, outcome)
@@ -175,10 +95,10 @@ def test_killed_while_it_stores(role, undisturbed, tmp_path):
     assert_same(build, expected)
 
 
-def test_a_half_written_object_is_made_again(role, undisturbed, tmp_path):
+def test_a_half_written_object_is_made_again(role, module_build, undisturbed, tmp_path):
     # An object of an earlier build, with its record, is being made anew when the build is killed.
     expected, _seconds = undisturbed
-    build = Killable(role, tmp_path)
+    build = module_build(role, tmp_path)
     build.finish()
     shutil.rmtree(build.store)
     (build.tree / "fs" / "open.c").touch()

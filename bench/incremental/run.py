@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One thing is changed: what the role `build` takes over plain `make bindeb-pkg` of that change.
+
+    run.py [CASE]...
+
+    cold          the whole build, everything empty (the other cases need it once)
+    banner        another boot message
+    extraversion  another EXTRAVERSION
+    option        one more module in the configuration
+    deleted       the tree is deleted, ccache is warm: over the role's cold build
+
+Two trees of the same source and configuration get the same changes; one is built by the role, the
+other by make. The role does more: it packages the /proc modules and the programs, checks, lists
+and stores. Without a CASE all of them run, in this order. Trees and costs are kept in --work, so
+that cases can be run one at a time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+REPRODUCE = ROOT / "tests" / "reproduce"
+sys.path[:0] = [str(HERE.parent), str(ROOT / "collections"), str(ROOT / "tests" / "kernel")]
+
+import measure  # noqa: E402
+from measure import Cost  # noqa: E402
+
+CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache" / "oslab-kernel")
+CASES = ("cold", "banner", "extraversion", "option", "deleted")
+TARGETS = {"banner": 1.3, "extraversion": 1.3, "option": 1.3, "deleted": 0.35}
+OPTION = "ISO9660_FS"  # as a module
+
+
+def trees() -> ModuleType:
+    """tests/reproduce/run.py, which unpacks, patches and configures."""
+    sys.path.insert(0, str(REPRODUCE))
+    spec = importlib.util.spec_from_file_location("oslab_reproduce", REPRODUCE / "run.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+class Bench:
+    def __init__(self, work: Path, jobs: int) -> None:
+        self.work = work
+        self.jobs = jobs
+        self.costs_file = work / "costs.json"
+        # Never built: what the role's tree is made of again.
+        self.stock, self.made, self.role = (
+            work / name / "linux" for name in ("stock", "plain", "role")
+        )
+
+    def costs(self) -> dict[str, dict[str, Cost]]:
+        if not self.costs_file.exists():
+            return {}
+        read = json.loads(self.costs_file.read_text())
+        return {case: {k: Cost(*v) for k, v in both.items()} for case, both in read.items()}
+
+    def keep(self, case: str, **costs: Cost) -> None:
+        self.costs_file.write_text(json.dumps({**self.costs(), case: costs}, indent=1))
+        for who, cost in costs.items():
+            print(f"{case:13} {who:5} {cost.wall:7.1f} s wall {cost.cpu:7.1f} s CPU", flush=True)
+
+    def log(self, case: str, who: str) -> Path:
+        return self.work / f"{case}-{who}.log"
+
+    def prepare(self, source: Path, config: Path) -> None:
+        shutil.rmtree(self.work, ignore_errors=True)
+        self.work.mkdir(parents=True)
+        tools = trees()
+        tools.have_tree(source, self.stock)
+        tools.patch_tree(self.stock)
+        tools.configure(self.stock, config)
+        for tree in (self.made, self.role):
+            self.copy_stock(tree)
+
+    def copy_stock(self, tree: Path) -> None:
+        tree.parent.mkdir(exist_ok=True)
+        subprocess.run(["cp", "--archive", str(self.stock), str(tree)], check=True)
+
+    def both(self, case: str) -> None:
+        made = measure.plain(self.made, self.jobs, self.log(case, "plain"))
+        role = measure.role(self.role, self.jobs, self.log(case, "role"))
+        self.keep(case, plain=made, role=role)
+
+    def change(self, case: str) -> None:
+        """The same in each tree, as the roles version, patch and config make it."""
+        for tree in (self.stock, self.made, self.role):
+            getattr(self, f"change_{case}")(tree)
+
+    def change_banner(self, tree: Path) -> None:
+        from ansible_collections.oslab.kernel.plugins.module_utils import kernel_patch
+        from default_plan import default_plan
+
+        def run(argv: Sequence[str], cwd: str) -> tuple[int, str]:
+            done = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, check=False)
+            return done.returncode, done.stdout + done.stderr
+
+        plan = default_plan(ROOT)
+        plan.banner += "\nOne more line"
+        if not kernel_patch.apply(tree, plan, run).changed:
+            raise SystemExit(f"{tree} has the other banner already: run the case cold again")
+
+    def change_extraversion(self, tree: Path) -> None:
+        makefile = tree / "Makefile"
+        lines = makefile.read_text().splitlines(keepends=True)
+        number = next(i for i, line in enumerate(lines) if line.startswith("EXTRAVERSION ="))
+        lines[number] = lines[number].rstrip() + "-more\n"
+        makefile.write_text("".join(lines))
+
+    def change_option(self, tree: Path) -> None:
+        subprocess.run(["scripts/config", "--module", OPTION], cwd=tree, check=True)
+        subprocess.run(
+            ["make", "-s", "olddefconfig"], cwd=tree, check=True, stdout=subprocess.DEVNULL
+        )
+        if f"CONFIG_{OPTION}=m\n" not in (tree / ".config").read_text():
+            raise SystemExit(f"{tree} does not take CONFIG_{OPTION}")
+
+    def deleted(self) -> None:
+        shutil.rmtree(self.role)
+        shutil.rmtree(self.role.parent / "linux.build")
+        self.copy_stock(self.role)
+        log = self.log("deleted", "role")
+        self.keep("deleted", role=measure.role(self.role, self.jobs, log, build_force=True))
+
+    def run(self, case: str, source: Path, config: Path) -> None:
+        if case == "cold":
+            self.prepare(source, config)
+            self.both(case)
+        elif case == "deleted":
+            self.deleted()
+        else:
+            self.change(case)
+            self.both(case)
+
+    def summary(self) -> bool:
+        good = True
+        costs = self.costs()
+        for case, both in costs.items():
+            base = costs["cold"]["role"] if case == "deleted" else both["plain"]
+            ratio = both["role"].over(base)
+            target = TARGETS.get(case)
+            asked = f"   asked: {target}" if target else ""
+            print(f"{case:13} ratio {ratio.wall:7.2f} wall   {ratio.cpu:7.2f} CPU{asked}")
+            good = good and (target is None or ratio.wall <= target)
+        return good
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=", ".join(CASES))
+    parser.add_argument("--source", type=Path, help="tarball or unmodified tree (Debian's newest)")
+    parser.add_argument("--config", type=Path, default=HERE / "small.config")
+    parser.add_argument("--work", type=Path, default=CACHE / "bench-incremental")
+    parser.add_argument("--jobs", type=int, default=measure.default_jobs())
+    options = parser.parse_args()
+    cases = options.cases or list(CASES)
+    if set(cases) - set(CASES):
+        parser.error(f"cases are {', '.join(CASES)}")
+    bench = Bench(options.work.resolve(), options.jobs)
+    if "cold" not in cases and "cold" not in bench.costs():
+        parser.error("run the case cold first")
+    source = options.source or trees().find_source()
+    for case in cases:
+        bench.run(case, source, options.config.resolve())
+    return 0 if bench.summary() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
