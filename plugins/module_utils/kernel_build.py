@@ -17,6 +17,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils import build_id as id
 from ansible_collections.oslab.kernel.plugins.module_utils import (
     build_sameness,
     build_signing,
+    build_spread,
     syscall_abi,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.build_id import (
@@ -68,6 +69,7 @@ class Options:
     debug_package: bool = False
     force: bool = False
     keys: build_signing.Keys = build_signing.NO_KEYS
+    spread: build_spread.Spread = build_spread.NONE
 
     @property
     def work(self) -> Path:
@@ -295,7 +297,7 @@ def describe_packages(directory: Path) -> dict[str, dict[str, Any]]:
 
 
 def compiler(options: Options) -> str:
-    return "ccache gcc" if options.ccache else "gcc"
+    return build_spread.wrapper(options.spread, options.ccache) + "gcc"
 
 
 def program_path(inherited: Mapping[str, str]) -> str:
@@ -324,6 +326,7 @@ def environment(plan: Plan, inherited: Mapping[str, str]) -> dict[str, str]:
         # Otherwise builddeb does it; that of 6.1 takes the symbols out of what is installed.
         values["INSTALL_MOD_STRIP"] = "1"
     values.update(build_signing.environment(options.keys, options.work))
+    values.update(build_spread.environment(options.spread, options.ccache, options.work))
     if options.ccache:
         tools = "\n".join(f"{name} {plan.inputs.toolchain[name]}" for name in COMPILERS)
         values.update(

@@ -44,6 +44,25 @@ options:
     description: How much C(ccache) may keep, as it writes sizes.
     type: str
     default: 5G
+  ccache_remote:
+    description:
+      - A storage that several builders' C(ccache) share, as it writes them, such as
+        V(http://cache.example.org/) or V(redis://cache.example.org). Does not change the build id.
+    type: str
+    default: ''
+  distribute:
+    description:
+      - Program that has other machines compile. C(ccache) is asked first. The packages are the
+        same, and so is the build id.
+    type: str
+    default: ''
+    choices: ['', distcc, icecc]
+  distribute_hosts:
+    description:
+      - C(distcc)'s list of hosts. Those that do not answer are done without; one whose compiler is
+        another is refused.
+    type: str
+    default: ''
   modules_source:
     description: Directory of kernel modules to build and package; none if empty.
     type: path
@@ -138,14 +157,17 @@ job:
   type: dict
 """
 
+import dataclasses
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils import (
     build_signing,
+    build_spread,
     kernel_build,
     signing_key,
 )
@@ -166,6 +188,25 @@ def signing_keys(module: AnsibleModule, params: dict[str, Any]) -> build_signing
     except signing_key.SigningKeyError as error:
         module.fail_json(msg=str(error))
     return build_signing.Keys(**found)
+
+
+def spread(module: AnsibleModule, options: kernel_build.Options) -> kernel_build.Options:
+    """Leave out the workers that do not answer."""
+    if options.spread.program != build_spread.DISTCC:
+        return options
+
+    def run(argv: list[str], environment: Mapping[str, str]) -> tuple[int, str]:
+        settings = {"LC_ALL": "C", **environment}
+        status, out, err = module.run_command(argv, environ_update=settings)
+        return status, out + err
+
+    try:
+        hosts, silent = build_spread.usable_hosts(options.spread, run)
+    except build_spread.SpreadError as error:
+        module.fail_json(msg=str(error))
+    if silent:
+        module.warn(f"these of build_distribute_hosts do not compile: {', '.join(silent)}")
+    return dataclasses.replace(options, spread=dataclasses.replace(options.spread, hosts=hosts))
 
 
 def start(job: Job, plan: Plan, replan: Callable[[], Plan], facts: dict[str, Any]) -> None:
@@ -190,6 +231,9 @@ def main() -> None:
             "ccache": {"type": "bool", "default": True},
             "ccache_dir": {"type": "path"},
             "ccache_size": {"type": "str", "default": "5G"},
+            "ccache_remote": {"type": "str", "default": ""},
+            "distribute": {"type": "str", "default": "", "choices": ["", "distcc", "icecc"]},
+            "distribute_hosts": {"type": "str", "default": ""},
             "modules_source": {"type": "path"},
             "tools_source": {"type": "path"},
             "make_args": {"type": "list", "elements": "str", "default": []},
@@ -208,6 +252,11 @@ def main() -> None:
     if params["jobs"] < 0:
         module.fail_json(msg=f"build_jobs is {params['jobs']}: give a number of jobs, or 0")
     params["keys"] = signing_keys(module, params)
+    params["spread"] = build_spread.Spread(
+        program=params.pop("distribute"),
+        hosts=params.pop("distribute_hosts"),
+        ccache_remote=params.pop("ccache_remote"),
+    )
     options = kernel_build.Options(**params)
 
     def run(argv: list[str]) -> tuple[int, str]:
@@ -228,12 +277,16 @@ def main() -> None:
     result = None if options.force else kernel_build.stored(options.store, plan.build_id)
     if result:
         module.exit_json(changed=False, build_result=kernel_build.contract(result), **facts)
-    problem = kernel_build.refusal(plan, shutil.which)
+    problem = kernel_build.refusal(plan, shutil.which) or build_spread.problem(
+        options.spread, options.ccache, shutil.which
+    )
     if module.check_mode:
         said = f"would build {plan.inputs.release} as {plan.version}"
         module.exit_json(changed=True, msg=said, **facts)
     if problem:
         module.fail_json(msg=problem, **facts)
+    options = spread(module, options)
+    plan = dataclasses.replace(plan, options=options)
 
     job = Job(options.work)
     log = str(options.work / "build.log")

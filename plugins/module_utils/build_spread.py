@@ -1,0 +1,130 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Have other machines compile, or take from them what they have compiled, with the same packages.
+
+That is why none of it is in the build id, and why a worker whose compiler makes another object of
+a small program is refused.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Optional
+
+DISTCC, ICECC = "distcc", "icecc"
+
+# (argv, environment beyond the usual) → (exit status, what it said)
+Runner = Callable[["list[str]", Mapping[str, str]], "tuple[int, str]"]
+
+PROBE = "static const int oslab[] = {3, 1};\nint probe(int i) { return oslab[i & 1] * i; }\n"
+# Seconds until a worker that does not answer is done without.
+PATIENCE = 10
+
+
+class SpreadError(Exception):
+    """The build cannot be spread as asked for; the message names the variable."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    program: str = ""  # distcc or icecc
+    hosts: str = ""  # of distcc, as it writes them
+    ccache_remote: str = ""  # as ccache writes it
+
+
+NONE = Spread()
+
+
+def wrapper(spread: Spread, ccache: bool) -> str:
+    """What stands before the compiler's name."""
+    if ccache:
+        return "ccache "  # which calls the other one for what it does not have
+    return f"{spread.program} " if spread.program else ""
+
+
+def environment(spread: Spread, ccache: bool, work: Path) -> dict[str, str]:
+    values = {}
+    if spread.ccache_remote:
+        values["CCACHE_REMOTE_STORAGE"] = spread.ccache_remote
+        values["CCACHE_SECONDARY_STORAGE"] = spread.ccache_remote  # its name before ccache 4.7
+    if spread.program and ccache:
+        values["CCACHE_PREFIX"] = spread.program
+    if spread.program == DISTCC:
+        values["DISTCC_HOSTS"] = spread.hosts
+        values["DISTCC_DIR"] = str(work / "distcc")
+    return values
+
+
+def problem(spread: Spread, ccache: bool, find: Callable[[str], Optional[str]]) -> Optional[str]:
+    """What is wrong with the variables, or missing on the builder."""
+    if spread.ccache_remote and not ccache:
+        return "build_ccache_remote is set, but build_ccache is false: set it to true"
+    if spread.hosts and spread.program != DISTCC:
+        return "build_distribute_hosts is for distcc: set build_distribute: distcc"
+    if spread.program == DISTCC and not spread.hosts.split():
+        return "build_distribute is distcc, but build_distribute_hosts names no host"
+    if spread.program and not find(spread.program):
+        return (
+            f"build_distribute is {spread.program}, which the builder lacks: add it to "
+            "dependencies_extra_packages"
+        )
+    return None
+
+
+def is_local(host: str) -> bool:
+    return host.startswith("--") or host.partition("/")[0] == "localhost"
+
+
+def usable_hosts(spread: Spread, run: Runner) -> tuple[str, list[str]]:
+    """(the hosts that can be used, those that do not answer).
+
+    One whose compiler is another is an error: it would answer sooner or later.
+    """
+    used: list[str] = []
+    silent: list[str] = []
+    other: list[str] = []
+    directory = Path(tempfile.mkdtemp(prefix="oslab-distcc-"))
+    try:
+        source, here, there = (directory / name for name in ("probe.c", "here.o", "there.o"))
+        source.write_text(PROBE, encoding="ascii")
+        compile_ = ["gcc", "-O2", "-c", "-o"]
+        status, said = run([*compile_, str(here), str(source)], {})
+        if status != 0:
+            raise SpreadError(f"gcc does not compile on the builder: {said.strip()[-300:]}")
+        for host in spread.hosts.split():
+            if is_local(host):
+                used.append(host)
+                continue
+            there.unlink(missing_ok=True)
+            settings = {
+                "DISTCC_HOSTS": host,
+                "DISTCC_FALLBACK": "0",
+                "DISTCC_DIR": str(directory),
+                "DISTCC_IO_TIMEOUT": str(PATIENCE),
+            }
+            argv = ["timeout", str(PATIENCE), DISTCC, *compile_, str(there), str(source)]
+            status, _said = run(argv, settings)
+            if status != 0 or not there.is_file():
+                silent.append(host)
+            elif there.read_bytes() != here.read_bytes():
+                other.append(host)
+            else:
+                used.append(host)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+    if other:
+        raise SpreadError(
+            f"{', '.join(other)} of build_distribute_hosts compiles otherwise than the builder: "
+            "install the builder's versions of gcc and binutils there"
+        )
+    if not [host for host in used if not is_local(host)]:
+        raise SpreadError(
+            f"no host of build_distribute_hosts compiles ({', '.join(silent)}): see that distccd "
+            "runs there, lets this builder in (--allow) and knows gcc"
+        )
+    return " ".join(used), silent
