@@ -48,9 +48,8 @@ SIGN_IMAGE = """image_name: KBUILD_IMAGE := {signed}
 image_name: oslab-signed-image
 .PHONY: oslab-signed-image
 oslab-signed-image:
-	@faketime -f '{time}' sbsign --key {key} --cert {key} --output {signed}.new \\
-		arch/x86/boot/bzImage >&2
-	@mv {signed}.new {signed}
+	@new={signed}.$$$$ && faketime -f '{time}' sbsign --key {key} --cert {key} \\
+		--output $$new arch/x86/boot/bzImage >&2 && mv $$new {signed}
 """
 
 
