@@ -40,6 +40,11 @@ class Spread:
 NONE = Spread()
 
 
+def directory(work: Path) -> Path:
+    """Where distcc notes who is busy. It has to be there."""
+    return work / "distcc"
+
+
 def wrapper(spread: Spread, ccache: bool) -> str:
     """What stands before the compiler's name."""
     if ccache:
@@ -56,7 +61,9 @@ def environment(spread: Spread, ccache: bool, work: Path) -> dict[str, str]:
         values["CCACHE_PREFIX"] = spread.program
     if spread.program == DISTCC:
         values["DISTCC_HOSTS"] = spread.hosts
-        values["DISTCC_DIR"] = str(work / "distcc")
+        values["DISTCC_DIR"] = str(directory(work))
+        # distcc would call x86_64-linux-gnu-gcc, whose --version, which is in .config, is another.
+        values["DISTCC_NO_REWRITE_CROSS"] = "1"
     return values
 
 
@@ -88,9 +95,9 @@ def usable_hosts(spread: Spread, run: Runner) -> tuple[str, list[str]]:
     used: list[str] = []
     silent: list[str] = []
     other: list[str] = []
-    directory = Path(tempfile.mkdtemp(prefix="oslab-distcc-"))
+    trial = Path(tempfile.mkdtemp(prefix="oslab-distcc-"))
     try:
-        source, here, there = (directory / name for name in ("probe.c", "here.o", "there.o"))
+        source, here, there = (trial / name for name in ("probe.c", "here.o", "there.o"))
         source.write_text(PROBE, encoding="ascii")
         compile_ = ["gcc", "-O2", "-c", "-o"]
         status, said = run([*compile_, str(here), str(source)], {})
@@ -104,7 +111,8 @@ def usable_hosts(spread: Spread, run: Runner) -> tuple[str, list[str]]:
             settings = {
                 "DISTCC_HOSTS": host,
                 "DISTCC_FALLBACK": "0",
-                "DISTCC_DIR": str(directory),
+                "DISTCC_NO_REWRITE_CROSS": "1",
+                "DISTCC_DIR": str(trial),
                 "DISTCC_IO_TIMEOUT": str(PATIENCE),
             }
             argv = ["timeout", str(PATIENCE), DISTCC, *compile_, str(there), str(source)]
@@ -116,7 +124,7 @@ def usable_hosts(spread: Spread, run: Runner) -> tuple[str, list[str]]:
             else:
                 used.append(host)
     finally:
-        shutil.rmtree(directory, ignore_errors=True)
+        shutil.rmtree(trial, ignore_errors=True)
     if other:
         raise SpreadError(
             f"{', '.join(other)} of build_distribute_hosts compiles otherwise than the builder: "

@@ -204,6 +204,7 @@ def spread(module: AnsibleModule, options: kernel_build.Options) -> kernel_build
         hosts, silent = build_spread.usable_hosts(options.spread, run)
     except build_spread.SpreadError as error:
         module.fail_json(msg=str(error))
+    build_spread.directory(options.work).mkdir(parents=True, exist_ok=True)
     if silent:
         module.warn(f"these of build_distribute_hosts do not compile: {', '.join(silent)}")
     return dataclasses.replace(options, spread=dataclasses.replace(options.spread, hosts=hosts))

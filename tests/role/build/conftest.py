@@ -136,7 +136,7 @@ class ModuleBuild:
             )
         )
 
-    def start(self, *options):
+    def start(self, *options, environment=()):
         return subprocess.Popen(
             [
                 sys.executable,
@@ -145,7 +145,7 @@ class ModuleBuild:
                 str(self.arguments),
                 *map(str, options),
             ],
-            env={**os.environ, "PYTHONPATH": str(ROOT / "collections")},
+            env={**os.environ, "PYTHONPATH": str(ROOT / "collections"), **dict(environment)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -153,9 +153,9 @@ class ModuleBuild:
             start_new_session=True,
         )
 
-    def finish(self, *options):
+    def finish(self, *options, **given):
         """What the module returns."""
-        said, _none = self.start(*options).communicate(timeout=60)
+        said, _none = self.start(*options, **given).communicate(timeout=60)
         return json.loads(said.splitlines()[-1])
 
     def kill_after(self, seconds):

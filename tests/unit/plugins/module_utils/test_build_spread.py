@@ -29,6 +29,7 @@ def test_ccache_is_asked_first() -> None:
     assert environment(distcc, False, WORK) == {
         "DISTCC_HOSTS": "a b",
         "DISTCC_DIR": "/w/distcc",
+        "DISTCC_NO_REWRITE_CROSS": "1",
     }
     assert wrapper(Spread(), ccache=False) == ""
     assert environment(Spread(), True, WORK) == {}
