@@ -353,7 +353,8 @@ def check_firmware(image: Path, keys: dict[str, Path], work: Path) -> None:
         argv += ["-global", "driver=cfi.pflash01,property=secure,value=on"]
         argv += ["-drive", f"{flash},unit=0,readonly=on,file={code}"]
         argv += ["-drive", f"{flash},unit=1,file={variables}"]
-        argv += ["-drive", f"format=raw,file=fat:{disk}"]
+        argv += ["-drive", f"if=none,id=disk,format=raw,readonly=on,file=fat:{disk}"]
+        argv += ["-device", "virtio-blk-pci,drive=disk"]
         done = "Linux version|Access Denied|Security Violation|Shell>"
         said = boot(
             argv, work / "firmware.log", done if not starts else "Secure boot|Kernel panic", 180
