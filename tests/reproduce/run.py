@@ -23,7 +23,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional
@@ -37,6 +37,7 @@ import compare  # noqa: E402
 
 CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache/oslab-kernel")
 MODULES = "ansible_collections.oslab.kernel.plugins.modules"
+SMALL, MORE = HERE / "small.config", HERE / "more.config"
 MEMORY = Path("/dev/shm")
 # What a tree takes with the objects of the small configuration.
 MEMORY_NEEDED = 4 << 30
@@ -178,13 +179,14 @@ def patch_tree(tree: Path) -> None:
     kernel_patch.apply(tree, default_plan(ROOT), runner)
 
 
-def configure(tree: Path, config: Path) -> None:
-    run(["make", "-s", f"KCONFIG_ALLCONFIG={config}", "allnoconfig"], tree)
+def configure(tree: Path, configs: Sequence[Path], wanted: Path) -> None:
+    wanted.write_text("".join(config.read_text() for config in configs))
+    run(["make", "-s", f"KCONFIG_ALLCONFIG={wanted}", "allnoconfig"], tree)
     have = set((tree / ".config").read_text().splitlines())
-    wanted = [line for line in config.read_text().splitlines() if line.startswith("CONFIG_")]
-    lost = [line for line in wanted if line not in have]
+    lines = [line for line in wanted.read_text().splitlines() if line.startswith("CONFIG_")]
+    lost = [line for line in lines if line not in have]
     if lost:
-        raise RunError(f"this kernel does not take {', '.join(lost)} of {config}")
+        raise RunError(f"this kernel does not take {', '.join(lost)}")
 
 
 def copy_tree(source: Path, tree: Path, umask: int) -> None:
@@ -306,7 +308,7 @@ def places(work: Path, memory: Path, jobs: int, parameters: Mapping[str, Any]) -
 
 def reproduce(
     source: Path,
-    config: Path,
+    configs: Sequence[Path],
     work: Path,
     jobs: int,
     builds: int = 3,
@@ -326,7 +328,7 @@ def reproduce(
         say(f"unpacking {source}")
         have_tree(source, pristine)
         patch_tree(pristine)
-        configure(pristine, config)
+        configure(pristine, configs, work / "wanted.config")
         for place in todo[1:]:
             copy_tree(pristine, place.tree, place.umask)
         made = [build(place) for place in todo]
@@ -348,7 +350,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--source", type=Path, help="tarball or unmodified tree (Debian's newest)")
-    parser.add_argument("--config", type=Path, default=HERE / "small.config", help="(%(default)s)")
+    parser.add_argument("--config", type=Path, action="append", help="(small and more.config)")
     parser.add_argument("--work", type=Path, default=CACHE / "reproduce", help="(%(default)s)")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--builds", type=int, choices=(2, 3), default=3, help="(%(default)s)")
@@ -364,7 +366,7 @@ def main() -> int:
     try:
         same, said = reproduce(
             options.source or find_source(),
-            options.config.resolve(),
+            options.config or [SMALL, MORE],
             options.work.resolve(),
             options.jobs,
             options.builds,

@@ -17,8 +17,7 @@ import compare
 import pytest
 import run
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 JOBS = len(os.sched_getaffinity(0))
 
 
@@ -93,7 +92,7 @@ def test_the_fake_kernel(tmp_path):
     config = tmp_path / "config"
     config.write_text("CONFIG_MODULES=y\n")
     source = ROOT / "tests/fixtures/fakelinux"
-    same, said = run.reproduce(source, config, tmp_path / "work", JOBS)
+    same, said = run.reproduce(source, [config], tmp_path / "work", JOBS)
     assert same, said
 
 
@@ -102,6 +101,5 @@ def test_a_real_kernel(tmp_path):
         source = run.find_source()
     except run.RunError as missing:
         pytest.skip(str(missing))
-    config = HERE / "small.config"
-    same, said = run.reproduce(source, config, tmp_path / "work", JOBS, builds=2)
+    same, said = run.reproduce(source, [run.SMALL], tmp_path / "work", JOBS, builds=2)
     assert same, said
