@@ -10,7 +10,9 @@ import functools
 import http.server
 import json
 import os
+import random
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -135,13 +137,22 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+def some_free_port():
+    """Below 32768: apt-cacher-ng neither listens on others nor goes to them."""
+    for port in random.sample(range(20000, 32768), 100):
+        with socket.socket() as free, contextlib.suppress(OSError):
+            free.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
+
+
 @contextlib.contextmanager
 def serving(directory: Path, before_index=None):
     """The address under which a directory can be read."""
     changes = {"before_index": staticmethod(before_index)} if before_index else {}
     handler = type("Changed", (Handler,), changes)
     server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(handler, directory=str(directory))
+        ("127.0.0.1", some_free_port()), functools.partial(handler, directory=str(directory))
     )
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -239,3 +250,8 @@ def other_key(short_path):
     made = Key(short_path / "other")
     yield made
     made.close()
+
+
+@pytest.fixture
+def free_port():
+    return some_free_port
