@@ -51,7 +51,7 @@ class ActionModule(ActionBase):
             path = arguments.pop(option, None)
             if path:
                 key = control_keys.read(self, path, f"build_{option}", task_vars or {})
-                arguments[option] = key.text
+                arguments[option] = control_keys.Secret(key.text)
         result: dict[str, Any] = self._execute_module(
             module_name="oslab.kernel.kernel_build", module_args=arguments, task_vars=task_vars
         )

@@ -15,6 +15,13 @@ from ansible_collections.oslab.kernel.plugins.module_utils import signing_key
 from ansible_collections.oslab.kernel.plugins.module_utils.signing_key import SigningKey
 
 
+class Secret(str):
+    """A text that does not show itself where arguments are printed, as with ANSIBLE_DEBUG."""
+
+    def __repr__(self) -> str:
+        return "'(secret)'"
+
+
 def read(action: ActionBase, path: str, variable: str, task_vars: dict[str, Any]) -> SigningKey:
     """The key of a file, which ansible-vault may have encrypted; refused if it is of no use."""
     try:

@@ -64,7 +64,8 @@ def packaged(role):
     return found
 
 
-def test_every_module_is_signed_and_the_key_is_nowhere(signed, pem):
+def test_every_module_is_signed_and_the_key_is_nowhere(signed, pem, monkeypatch):
+    monkeypatch.setenv("ANSIBLE_DEBUG", "1")  # prints all that it can
     run = signed.run("-vvv", "--diff")
     assert run.status == 0, run.output
     certificate = signing_key.parse(pem.read_text(), "x").certificate
