@@ -20,6 +20,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -362,6 +363,8 @@ def main() -> int:
         help="of the module kernel_build, such as a key that signs; may be given repeatedly",
     )
     options = parser.parse_args()
+    # So that what is in memory is removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parameters = dict(text.split("=", 1) for text in options.parameter)
     try:
         same, said = reproduce(
