@@ -41,7 +41,8 @@ PRODUCTS = (
 )  # fmt: skip
 
 VARIANTS = ("kasan", "kcsan", "plain")
-# Of each: arguments for the kernel.
+# Arguments for the kernel. Its CPUs wait for the host's, longer than it would find normal.
+PATIENCE = ["rcupdate.rcu_cpu_stall_timeout=300", "watchdog_thresh=60"]
 PARAMETERS = {
     "kasan": ["panic_on_warn=1", "kmemleak=on"],
     "kcsan": [],
@@ -326,7 +327,7 @@ def test(variant: str, tree: Path, numbers: dict[str, int], options: argparse.Na
     tests = commands(calls, options)
     initrd = build / "initrd"
     write_initrd(initrd, programs, modules, tests)
-    parameters = ["console=ttyS0", "loglevel=7", "panic=-1", *PARAMETERS[variant]]
+    parameters = ["console=ttyS0", "loglevel=7", "panic=-1", *PATIENCE, *PARAMETERS[variant]]
     say(f"{variant}: built in {built - started:.0f} s; booting")
     result = boot(build, initrd, [*parameters, "--", calls[1]], options)
     console = (build / "console.log").read_text(encoding="utf-8", errors="replace")
