@@ -92,7 +92,9 @@ class Repository:
         path = self.top / "store" / f"{name}_{version}_amd64.deb"
         path.parent.mkdir(exist_ok=True)
         argv = ["dpkg-deb", "--root-owner-group", "--build", str(tree), str(path)]
-        subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
+        # The same bytes at any time, as a build has them.
+        dated = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}
+        subprocess.run(argv, check=True, stdout=subprocess.DEVNULL, env=dated)
         return str(path)
 
     def start(self, *files, kill=(), **changes):

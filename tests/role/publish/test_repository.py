@@ -103,7 +103,8 @@ def test_the_role_signs_with_the_users_key_and_keeps_builds_to_a_limit(
         got = client.get("download", f"{NAME}={TWO}")
         assert got.returncode == 0, got.stdout
         assert client.downloads() == [f"{NAME}_{TWO}_amd64.deb"]
-    assert publish(TWO).recap("changed") == 0
+    again = publish(TWO)
+    assert again.recap("changed") == 0, again.output
     subprocess.run(["gpgconf", "--homedir", str(root / "gnupg"), "--kill", "all"], check=False)
 
 
