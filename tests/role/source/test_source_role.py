@@ -79,7 +79,7 @@ KEPT = [mirrors.TARBALL, f"{mirrors.TARBALL}.proof.json"]
 
 
 def test_a_verified_tree_and_then_no_network(playbook, given, keys, server, tmp_path):
-    done = playbook("build.yml", *TAGS, **given("missing", "slow", source_timeout=20))
+    done = playbook("build.yml", *TAGS, **given("missing", "slow", source_timeout=60))
     assert done.status == 0, done.output
     assert f"source: downloading {mirrors.TARBALL}" in done.output
     assert f"source: {mirrors.TARBALL}: 50 % of 0 MiB, from 127.0.0.1" in done.output
