@@ -145,8 +145,6 @@ def environment(
     return {
         "LC_ALL": "C",
         "TZ": "UTC",
-        # Settings of the user's for dpkg-buildpackage and others are read from here.
-        "HOME": str(work),
         "LOCALVERSION": "",
         "SOURCE_DATE_EPOCH": str(epoch),
         "KBUILD_BUILD_TIMESTAMP": timestamp(epoch),

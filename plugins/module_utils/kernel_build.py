@@ -305,11 +305,14 @@ def program_path(inherited: Mapping[str, str]) -> str:
 
 
 def environment(plan: Plan, inherited: Mapping[str, str]) -> dict[str, str]:
-    """The whole environment of the build: nothing of the user's shell gets in but PATH."""
+    """The whole environment of the build: nothing of the user's shell gets in but PATH and HOME."""
     options = plan.options
     epoch = plan.inputs.source_date_epoch
     values = {
         "PATH": f"{build_sameness.directory(options.work)}:{program_path(inherited)}",
+        # Kconfig asks compilers for their version, also rustup's, which are found by HOME only: the
+        # configuration was made with this one, and another would change it in the build.
+        "HOME": inherited.get("HOME", "/"),
         **build_sameness.environment(
             options.tree, options.work, plan.config, epoch, plan.inputs.source_sha256
         ),
