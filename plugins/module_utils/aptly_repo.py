@@ -12,7 +12,6 @@ remembers: a run that was killed between adding and publishing is finished by th
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,10 +22,10 @@ from ansible_collections.oslab.kernel.plugins.module_utils import (
     repository_builds,
     repository_tree,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils.checksum import file_sha256
 
 Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
 
-CHUNK = 1 << 20
 # aptly's name of the directory that it publishes into, in its configuration and its commands.
 ENDPOINT = "staging"
 STORAGE = f"filesystem:{ENDPOINT}"
@@ -117,14 +116,6 @@ def parse_stanzas(text: str) -> list[dict[str, str]]:
     return stanzas
 
 
-def sha256_file(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        for chunk in iter(lambda: stream.read(CHUNK), b""):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
 def check(run: Runner, command: Sequence[str]) -> str:
     """Standard output of a command that has to succeed."""
     code, out, err = run(command)
@@ -144,7 +135,7 @@ def read_deb(run: Runner, path: str) -> Deb:
     if missing:
         raise AptlyError(f"{path}: its control data have no {', '.join(missing)}")
     return Deb(
-        key=Key(control["Package"], control["Version"], control["Architecture"], sha256_file(file)),
+        key=Key(control["Package"], control["Version"], control["Architecture"], file_sha256(file)),
         path=path,
         size=file.stat().st_size,
         installed_size_kib=int(control.get("Installed-Size", "0")),
@@ -226,7 +217,7 @@ def stale_reason(run: Runner, target: Target, stored: set[Key], wanted: set[Key]
     for architecture in target.architectures:
         name = f"{target.component}/binary-{architecture}/Packages"
         index = suite / name
-        if not index.is_file() or f" {sha256_file(index)} " not in signed:
+        if not index.is_file() or f" {file_sha256(index)} " not in signed:
             return f"{name} is not the one that was signed"
         stanzas = parse_stanzas(index.read_text(encoding="utf-8"))
         served |= index_keys(stanzas)
@@ -244,7 +235,7 @@ def _damage(target: Target, wanted: set[Key]) -> Callable[[dict[str, str]], str]
         pooled = target.public / name
         if not pooled.is_file() or str(pooled.stat().st_size) != stanza.get("Size"):
             return name
-        if wanted & index_keys([stanza]) and sha256_file(pooled) != stanza.get("SHA256"):
+        if wanted & index_keys([stanza]) and file_sha256(pooled) != stanza.get("SHA256"):
             return name
         return ""
 

@@ -22,7 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils import module_signature, signing_key
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    deb_package,
+    module_signature,
+    signing_key,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils.signing_key import SigningKey
 
 # MODULE_SIG_KEY, as the role config sets it. It is not the name for which kbuild makes a key.
@@ -265,13 +269,10 @@ def check_packages(packages: Iterable[Path], keys: Keys, work: Path) -> None:
         name = package.name.split("_")[0]
         if name.endswith("-dbg") or not name.startswith(("linux-image-", "linux-modules-")):
             continue
-        argv = ["dpkg-deb", "--fsys-tarfile", str(package)]
-        with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
-            assert process.stdout is not None
-            try:
-                _check_tar(process.stdout, keys, work)
-                process.stdout.read()  # the padding at the end
-            except (tarfile.TarError, OSError, lzma.LZMAError, subprocess.SubprocessError) as error:
-                raise SigningError(f"{package} cannot be read: {error}") from error
-        if process.returncode != 0:
-            raise SigningError(f"{' '.join(argv)} ended with status {process.returncode}")
+        try:
+            with deb_package.contents(package) as stream:
+                _check_tar(stream, keys, work)
+        except deb_package.PackageError as error:
+            raise SigningError(str(error)) from error
+        except (OSError, lzma.LZMAError, subprocess.SubprocessError) as error:
+            raise SigningError(f"{package} cannot be read: {error}") from error

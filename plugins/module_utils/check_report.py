@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.oslab.kernel.plugins.module_utils import text_table
+
 HEADINGS = ("check", "expected", "read", "result")
 _RESULTS = {True: "ok", False: "FAILED", None: "unknown"}
 
@@ -28,12 +30,8 @@ def _row(check: Mapping[str, Any]) -> tuple[str, ...]:
 def table(checks: Sequence[Mapping[str, Any]]) -> list[str]:
     """Aligned columns: what was compared, what the system says, what was read, the outcome."""
     rows = [HEADINGS, *map(_row, checks)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
-    rule = "=" * (sum(widths) + 3 * (len(widths) - 1))
-    lines = [
-        " | ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows
-    ]
-    return [lines[0], rule, *lines[1:], rule, summary(checks)]
+    heading, rule, *lines = text_table.lines(rows)
+    return [heading, rule, *lines, rule, summary(checks)]
 
 
 def summary(checks: Sequence[Mapping[str, Any]]) -> str:

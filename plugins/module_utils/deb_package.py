@@ -1,16 +1,19 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make a Debian package of a directory, the same one for the same files."""
+"""Make a Debian package of a directory, the same one for the same files, and read one."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-from collections.abc import Mapping
+import subprocess
+import tarfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable
+from typing import IO, Callable
 
 MAINTAINER = "oslab.kernel <oslab@localhost>"
 
@@ -20,6 +23,21 @@ Runner = Callable[["list[str]", Path, Mapping[str, str]], "tuple[int, str]"]
 
 class PackageError(Exception):
     """dpkg-deb refused."""
+
+
+@contextlib.contextmanager
+def contents(path: Path) -> Iterator[IO[bytes]]:
+    """The tar of a .deb's files; dpkg-deb knows every compression that it may have."""
+    argv = ["dpkg-deb", "--fsys-tarfile", str(path)]
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout
+            process.stdout.read()  # the padding at the end
+        except tarfile.TarError as error:
+            raise PackageError(f"{path} cannot be read: {error}") from error
+    if process.returncode != 0:
+        raise PackageError(f"{' '.join(argv)} ended with status {process.returncode}")
 
 
 @dataclass(frozen=True)

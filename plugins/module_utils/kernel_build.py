@@ -25,6 +25,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils.build_id import (
     Inputs,
     read_json,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils.checksum import file_sha256
 
 MANIFEST = "oslab-kernel.json"
 RESULT = "build.json"
@@ -271,14 +272,6 @@ def contract(record: Mapping[str, Any]) -> dict[str, Any]:
     return {
         k: v for k, v in record.items() if k not in ("inputs", "seconds", "cpu_seconds", "command")
     }
-
-
-def file_sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        for chunk in iter(lambda: stream.read(1 << 20), b""):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def describe_packages(directory: Path) -> dict[str, dict[str, Any]]:

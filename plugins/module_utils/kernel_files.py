@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils.build_id import read_json
+from ansible_collections.oslab.kernel.plugins.module_utils.checksum import sha256
 from ansible_collections.oslab.kernel.plugins.module_utils.elf_notes import gnu_build_id
 from ansible_collections.oslab.kernel.plugins.module_utils.host_check import Check, equal
 from ansible_collections.oslab.kernel.plugins.module_utils.package_files import (
@@ -25,7 +26,6 @@ from ansible_collections.oslab.kernel.plugins.module_utils.package_files import 
     SHORT,
     ListError,
     check_list,
-    sha256,
 )
 
 MANIFEST = "oslab-kernel.json"

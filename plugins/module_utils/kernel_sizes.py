@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils import text_table
 from ansible_collections.oslab.kernel.plugins.module_utils.build_id import read_json
 
 PARTS = ("image", "initrd", "modules")
@@ -110,17 +111,4 @@ def table(found: Mapping[str, Any]) -> list[str]:
         rows[0] += [str(found["stock_release"]), "ratio"]
         for row in rows[1:]:
             row += [_mib(stock[row[0]]), _ratio(sizes[row[0]], stock[row[0]])]
-    return _aligned(rows)
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The first column to the left, numbers to the right."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [
-        " | ".join(
-            cell.rjust(width) if column else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths))
-        )
-        for row in rows
-    ]
-    return [lines[0], "=" * len(lines[0]), *lines[1:]]
+    return text_table.lines(rows, right=range(1, len(rows[0])))

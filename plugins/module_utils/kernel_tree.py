@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.oslab.kernel.plugins.module_utils.checksum import file_sha256
 from ansible_collections.oslab.kernel.plugins.module_utils.source_archive import (
     ArchiveError,
     checked,
     decompressed,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils.source_fetch import file_sha256
 from ansible_collections.oslab.kernel.plugins.module_utils.source_openpgp import Feed
 
 STATE = Path(".oslab", "source.json")

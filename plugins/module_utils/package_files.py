@@ -9,15 +9,15 @@ whether it has exactly these files.
 
 from __future__ import annotations
 
-import hashlib
-import subprocess
 import tarfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any, Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils import deb_package
 from ansible_collections.oslab.kernel.plugins.module_utils.build_id import read_json
 from ansible_collections.oslab.kernel.plugins.module_utils.build_job import write_json
+from ansible_collections.oslab.kernel.plugins.module_utils.checksum import file_sha256, sha256
 from ansible_collections.oslab.kernel.plugins.module_utils.elf_notes import file_build_id
 
 FILES = "files.json"
@@ -29,7 +29,6 @@ NOT_LISTED = ("linux-headers-",)
 NOT_LISTED_ENDS = ("-dbg",)
 # As many digits of a build id as the packages' versions have: no fewer name one build.
 SHORT = 12
-CHUNK = 1 << 20
 
 
 class ListError(Exception):
@@ -38,13 +37,6 @@ class ListError(Exception):
 
 def is_listed(package: str) -> bool:
     return not package.startswith(NOT_LISTED) and not package.endswith(NOT_LISTED_ENDS)
-
-
-def sha256(stream: IO[bytes]) -> str:
-    digest = hashlib.sha256()
-    for chunk in iter(lambda: stream.read(CHUNK), b""):
-        digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _absolute(name: str) -> str:
@@ -69,18 +61,12 @@ def tar_files(stream: IO[bytes]) -> dict[str, str]:
 
 
 def deb_files(path: Path) -> dict[str, str]:
-    """The same of a .deb; dpkg-deb knows every compression that it may have."""
-    argv = ["dpkg-deb", "--fsys-tarfile", str(path)]
-    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        try:
-            found = tar_files(process.stdout)
-            process.stdout.read()  # the padding at the end
-        except tarfile.TarError as error:
-            raise ListError(f"{path} cannot be read: {error}") from error
-    if process.returncode != 0:
-        raise ListError(f"{' '.join(argv)} ended with status {process.returncode}")
-    return found
+    """The same of a .deb."""
+    try:
+        with deb_package.contents(path) as stream:
+            return tar_files(stream)
+    except deb_package.PackageError as error:
+        raise ListError(str(error)) from error
 
 
 def write_list(
@@ -98,9 +84,8 @@ def write_list(
         },
     }
     write_json(directory / FILES, listed)
-    checksum = hashlib.sha256((directory / FILES).read_bytes()).hexdigest()
     return {
-        "files": {"file": FILES, "sha256": checksum},
+        "files": {"file": FILES, "sha256": file_sha256(directory / FILES)},
         "gnu_build_id": listed["gnu_build_id"],
     }
 
@@ -136,7 +121,7 @@ def stored_list(store: Path, build_id: str) -> Optional[dict[str, Any]]:
         path = directory / FILES
         if not isinstance(made, dict) or not path.is_file():
             continue  # of a build from before there were lists
-        if hashlib.sha256(path.read_bytes()).hexdigest() != made.get("sha256"):
+        if file_sha256(path) != made.get("sha256"):
             raise ListError(f"{path} is not the list that was made with this build: it was changed")
         return dict(check_list(read_json(path), str(path)))
     return None

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 import re
@@ -17,6 +16,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Optional
+
+from ansible_collections.oslab.kernel.plugins.module_utils.checksum import file_sha256
 
 BINARY = "qemu-system-x86_64"
 
@@ -199,15 +200,6 @@ def prove_kvm(kernel: Path, initrd: Path) -> tuple[bool, str]:
     return False, f"KVM is unusable: a test guest hung for {PROOF_SECONDS:.0f} s"
 
 
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        for block in iter(lambda: stream.read(1 << 20), b""):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def choose_accel(
     requested: str,
     kernel: Path,
@@ -225,7 +217,7 @@ def choose_accel(
         return Accel(requested, f"{requested} was asked for")
     if not os.access(device, os.R_OK | os.W_OK):
         return Accel("tcg", f"{device} is missing or not accessible")
-    key = {"boot_id": boot_id_file.read_text().strip(), "kernel": file_digest(kernel)}
+    key = {"boot_id": boot_id_file.read_text().strip(), "kernel": file_sha256(kernel)}
     known = read_json(verdicts)
     if known is not None and known.get("key") == key:
         return Accel(str(known["accel"]), str(known["reason"]))

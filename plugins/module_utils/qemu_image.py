@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils import qemu
+from ansible_collections.oslab.kernel.plugins.module_utils.checksum import file_sha256
 
 #: Raised when this code makes another disk out of the same recipe.
 FORMAT = 1
@@ -74,10 +75,10 @@ class Recipe:
             "size_mib": self.size_mib,
             "serial": self.serial,
             "finish": self.finish,
-            "customize": qemu.file_digest(self.customize),
+            "customize": file_sha256(self.customize),
             "overlay": {
                 str(path.relative_to(self.overlay)): [
-                    qemu.file_digest(path),
+                    file_sha256(path),
                     bool(path.stat().st_mode & 0o100),
                 ]
                 for path in sorted(self.overlay.rglob("*"))

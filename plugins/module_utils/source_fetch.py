@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Callable, Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils.checksum import file_sha256
 from ansible_collections.oslab.kernel.plugins.module_utils.source_archive import (
     ArchiveError,
     checked,
@@ -36,7 +36,6 @@ from ansible_collections.oslab.kernel.plugins.module_utils.source_openpgp import
     verify_detached,
 )
 
-CHUNK = 1 << 20
 LISTING = "sha256sums.asc"
 LISTING_SIZE = 16 << 20
 SIGNATURE_SIZE = 64 << 10
@@ -121,14 +120,6 @@ def record_of(tarball: Path) -> Path:
 
 def part_of(tarball: Path) -> Path:
     return tarball.with_name(f".{tarball.name}.part")
-
-
-def file_sha256(path: Path) -> str:
-    total = hashlib.sha256()
-    with path.open("rb") as stream:
-        for chunk in iter(lambda: stream.read(CHUNK), b""):
-            total.update(chunk)
-    return total.hexdigest()
 
 
 def listed_sha256(listing: str, name: str) -> Optional[str]:
