@@ -145,6 +145,8 @@ def environment(
     return {
         "LC_ALL": "C",
         "TZ": "UTC",
+        # Settings of the user's for dpkg-buildpackage and dpkg-buildflags are read from here.
+        "XDG_CONFIG_HOME": str(work),
         "LOCALVERSION": "",
         "SOURCE_DATE_EPOCH": str(epoch),
         "KBUILD_BUILD_TIMESTAMP": timestamp(epoch),

@@ -181,6 +181,7 @@ def test_the_environment_is_the_same_for_everybody(options):
     assert values["PATH"] == f"{options.work}/bin:/p:/usr/sbin:/sbin"
     # It has settings of dpkg-buildpackage's.
     assert values["HOME"] == "/h"
+    assert values["XDG_CONFIG_HOME"] == str(options.work)
     assert values["KDEB_PKGVERSION"] == plan.version
     assert values["SOURCE_DATE_EPOCH"] == "1700000000"
     assert values["KBUILD_BUILD_TIMESTAMP"] == "Tue Nov 14 22:13:20 UTC 2023"
