@@ -21,13 +21,13 @@ that cases can be run one at a time.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import importlib.util
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -36,7 +36,9 @@ ROOT = HERE.parents[1]
 REPRODUCE = ROOT / "tests" / "reproduce"
 sys.path[:0] = [str(HERE.parent), str(ROOT / "collections"), str(ROOT / "tests" / "kernel")]
 
+import kernel_trees  # noqa: E402
 import measure  # noqa: E402
+from default_plan import default_plan  # noqa: E402
 from measure import Cost  # noqa: E402
 
 CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache" / "oslab-kernel")
@@ -46,7 +48,7 @@ OPTION = "ISO9660_FS"  # as a module
 
 
 def trees() -> ModuleType:
-    """tests/reproduce/run.py, which unpacks, patches and configures."""
+    """tests/reproduce/run.py, which unpacks."""
     sys.path.insert(0, str(REPRODUCE))
     spec = importlib.util.spec_from_file_location("oslab_reproduce", REPRODUCE / "run.py")
     assert spec is not None and spec.loader is not None
@@ -83,10 +85,9 @@ class Bench:
     def prepare(self, source: Path, config: Path) -> None:
         shutil.rmtree(self.work, ignore_errors=True)
         self.work.mkdir(parents=True)
-        tools = trees()
-        tools.have_tree(source, self.stock)
-        tools.patch_tree(self.stock)
-        tools.configure(self.stock, config)
+        trees().have_tree(source, self.stock)
+        kernel_trees.patch(self.stock)
+        kernel_trees.configure(self.stock, [config], self.work / "wanted.config")
         for tree in (self.made, self.role):
             self.copy_stock(tree)
 
@@ -105,16 +106,9 @@ class Bench:
             getattr(self, f"change_{case}")(tree)
 
     def change_banner(self, tree: Path) -> None:
-        from ansible_collections.oslab.kernel.plugins.module_utils import kernel_patch
-        from default_plan import default_plan
-
-        def run(argv: Sequence[str], cwd: str) -> tuple[int, str]:
-            done = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, check=False)
-            return done.returncode, done.stdout + done.stderr
-
-        plan = default_plan(ROOT)
-        plan.banner += "\nOne more line"
-        if not kernel_patch.apply(tree, plan, run).changed:
+        usual = default_plan(ROOT)
+        plan = dataclasses.replace(usual, banner=f"{usual.banner}\nOne more line")
+        if not kernel_trees.patch(tree, plan).changed:
             raise SystemExit(f"{tree} has the other banner already: run the case cold again")
 
     def change_extraversion(self, tree: Path) -> None:

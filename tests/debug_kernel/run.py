@@ -32,6 +32,8 @@ ROOT = HERE.parents[1]
 KERNEL = ROOT / "files/kernel"
 sys.path[:0] = [str(ROOT / "collections"), str(HERE.parent / "kernel")]
 
+import kernel_trees  # noqa: E402
+
 CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache/oslab-kernel")
 SYSCALLS = ("capture_memory_snapshot", "track_syscall_usage", "get_io_throttle")
 # What an earlier build left in the tree, and its packages: not to be copied.
@@ -102,34 +104,13 @@ def copy_tree(source: Path, tree: Path, log: Path) -> None:
     run(["make", "-s", "mrproper"], tree, log)
 
 
-def patch_tree(tree: Path) -> dict[str, int]:
-    """Returns the syscalls' numbers."""
-    from ansible_collections.oslab.kernel.plugins.module_utils import kernel_patch
-    from default_plan import default_plan
-
-    def runner(argv: list[str], cwd: str) -> tuple[int, str]:
-        done = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, check=False)
-        return done.returncode, done.stdout + done.stderr
-
-    numbers: dict[str, int] = kernel_patch.apply(tree, default_plan(ROOT), runner).state["syscalls"]
-    return numbers
-
-
 # --- the build ----------------------------------------------------------------------------------
 
 
-def configure(tree: Path, build: Path, variant: str, log: Path) -> None:
+def configure(tree: Path, build: Path, variant: str) -> None:
     build.mkdir(parents=True, exist_ok=True)
-    wanted = (HERE / "base.config").read_text() + (HERE / f"{variant}.config").read_text()
-    merged = build / "wanted.config"
-    merged.write_text(wanted)
-    run(
-        ["make", "-s", f"O={build}", f"KCONFIG_ALLCONFIG={merged}", "allnoconfig"], tree, log
-    )  # fmt: skip
-    have = set((build / ".config").read_text().splitlines())
-    lost = [line for line in wanted.splitlines() if line.startswith("CONFIG_") and line not in have]
-    if lost:
-        raise RunError(f"this kernel does not take {', '.join(lost)}")
+    configs = [HERE / "base.config", HERE / f"{variant}.config"]
+    kernel_trees.configure(tree, configs, build / "wanted.config", build)
 
 
 def compiler() -> list[str]:
@@ -316,7 +297,7 @@ def test(variant: str, tree: Path, numbers: dict[str, int], options: argparse.Na
     log = options.work / f"{variant}.log"
     log.unlink(missing_ok=True)
     started = time.monotonic()
-    configure(tree, build, variant, log)
+    configure(tree, build, variant)
     say(f"{variant}: building; the output is in {log}")
     build_kernel(tree, build, options.jobs, log)
     modules = build_modules(tree, build, log)
@@ -379,9 +360,9 @@ def main() -> int:
             say(f"copying {source}")
             copy_tree(source, tree, options.work / "copy.log")
             origin.write_text(now)
-        numbers = patch_tree(tree)
+        numbers = kernel_trees.patch(tree).state["syscalls"]
         results = [test(variant, tree, numbers, options) for variant in variants]
-    except RunError as failure:
+    except (RunError, kernel_trees.TreeError) as failure:
         print(failure, file=sys.stderr)
         return 1
     return 0 if all(results) else 1

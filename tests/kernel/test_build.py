@@ -11,9 +11,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import kernel_trees
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils import kernel_patch
-from default_plan import default_plan
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("OSLAB_KERNEL_BUILD") != "1", reason="OSLAB_KERNEL_BUILD is not 1"
@@ -68,9 +67,9 @@ def stock(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def patched(stock: Path, kernel: Path) -> Path:
+def patched(stock: Path) -> Path:
     """The same copy, patched as the role does by default, all options on."""
-    kernel_patch.apply(stock, default_plan(kernel.parents[1]), run)
+    kernel_trees.patch(stock)
     make(stock, "-s", "olddefconfig", "modules_prepare")
     return stock
 

@@ -35,6 +35,7 @@ KERNEL = ROOT / "files/kernel"
 sys.path[:0] = [str(ROOT / "collections"), str(HERE.parent / "kernel"), str(HERE)]
 
 import compare  # noqa: E402
+import kernel_trees  # noqa: E402
 
 CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache/oslab-kernel")
 MODULES = "ansible_collections.oslab.kernel.plugins.modules"
@@ -167,27 +168,6 @@ def have_tree(source: Path, tree: Path) -> None:
         epoch = int((tree / "Makefile").stat().st_mtime)
         state.parent.mkdir()
         state.write_text(json.dumps({"sha256": "unknown", "source_date_epoch": epoch}))
-
-
-def patch_tree(tree: Path) -> None:
-    from ansible_collections.oslab.kernel.plugins.module_utils import kernel_patch
-    from default_plan import default_plan
-
-    def runner(argv: list[str], cwd: str) -> tuple[int, str]:
-        done = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, check=False)
-        return done.returncode, done.stdout + done.stderr
-
-    kernel_patch.apply(tree, default_plan(ROOT), runner)
-
-
-def configure(tree: Path, configs: Sequence[Path], wanted: Path) -> None:
-    wanted.write_text("".join(config.read_text() for config in configs))
-    run(["make", "-s", f"KCONFIG_ALLCONFIG={wanted}", "allnoconfig"], tree)
-    have = set((tree / ".config").read_text().splitlines())
-    lines = [line for line in wanted.read_text().splitlines() if line.startswith("CONFIG_")]
-    lost = [line for line in lines if line not in have]
-    if lost:
-        raise RunError(f"this kernel does not take {', '.join(lost)}")
 
 
 def copy_tree(source: Path, tree: Path, umask: int) -> None:
@@ -328,8 +308,8 @@ def reproduce(
         pristine = todo[0].tree
         say(f"unpacking {source}")
         have_tree(source, pristine)
-        patch_tree(pristine)
-        configure(pristine, configs, work / "wanted.config")
+        kernel_trees.patch(pristine)
+        kernel_trees.configure(pristine, configs, work / "wanted.config")
         for place in todo[1:]:
             copy_tree(pristine, place.tree, place.umask)
         made = [build(place) for place in todo]
@@ -375,7 +355,7 @@ def main() -> int:
             options.builds,
             parameters,
         )
-    except RunError as failure:
+    except (RunError, kernel_trees.TreeError) as failure:
         print(failure, file=sys.stderr)
         return 2
     print(said)

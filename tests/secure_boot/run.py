@@ -39,6 +39,8 @@ sys.path[:0] = [
 ]  # fmt: skip
 sys.path[0:0] = [str(ROOT / "collections")]
 
+import kernel_trees  # noqa: E402
+
 CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache/oslab-kernel")
 FIRMWARE = Path("/usr/share/OVMF")
 # A key for tests, which Debian's firmware for machines trusts in one of its variants.
@@ -131,17 +133,11 @@ def have_tree(source: Path, tree: Path) -> None:
         return
     say(f"copying {source}")
     debug_kernel.copy_tree(source, tree, tree.parent / "copy.log")
-    debug_kernel.patch_tree(tree)
+    kernel_trees.patch(tree)
     state = tree / ".oslab/source.json"
     if not state.exists():
         state.write_text(json.dumps({"sha256": "unknown", "source_date_epoch": 1700000000}))
-    config = HERE / "small.config"
-    run(["make", "-s", f"KCONFIG_ALLCONFIG={config}", "allnoconfig"], tree)
-    have = set((tree / ".config").read_text().splitlines())
-    lost = [line for line in config.read_text().splitlines() if line and line[0] != "#"]
-    lost = [line for line in lost if line not in have]
-    if lost:
-        raise RunError(f"this kernel does not take {', '.join(lost)}")
+    kernel_trees.configure(tree, [HERE / "small.config"], tree.parent / "wanted.config")
 
 
 def build(place: Path, keys: dict[str, Path], ccache: Path) -> dict:
@@ -414,7 +410,7 @@ def main() -> int:
         tree = places[0] / "linux"
         check_enforcing(image, spoil(modules, tree, keys), work)
         check_firmware(image, keys, work)
-    except (RunError, debug_kernel.RunError) as failure:
+    except (RunError, debug_kernel.RunError, kernel_trees.TreeError) as failure:
         print(failure, file=sys.stderr)
         return 1
     say("all is well")
