@@ -17,8 +17,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tests" / "fixtures"))
+
+import module_process  # noqa: E402
+
 FAKE = ROOT / "tests" / "fixtures" / "fakelinux"
-DRIVER = ROOT / "tests" / "role" / "run_module.py"
 
 MANIFEST_RULE = """
 ifndef M
@@ -137,20 +140,8 @@ class ModuleBuild:
         )
 
     def start(self, *options, environment=()):
-        return subprocess.Popen(
-            [
-                sys.executable,
-                str(DRIVER),
-                "kernel_build",
-                str(self.arguments),
-                *map(str, options),
-            ],
-            env={**os.environ, "PYTHONPATH": str(ROOT / "collections"), **dict(environment)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
+        return module_process.start(
+            "kernel_build", self.arguments, *options, environment=dict(environment)
         )
 
     def finish(self, *options, **given):

@@ -23,6 +23,10 @@ import jinja2
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tests" / "fixtures"))
+
+import module_process  # noqa: E402
+
 TEMPLATE = ROOT / "roles" / "install" / "templates" / "oslab-kernel.sources.j2"
 NEEDED = ("aptly", "gpg", "dpkg-deb", "apt-get")
 
@@ -110,16 +114,7 @@ class Repository:
         }
         with tempfile.NamedTemporaryFile("w", dir=self.top, suffix=".json", delete=False) as file:
             json.dump(arguments, file)
-        driver = str(ROOT / "tests" / "role" / "run_module.py")
-        return subprocess.Popen(
-            [sys.executable, driver, "aptly_repo", file.name, *map(str, kill)],
-            env={**os.environ, "PYTHONPATH": str(ROOT / "collections")},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        return module_process.start("aptly_repo", file.name, *kill)
 
     def publish(self, *files, **options):
         said, _none = self.start(*files, **options).communicate(timeout=60)

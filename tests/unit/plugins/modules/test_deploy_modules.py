@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +16,10 @@ import yaml
 from ansible_collections.oslab.kernel.plugins.modules import aptly_repo, grub_entry, kernel_modules
 
 ROOT = Path(__file__).resolve().parents[4]
+sys.path.insert(0, str(ROOT / "tests" / "fixtures"))
+
+from module_process import run  # noqa: E402
+
 SAMPLES = ROOT / "tests/unit/plugins/module_utils/grub_cfg"
 
 
@@ -31,20 +33,6 @@ def test_documentation_agrees_with_the_argument_spec(module: ModuleType) -> None
             assert option.get(key) == spec[name].get(key), f"{name}.{key}"
     assert yaml.safe_load(module.EXAMPLES)
     assert yaml.safe_load(module.RETURN)
-
-
-def run(
-    plugin: str, path: str = "/usr/bin:/bin", check: bool = False, **args: Any
-) -> dict[str, Any]:
-    ended = subprocess.run(
-        [sys.executable, "-m", f"ansible_collections.oslab.kernel.plugins.modules.{plugin}"],
-        input=json.dumps({"ANSIBLE_MODULE_ARGS": {**args, "_ansible_check_mode": check}}).encode(),
-        stdout=subprocess.PIPE,
-        env={"PYTHONPATH": f"{ROOT / 'collections'}:{':'.join(sys.path)}", "PATH": path},
-        check=False,
-    )
-    result: dict[str, Any] = json.loads(ended.stdout)
-    return result
 
 
 @pytest.fixture

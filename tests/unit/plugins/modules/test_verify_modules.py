@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -24,20 +23,15 @@ from ansible_collections.oslab.kernel.plugins.modules import (
 )
 
 ROOT = Path(__file__).resolve().parents[4]
+sys.path.insert(0, str(ROOT / "tests" / "fixtures"))
+
+import module_process  # noqa: E402
+
 ID = "ab" * 32
 
 
 def run(plugin: str, **args: Any) -> dict[str, Any]:
-    ended = subprocess.run(
-        [sys.executable, "-m", f"ansible_collections.oslab.kernel.plugins.modules.{plugin}"],
-        input=json.dumps({"ANSIBLE_MODULE_ARGS": {**args, "_ansible_check_mode": True}}),
-        capture_output=True,
-        text=True,
-        env={"PYTHONPATH": f"{ROOT / 'collections'}:{':'.join(sys.path)}", "PATH": "/usr/bin:/bin"},
-        check=False,
-    )
-    result: dict[str, Any] = json.loads(ended.stdout)
-    return result
+    return module_process.run(plugin, check=True, **args)
 
 
 @pytest.fixture
