@@ -139,8 +139,7 @@ class Build:
                 self._modules(self.options.modules_source, built)
             if self.options.tools_source:
                 self._tools(self.options.tools_source, built)
-            made = [*tree.parent.glob(f"*_{self.plan.version}_*.deb"), *built.glob("*.deb")]
-            build_signing.check_packages(made, self.options.keys, work)
+            build_signing.check_packages(self._made(built), self.options.keys, work)
             if replan().build_id != self.plan.build_id:
                 raise StepError(
                     f"{tree} was changed while it was being built (a source, .config or the "
@@ -368,6 +367,11 @@ class Build:
 
     # --- the store
 
+    def _made(self, built: Path) -> list[Path]:
+        """The packages of this build: bindeb-pkg's beside the tree, and ours."""
+        suffix = f"_{self.plan.version}_{self.plan.inputs.machine}.deb"
+        return [*self.options.tree.parent.glob(f"*{suffix}"), *built.glob("*.deb")]
+
     def _store(self, built: Path) -> dict[str, Any]:
         """Move the packages into the store: all of them or none."""
         plan, tree = self.plan, self.options.tree
@@ -376,9 +380,7 @@ class Build:
         prefix = build_store.temporary_prefix(tree)
         new = build_store.temporary_directory(store, prefix, time.time())
         try:
-            suffix = f"_{plan.version}_{plan.inputs.machine}"
-            found = [*tree.parent.glob(f"*{suffix}.deb"), *built.glob("*.deb")]
-            for path in found:
+            for path in self._made(built):
                 if self.options.debug_package or not path.name.split("_")[0].endswith("-dbg"):
                     shutil.move(str(path), new / path.name)
             self._clear_old_packages()
