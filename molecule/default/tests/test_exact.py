@@ -41,7 +41,14 @@ def verify(*arguments: str) -> subprocess.CompletedProcess[str]:
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
     }
     return subprocess.run(
-        ["ansible-playbook", "-i", inventory, ROOT / "playbooks/verify.yml", *arguments],
+        # The groups are in another file beside that one.
+        [
+            "ansible-playbook",
+            "-i",
+            Path(inventory).parent,
+            ROOT / "playbooks/verify.yml",
+            *arguments,
+        ],
         env=environment,
         capture_output=True,
         text=True,
