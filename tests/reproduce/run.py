@@ -212,6 +212,11 @@ def strange_home(place: Place) -> dict[str, str]:
     settings.mkdir(parents=True)
     (settings / "buildflags.conf").write_text("append CFLAGS -DSTRANGE\n")
     (settings / "buildpackage.conf").write_text("jobs = 7\nbuild-profiles = nodoc\n")
+    # rustup's compiler is found by HOME. Kconfig asks it for its version, which is in .config, so
+    # it is one of the inputs: the same for both.
+    for name in (".rustup", ".cargo"):
+        if (Path.home() / name).exists():
+            (place.root / "home" / name).symlink_to(Path.home() / name)
     return {"HOME": str(place.root / "home")}
 
 
