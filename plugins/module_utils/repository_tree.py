@@ -15,11 +15,13 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 # In this order, the one that decides last.
 SIGNED = ("Release", "Release.gpg", "InRelease")
+FIRST_SIGNED = 3
 BY_HASH = "by-hash"
 # Indexes that are kept in each by-hash directory: those of the last twenty publications or so.
 KEPT = 64
@@ -49,6 +51,16 @@ def place(source: Path, target: Path) -> None:
     part.replace(target)
 
 
+def date(source: Path, target: Path) -> None:
+    """Let it be newer than what it replaces by the clock of HTTP, which counts whole seconds.
+
+    Otherwise a client that asks "modified since?" is told no, and keeps the old index.
+    """
+    if target.exists() and not target.samefile(source):
+        when = max(int(time.time()), int(target.stat().st_mtime) + 1)
+        os.utime(source, (when, when))
+
+
 def order(path: Path) -> int:
     if path.parts[0] != "dists":
         return 0
@@ -56,7 +68,7 @@ def order(path: Path) -> int:
         return 1
     # <suite>/InRelease, not <component>/binary-<architecture>/Release
     if len(path.parts) == 3 and path.name in SIGNED:
-        return 3 + SIGNED.index(path.name)
+        return FIRST_SIGNED + SIGNED.index(path.name)
     return 2
 
 
@@ -64,6 +76,8 @@ def bring(made: Path, served: Path, before: Collection[str]) -> None:
     """Serve what was made. `before`: packages that the index named up to now, which stay."""
     wanted = sorted(files(made), key=lambda path: (order(path), path))
     for path in wanted:
+        if order(path) >= FIRST_SIGNED:
+            date(made / path, served / path)
         place(made / path, served / path)
     clean(served, {path.as_posix() for path in wanted}, before)
 

@@ -53,6 +53,23 @@ def test_the_release_of_a_component_is_an_index() -> None:
     assert order(Path(f"{INDEX}/Release")) < order(Path("dists/stable/Release"))
 
 
+def test_a_signature_is_newer_by_whole_seconds_than_the_one_before(tmp_path: Path) -> None:
+    made, served = tmp_path / "made", tmp_path / "served"
+    write(made)
+    bring(made, served, ())
+    signed = "dists/stable/InRelease"
+    dates = [int((served / signed).stat().st_mtime)]
+    for text in ("second", "third"):  # in one second, all of them
+        (made / signed).unlink()
+        (made / signed).write_text(text)
+        bring(made, served, ())
+        assert (served / signed).read_text() == text
+        dates.append(int((served / signed).stat().st_mtime))
+    assert dates == sorted(set(dates))
+    bring(made, served, ())
+    assert int((served / signed).stat().st_mtime) == dates[-1]  # nothing new
+
+
 def test_packages_that_the_index_named_before_stay_for_once(tmp_path: Path) -> None:
     made, served = tmp_path / "made", tmp_path / "served"
     write(made)
