@@ -101,7 +101,18 @@ def _installed(run: Runner, packages: Sequence[str]) -> dict[str, str]:
     }
 
 
-def gather(host: Host, packages: Sequence[str] = ()) -> tuple[dict[str, Any], list[str]]:
+def _sums(root: Path, files: Sequence[str]) -> dict[str, Optional[str]]:
+    """sha256 of each file; None if it is not there."""
+    paths = {name: root / name.lstrip("/") for name in files}
+    return {
+        name: hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+        for name, path in paths.items()
+    }
+
+
+def gather(
+    host: Host, packages: Sequence[str] = (), files: Sequence[str] = ()
+) -> tuple[dict[str, Any], list[str]]:
     """The facts, and warnings about what was there but could not be read."""
     root = host.root
     warnings: list[str] = []
@@ -141,6 +152,7 @@ def gather(host: Host, packages: Sequence[str] = ()) -> tuple[dict[str, Any], li
         ),
         "oslab": _object(modules_dir / MANIFEST, "the kernel counts as not ours", warnings),
         "packages": _installed(host.run, packages) if packages else {},
+        "files": _sums(root, files),
         "install_record": _object(
             root / RECORD, "the kernel counts as not yet booted from its packages", warnings
         ),

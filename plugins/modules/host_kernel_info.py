@@ -19,6 +19,11 @@ options:
     type: list
     elements: str
     default: []
+  files:
+    description: Small files whose checksums are wanted.
+    type: list
+    elements: path
+    default: []
 attributes:
   check_mode:
     description: Changes nothing, so check mode makes no difference.
@@ -139,6 +144,10 @@ initrd_program:
     What makes an initrd for a new kernel, V(update-initramfs) or V(dracut); V(null) without.
   returned: always
   type: str
+files:
+  description: Path to sha256 of each of O(files); V(null) if it is not there.
+  returned: always
+  type: dict
 container:
   description: Whether the host is a container, which cannot boot a kernel of its own.
   returned: always
@@ -153,7 +162,10 @@ from ansible_collections.oslab.kernel.plugins.module_utils.host_kernel_info impo
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={"packages": {"type": "list", "elements": "str", "default": []}},
+        argument_spec={
+            "packages": {"type": "list", "elements": "str", "default": []},
+            "files": {"type": "list", "elements": "path", "default": []},
+        },
         supports_check_mode=True,
     )
 
@@ -164,7 +176,8 @@ def main() -> None:
         status, out, _err = module.run_command([program, *argv[1:]])
         return out if status == 0 else None
 
-    facts, warnings = gather(Host(run=run), module.params["packages"])
+    params = module.params
+    facts, warnings = gather(Host(run=run), params["packages"], params["files"])
     for warning in warnings:
         module.warn(warning)
     module.exit_json(changed=False, **facts)

@@ -320,6 +320,14 @@ def test_installed_packages_and_the_record(machine: Machine) -> None:
     assert warnings == []
 
 
+def test_sums_of_files(machine: Machine) -> None:
+    machine.write("etc/a", "text\n")
+    host = Host(run=lambda argv: "", root=machine.root)
+    facts, _warnings = gather(host, files=["/etc/a", "/etc/b", "/etc"])
+    expected = hashlib.sha256(b"text\n").hexdigest()
+    assert facts["files"] == {"/etc/a": expected, "/etc/b": None, "/etc": None}
+
+
 def test_a_broken_record_is_a_warning(machine: Machine) -> None:
     machine.write("var/lib/oslab-kernel/install.json", "{")
     facts, warnings = machine.gather()
