@@ -129,7 +129,7 @@ class Build:
             config = {name: value.strip('"') for name, value in self.plan.config.items()}
             objects = expected_objects(tree, config)
             self.progress = Progress(time.time(), objects, existing(tree, objects))
-            command = kernel_build.package_command(self.options)
+            command = kernel_build.package_command(self.options, self.environment)
             self._step("kernel", "the kernel does not compile", command, tree)
             self._check_release()
             built = work / "packages"
@@ -277,16 +277,12 @@ class Build:
         self._show("packaging", "the /proc modules")
         tree = self.options.tree
         failure = f"the modules in build_modules_source {source} do not compile"
-        self._step(
-            "modules",
-            failure,
-            kernel_build.modules_command(self.options, directory, "modules"),
-            tree,
-        )
+        given = (self.options, self.environment, directory)
+        self._step("modules", failure, kernel_build.modules_command(*given, "modules"), tree)
         root = self._root("modules-root")
         install = [f"INSTALL_MOD_PATH={root}", "INSTALL_MOD_DIR=extra/oslab", "DEPMOD=true"]
         install.append("INSTALL_MOD_STRIP=1")
-        command = kernel_build.modules_command(self.options, directory, "modules_install", *install)
+        command = kernel_build.modules_command(*given, "modules_install", *install)
         self._step("modules", "the modules cannot be installed", command, tree)
         for index in (root / "lib/modules" / release).glob("modules.*"):
             index.unlink()  # depmod's, made where the package is installed
@@ -404,7 +400,7 @@ class Build:
             record = {**result, "inputs": vars(plan.inputs), "seconds": self.seconds}
             record["cpu_seconds"] = cpu_seconds()
             record["command"] = kernel_build.shell_command(
-                kernel_build.package_command(self.options), tree, self.environment
+                kernel_build.package_command(self.options, self.environment), tree, self.environment
             )
             write_json(new / kernel_build.RESULT, record)
             new.chmod(0o755)

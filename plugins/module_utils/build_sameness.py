@@ -129,11 +129,11 @@ def flags(tree: Path, work: Path, config: Mapping[str, str]) -> dict[str, str]:
     return {name: " ".join(values) for name, values in found.items()}
 
 
-def make_arguments(arguments: Sequence[str], wanted: Mapping[str, str]) -> list[str]:
-    """The user's; where they state flags, which win over the environment, with ours as well."""
+def make_arguments(arguments: Sequence[str], values: Mapping[str, str]) -> list[str]:
+    """The user's; where they state flags, which win over the environment, with its own as well."""
     return [
-        f"{argument} {wanted[argument.partition('=')[0]]}"
-        if argument.partition("=")[0] in wanted
+        f"{argument} {values[argument.partition('=')[0]]}"
+        if argument.partition("=")[0] in FLAGS
         else argument
         for argument in arguments
     ]

@@ -339,20 +339,22 @@ def environment(plan: Plan, inherited: Mapping[str, str]) -> dict[str, str]:
     return values
 
 
-def make_variables(options: Options) -> list[str]:
+def make_variables(options: Options, values: Mapping[str, str]) -> list[str]:
     # Both, and alike: where they differ the headers package compiles its programs once more.
     programs = [f"CC={compiler(options)}", f"HOSTCC={compiler(options)}"]
-    wanted = build_sameness.flags(options.tree, options.work, {})
-    return [*programs, *build_sameness.make_arguments(options.make_args, wanted)]
+    return [*programs, *build_sameness.make_arguments(options.make_args, values)]
 
 
-def package_command(options: Options) -> list[str]:
-    return ["make", f"-j{options.job_count}", "bindeb-pkg", *make_variables(options)]
+def package_command(options: Options, values: Mapping[str, str]) -> list[str]:
+    """`values`: the environment, whose flags go together with the user's."""
+    return ["make", f"-j{options.job_count}", "bindeb-pkg", *make_variables(options, values)]
 
 
-def modules_command(options: Options, directory: Path, *goal: str) -> list[str]:
+def modules_command(
+    options: Options, values: Mapping[str, str], directory: Path, *goal: str
+) -> list[str]:
     head = ["make", f"-j{options.job_count}", f"M={directory}"]
-    return [*head, *goal, *make_variables(options)]
+    return [*head, *goal, *make_variables(options, values)]
 
 
 def shell_command(argv: Sequence[str], directory: Path, values: Mapping[str, str]) -> str:
