@@ -150,17 +150,15 @@ def cached(tarball: Path, policy: Policy) -> Optional[Proof]:
 
 def _listed(base: str, name: str, policy: Policy, means: Means) -> Proof:
     """The checksum that the mirror's listing gives, and whose word that is."""
-    by_hand = policy.sha256 and not policy.autosigner
-    try:
-        message = (
-            b"" if by_hand else read(f"{base}/{LISTING}", means.opener, means.limits, LISTING_SIZE)
-        )
-    except MissingError:
-        if policy.autosigner and policy.signature_required:
-            raise
-        message = b""
-    if not message:
+    # To a checksum that is pinned a listing adds nothing; other people's mirrors sign their own.
+    if not policy.signature_required or (policy.sha256 and not policy.autosigner):
         return Proof(policy.sha256)
+    try:
+        message = read(f"{base}/{LISTING}", means.opener, means.limits, LISTING_SIZE)
+    except MissingError:
+        if policy.autosigner:
+            raise
+        return Proof("")
     if policy.autosigner:
         try:
             by, text = verify_clearsigned(policy.autosigner, message, means.feed)

@@ -273,7 +273,7 @@ class TestPinned:
         return mirrors.hashlib.sha256(world.contents["good"][TARBALL]).hexdigest()
 
     def test_a_mirror_without_signatures_will_do(self, fetch, sha256):
-        got = fetch("nosignature", sha256=sha256, autosigner_key="")
+        got = fetch("nosignature", sha256=sha256)
         assert got["changed"], got
         assert got["signed_by"] == ""
         assert "accepted by its pinned sha256 alone" in str(got["warnings"])
@@ -283,16 +283,26 @@ class TestPinned:
         told = fetch("nosignature", sha256=sha256, signature="always")
         assert explains("nosignature", told["msg"])
 
-    @pytest.mark.parametrize("fault", ["wrongsignature", "unknown", "garbage", "forgedlisting"])
+    @pytest.mark.parametrize("fault", ["wrongsignature", "unknown", "garbage"])
     def test_what_is_there_must_be_right(self, fetch, sha256, fault):
         assert explains(fault, fetch(fault, sha256=sha256)["msg"])
         assert fetch.left() == []
 
     def test_other_bytes_signed_by_the_right_key_are_refused(self, fetch):
-        told = fetch("good", sha256="0" * 64, autosigner_key="")
-        assert "expected 0000" in told["msg"]
         told = fetch("good", sha256="0" * 64)
+        assert "expected 0000" in told["msg"]
+        told = fetch("good", sha256="0" * 64, signature="always")
         assert f"{LISTING} says that the sha256 is" in told["msg"]
+
+    @pytest.mark.parametrize("fault", ["nolisting", "forgedlisting"])
+    def test_the_listing_adds_nothing(self, fetch, server, sha256, fault):
+        got = fetch(fault, sha256=sha256)
+        assert got["signed_by"], got
+        assert not any(LISTING in str(request) for request in server.asked)
+
+    @pytest.mark.parametrize("fault", ["nolisting", "forgedlisting"])
+    def test_unless_all_that_is_signed_is_wanted(self, fetch, sha256, fault):
+        assert explains(fault, fetch(fault, sha256=sha256, signature="always")["msg"])
 
     def test_a_tarball_put_there_by_hand_needs_no_mirror(self, fetch, server, sha256, good):
         fetch.directory.mkdir()

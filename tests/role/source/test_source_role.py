@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests" / "fixtures"))
@@ -105,13 +107,18 @@ def test_check_mode_on_an_untouched_machine(playbook, given, tmp_path):
     assert not (tmp_path / "work").exists()
 
 
-def test_the_shipped_keys_do_not_know_the_test_mirror(playbook, given, tmp_path):
-    variables = given("good", source_autosigner_key="")
-    for name in ("source_developer_keys", "source_developer_fingerprints"):
-        del variables[name]
+@pytest.mark.parametrize(
+    ("kinds", "what"), [(["autosigner"], "sha256sums.asc:"), (["developer"], "")]
+)
+def test_the_shipped_keys_do_not_know_the_test_mirror(playbook, given, tmp_path, kinds, what):
+    variables = given("good")
+    for kind in kinds:
+        for name in [name for name in variables if name.startswith(f"source_{kind}_")]:
+            del variables[name]
     done = playbook("build.yml", *TAGS, **variables)
     assert done.status != 0
-    assert "signed by a key that is not among the given ones" in " ".join(done.output.split())
+    told = f"{what} signed by a key that is not among the given ones"
+    assert told.strip() in " ".join(done.output.split())
     assert downloads(tmp_path) == []
     assert not (tmp_path / "work/trees").exists()
 
@@ -139,3 +146,22 @@ def test_a_file_of_the_users_is_looked_at_too(playbook, tmp_path):
     )
     assert list((tmp_path / "work/trees").rglob("*.c")) == []
     assert not Path("/tmp/oslab-evil").exists()
+
+
+@pytest.mark.parametrize("kind", ["developer", "autosigner"])
+def test_the_shipped_keys_are_those_whose_fingerprints_are_pinned(tmp_path, kind):
+    role = yaml.safe_load((ROOT / "roles/source/defaults/main.yml").read_text(encoding="utf-8"))
+    pinned = role.get(f"source_{kind}_fingerprints") or [role[f"source_{kind}_fingerprint"]]
+    name = {"developer": "kernel-developers.asc", "autosigner": "kernel-autosigner.asc"}[kind]
+    shown = subprocess.run(
+        ["gpg", "--homedir", str(tmp_path), "--with-colons", "--show-keys", ROOT / "files/keys" / name],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    primary = [
+        after.split(":")[9]
+        for before, after in zip(shown, shown[1:])
+        if before.startswith("pub:") and after.startswith("fpr:")
+    ]
+    assert sorted(primary) == sorted(entry.replace(" ", "") for entry in pinned)
