@@ -112,7 +112,7 @@ test-secure-boot: deps ## Build a small kernel with signing keys and boot it whe
 	tests/secure_boot/run.py
 
 .PHONY: reproduce
-reproduce: deps ## Build a small kernel three times with all varied that must not matter
+reproduce: deps ## Build a small kernel four times with all varied that must not matter
 	tests/reproduce/run.py
 
 .PHONY: bench

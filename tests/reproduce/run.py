@@ -9,7 +9,7 @@
 The first build is the plain one: ccache is empty, nothing is special. The second has another path,
 file system, user, host name, date, time zone, language, umask, number of jobs and environment, and
 no ccache. The third is in a third path, one job at a time, and takes from the first one's ccache.
-All five packages and what is kept beside them must be the same. The exit status is 0 if they are.
+The fourth is killed ten times, at random moments, and gone on with. All five packages and what is kept beside them must be the same. The exit status is 0 if they are.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import re
 import shlex
 import shutil
@@ -36,6 +37,7 @@ sys.path[:0] = [str(ROOT / "collections"), str(HERE.parent / "kernel"), str(HERE
 
 import compare  # noqa: E402
 import kernel_trees  # noqa: E402
+import killed  # noqa: E402
 
 CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache/oslab-kernel")
 MODULES = "ansible_collections.oslab.kernel.plugins.modules"
@@ -43,6 +45,9 @@ SMALL, MORE = HERE / "small.config", HERE / "more.config"
 MEMORY = Path("/dev/shm")
 # What a tree takes with the objects of the small configuration.
 MEMORY_NEEDED = 4 << 30
+
+# The killed build, and the most seconds that it is let go on each time: the sum is about a build.
+KILLS, KILL_WITHIN = 10, 60.0
 
 # What is in somebody's environment, and would be in the packages if a build asked it.
 STRANGE = {
@@ -92,11 +97,18 @@ class Place:
     umask: int = 0o022
     environment: Mapping[str, str] = field(default_factory=dict)
     other_machine: bool = False  # user, host name and date
+    kills: int = 0
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def store(self) -> Path:
         return self.root / "store"
+
+
+def module_call(name: str, parameters: Mapping[str, Any]) -> tuple[list[str], str]:
+    """(command, what it reads), as Ansible does."""
+    said = json.dumps({"ANSIBLE_MODULE_ARGS": dict(parameters)})
+    return [sys.executable, "-m", f"{MODULES}.{name}"], said
 
 
 def module(
@@ -106,13 +118,13 @@ def module(
     before: tuple[str, ...] = (),
     umask: int = 0o022,
 ) -> dict[str, Any]:
-    """Run a module of the collection as Ansible does, from a shell of its own."""
-    python = [*before, sys.executable, "-m", f"{MODULES}.{name}"]
+    """Run a module of the collection, from a shell of its own."""
+    argv, said = module_call(name, parameters)
     done = subprocess.run(
-        python,
+        [*before, *argv],
         cwd=ROOT,
         env={**environment, "PYTHONPATH": str(ROOT / "collections")},
-        input=json.dumps({"ANSIBLE_MODULE_ARGS": dict(parameters)}),
+        input=said,
         capture_output=True,
         text=True,
         umask=umask,
@@ -259,9 +271,28 @@ def build(place: Place) -> Path:
         "tools_source": str(place.root / "oslab/tools"),
         **place.parameters,
     }
+    if place.kills:
+        kill(place, parameters, environment)
     module("kernel_build", parameters, environment, before, place.umask)
     say(f"{place.name}: built in {time.monotonic() - started:.0f} s, in {place.tree}")
     return compare.build_directory(place.store)
+
+
+def kill(place: Place, parameters: Mapping[str, Any], environment: Mapping[str, str]) -> None:
+    """At moments that lie all over the build, as each goes on where the one before ended."""
+    seed = int(os.environ.get("OSLAB_SEED") or random.randrange(1 << 32))
+    moments = random.Random(seed)
+    say(f"{place.name}: killed {place.kills} times (again at these moments: OSLAB_SEED={seed})")
+    argv, said = module_call("kernel_build", parameters)
+    environment = {**environment, "PYTHONPATH": str(ROOT / "collections")}
+    status = place.tree.parent / f"{place.tree.name}.build/status.json"
+    for _number in range(place.kills):
+        moment = moments.uniform(0.5, KILL_WITHIN)
+        line = killed.kill_after(moment, killed.start(argv, said, environment), status)
+        say(f"{place.name}: killed after {moment:.1f} s; it had said: {line}")
+        bad = killed.half_made(place.store)
+        if bad:
+            raise RunError(f"a killed build left something half-made: {bad}")
 
 
 def places(work: Path, memory: Path, jobs: int, parameters: Mapping[str, Any]) -> list[Place]:
@@ -294,6 +325,14 @@ def places(work: Path, memory: Path, jobs: int, parameters: Mapping[str, Any]) -
             umask=0o002,
             parameters=parameters,
         ),
+        Place(
+            "fourth",
+            work / "fourth",
+            work / "fourth/linux",
+            jobs,
+            kills=KILLS,
+            parameters=parameters,
+        ),
     ]
 
 
@@ -302,7 +341,7 @@ def reproduce(
     configs: Sequence[Path],
     work: Path,
     jobs: int,
-    builds: int = 3,
+    builds: int = 4,
     parameters: Optional[Mapping[str, Any]] = None,
 ) -> tuple[bool, str]:
     """(the same?, what to print)"""
@@ -344,7 +383,7 @@ def main() -> int:
     parser.add_argument("--config", type=Path, action="append", help="(small and more.config)")
     parser.add_argument("--work", type=Path, default=CACHE / "reproduce", help="(%(default)s)")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--builds", type=int, choices=(2, 3), default=3, help="(%(default)s)")
+    parser.add_argument("--builds", type=int, choices=(2, 3, 4), default=4, help="(%(default)s)")
     parser.add_argument(
         "--parameter",
         action="append",
