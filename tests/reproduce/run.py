@@ -9,7 +9,9 @@
 The first build is the plain one: ccache is empty, nothing is special. The second has another path,
 file system, user, host name, date, time zone, language, umask, number of jobs and environment, and
 no ccache. The third is in a third path, one job at a time, and takes from the first one's ccache.
-The fourth is killed ten times, at random moments, and gone on with. All five packages and what is kept beside them must be the same. The exit status is 0 if they are.
+The fourth is killed ten times, at random moments, and gone on with. All packages, the one with the
+debug information among them, and what is kept beside them must be the same. The exit status is 0 if
+they are.
 """
 
 from __future__ import annotations
@@ -43,8 +45,8 @@ CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache/oslab-kernel
 MODULES = "ansible_collections.oslab.kernel.plugins.modules"
 SMALL, MORE = HERE / "small.config", HERE / "more.config"
 MEMORY = Path("/dev/shm")
-# What a tree takes with the objects of the small configuration.
-MEMORY_NEEDED = 4 << 30
+# What a tree takes with the objects and the packages of the configuration, debug information in all.
+MEMORY_NEEDED = 8 << 30
 
 # The killed build, and the most seconds that it is let go on each time: the sum is about a build.
 KILLS, KILL_WITHIN = 10, 60.0
@@ -394,7 +396,9 @@ def main() -> int:
     options = parser.parse_args()
     # So that what is in memory is removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    parameters = dict(text.split("=", 1) for text in options.parameter)
+    parameters: dict[str, Any] = dict(text.split("=", 1) for text in options.parameter)
+    if not options.config:  # more.config makes debug information, so that is packaged too
+        parameters.setdefault("debug_package", True)
     try:
         same, said = reproduce(
             options.source or find_source(),

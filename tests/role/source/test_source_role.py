@@ -154,7 +154,14 @@ def test_the_shipped_keys_are_those_whose_fingerprints_are_pinned(tmp_path, kind
     pinned = role.get(f"source_{kind}_fingerprints") or [role[f"source_{kind}_fingerprint"]]
     name = {"developer": "kernel-developers.asc", "autosigner": "kernel-autosigner.asc"}[kind]
     shown = subprocess.run(
-        ["gpg", "--homedir", str(tmp_path), "--with-colons", "--show-keys", ROOT / "files/keys" / name],
+        [
+            "gpg",
+            "--homedir",
+            str(tmp_path),
+            "--with-colons",
+            "--show-keys",
+            ROOT / "files/keys" / name,
+        ],
         capture_output=True,
         text=True,
         check=True,
