@@ -45,7 +45,7 @@ CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache/oslab-kernel
 MODULES = "ansible_collections.oslab.kernel.plugins.modules"
 SMALL, MORE = HERE / "small.config", HERE / "more.config"
 MEMORY = Path("/dev/shm")
-# What a tree takes with the objects and the packages of the configuration, debug information in all.
+# What a tree takes with the objects and the packages, all with debug information.
 MEMORY_NEEDED = 8 << 30
 
 # The killed build, and the most seconds that it is let go on each time: the sum is about a build.
