@@ -127,8 +127,9 @@ class Bench:
             raise SystemExit(f"{tree} does not take CONFIG_{OPTION}")
 
     def deleted(self) -> None:
-        # Every object includes the whole configuration, so ccache has none for another one.
-        if "option" in self.costs():
+        # Every object includes autoconf.h, with the whole configuration and the EXTRAVERSION in it,
+        # so ccache has none for others.
+        if {"option", "extraversion"} & self.costs().keys():
             raise SystemExit("the configuration is not the cold build's any more: run cold again")
         shutil.rmtree(self.role)
         shutil.rmtree(self.role.parent / "linux.build")
