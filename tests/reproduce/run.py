@@ -48,8 +48,9 @@ MEMORY = Path("/dev/shm")
 # What a tree takes with the objects and the packages, all with debug information.
 MEMORY_NEEDED = 8 << 30
 
-# The killed build, and the most seconds that it is let go on each time: the sum is about a build.
-KILLS, KILL_WITHIN = 10, 60.0
+# The killed build, and how long it is let go on each time at most, of what the first one took: as
+# half of that on average, and much is done anew each time, the kills lie all over the build.
+KILLS, KILL_WITHIN = 10, 0.3
 
 # What is in somebody's environment, and would be in the packages if a build asked it.
 STRANGE = {
@@ -251,8 +252,8 @@ def strange_language(place: Place) -> dict[str, str]:
     return {"LOCPATH": str(directory)}
 
 
-def build(place: Place) -> Path:
-    """The directory of the finished build."""
+def build(place: Place, usual: float = 0) -> tuple[Path, float]:
+    """(directory of the finished build, seconds that it took); `usual`: what others took"""
     started = time.monotonic()
     before: tuple[str, ...] = ()
     environment = {**os.environ, **place.environment}
@@ -274,13 +275,16 @@ def build(place: Place) -> Path:
         **place.parameters,
     }
     if place.kills:
-        kill(place, parameters, environment)
+        kill(place, parameters, environment, usual * KILL_WITHIN)
     module("kernel_build", parameters, environment, before, place.umask)
-    say(f"{place.name}: built in {time.monotonic() - started:.0f} s, in {place.tree}")
-    return compare.build_directory(place.store)
+    seconds = time.monotonic() - started
+    say(f"{place.name}: built in {seconds:.0f} s, in {place.tree}")
+    return compare.build_directory(place.store), seconds
 
 
-def kill(place: Place, parameters: Mapping[str, Any], environment: Mapping[str, str]) -> None:
+def kill(
+    place: Place, parameters: Mapping[str, Any], environment: Mapping[str, str], seconds: float
+) -> None:
     """At moments that lie all over the build, as each goes on where the one before ended."""
     seed = int(os.environ.get("OSLAB_SEED") or random.randrange(1 << 32))
     moments = random.Random(seed)
@@ -289,7 +293,7 @@ def kill(place: Place, parameters: Mapping[str, Any], environment: Mapping[str, 
     environment = {**environment, "PYTHONPATH": str(ROOT / "collections")}
     status = place.tree.parent / f"{place.tree.name}.build/status.json"
     for _number in range(place.kills):
-        moment = moments.uniform(0.5, KILL_WITHIN)
+        moment = moments.uniform(0.5, seconds)
         line = killed.kill_after(moment, killed.start(argv, said, environment), status)
         say(f"{place.name}: killed after {moment:.1f} s; it had said: {line}")
         bad = killed.half_made(place.store)
@@ -363,7 +367,8 @@ def reproduce(
         kernel_trees.configure(pristine, configs, work / "wanted.config")
         for place in todo[1:]:
             copy_tree(pristine, place.tree, place.umask)
-        made = [build(place) for place in todo]
+        first, seconds = build(todo[0])
+        made = [first, *(build(place, seconds)[0] for place in todo[1:])]
         outcomes = [
             compare.report(made[0], other, work / "reports" / place.name)
             for place, other in zip(todo[1:], made[1:])
