@@ -129,3 +129,28 @@ def test_hostname_knows_the_host(host: renamed_host.RenamedHost) -> None:
     assert "cannot be used on platform" in lost["msg"]
     found = ansible(host.environment(), *module, ansible_python_interpreter=str(host.interpreter))
     assert found["changed"], found
+
+
+LIBRARY = "/usr/lib/oslab-kernel/as_linux.so"
+
+
+@pytest.mark.parametrize(
+    ("sysname", "checksum", "expected"),
+    [
+        ("Linux", "0" * 64, {}),
+        (renamed_host.SYSNAME, None, {}),  # the package is older, or not there
+        (renamed_host.SYSNAME, "0" * 64, {"LD_PRELOAD": LIBRARY}),
+    ],
+)
+def test_the_role_install_has_packages_see_linux(
+    sysname: str, checksum: str | None, expected: dict[str, str]
+) -> None:
+    before = {"sysname": sysname, "files": {LIBRARY: checksum}}
+    variables = renamed_host.ROOT / "roles/install/vars/main.yml"
+    shown = ansible(
+        dict(os.environ),
+        *("--module-name", "ansible.builtin.debug", "--args", "var=install_package_environment"),
+        *("--extra-vars", f"@{variables}"),
+        install_before=before,
+    )
+    assert shown["install_package_environment"] == expected
