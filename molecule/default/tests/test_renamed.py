@@ -22,12 +22,18 @@ testinfra_hosts = ["ansible://kernel_targets"]
 INTERPRETER = "/usr/libexec/oslab-kernel/python3"
 LIBRARY = "/usr/lib/oslab-kernel/as_linux.so"
 
-# What another kernel, or a later boot, says of the same host.
+# What another kernel says of the same host, and another connection.
 OTHER_KERNEL = (
     "ansible_kernel",
     "ansible_kernel_version",
-    "ansible_cmdline.*",
-    "ansible_proc_cmdline.*",
+    "ansible_cmdline.BOOT_IMAGE",
+    "ansible_proc_cmdline.BOOT_IMAGE",
+    "ansible_flags.*",
+    "ansible_memtotal_mb",
+    "ansible_memory_mb.real.total",
+    "ansible_devices.loop*.rotational",
+    "ansible_env.SSH_CLIENT",
+    "ansible_env.SSH_CONNECTION",
 )
 
 Module = Callable[..., dict[str, Any]]
