@@ -341,7 +341,8 @@ class Build:
             section="utils",
             summary="programs that call the syscalls of oslab.kernel",
             description="They are statically linked. Beside them a header for C programs and the"
-            "\n module oslab_kernel for Python programs.",
+            "\n module oslab_kernel for Python programs; and oslab-as-linux, with an interpreter"
+            "\n for Ansible, for programs that do not know a kernel of another name.",
             suggests="linux-libc-dev, python3",
             scripts={"prerm": PYTHON_CLEAN},
         )

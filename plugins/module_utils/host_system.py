@@ -58,8 +58,12 @@ class System:
         return raw_syscall()
 
     def uname(self) -> Uname:
+        """The kernel's own names: what uname(2) says may be changed on its way (oslab-as-linux)."""
         names = os.uname()
-        return Uname(names.sysname, names.release, names.machine)
+        sysname = names.sysname
+        with contextlib.suppress(OSError):
+            sysname = os.fsdecode(self.read("/proc/sys/kernel/ostype")).rstrip("\n")
+        return Uname(sysname, names.release, names.machine)
 
     def read(self, path: str) -> bytes:
         return Path(path).read_bytes()

@@ -532,9 +532,12 @@ def test_make_install(tools: Path, kernel: Path, tmp_path: Path) -> None:
     assert files == [
         "usr/bin/capture_memory_snapshot",
         "usr/bin/get_io_throttle",
+        "usr/bin/oslab-as-linux",
         "usr/bin/track_syscall_usage",
         "usr/include/oslab-kernel.h",
+        "usr/lib/oslab-kernel/as_linux.so",
         "usr/lib/python3/dist-packages/oslab_kernel.py",
+        "usr/libexec/oslab-kernel/python3",
     ]
     installed = tmp_path / "usr/lib/python3/dist-packages/oslab_kernel.py"
     assert installed.read_bytes() == module.read_bytes()

@@ -112,9 +112,12 @@ def test_tools_come_with_a_header_and_a_python_module(role):
     assert files == [
         "usr/bin/capture_memory_snapshot",
         "usr/bin/get_io_throttle",
+        "usr/bin/oslab-as-linux",
         "usr/bin/track_syscall_usage",
         "usr/include/oslab-kernel.h",
+        "usr/lib/oslab-kernel/as_linux.so",
         "usr/lib/python3/dist-packages/oslab_kernel.py",
+        "usr/libexec/oslab-kernel/python3",
     ]
     module = root / "usr/lib/python3/dist-packages/oslab_kernel.py"
     assert module.read_bytes() == (ROOT / "plugins/module_utils/syscall_abi.py").read_bytes()

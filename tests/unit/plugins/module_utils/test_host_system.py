@@ -28,6 +28,23 @@ def own_io() -> dict[str, int]:
     return host_check.parse_keyed(Path("/proc/self/io").read_text())
 
 
+def test_the_name_is_the_kernel_s_own(system: hs.System, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = os.uname()
+    # As under an interpreter that calls every system Linux.
+    monkeypatch.setattr(system, "read", {"/proc/sys/kernel/ostype": b"My  Linux \n"}.__getitem__)
+    assert system.uname() == ("My  Linux ", names.release, names.machine)
+
+
+def test_without_sysctl_the_name_is_that_of_uname(
+    system: hs.System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(_path: str) -> bytes:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(system, "read", read)
+    assert system.uname().sysname == os.uname().sysname
+
+
 @needs_io
 def test_workload_reads_and_writes_what_it_says(system: hs.System) -> None:
     before = own_io()
