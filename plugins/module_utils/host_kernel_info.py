@@ -22,6 +22,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils.host_devices import (
     parse_mounts,
     read,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils.host_trial import trial_facts
 from ansible_collections.oslab.kernel.plugins.module_utils.secure_boot import trusted_certificates
 
 # A program's standard output, or None if it is not there or failed.
@@ -30,6 +31,11 @@ Runner = Callable[[list[str]], Optional[str]]
 MANIFEST = "oslab-kernel.json"
 # Written by the role install.
 RECORD = Path("var/lib/oslab-kernel/install.json")
+_NO_PACKAGES: dict[str, Any] = {
+    "packages": {},
+    "packages_unfinished": [],
+    "packages_held": [],
+}
 _SECURE_BOOT = "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 
@@ -90,14 +96,25 @@ def _object(path: Path, without: str, warnings: list[str]) -> dict[str, Any] | N
     return found
 
 
-def _installed(run: Runner, packages: Sequence[str]) -> dict[str, str]:
-    """Versions of those that are installed, of all that dpkg has heard of."""
+def _packages(run: Runner, packages: Sequence[str]) -> dict[str, Any]:
+    """Of all that dpkg has heard of: versions of `packages`, and what is not as it should be."""
     known = run(["dpkg-query", "--show", "--showformat", "${Package} ${Version} ${Status}\\n"])
-    lines = [line.split(None, 2) for line in (known or "").splitlines()]
+    lines = [line.split() for line in (known or "").splitlines()]
+    # A package that was never unpacked has no version.
+    rows = [(line[0], line[1], line[-3], line[-2:]) for line in lines if len(line) == 5]
     return {
-        line[0]: line[1]
-        for line in lines
-        if len(line) == 3 and line[0] in packages and line[2].endswith(" installed")
+        "packages": {
+            name: version
+            for name, version, _want, (error, status) in rows
+            if name in packages and status == "installed"
+        },
+        # As `dpkg --audit` sees it.
+        "packages_unfinished": sorted(
+            name
+            for name, _version, _want, (error, status) in rows
+            if error != "ok" or status not in ("installed", "config-files", "not-installed")
+        ),
+        "packages_held": sorted(name for name, _version, want, _state in rows if want == "hold"),
     }
 
 
@@ -151,7 +168,7 @@ def gather(
             sysfs, parse_mounts(read(proc / "self/mountinfo")), ModuleIndex(modules_dir)
         ),
         "oslab": _object(modules_dir / MANIFEST, "the kernel counts as not ours", warnings),
-        "packages": _installed(host.run, packages) if packages else {},
+        **(_packages(host.run, packages) if packages else _NO_PACKAGES),
         "files": _sums(root, files),
         "install_record": _object(
             root / RECORD, "the kernel counts as not yet booted from its packages", warnings
@@ -160,6 +177,7 @@ def gather(
         "trusted_certificates": trusted_certificates(sysfs),
         "free_kib": free_kib,
         **boot_facts(root),
+        **trial_facts(root),
         "container": _container(root),
     }
     return facts, warnings

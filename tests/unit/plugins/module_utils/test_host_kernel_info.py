@@ -311,11 +311,17 @@ def test_os_release() -> None:
 
 
 def test_installed_packages_and_the_record(machine: Machine) -> None:
-    listed = "a 1.0 install ok installed\nb 2 deinstall ok config-files\nc 3 hold ok installed\n"
+    listed = (
+        "a 1.0 install ok installed\nb 2 deinstall ok config-files\nc 3 hold ok installed\n"
+        "d 4 install ok half-configured\ne  unknown ok not-installed\n"
+        "f 5 install reinstreq half-installed\ng 6 install ok triggers-pending\n"
+    )
     machine.write("var/lib/oslab-kernel/install.json", '{"image": "linux-image-6=1"}')
     host = Host(run=lambda argv: listed, root=machine.root)
     facts, warnings = gather(host, ["a", "b", "d"])
     assert facts["packages"] == {"a": "1.0"}
+    assert facts["packages_unfinished"] == ["d", "f", "g"]
+    assert facts["packages_held"] == ["c"]
     assert facts["install_record"] == {"image": "linux-image-6=1"}
     assert warnings == []
 

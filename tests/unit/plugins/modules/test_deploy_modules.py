@@ -51,6 +51,7 @@ def grub(tmp_path: Path) -> dict[str, str]:
         "path": f"{tools}:/usr/bin:/bin",
         "config": str(tmp_path / "grub.cfg"),
         "environment": str(tmp_path / "grubenv"),
+        "custom": str(tmp_path / "custom.cfg"),
     }
 
 
@@ -69,6 +70,21 @@ def test_check_mode_does_not_miss_the_kernel_that_would_be_installed(grub: dict[
     arguments: dict[str, Any] = {**grub, "release": "9.9", "state": "once"}
     assert run("grub_entry", check=True, **arguments)["changed"] is True
     assert "no entry for kernel 9.9" in run("grub_entry", **arguments)["msg"]
+
+
+def test_a_trial_with_arguments_leaves_nothing_behind(grub: dict[str, str]) -> None:
+    arguments: dict[str, Any] = {**grub, "release": "6.12.57-49-usac1"}
+    trial = {**arguments, "state": "once", "arguments": ["panic=10"]}
+    custom = Path(grub["custom"])
+    assert run("grub_entry", check=True, **trial)["changed"] is True
+    assert not custom.exists()
+    done = run("grub_entry", **trial)
+    assert (done["changed"], done["next_entry"]) == (True, "oslab-trial")
+    assert "panic=10; then" in custom.read_text()
+    assert run("grub_entry", **trial)["changed"] is False
+    assert run("grub_entry", **arguments, state="default")["changed"] is True
+    assert not custom.exists()
+    assert "as they are written" in run("grub_entry", **{**trial, "arguments": ["a b"]})["msg"]
 
 
 def test_a_look_lists_the_releases(grub: dict[str, str]) -> None:
