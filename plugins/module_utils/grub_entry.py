@@ -196,6 +196,8 @@ def read_state(run: Runner, config: str, environment: str, custom: str = "") -> 
 def wanted_variables(state: State, kind: str, path: str) -> dict[str, str]:
     """Changes to the environment block; an empty value removes the variable."""
     current = state.environment
+    if kind == "cancelled":
+        return {"next_entry": ""} if current.get("next_entry") else {}
     if kind == "once":
         return {} if current.get("next_entry") == path else {"next_entry": path}
     if current.get("saved_entry") == path:
@@ -206,8 +208,10 @@ def wanted_variables(state: State, kind: str, path: str) -> dict[str, str]:
 
 
 def wanted_custom(state: State, kind: str, entry: Optional[Entry], arguments: Sequence[str]) -> str:
-    """What custom.cfg is to hold. Nothing is left of a trial when there is a new default."""
-    if kind == "present":
+    """What custom.cfg is to hold: a trial's entry, until there is a new default."""
+    pending = state.environment.get("next_entry") == grub_trial.ID
+    kept = entry is not None and state.environment.get("saved_entry") == entry.path
+    if kind == "present" or (kind == "default" and pending and kept):
         return state.custom
     made = ""
     if kind == "once" and arguments and entry:

@@ -19,17 +19,18 @@ options:
   release:
     description:
       - Kernel release, as C(uname -r) prints it. Its usual entry is meant, not the recovery one.
-      - May be left out with O(state=present).
+      - May be left out with O(state=present) and O(state=cancelled).
     type: str
   state:
     description:
       - V(present) changes nothing; it fails if there is no entry for O(release).
       - V(default) makes it the saved default. C(grub.cfg) has to be made with
         C(GRUB_DEFAULT=saved).
-        What is left of a trial is taken out of O(custom).
+        A new default ends a trial that was asked for, and what it put into O(custom).
       - V(once) boots it the next time only.
+      - V(cancelled) takes back what V(once) asked for, if the host has not booted since.
     type: str
-    choices: [present, default, once]
+    choices: [present, default, once, cancelled]
     default: present
   arguments:
     description:
@@ -143,7 +144,7 @@ def argument_spec() -> dict[str, Any]:
         "release": {"type": "str"},
         "state": {
             "type": "str",
-            "choices": ["present", "default", "once"],
+            "choices": ["present", "default", "once", "cancelled"],
             "default": "present",
         },
         "arguments": {"type": "list", "elements": "str", "default": []},

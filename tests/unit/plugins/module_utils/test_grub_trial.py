@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -19,6 +18,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils.grub_entry import (
     parse_menu,
     require_working,
     wanted_custom,
+    wanted_variables,
 )
 
 SAMPLES = Path(__file__).with_name("grub_cfg")
@@ -72,9 +72,25 @@ def test_what_others_wrote_stays() -> None:
     once = trial("debian-13", others)
     assert once.startswith(others + "\n" + grub_trial.BEGIN)
     assert trial("debian-13", once) == once
-    ended = wanted_custom(state("debian-13", once), "default", None, [])
-    assert ended == others + "\n"
+    for kind in ("default", "cancelled"):
+        assert wanted_custom(state("debian-13", once), kind, None, []) == others + "\n"
     assert wanted_custom(state("debian-13", once), "present", None, []) == once
+
+
+def test_the_entry_stays_while_it_is_to_be_booted() -> None:
+    once = trial("debian-13")
+    found = state("debian-13", once)
+    kept = found.menu.find("6.12.57+deb13-amd64")
+    assert kept is not None
+    environment = {"saved_entry": kept.path, "next_entry": "oslab-trial"}
+    pending = State(found.menu, environment, True, custom=once)
+    assert wanted_variables(pending, "default", kept.path) == {}
+    assert wanted_custom(pending, "default", kept, []) == once
+    assert wanted_variables(pending, "cancelled", "") == {"next_entry": ""}
+    other = found.menu.find(NEW["debian-13"])
+    assert other is not None
+    assert wanted_variables(pending, "default", other.path)["next_entry"] == ""
+    assert wanted_custom(pending, "default", other, []) == ""
 
 
 def test_whom_a_password_keeps_out_is_kept_out() -> None:
@@ -105,7 +121,7 @@ def test_it_is_written_in_one_piece(tmp_path: Path) -> None:
     grub_trial.write(path, "text\n", 0o640)
     assert path.read_text() == "text\n"
     assert path.stat().st_mode & 0o777 == 0o640
-    assert os.listdir(tmp_path) == ["custom.cfg"]
+    assert [file.name for file in tmp_path.iterdir()] == ["custom.cfg"]
     grub_trial.write(path, "", 0o640)
     grub_trial.write(path, "\n", 0o640)
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []

@@ -42,7 +42,8 @@ def grub(tmp_path: Path) -> dict[str, str]:
     tools.mkdir()
     (tools / "grub-probe").write_text("#!/bin/sh\ncase $1 in *fs) echo ext2;; esac\n")
     (tools / "grub-editenv").write_text(
-        '#!/bin/sh\nfile=$1\ncase $2 in set) echo "$3" >> "$file";; create) : > "$file";; esac\n'
+        '#!/bin/sh\nfile=$1\ncase $2 in set) echo "$3" >> "$file";; create) : > "$file";; '
+        'unset) sed -i "/^$3=/d" "$file";; esac\n'
     )
     for tool in tools.iterdir():
         tool.chmod(0o755)
@@ -82,7 +83,12 @@ def test_a_trial_with_arguments_leaves_nothing_behind(grub: dict[str, str]) -> N
     assert (done["changed"], done["next_entry"]) == (True, "oslab-trial")
     assert "panic=10; then" in custom.read_text()
     assert run("grub_entry", **trial)["changed"] is False
-    assert run("grub_entry", **arguments, state="default")["changed"] is True
+    assert run("grub_entry", **grub, state="cancelled")["changed"] is True
+    assert run("grub_entry", **grub, state="cancelled")["changed"] is False
+    assert not custom.exists()
+    run("grub_entry", **trial)
+    done = run("grub_entry", **arguments, state="default")
+    assert (done["changed"], done["next_entry"]) == (True, "")
     assert not custom.exists()
     assert "as they are written" in run("grub_entry", **{**trial, "arguments": ["a b"]})["msg"]
 
