@@ -198,6 +198,9 @@ def wanted_variables(state: State, kind: str, path: str) -> dict[str, str]:
     current = state.environment
     if kind == "cancelled":
         return {"next_entry": ""} if current.get("next_entry") else {}
+    if kind == "unset":
+        names = ("saved_entry", "prev_saved_entry", "next_entry")
+        return {name: "" for name in names if name in current}
     if kind == "once":
         return {} if current.get("next_entry") == path else {"next_entry": path}
     if current.get("saved_entry") == path:
@@ -230,9 +233,7 @@ def require_entry(state: State, config: str, release: str) -> Entry:
     return entry
 
 
-def require_working(
-    state: State, config: str, kind: str, arguments: Sequence[str] = ()
-) -> None:
+def require_working(state: State, config: str, kind: str, arguments: Sequence[str] = ()) -> None:
     """Refuse what GRUB would accept and then not do."""
     bad = grub_trial.bad_arguments(arguments)
     if bad:

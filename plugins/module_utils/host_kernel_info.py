@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,12 +30,15 @@ from ansible_collections.oslab.kernel.plugins.module_utils.secure_boot import tr
 Runner = Callable[[list[str]], Optional[str]]
 
 MANIFEST = "oslab-kernel.json"
+# How versions of our packages end.
+_OURS = re.compile(r"-oslab\d+\.[0-9a-f]{12}$")
 # Written by the role install.
 RECORD = Path("var/lib/oslab-kernel/install.json")
 _NO_PACKAGES: dict[str, Any] = {
     "packages": {},
     "packages_unfinished": [],
     "packages_held": [],
+    "oslab_packages": {},
 }
 _SECURE_BOOT = "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
@@ -105,7 +109,7 @@ def _packages(run: Runner, packages: Sequence[str]) -> dict[str, Any]:
     return {
         "packages": {
             name: version
-            for name, version, _want, (error, status) in rows
+            for name, version, _want, (_error, status) in rows
             if name in packages and status == "installed"
         },
         # As `dpkg --audit` sees it.
@@ -114,8 +118,23 @@ def _packages(run: Runner, packages: Sequence[str]) -> dict[str, Any]:
             for name, _version, _want, (error, status) in rows
             if error != "ok" or status not in ("installed", "config-files", "not-installed")
         ),
+        "oslab_packages": {
+            name: version
+            for name, version, _want, (_error, status) in rows
+            if _OURS.search(version) and status != "config-files"
+        },
         "packages_held": sorted(name for name, _version, want, _state in rows if want == "hold"),
     }
+
+
+def _oslab_releases(root: Path) -> list[str]:
+    """Our kernels, the one that was installed last first."""
+    manifests = [
+        # dpkg keeps the time of the package's making; that of the inode is the installation's.
+        (manifest.stat().st_ctime_ns, manifest.parent.name)
+        for manifest in (root / "lib/modules").glob(f"*/{MANIFEST}")
+    ]
+    return [name for _time, name in sorted(manifests, reverse=True)]
 
 
 def _sums(root: Path, files: Sequence[str]) -> dict[str, Optional[str]]:
@@ -168,6 +187,7 @@ def gather(
             sysfs, parse_mounts(read(proc / "self/mountinfo")), ModuleIndex(modules_dir)
         ),
         "oslab": _object(modules_dir / MANIFEST, "the kernel counts as not ours", warnings),
+        "oslab_releases": _oslab_releases(root),
         **(_packages(host.run, packages) if packages else _NO_PACKAGES),
         "files": _sums(root, files),
         "install_record": _object(

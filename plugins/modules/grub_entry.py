@@ -19,7 +19,7 @@ options:
   release:
     description:
       - Kernel release, as C(uname -r) prints it. Its usual entry is meant, not the recovery one.
-      - May be left out with O(state=present) and O(state=cancelled).
+      - Needed by O(state=default) and O(state=once).
     type: str
   state:
     description:
@@ -29,8 +29,9 @@ options:
         A new default ends a trial that was asked for, and what it put into O(custom).
       - V(once) boots it the next time only.
       - V(cancelled) takes back what V(once) asked for, if the host has not booted since.
+      - V(unset) leaves no default and no one-shot entry.
     type: str
-    choices: [present, default, once, cancelled]
+    choices: [present, default, once, cancelled, unset]
     default: present
   arguments:
     description:
@@ -144,7 +145,7 @@ def argument_spec() -> dict[str, Any]:
         "release": {"type": "str"},
         "state": {
             "type": "str",
-            "choices": ["present", "default", "once", "cancelled"],
+            "choices": ["present", "default", "once", "cancelled", "unset"],
             "default": "present",
         },
         "arguments": {"type": "list", "elements": "str", "default": []},

@@ -112,6 +112,16 @@ packages_unfinished:
   returned: always
   type: list
   elements: str
+oslab_packages:
+  description: >-
+    Versions of the packages that this collection has built, by name. Looked at with O(packages).
+  returned: always
+  type: dict
+oslab_releases:
+  description: Kernels of this collection that the host has, the one that was installed last first.
+  returned: always
+  type: list
+  elements: str
 packages_held:
   description: Packages that are not to be changed. Looked at with O(packages).
   returned: always
@@ -166,7 +176,8 @@ trial_confirmed:
   returned: always
   type: bool
 trial_report:
-  description: What the guard of a trial wrote before it brought the host back; V(null) if it did not.
+  description: >-
+    What the guard of a trial wrote before it brought the host back; V(null) if it did not.
   returned: always
   type: str
 systemd:
