@@ -54,6 +54,12 @@ options:
       - Where C(41_custom) lets O(config) look for entries. What others have put there stays.
     type: path
     default: /boot/grub/custom.cfg
+  settle:
+    description:
+      - With O(state=once), freeze the filesystem of O(environment) for a moment before the entry is
+        chosen. GRUB reads no journal, and would not find after a power cut what is in there alone.
+    type: bool
+    default: true
 attributes:
   check_mode:
     description: >-
@@ -136,6 +142,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils.grub_entry import (
     wanted_variables,
     write_variables,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils.settled import settle
 
 SHOWN = ("saved_entry", "next_entry")
 
@@ -152,6 +159,7 @@ def argument_spec() -> dict[str, Any]:
         "config": {"type": "path", "default": "/boot/grub/grub.cfg"},
         "environment": {"type": "path", "default": "/boot/grub/grubenv"},
         "custom": {"type": "path", "default": "/boot/grub/custom.cfg"},
+        "settle": {"type": "bool", "default": True},
     }
 
 
@@ -196,6 +204,9 @@ def main() -> None:
             # The entry is there before it is chosen, and until another one is.
             if kind == "once":
                 write_custom(state, config, custom, text)
+                # What GRUB is told to boot has to be there for it, whatever happens next.
+                if changes and params["settle"]:
+                    settle(Path(environment).parent)
             if changes:
                 write_variables(run, state, environment, changes)
             if kind != "once":
