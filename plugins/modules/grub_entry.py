@@ -56,7 +56,7 @@ options:
     default: /boot/grub/custom.cfg
   settle:
     description:
-      - With O(state=once), freeze the filesystem of O(environment) for a moment before the entry is
+      - With O(state=once) and O(state=default), freeze the filesystem of O(environment) for a moment before the entry is
         chosen. GRUB reads no journal, and would not find after a power cut what is in there alone.
     type: bool
     default: true
@@ -204,9 +204,9 @@ def main() -> None:
             # The entry is there before it is chosen, and until another one is.
             if kind == "once":
                 write_custom(state, config, custom, text)
-                # What GRUB is told to boot has to be there for it, whatever happens next.
-                if changes and params["settle"]:
-                    settle(Path(environment).parent)
+            # What GRUB is told to boot has to be there for it, whatever happens next.
+            if changes and kind in ("once", "default") and params["settle"]:
+                settle(Path(environment).parent)
             if changes:
                 write_variables(run, state, environment, changes)
             if kind != "once":
