@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A filesystem as a boot loader reads it.
 
-A boot loader does not replay a journal. What was synced may for half a minute be in there alone, and
-is not to be found after a power cut. Freezing a filesystem empties its journal.
+A boot loader does not replay a journal. What was synced may for half a minute be in there alone,
+and is not to be found after a power cut. Freezing a filesystem empties its journal.
 """
 
 from __future__ import annotations

@@ -56,8 +56,9 @@ options:
     default: /boot/grub/custom.cfg
   settle:
     description:
-      - With O(state=once) and O(state=default), freeze the filesystem of O(environment) for a moment before the entry is
-        chosen. GRUB reads no journal, and would not find after a power cut what is in there alone.
+      - With O(state=once) and O(state=default), freeze the filesystem of O(environment) for a
+        moment before the entry is chosen. GRUB reads no journal, and would not find after a power
+        cut what is in there alone.
     type: bool
     default: true
 attributes:
