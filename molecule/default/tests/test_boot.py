@@ -56,7 +56,7 @@ def test_the_trial_is_over(host: Any) -> None:
     assert not host.file("/boot/grub/custom.cfg").exists
     assert json.loads(host.file("/var/lib/oslab-kernel/install.json").content_string)["confirmed"]
     words = host.check_output("cat /proc/cmdline").split()
-    # This boot was the trial: what would have ended it is there, and was told that it is not needed.
+    # This boot was the trial: what would have ended it is there, and was told to rest.
     assert f"oslab.trial={host.check_output('uname -r')}" in words
     assert "panic=10" in words
     assert host.file("/run/oslab-trial.confirmed").exists
