@@ -30,13 +30,17 @@ class ActionModule(ActionBase):
                 "title": {"type": "str", "default": ""},
                 "checks": {"type": "list", "elements": "dict", "required": True},
                 "sizes": {"type": "dict"},
+                "quiet": {"type": "bool", "default": False},
             }
         )
         checks = arguments["checks"]
+        failures = check_report.failures(checks)
+        if arguments["quiet"] and not failures:
+            return {"changed": False, "failures": failures}
         lines = [arguments["title"]] if arguments["title"] else []
         lines += check_report.table(checks)
         if arguments["sizes"]:
             lines += ["", *kernel_sizes.table(arguments["sizes"])]
         # In one piece, so that tables of hosts that finish together do not mix.
         display.display("\n".join(lines))
-        return {"changed": False, "failures": check_report.failures(checks)}
+        return {"changed": False, "failures": failures}

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Callable, Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils import grub_trial
+
 Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
 
 ID_OPTIONS = ("$menuentry_id_option", "${menuentry_id_option}", "--id")
@@ -35,6 +37,8 @@ class Entry:
     id: str
     path: str
     kernel: str
+    head: str = ""
+    body: tuple[str, ...] = ()
 
     @property
     def release(self) -> str:
@@ -58,8 +62,10 @@ class Entry:
 @dataclass
 class _Block:
     kind: str
+    head: str = ""
     id: str = ""
     kernel: str = ""
+    lines: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,7 @@ class Menu:
     entries: tuple[Entry, ...] = ()
     honours_saved: bool = False
     honours_once: bool = False
+    reads_custom: bool = False
 
     def find(self, release: str) -> Optional[Entry]:
         """The entry for this release; of several the first, which GRUB would take too."""
@@ -93,6 +100,7 @@ class State:
     environment: dict[str, str] = field(default_factory=dict)
     environment_exists: bool = False
     read_only: str = ""
+    custom: str = ""
 
 
 def _id_of(line: str) -> str:
@@ -112,7 +120,7 @@ def _entry(block: _Block, around: Sequence[_Block]) -> Entry:
     ids = [b.id for b in around if b.kind == "submenu"] + [block.id]
     # GRUB separates ids by '>' and reads a doubled one as the character itself.
     path = ">".join(part.replace(">", ">>") for part in ids) if all(ids) else ""
-    return Entry(block.id, path, block.kernel)
+    return Entry(block.id, path, block.kernel, block.head, tuple(block.lines))
 
 
 def parse_menu(text: str) -> Menu:
@@ -122,19 +130,22 @@ def parse_menu(text: str) -> Menu:
         line = raw.strip()
         word = line.split(None, 1)[0] if line else ""
         if line.endswith("{") and word in ("menuentry", "submenu"):
-            stack.append(_Block(word, _id_of(line[:-1])))
+            stack.append(_Block(word, line, _id_of(line[:-1])))
         elif line.endswith("{") and not line.startswith("#"):
             stack.append(_Block("other"))
         elif line == "}" and stack:
             block = stack.pop()
             if block.kind == "menuentry":
                 entries.append(_entry(block, stack))
-        elif word in ("linux", "linuxefi", "linux16") and stack and stack[-1].kind == "menuentry":
-            stack[-1].kernel = line.split()[1] if len(line.split()) > 1 else ""
+        elif stack and stack[-1].kind == "menuentry":
+            stack[-1].lines.append(line)
+            if word in grub_trial.LINUX:
+                stack[-1].kernel = line.split()[1] if len(line.split()) > 1 else ""
     return Menu(
         entries=tuple(entries),
         honours_saved=bool(re.search(r'^\s*set default="\$\{saved_entry\}"', text, re.M)),
         honours_once=bool(re.search(r'^\s*set default="\$\{next_entry\}"', text, re.M)),
+        reads_custom=bool(re.search(r"^\s*source \$\{config_directory\}/custom\.cfg", text, re.M)),
     )
 
 
@@ -156,7 +167,7 @@ def read_only_reason(run: Runner, directory: str) -> str:
     return ""
 
 
-def read_state(run: Runner, config: str, environment: str) -> State:
+def read_state(run: Runner, config: str, environment: str, custom: str = "") -> State:
     try:
         text = Path(config).read_text(encoding="utf-8", errors="surrogateescape")
     except FileNotFoundError as error:
@@ -168,6 +179,7 @@ def read_state(run: Runner, config: str, environment: str) -> State:
         raise GrubError(f"{config}: {error.strerror}; run this as root (become).") from error
     block = Path(environment)
     exists = block.exists()
+    more = Path(custom) if custom else None
     return State(
         menu=parse_menu(text),
         environment=parse_environment(block.read_text(encoding="utf-8", errors="replace"))
@@ -175,12 +187,20 @@ def read_state(run: Runner, config: str, environment: str) -> State:
         else {},
         environment_exists=exists,
         read_only=read_only_reason(run, str(block.parent)),
+        custom=more.read_text(encoding="utf-8", errors="surrogateescape")
+        if more and more.exists()
+        else "",
     )
 
 
 def wanted_variables(state: State, kind: str, path: str) -> dict[str, str]:
     """Changes to the environment block; an empty value removes the variable."""
     current = state.environment
+    if kind == "cancelled":
+        return {"next_entry": ""} if current.get("next_entry") else {}
+    if kind == "unset":
+        names = ("saved_entry", "prev_saved_entry", "next_entry")
+        return {name: "" for name in names if name in current}
     if kind == "once":
         return {} if current.get("next_entry") == path else {"next_entry": path}
     if current.get("saved_entry") == path:
@@ -188,6 +208,18 @@ def wanted_variables(state: State, kind: str, path: str) -> dict[str, str]:
     # As grub-set-default: an older trial does not outlive a new default.
     stale = {name: "" for name in ("prev_saved_entry", "next_entry") if current.get(name)}
     return {"saved_entry": path, **stale}
+
+
+def wanted_custom(state: State, kind: str, entry: Optional[Entry], arguments: Sequence[str]) -> str:
+    """What custom.cfg is to hold: a trial's entry, until there is a new default."""
+    pending = state.environment.get("next_entry") == grub_trial.ID
+    kept = entry is not None and state.environment.get("saved_entry") == entry.path
+    if kind == "present" or (kind == "default" and pending and kept):
+        return state.custom
+    made = ""
+    if kind == "once" and arguments and entry:
+        made = grub_trial.block(entry.release, entry.head, entry.body, arguments)
+    return grub_trial.replaced(state.custom, made)
 
 
 def require_entry(state: State, config: str, release: str) -> Entry:
@@ -201,8 +233,19 @@ def require_entry(state: State, config: str, release: str) -> Entry:
     return entry
 
 
-def require_working(state: State, config: str, kind: str) -> None:
+def require_working(state: State, config: str, kind: str, arguments: Sequence[str] = ()) -> None:
     """Refuse what GRUB would accept and then not do."""
+    bad = grub_trial.bad_arguments(arguments)
+    if bad:
+        raise GrubError(
+            f"GRUB would not hand these to the kernel as they are written: {', '.join(bad)}. "
+            "An argument has no spaces, quotes or other characters that a shell would read."
+        )
+    if kind == "once" and arguments and not state.menu.reads_custom:
+        raise GrubError(
+            f"{config} does not read custom.cfg, where the trial's entry is. Make "
+            "/etc/grub.d/41_custom executable and run update-grub."
+        )
     if kind == "once" and not state.menu.honours_once:
         raise GrubError(f"{config} does not look at next_entry; run update-grub to renew it.")
     if kind == "once" and state.read_only:

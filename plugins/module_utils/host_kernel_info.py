@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,14 +23,23 @@ from ansible_collections.oslab.kernel.plugins.module_utils.host_devices import (
     parse_mounts,
     read,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils.host_trial import trial_facts
 from ansible_collections.oslab.kernel.plugins.module_utils.secure_boot import trusted_certificates
 
 # A program's standard output, or None if it is not there or failed.
 Runner = Callable[[list[str]], Optional[str]]
 
 MANIFEST = "oslab-kernel.json"
+# How versions of our packages end.
+_OURS = re.compile(r"-oslab\d+\.[0-9a-f]{12}$")
 # Written by the role install.
 RECORD = Path("var/lib/oslab-kernel/install.json")
+_NO_PACKAGES: dict[str, Any] = {
+    "packages": {},
+    "packages_unfinished": [],
+    "packages_held": [],
+    "oslab_packages": {},
+}
 _SECURE_BOOT = "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 
@@ -90,15 +100,41 @@ def _object(path: Path, without: str, warnings: list[str]) -> dict[str, Any] | N
     return found
 
 
-def _installed(run: Runner, packages: Sequence[str]) -> dict[str, str]:
-    """Versions of those that are installed, of all that dpkg has heard of."""
+def _packages(run: Runner, packages: Sequence[str]) -> dict[str, Any]:
+    """Of all that dpkg has heard of: versions of `packages`, and what is not as it should be."""
     known = run(["dpkg-query", "--show", "--showformat", "${Package} ${Version} ${Status}\\n"])
-    lines = [line.split(None, 2) for line in (known or "").splitlines()]
+    lines = [line.split() for line in (known or "").splitlines()]
+    # A package that was never unpacked has no version.
+    rows = [(line[0], line[1], line[-3], line[-2:]) for line in lines if len(line) == 5]
     return {
-        line[0]: line[1]
-        for line in lines
-        if len(line) == 3 and line[0] in packages and line[2].endswith(" installed")
+        "packages": {
+            name: version
+            for name, version, _want, (_error, status) in rows
+            if name in packages and status == "installed"
+        },
+        # As `dpkg --audit` sees it.
+        "packages_unfinished": sorted(
+            name
+            for name, _version, _want, (error, status) in rows
+            if error != "ok" or status not in ("installed", "config-files", "not-installed")
+        ),
+        "oslab_packages": {
+            name: version
+            for name, version, _want, (_error, status) in rows
+            if _OURS.search(version) and status != "config-files"
+        },
+        "packages_held": sorted(name for name, _version, want, _state in rows if want == "hold"),
     }
+
+
+def _oslab_releases(root: Path) -> list[str]:
+    """Our kernels, the one that was installed last first."""
+    manifests = [
+        # dpkg keeps the time of the package's making; that of the inode is the installation's.
+        (manifest.stat().st_ctime_ns, manifest.parent.name)
+        for manifest in (root / "lib/modules").glob(f"*/{MANIFEST}")
+    ]
+    return [name for _time, name in sorted(manifests, reverse=True)]
 
 
 def _sums(root: Path, files: Sequence[str]) -> dict[str, Optional[str]]:
@@ -151,7 +187,8 @@ def gather(
             sysfs, parse_mounts(read(proc / "self/mountinfo")), ModuleIndex(modules_dir)
         ),
         "oslab": _object(modules_dir / MANIFEST, "the kernel counts as not ours", warnings),
-        "packages": _installed(host.run, packages) if packages else {},
+        "oslab_releases": _oslab_releases(root),
+        **(_packages(host.run, packages) if packages else _NO_PACKAGES),
         "files": _sums(root, files),
         "install_record": _object(
             root / RECORD, "the kernel counts as not yet booted from its packages", warnings
@@ -160,6 +197,7 @@ def gather(
         "trusted_certificates": trusted_certificates(sysfs),
         "free_kib": free_kib,
         **boot_facts(root),
+        **trial_facts(root),
         "container": _container(root),
     }
     return facts, warnings

@@ -19,17 +19,28 @@ options:
   release:
     description:
       - Kernel release, as C(uname -r) prints it. Its usual entry is meant, not the recovery one.
-      - May be left out with O(state=present).
+      - Needed by O(state=default) and O(state=once).
     type: str
   state:
     description:
       - V(present) changes nothing; it fails if there is no entry for O(release).
       - V(default) makes it the saved default. C(grub.cfg) has to be made with
         C(GRUB_DEFAULT=saved).
+        A new default ends a trial that was asked for, and what it put into O(custom).
       - V(once) boots it the next time only.
+      - V(cancelled) takes back what V(once) asked for, if the host has not booted since.
+      - V(unset) leaves no default and no one-shot entry.
     type: str
-    choices: [present, default, once]
+    choices: [present, default, once, cancelled, unset]
     default: present
+  arguments:
+    description:
+      - With O(state=once), more arguments for the kernel, of this boot alone. They need an entry of
+        their own, which is put into O(custom). Where it cannot load the kernel or the initrd, it
+        starts the machine again instead of waiting for a key.
+    type: list
+    elements: str
+    default: []
   config:
     description: GRUB's configuration.
     type: path
@@ -38,6 +49,18 @@ options:
     description: GRUB's environment block.
     type: path
     default: /boot/grub/grubenv
+  custom:
+    description:
+      - Where C(41_custom) lets O(config) look for entries. What others have put there stays.
+    type: path
+    default: /boot/grub/custom.cfg
+  settle:
+    description:
+      - With O(state=once) and O(state=default), freeze the filesystem of O(environment) for a
+        moment before the entry is chosen. GRUB reads no journal, and would not find after a power
+        cut what is in there alone.
+    type: bool
+    default: true
 attributes:
   check_mode:
     description: >-
@@ -45,7 +68,7 @@ attributes:
       O(state=default) and O(state=once), since an earlier step would have made it.
     support: full
   diff_mode:
-    description: Shows the variables of the environment block.
+    description: Shows the variables of the environment block, and O(custom).
     support: full
 requirements:
   - grub-editenv
@@ -59,6 +82,7 @@ EXAMPLES = r"""
   oslab.kernel.grub_entry:
     release: 6.8.0-49-usac1
     state: once
+    arguments: [panic=10]
 
 - name: Keep it
   oslab.kernel.grub_entry:
@@ -93,6 +117,10 @@ honours_saved:
   description: Whether C(grub.cfg) boots the saved default.
   returned: success
   type: bool
+reads_custom:
+  description: Whether C(grub.cfg) reads O(custom).
+  returned: success
+  type: bool
 read_only:
   description: Why GRUB cannot write its environment block; empty if it can.
   returned: success
@@ -100,17 +128,22 @@ read_only:
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.oslab.kernel.plugins.module_utils import grub_trial
 from ansible_collections.oslab.kernel.plugins.module_utils.grub_entry import (
     GrubError,
+    State,
     read_state,
     require_entry,
     require_working,
+    wanted_custom,
     wanted_variables,
     write_variables,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils.settled import settle
 
 SHOWN = ("saved_entry", "next_entry")
 
@@ -120,12 +153,21 @@ def argument_spec() -> dict[str, Any]:
         "release": {"type": "str"},
         "state": {
             "type": "str",
-            "choices": ["present", "default", "once"],
+            "choices": ["present", "default", "once", "cancelled", "unset"],
             "default": "present",
         },
+        "arguments": {"type": "list", "elements": "str", "default": []},
         "config": {"type": "path", "default": "/boot/grub/grub.cfg"},
         "environment": {"type": "path", "default": "/boot/grub/grubenv"},
+        "custom": {"type": "path", "default": "/boot/grub/custom.cfg"},
+        "settle": {"type": "bool", "default": True},
     }
+
+
+def write_custom(state: State, config: str, custom: str, text: str) -> None:
+    if text != state.custom:
+        mode = Path(config).stat().st_mode & 0o777 | 0o200
+        grub_trial.write(Path(custom), text, mode)
 
 
 def main() -> None:
@@ -134,8 +176,9 @@ def main() -> None:
         required_if=[("state", "default", ("release",)), ("state", "once", ("release",))],
         supports_check_mode=True,
     )
-    kind, release = module.params["state"], module.params["release"]
-    config, environment = module.params["config"], module.params["environment"]
+    params = module.params
+    kind, release, arguments = params["state"], params["release"], params["arguments"]
+    config, environment, custom = params["config"], params["environment"], params["custom"]
     foretell = module.check_mode and kind != "present"
 
     def run(command: Sequence[str]) -> tuple[int, str, str]:
@@ -144,36 +187,58 @@ def main() -> None:
         return module.run_command([program, *command[1:]])
 
     try:
-        state = read_state(run, config, environment)
+        state = read_state(run, config, environment, custom)
         entry = state.menu.find(release) if foretell else None
         if release and not foretell:
             entry = require_entry(state, config, release)
         if not foretell:
-            require_working(state, config, kind)
+            require_working(state, config, kind, arguments)
         path = entry.path if entry else ""
+        chosen = grub_trial.ID if kind == "once" and arguments else path
         changes = (
             {}
             if kind == "present"
-            else wanted_variables(state, kind, path or f"(the entry of {release})")
+            else wanted_variables(state, kind, chosen or f"(the entry of {release})")
         )
-        if changes and not module.check_mode:
-            write_variables(run, state, environment, changes)
+        text = wanted_custom(state, kind, entry, arguments)
+        if not module.check_mode:
+            # The entry is there before it is chosen, and until another one is.
+            if kind == "once":
+                write_custom(state, config, custom, text)
+            # What GRUB is told to boot has to be there for it, whatever happens next.
+            if changes and kind in ("once", "default") and params["settle"]:
+                settle(Path(environment).parent)
+            if changes:
+                write_variables(run, state, environment, changes)
+            if kind != "once":
+                write_custom(state, config, custom, text)
     except GrubError as error:
         module.fail_json(msg=str(error))
     after = {**state.environment, **changes}
     module.exit_json(
-        changed=bool(changes),
+        changed=bool(changes) or text != state.custom,
         entry=path,
         releases=state.menu.releases(),
         saved_entry=after.get("saved_entry", ""),
         saved_release=state.menu.release_of(after.get("saved_entry", "")),
         next_entry=after.get("next_entry", ""),
         honours_saved=state.menu.honours_saved,
+        reads_custom=state.menu.reads_custom,
         read_only=state.read_only,
-        diff={
-            "before": "".join(f"{k}={state.environment.get(k, '')}\n" for k in SHOWN),
-            "after": "".join(f"{k}={after.get(k, '')}\n" for k in SHOWN),
-        },
+        diff=[
+            {
+                "before_header": environment,
+                "before": "".join(f"{k}={state.environment.get(k, '')}\n" for k in SHOWN),
+                "after_header": environment,
+                "after": "".join(f"{k}={after.get(k, '')}\n" for k in SHOWN),
+            },
+            {
+                "before_header": custom,
+                "before": state.custom,
+                "after_header": custom,
+                "after": text,
+            },
+        ],
     )
 
 

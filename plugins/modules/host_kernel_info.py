@@ -106,6 +106,27 @@ packages:
   description: Versions of those of O(packages) that are installed, by name.
   returned: always
   type: dict
+packages_unfinished:
+  description:
+    - Packages whose installation was cut short, of all that dpkg knows. Looked at with O(packages).
+  returned: always
+  type: list
+  elements: str
+oslab_packages:
+  description: >-
+    Versions of the packages that this collection has built, by name. Looked at with O(packages).
+  returned: always
+  type: dict
+oslab_releases:
+  description: Kernels of this collection that the host has, the one that was installed last first.
+  returned: always
+  type: list
+  elements: str
+packages_held:
+  description: Packages that are not to be changed. Looked at with O(packages).
+  returned: always
+  type: list
+  elements: str
 install_record:
   description: >-
     What the role C(oslab.kernel.install) recorded when it installed a kernel; V(null) if it
@@ -144,6 +165,31 @@ initrd_program:
     What makes an initrd for a new kernel, V(update-initramfs) or V(dracut); V(null) without.
   returned: always
   type: str
+trial:
+  description: >-
+    Release of the kernel that this very boot tries, as the role C(oslab.kernel.install) let GRUB
+    start it; V(null) in any other boot.
+  returned: always
+  type: str
+trial_confirmed:
+  description: Whether the kernel of this boot was confirmed during it.
+  returned: always
+  type: bool
+trial_report:
+  description: >-
+    What the guard of a trial wrote before it brought the host back; V(null) if it did not.
+  returned: always
+  type: str
+systemd:
+  description: Whether systemd runs the host.
+  returned: always
+  type: bool
+watchdogs:
+  description: Watchdog devices, as their drivers call them.
+  returned: always
+  type: list
+  elements: str
+  sample: [i6300ESB timer]
 files:
   description: Path to sha256 of each of O(files); V(null) if it is not there.
   returned: always

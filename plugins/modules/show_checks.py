@@ -24,6 +24,10 @@ options:
   sizes:
     description: What M(oslab.kernel.kernel_sizes) returned; no such table without it.
     type: dict
+  quiet:
+    description: Print only if a check failed.
+    type: bool
+    default: false
   title:
     description: A line above the table.
     type: str

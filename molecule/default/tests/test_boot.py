@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -49,6 +50,24 @@ def test_it_is_what_the_boot_loader_starts_next(host: Any, manifest: Any) -> Non
     # The last part of the path of submenus is the entry itself: it has to exist.
     entry = environment["saved_entry"].split(">")[-1]
     assert f"'{entry}'" in host.check_output("cat /boot/grub/grub.cfg")
+
+
+def test_the_trial_is_over(host: Any) -> None:
+    assert not host.file("/boot/grub/custom.cfg").exists
+    assert json.loads(host.file("/var/lib/oslab-kernel/install.json").content_string)["confirmed"]
+    words = host.check_output("cat /proc/cmdline").split()
+    # This boot was the trial: what would have ended it is there, and was told to rest.
+    assert f"oslab.trial={host.check_output('uname -r')}" in words
+    assert "panic=10" in words
+    assert host.file("/run/oslab-trial.confirmed").exists
+
+
+def test_the_guard_is_there_and_waits_for_nothing(host: Any) -> None:
+    assert host.check_output("systemctl is-enabled oslab-trial.timer") == "enabled"
+    assert host.run("systemctl is-active oslab-trial.timer").stdout.strip() == "inactive"
+    assert host.run("systemctl is-active oslab-trial.service").stdout.strip() == "inactive"
+    assert host.file("/usr/local/lib/oslab-kernel/trial-return").mode == 0o755
+    assert host.check_output("systemd-analyze verify oslab-trial.timer oslab-trial.service") == ""
 
 
 def test_another_kernel_is_there_to_return_to(host: Any, manifest: Any) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -272,6 +273,13 @@ def test_manifest(machine: Machine) -> None:
     assert machine.gather()[0]["oslab"] == manifest
 
 
+def test_our_kernels_in_the_order_of_their_installation(machine: Machine) -> None:
+    for release in ("6.9-new", "6.8-again"):
+        machine.write(f"lib/modules/{release}/oslab-kernel.json", "{}")
+        time.sleep(0.02)
+    assert machine.gather()[0]["oslab_releases"] == ["6.8-again", "6.9-new"]
+
+
 @pytest.mark.parametrize("content", ["{not json", "[]"])
 def test_a_broken_manifest_is_a_warning(machine: Machine, content: str) -> None:
     machine.write(f"lib/modules/{RELEASE}/oslab-kernel.json", content)
@@ -311,11 +319,19 @@ def test_os_release() -> None:
 
 
 def test_installed_packages_and_the_record(machine: Machine) -> None:
-    listed = "a 1.0 install ok installed\nb 2 deinstall ok config-files\nc 3 hold ok installed\n"
+    listed = (
+        "a 1.0 install ok installed\nb 2 deinstall ok config-files\nc 3 hold ok installed\n"
+        "d 4 install ok half-configured\ne  unknown ok not-installed\n"
+        "h 6.8-oslab1.0123456789ab install ok installed\n"
+        "f 5 install reinstreq half-installed\ng 6 install ok triggers-pending\n"
+    )
     machine.write("var/lib/oslab-kernel/install.json", '{"image": "linux-image-6=1"}')
     host = Host(run=lambda argv: listed, root=machine.root)
     facts, warnings = gather(host, ["a", "b", "d"])
     assert facts["packages"] == {"a": "1.0"}
+    assert facts["packages_unfinished"] == ["d", "f", "g"]
+    assert facts["packages_held"] == ["c"]
+    assert facts["oslab_packages"] == {"h": "6.8-oslab1.0123456789ab"}
     assert facts["install_record"] == {"image": "linux-image-6=1"}
     assert warnings == []
 

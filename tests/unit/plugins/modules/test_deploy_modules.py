@@ -36,13 +36,14 @@ def test_documentation_agrees_with_the_argument_spec(module: ModuleType) -> None
 
 
 @pytest.fixture
-def grub(tmp_path: Path) -> dict[str, str]:
+def grub(tmp_path: Path) -> dict[str, Any]:
     """A grub.cfg, an environment block, and a grub-probe that knows a plain ext4."""
     tools = tmp_path / "bin"
     tools.mkdir()
     (tools / "grub-probe").write_text("#!/bin/sh\ncase $1 in *fs) echo ext2;; esac\n")
     (tools / "grub-editenv").write_text(
-        '#!/bin/sh\nfile=$1\ncase $2 in set) echo "$3" >> "$file";; create) : > "$file";; esac\n'
+        '#!/bin/sh\nfile=$1\ncase $2 in set) echo "$3" >> "$file";; create) : > "$file";; '
+        'unset) sed -i "/^$3=/d" "$file";; esac\n'
     )
     for tool in tools.iterdir():
         tool.chmod(0o755)
@@ -51,10 +52,13 @@ def grub(tmp_path: Path) -> dict[str, str]:
         "path": f"{tools}:/usr/bin:/bin",
         "config": str(tmp_path / "grub.cfg"),
         "environment": str(tmp_path / "grubenv"),
+        "custom": str(tmp_path / "custom.cfg"),
+        # Not the filesystem of whoever runs the tests.
+        "settle": False,
     }
 
 
-def test_check_mode_tells_the_change_and_does_not_make_it(grub: dict[str, str]) -> None:
+def test_check_mode_tells_the_change_and_does_not_make_it(grub: dict[str, Any]) -> None:
     arguments: dict[str, Any] = {**grub, "release": "6.12.57-49-usac1", "state": "once"}
     foretold = run("grub_entry", check=True, **arguments)
     assert foretold["changed"] is True
@@ -65,13 +69,33 @@ def test_check_mode_tells_the_change_and_does_not_make_it(grub: dict[str, str]) 
     assert run("grub_entry", **arguments)["changed"] is False
 
 
-def test_check_mode_does_not_miss_the_kernel_that_would_be_installed(grub: dict[str, str]) -> None:
+def test_check_mode_does_not_miss_the_kernel_that_would_be_installed(grub: dict[str, Any]) -> None:
     arguments: dict[str, Any] = {**grub, "release": "9.9", "state": "once"}
     assert run("grub_entry", check=True, **arguments)["changed"] is True
     assert "no entry for kernel 9.9" in run("grub_entry", **arguments)["msg"]
 
 
-def test_a_look_lists_the_releases(grub: dict[str, str]) -> None:
+def test_a_trial_with_arguments_leaves_nothing_behind(grub: dict[str, Any]) -> None:
+    arguments: dict[str, Any] = {**grub, "release": "6.12.57-49-usac1"}
+    trial = {**arguments, "state": "once", "arguments": ["panic=10"]}
+    custom = Path(grub["custom"])
+    assert run("grub_entry", check=True, **trial)["changed"] is True
+    assert not custom.exists()
+    done = run("grub_entry", **trial)
+    assert (done["changed"], done["next_entry"]) == (True, "oslab-trial")
+    assert "panic=10; then" in custom.read_text()
+    assert run("grub_entry", **trial)["changed"] is False
+    assert run("grub_entry", **grub, state="cancelled")["changed"] is True
+    assert run("grub_entry", **grub, state="cancelled")["changed"] is False
+    assert not custom.exists()
+    run("grub_entry", **trial)
+    done = run("grub_entry", **arguments, state="default")
+    assert (done["changed"], done["next_entry"]) == (True, "")
+    assert not custom.exists()
+    assert "as they are written" in run("grub_entry", **{**trial, "arguments": ["a b"]})["msg"]
+
+
+def test_a_look_lists_the_releases(grub: dict[str, Any]) -> None:
     arguments: dict[str, Any] = {**grub}
     seen = run("grub_entry", **arguments)
     assert seen["changed"] is False

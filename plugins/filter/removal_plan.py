@@ -1,0 +1,52 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which packages are to go, and which are to be as they were?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Callable
+
+from ansible_collections.oslab.kernel.plugins.plugin_utils import removal
+
+DOCUMENTATION = r"""
+name: removal_plan
+short_description: Which packages of the collection a host has, and what they replaced
+version_added: 0.1.0
+author: oslab.kernel contributors (@oslab)
+description:
+  - Compares what a host has with what was recorded before anything was installed there.
+positional: origin
+options:
+  _input:
+    description: What M(oslab.kernel.host_kernel_info) returned.
+    type: dict
+    required: true
+  origin:
+    description: C(packages), by name their versions from before.
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Take them off
+  ansible.builtin.apt:
+    name: "{{ (kernel_info | oslab.kernel.removal_plan(origin)).purge }}"
+    state: absent
+"""
+
+RETURN = r"""
+_value:
+  description: C(purge), a list of names, and C(restore), a list of C(name=version).
+  type: dict
+"""
+
+
+def removal_plan(info: Mapping[str, Any], origin: Mapping[str, Any]) -> dict[str, list[str]]:
+    return removal.plan(info, origin)
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"removal_plan": removal_plan}

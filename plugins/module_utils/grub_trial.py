@@ -1,0 +1,111 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A menu entry of its own for the trial of a kernel, in the custom.cfg that grub.cfg reads.
+
+It is the kernel's usual entry with more arguments. Where GRUB cannot load the kernel or its initrd,
+the usual entry would end in the menu, which waits for a key; this one starts the machine again,
+and GRUB has forgotten the one-shot entry by then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+ID = "oslab-trial"
+BEGIN = "# BEGIN oslab.kernel: the trial of a kernel. Managed by Ansible."
+END = "# END oslab.kernel"
+LINUX = ("linux", "linuxefi", "linux16")
+INITRD = ("initrd", "initrdefi", "initrd16")
+
+# Who may start an entry of a menu with passwords; the rest is for the eye.
+_KEPT_FLAGS = ("--unrestricted",)
+_KEPT_OPTIONS = ("--users",)
+# Nothing that GRUB's shell would read as anything but a part of a word.
+_ARGUMENT = re.compile(r"[A-Za-z0-9_.,:=/+@%~!^-]+")
+
+
+def bad_arguments(arguments: Sequence[str]) -> list[str]:
+    """Those that GRUB or the kernel would take for something else."""
+    return [argument for argument in arguments if not _ARGUMENT.fullmatch(argument)]
+
+
+def _restrictions(head: str) -> str:
+    try:
+        words = shlex.split(head.rstrip("{"), comments=False)
+    except ValueError:
+        return ""
+    kept = [
+        word
+        for word in words
+        if word in _KEPT_FLAGS or word.startswith(tuple(f"{name}=" for name in _KEPT_OPTIONS))
+    ]
+    for name in _KEPT_OPTIONS:
+        if name in words[:-1]:
+            kept.append(f"{name}={words[words.index(name) + 1]}")
+    return "".join(f" {shlex.quote(word)}" for word in kept)
+
+
+def _or_restart(line: str) -> list[str]:
+    return [f"\tif {line}; then", "\t\ttrue", "\telse", "\t\treboot", "\tfi"]
+
+
+def block(release: str, head: str, body: Sequence[str], arguments: Sequence[str]) -> str:
+    """The lines for custom.cfg; `head` and `body` are those of the kernel's usual entry."""
+    lines = [f"menuentry 'Trial of Linux {release}' --id {ID}{_restrictions(head)} {{"]
+    for raw in body:
+        line = raw.strip()
+        word = line.split(None, 1)[0] if line else ""
+        if word in LINUX:
+            lines += _or_restart(" ".join([line, *arguments]))
+        elif word in INITRD:
+            lines += _or_restart(line)
+        elif line:
+            lines.append(f"\t{line}")
+    return "\n".join([BEGIN, *lines, "}", END, ""])
+
+
+def find(text: str) -> str:
+    """Our block in the text of a custom.cfg; '' if it has none."""
+    start = text.find(BEGIN)
+    end = text.find(END, start)
+    return text[start : end + len(END) + 1] if start >= 0 and end >= 0 else ""
+
+
+def replaced(text: str, wanted: str) -> str:
+    """The text with our block replaced, added, or (`wanted` empty) taken out."""
+    present = find(text)
+    if present:
+        return text.replace(present, wanted)
+    separator = "" if not text or text.endswith("\n") else "\n"
+    return text + separator + wanted if wanted else text
+
+
+def write(path: Path, text: str, mode: int) -> None:
+    """Put it there at once and for good: GRUB is to see the old text or the new one, never half."""
+    if not text.strip():
+        path.unlink(missing_ok=True)
+    else:
+        part = path.with_name(f".{path.name}.oslab")
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
+                file.write(text)
+                file.flush()
+                os.fchmod(file.fileno(), mode)
+                os.fsync(file.fileno())
+            part.replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                part.unlink()
+            raise
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

@@ -1,0 +1,37 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why a task failed, out of its result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+#: Enough to know what to look for; the whole of it was shown when the task failed.
+LENGTH = 600
+_SAYS_NOTHING = ("", "non-zero return code", "MODULE FAILURE")
+
+
+def _command(result: Mapping[str, Any]) -> str:
+    command = result.get("cmd", "")
+    return " ".join(map(str, command)) if isinstance(command, (list, tuple)) else str(command)
+
+
+def _one(result: Mapping[str, Any]) -> str:
+    said = str(result.get("msg") or "").strip()
+    if not any(said == word or (word and said.startswith(word)) for word in _SAYS_NOTHING):
+        return said
+    output = str(result.get("stderr") or result.get("stdout") or "").strip()
+    if result.get("cmd"):
+        ended = f"`{_command(result)}` ended with {result.get('rc', 'an error')}"
+        return f"{ended}: {output}" if output else ended
+    return output or said or "no reason given"
+
+
+def reason(result: Mapping[str, Any]) -> str:
+    """One line. Of a loop, the items that failed."""
+    failed = [item for item in result.get("results") or [] if item.get("failed")]
+    text = "; ".join(_one(item) for item in failed) if failed else _one(result)
+    text = " ".join(text.split())
+    return text if len(text) <= LENGTH else f"{text[: LENGTH - 1]}…"

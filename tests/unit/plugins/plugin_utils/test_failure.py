@@ -1,0 +1,46 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""failure: the reason is found wherever a module puts it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.oslab.kernel.plugins.plugin_utils.failure import LENGTH, reason
+
+
+@pytest.mark.parametrize(
+    ("result", "text"),
+    [
+        ({"msg": "no entry for\n  kernel 6.8"}, "no entry for kernel 6.8"),
+        (
+            {"msg": "non-zero return code", "cmd": ["false"], "rc": 1, "stderr": ""},
+            "`false` ended with 1",
+        ),
+        (
+            {"msg": "non-zero return code", "cmd": "a b", "rc": 2, "stderr": "", "stdout": "out"},
+            "`a b` ended with 2: out",
+        ),
+        (
+            {"msg": "MODULE FAILURE: No start of json", "module_stderr": "x", "stderr": "trace"},
+            "trace",
+        ),
+        (
+            {
+                "msg": "One or more items failed",
+                "results": [{"failed": False, "msg": "fine"}, {"failed": True, "msg": "bad"}],
+            },
+            "bad",
+        ),
+        ({}, "no reason given"),
+        ({"msg": None}, "no reason given"),
+    ],
+)
+def test_reason(result: dict[str, Any], text: str) -> None:
+    assert reason(result) == text
+
+
+def test_a_long_one_is_cut() -> None:
+    assert len(reason({"msg": "x" * 5000})) == LENGTH
