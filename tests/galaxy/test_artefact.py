@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import LITTER, ROOT, Installed
+from installation import LITTER, ROOT, Installed
 
 # Of a checkout, and of no use in an installed collection.
 LEFT_OUT = (
@@ -63,7 +63,8 @@ def test_its_changelog_knows_its_version(installed: Installed) -> None:
     ]
     changelog = yaml.safe_load((installed.path / "changelogs/changelog.yaml").read_text())
     assert version in changelog["releases"]
-    assert f"## v{version}\n" in (installed.path / "CHANGELOG.md").read_text()
+    text = (installed.path / "CHANGELOG.md").read_text().replace("\\", "")
+    assert f"## v{version}\n" in text
 
 
 def test_its_execution_environment_names_files_that_are_there(installed: Installed) -> None:
@@ -100,7 +101,9 @@ def inventory(installed: Installed) -> Path:
 
 @pytest.mark.parametrize("name", ["site", "build", "deploy", "verify", "lab"])
 def test_its_playbooks_are_found_by_name(installed: Installed, inventory: Path, name: str) -> None:
-    done = installed.run("ansible-playbook", f"oslab.kernel.{name}", "-i", inventory, "--syntax-check")
+    done = installed.run(
+        "ansible-playbook", f"oslab.kernel.{name}", "-i", inventory, "--syntax-check"
+    )
     assert done.returncode == 0, done.stderr
     assert "ERROR" not in done.stderr
     assert "WARNING" not in done.stderr

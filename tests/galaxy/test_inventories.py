@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 import pytest
-from conftest import ROOT, Installed
+from installation import ROOT, Installed
 
 EXAMPLES = ROOT / "docs/examples/inventories"
 
@@ -49,8 +49,10 @@ def test_site_takes_it(installed: Installed, name: str) -> None:
 @pytest.mark.parametrize("name", ["racks.yml", "constructed"])
 def test_racks_are_groups(installed: Installed, name: str) -> None:
     inventory = read(installed, name)
-    assert hosts(inventory, "rack_a") == ["web1.example.org", "web2.example.org"]
-    assert hosts(inventory, "rack_b") == ["web3.example.org", "web4.example.org"]
+    targets = set(hosts(inventory, "kernel_targets"))
+    rack_a, rack_b = (targets.intersection(hosts(inventory, f"rack_{name}")) for name in "ab")
+    assert rack_a == {"web1.example.org", "web2.example.org"}
+    assert rack_b == {"web3.example.org", "web4.example.org"}
 
 
 def test_a_constructed_inventory_leaves_out_who_is_not_to_have_it(installed: Installed) -> None:
@@ -58,4 +60,24 @@ def test_a_constructed_inventory_leaves_out_who_is_not_to_have_it(installed: Ins
     everyone = inventory["_meta"]["hostvars"]
     assert "db1.example.org" in everyone
     assert "db1.example.org" not in hosts(inventory, "kernel_targets")
-    assert everyone["web1.example.org"]["deploy_serial"] == [1, "50%"]
+    assert everyone["web1.example.org"]["install_trial_timeout"] == 1200
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "batches"),
+    [
+        ("flat.yml", (), 3),  # 1, then half of four, then the rest
+        ("flat.ini", (), 3),
+        ("constructed", (), 1),
+        ("flat.yml", ("--extra-vars", "deploy_serial=1"), 4),
+    ],
+)
+def test_targets_are_taken_in_the_batches_of_the_inventory(
+    installed: Installed, name: str, options: tuple[str, ...], batches: int
+) -> None:
+    done = installed.run(
+        *("ansible-playbook", "oslab.kernel.deploy", "-i", EXAMPLES / name),
+        *("--tags", "no_task_has_it", *options),
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("PLAY [Install the kernel and boot it]") == batches

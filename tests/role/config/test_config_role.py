@@ -43,7 +43,7 @@ CONFIG_SND_DUMMY=m
 
 # As the patch role would, by its defaults.
 OSLAB_KCONFIG = '\nconfig OSLAB_SYSCALLS\n\tbool "Syscalls of the collection"\n' + "".join(
-    f"\nconfig {call['kconfig']}\n\tbool \"{call['name']}\"\n\tdepends on OSLAB_SYSCALLS\n"
+    f'\nconfig {call["kconfig"]}\n\tbool "{call["name"]}"\n\tdepends on OSLAB_SYSCALLS\n'
     for call in yaml.safe_load((ROOT / "roles/patch/defaults/main.yml").read_text())[
         "patch_syscalls"
     ]
