@@ -26,6 +26,10 @@ LEFT_OUT = (
     "pyproject.toml",
     "requirements",
     "site.yml",
+    *(
+        f"tests/{name}/"
+        for name in ("debug_kernel", "galaxy", "kernel", "reproduce", "role", "secure_boot")
+    ),
 )
 
 
