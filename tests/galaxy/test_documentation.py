@@ -35,7 +35,7 @@ def test_all_are_listed(installed: Installed, kind: str) -> None:
 @pytest.mark.parametrize("kind", NAMES)
 def test_all_are_shown(installed: Installed, kind: str) -> None:
     names = [f"oslab.kernel.{name}" for name in NAMES[kind]]
-    text = told(installed, "-t", kind, *names)
+    text = told(installed, "-t", kind, *names).lower()
     for name in names:
         assert name in text
 

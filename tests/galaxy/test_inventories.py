@@ -60,7 +60,7 @@ def test_a_constructed_inventory_leaves_out_who_is_not_to_have_it(installed: Ins
     everyone = inventory["_meta"]["hostvars"]
     assert "db1.example.org" in everyone
     assert "db1.example.org" not in hosts(inventory, "kernel_targets")
-    assert everyone["web1.example.org"]["install_trial_timeout"] == 1200
+    assert int(everyone["web1.example.org"]["install_trial_timeout"]) == 1200
 
 
 @pytest.mark.parametrize(
