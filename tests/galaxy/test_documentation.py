@@ -22,7 +22,9 @@ NAMES = {"module": MODULES, "filter": FILTERS, "role": ROLES}
 def told(installed: Installed, *arguments: str) -> str:
     done = installed.run("ansible-doc", *arguments)
     assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
+    # ansible-core 2.21 misses the version of a collection of its own.
+    warnings = [line for line in done.stderr.splitlines() if "_protomatter" not in line]
+    assert warnings == []
     return done.stdout
 
 

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from ansible_collections.oslab.kernel.plugins.module_utils.syscall_abi import SYSCALL_NAMES
 from ansible_collections.oslab.kernel.plugins.modules import syscall_info
-from module_process import COLLECTIONS
+from module_process import PYTHONPATH
 
 MODULE = "ansible_collections.oslab.kernel.plugins.modules.syscall_info"
 
@@ -43,7 +43,7 @@ def run(**arguments: Any) -> dict[str, Any]:
         [sys.executable, "-m", MODULE],
         input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode(),
         stdout=subprocess.PIPE,
-        env={"PYTHONPATH": f"{COLLECTIONS}:{':'.join(sys.path)}", "PATH": "/usr/bin:/bin"},
+        env={"PYTHONPATH": PYTHONPATH, "PATH": "/usr/bin:/bin"},
         check=False,
     )
     result: dict[str, Any] = json.loads(ended.stdout)
