@@ -72,7 +72,7 @@ clean-cache: ## Empty the cache: sources, images, ccache, builds
 # --- tests ------------------------------------------------------------------------------------
 
 .PHONY: test
-test: lint test-unit test-role test-molecule test-reproduce ## Run all tests
+test: lint test-unit test-galaxy test-role test-molecule test-reproduce ## Run all tests
 
 .PHONY: lint
 lint: deps ## Check the style of everything
@@ -86,6 +86,10 @@ lint: deps ## Check the style of everything
 test-unit: deps ## Run the unit tests (seconds)
 	pytest tests/unit tests/kernel
 
+.PHONY: test-galaxy
+test-galaxy: deps ## Build the collection, install it where nothing is and look at it (seconds)
+	pytest tests/galaxy
+
 .PHONY: test-role
 test-role: deps ## Run the roles on the fake kernel tree (a few minutes)
 	pytest --numprocesses auto tests/role
@@ -98,6 +102,15 @@ test-molecule: deps ## Build a kernel and boot it in a VM, with check mode and i
 .PHONY: test-reproduce
 test-reproduce: deps ## Build a small kernel twice, as two people would, and compare
 	pytest tests/reproduce
+
+.PHONY: test-sanity
+test-sanity: deps ## Run ansible-test sanity and units on the built collection (ANSIBLE_CORE=2.16, …)
+	tests/sanity/run $(ANSIBLE_CORE)
+
+.PHONY: changelog
+changelog: deps ## Move the fragments of changelogs/ into CHANGELOG.md
+	antsibull-changelog lint
+	antsibull-changelog release --update-existing
 
 # --- longer looks, on the tree that `make quickstart` has built --------------------------------
 

@@ -109,7 +109,7 @@ def parse_stanzas(text: str) -> list[dict[str, str]]:
             if field:
                 current[field] += "\n" + line.strip()
         else:
-            field, _, value = line.partition(":")
+            field, _mark, value = line.partition(":")
             current[field] = value.strip()
     if current:
         stanzas.append(current)

@@ -157,7 +157,7 @@ class Job:
             with contextlib.suppress(OSError, TypeError, ValueError):
                 # As long as the lock is held the group exists, so its number is not another's.
                 os.killpg(int(group), signum)  # type: ignore[arg-type]
-            for _ in range(20):
+            for _attempt in range(20):
                 if not self.running():
                     return
                 time.sleep(0.25)

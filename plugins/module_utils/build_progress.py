@@ -149,13 +149,13 @@ def _read(path: Path, variables: Variables) -> Variables:
     active = [True]  # is each enclosing condition met?
     taken = [True]  # has a branch of it been met?
     for line in _logical_lines(text):
-        word, _, rest = line.partition(" ")
+        word, _mark, rest = line.partition(" ")
         if word in ("ifdef", "ifndef", "ifeq", "ifneq"):
             met = active[-1] and _condition(word, rest.strip(), variables)
             active.append(met)
             taken.append(met or not active[-2])
         elif word == "else" and len(active) > 1:
-            inner, _, argument = rest.strip().partition(" ")
+            inner, _mark, argument = rest.strip().partition(" ")
             met = not taken[-1] and (not inner or _condition(inner, argument.strip(), variables))
             active[-1] = met
             taken[-1] = taken[-1] or met
@@ -208,7 +208,7 @@ def _expand(text: str, variables: Variables) -> str:
 
 
 def _reference(inner: str, variables: Variables) -> str:
-    function, _, rest = inner.partition(" ")
+    function, _mark, rest = inner.partition(" ")
     arguments = [argument.strip() for argument in rest.split(",")]
     if not rest or "=" in inner:
         return variables.get(inner.partition(":")[0], "")

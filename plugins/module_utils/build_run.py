@@ -187,7 +187,8 @@ class Build:
             # Whoever holds this descriptor holds the lock of the tree.
             pass_fds=[self.job.lock_fd],
         )
-        assert process.stdout is not None
+        if process.stdout is None:
+            raise AssertionError("stdout is a pipe")
         pipe = process.stdout.fileno()
         os.set_blocking(pipe, False)
         shown = reported = ""

@@ -30,7 +30,8 @@ def contents(path: Path) -> Iterator[IO[bytes]]:
     """The tar of a .deb's files; dpkg-deb knows every compression that it may have."""
     argv = ["dpkg-deb", "--fsys-tarfile", str(path)]
     with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
+        if process.stdout is None:
+            raise AssertionError("stdout is a pipe")
         try:
             yield process.stdout
             process.stdout.read()  # the padding at the end

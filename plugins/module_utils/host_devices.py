@@ -62,7 +62,7 @@ def parse_mounts(mountinfo: str) -> dict[str, Mount]:
     """Mount points of /proc/self/mountinfo; of several on one directory the last one counts."""
     mounts = {}
     for line in mountinfo.splitlines():
-        left, _, right = line.partition(" - ")
+        left, _mark, right = line.partition(" - ")
         fields, more = left.split(), right.split()
         if len(fields) > 4 and len(more) > 1:
             mounts[fields[4]] = Mount(fields[2], more[0], more[1])
@@ -81,7 +81,7 @@ class ModuleIndex:
                 pattern = words[1]
                 self._aliases.append((_WILD.split(pattern, 1)[0], pattern, canonical(words[2])))
         for line in read(directory / "modules.dep").splitlines():
-            name, _, needs = line.partition(":")
+            name, _mark, needs = line.partition(":")
             self._needs.setdefault(_module_of(name), set()).update(map(_module_of, needs.split()))
         for line in read(directory / "modules.softdep").splitlines():
             words = line.split()

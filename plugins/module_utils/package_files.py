@@ -55,7 +55,8 @@ def tar_files(stream: IO[bytes]) -> dict[str, str]:
                 found[path] = found[_absolute(member.linkname)]
             elif member.isfile():
                 content = tar.extractfile(member)
-                assert content is not None
+                if content is None:
+                    raise AssertionError("a regular file has contents")
                 found[path] = sha256(content)
     return found
 

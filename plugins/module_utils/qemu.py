@@ -154,7 +154,8 @@ def watch_boot(
         )
     except FileNotFoundError as exc:
         raise QemuError(f"{TIED[0]} is not installed on this host") from exc
-    assert guest.stdout is not None and guest.stderr is not None
+    if guest.stdout is None or guest.stderr is None:
+        raise AssertionError("both are pipes")
     os.set_blocking(guest.stdout.fileno(), False)
     os.set_blocking(guest.stderr.fileno(), False)
     deadline = time.monotonic() + seconds

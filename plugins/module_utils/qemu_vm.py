@@ -369,7 +369,8 @@ class Machine:
 
     def start(self) -> None:
         """Start the machine; it goes on after this process has ended."""
-        assert self.spec.image is not None
+        if self.spec.image is None:
+            raise AssertionError("image is given where a machine is made")
         accel = self._choose(
             self.spec.accel,
             self.spec.image / KERNEL,

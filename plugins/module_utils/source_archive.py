@@ -163,11 +163,11 @@ def _pax(data: bytes) -> dict[str, str]:
     """Records of an extended header: "27 path=linux/…\\n", the length counting itself."""
     records = {}
     while data:
-        length, _, _ = data.partition(b" ")
+        length = data.partition(b" ")[0]
         if not length.isdigit() or not len(length) < int(length) <= len(data):
             raise ArchiveError("the tarball is damaged: an extended header of the wrong length")
         record, data = data[len(length) + 1 : int(length)], data[int(length) :]
-        key, _, value = record[:-1].partition(b"=")
+        key, _mark, value = record[:-1].partition(b"=")
         records[key.decode("utf-8", "replace")] = value.decode("utf-8", "surrogateescape")
     return records
 

@@ -25,7 +25,8 @@ def feed(argv: Sequence[str], chunks: Iterable[bytes]) -> tuple[int, str]:
             stderr=subprocess.STDOUT,
             env={**os.environ, "LC_ALL": "C"},
         )
-        assert process.stdin is not None
+        if process.stdin is None:
+            raise AssertionError("stdin is a pipe")
         try:
             for chunk in chunks:
                 process.stdin.write(chunk)

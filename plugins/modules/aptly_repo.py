@@ -190,7 +190,8 @@ def argument_spec() -> dict[str, Any]:
         "keep_builds": {"type": "int", "default": 0},
         "lock_timeout": {"type": "int", "default": 300},
         "gpg_home": {"type": "path", "required": True},
-        "gpg_key": {"type": "str", "required": True},
+        # A fingerprint.
+        "gpg_key": {"type": "str", "required": True, "no_log": False},
     }
 
 

@@ -20,7 +20,7 @@ description:
     fresh build.
 version_added: 0.1.0
 author:
-  - oslab.kernel contributors
+  - oslab.kernel contributors (@oslab)
 requirements:
   - mmdebstrap, debian-archive-keyring, e2fsprogs, qemu-system-x86, qemu-utils
   - root, when the image has to be built

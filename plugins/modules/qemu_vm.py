@@ -19,7 +19,7 @@ description:
     O(image) when the machine is made anew; they are returned as RV(pending).
 version_added: 0.1.0
 author:
-  - oslab.kernel contributors
+  - oslab.kernel contributors (@oslab)
 requirements:
   - qemu-system-x86, qemu-utils, openssh-client
 attributes:

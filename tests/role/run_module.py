@@ -16,7 +16,7 @@ import signal
 import sys
 from pathlib import Path
 
-from ansible.module_utils.testing import patch_module_args
+from ansible.module_utils import basic
 
 PLUGINS = "ansible_collections.oslab.kernel.plugins"
 
@@ -43,5 +43,12 @@ if __name__ == "__main__":
     module = importlib.import_module(f"{PLUGINS}.modules.{sys.argv[1]}")
     if len(sys.argv) > 3:
         kill_at(sys.argv[3], int(sys.argv[4]))
-    with patch_module_args(json.loads(Path(sys.argv[2]).read_text())):
+    arguments = json.loads(Path(sys.argv[2]).read_text())
+    try:
+        from ansible.module_utils.testing import patch_module_args
+    except ImportError:  # ansible-core before 2.17
+        basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
         module.main()
+    else:
+        with patch_module_args(arguments):
+            module.main()

@@ -12,7 +12,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "collections"))
+sys.path.insert(0, str(ROOT / "tests" / "fixtures"))
+
+from module_process import COLLECTIONS  # noqa: E402
+
+sys.path.insert(0, str(COLLECTIONS))
 
 
 @pytest.fixture

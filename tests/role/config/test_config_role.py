@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "collections"))
@@ -40,23 +41,13 @@ CONFIG_USB_HID=m
 CONFIG_SND_DUMMY=m
 """
 
-# As the patch role would.
-OSLAB_KCONFIG = """
-config OSLAB_SYSCALLS
-	bool "Syscalls of the collection"
-
-config CAPTURE_MEMORY_SNAPSHOT
-	bool "capture_memory_snapshot"
-	depends on OSLAB_SYSCALLS
-
-config TRACK_SYSCALL_USAGE
-	bool "track_syscall_usage"
-	depends on OSLAB_SYSCALLS
-
-config GET_IO_THROTTLE
-	bool "get_io_throttle"
-	depends on OSLAB_SYSCALLS
-"""
+# As the patch role would, by its defaults.
+OSLAB_KCONFIG = '\nconfig OSLAB_SYSCALLS\n\tbool "Syscalls of the collection"\n' + "".join(
+    f'\nconfig {call["kconfig"]}\n\tbool "{call["name"]}"\n\tdepends on OSLAB_SYSCALLS\n'
+    for call in yaml.safe_load((ROOT / "roles/patch/defaults/main.yml").read_text())[
+        "patch_syscalls"
+    ]
+)
 
 PLAYBOOK = """\
 - hosts: kernel_targets

@@ -156,7 +156,8 @@ def test_a_syscall_that_the_tree_has_leaves_the_tree_alone(playbook, given, tmp_
     before = contents(tree_of(tmp_path))
     done = playbook("build.yml", "--tags", "patch", **given, patch_syscalls=[entry])
     assert done.status != 0
-    assert "already has a syscall 'read' (number 0)" in " ".join(done.output.split())
+    output = " ".join(done.output.replace("''", "'").split())  # as YAML of some releases quotes
+    assert "already has a syscall 'read' (number 0)" in output
     assert contents(tree_of(tmp_path)) == before
 
 

@@ -136,7 +136,7 @@ def test_an_abandoned_job_is_waited_for(job, monkeypatch):
 
 
 def test_an_abandoned_job_that_hangs_is_ended(job):
-    start(job, lambda: [time.sleep(1) for _ in range(60)] and {})
+    start(job, lambda: [time.sleep(1) for _second in range(60)] and {})
     wait_for(job.status)
     assert other(job).wait_until_left(patience=0.1)
 

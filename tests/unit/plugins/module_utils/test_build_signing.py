@@ -20,6 +20,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils.kernel_build import O
 ROOT = Path(__file__).resolve().parents[4]
 sys.path.insert(0, str(ROOT / "tests/fixtures"))
 import signing_keys as made  # noqa: E402
+from module_process import COLLECTIONS  # noqa: E402
 
 SIGNED = {
     "CONFIG_EFI_STUB": "y",
@@ -164,7 +165,7 @@ def test_they_are_gone_with_the_process_however_it_ends(key, pem, tmp_path):
         f"with b.at_hand(b.Keys(module=key), Path({str(tmp_path)!r}), Path('/'), 0):\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "collections")}
+    environment = {**os.environ, "PYTHONPATH": str(COLLECTIONS)}
     done = subprocess.run([sys.executable, "-c", program], env=environment, check=False)
     assert done.returncode == -9
     link = tmp_path / "certs/oslab-signing-key.pem"

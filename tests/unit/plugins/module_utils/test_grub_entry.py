@@ -176,7 +176,7 @@ def fake_editenv(lies: bool = False) -> object:
         file, action = Path(command[1]), command[2]
         values = parse_environment(file.read_text()) if file.exists() else {}
         for word in command[3:]:
-            name, _, value = word.partition("=")
+            name, _mark, value = word.partition("=")
             values.pop(name, None)
             if action == "set" and not lies:
                 values[name] = value

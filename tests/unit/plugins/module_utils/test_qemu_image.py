@@ -68,7 +68,7 @@ def test_partition_table() -> None:
     assert len(table) == 512
     assert table[440:444] == b"SIGN"
     assert table[510:] == b"\x55\xaa"
-    active, _, kind, _, first, count = struct.unpack("<B3sB3sII", table[446:462])
+    active, _start, kind, _end, first, count = struct.unpack("<B3sB3sII", table[446:462])
     assert (active, kind, first, count) == (0x80, 0x83, FIRST_SECTOR, 9 * 2048)
 
 

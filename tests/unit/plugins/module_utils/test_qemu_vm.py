@@ -263,7 +263,7 @@ def test_banner() -> None:
 
         def serve() -> None:
             for answer in (b"", b"SSH-2.0-test\r\n"):
-                client, _ = server.accept()
+                client, _address = server.accept()
                 with client:
                     client.sendall(answer)
 
@@ -291,7 +291,7 @@ class FakeQemu(threading.Thread):
 
     def run(self) -> None:
         while True:
-            client, _ = self.server.accept()
+            client, _address = self.server.accept()
             with client, client.makefile("rw") as stream:
                 self.say(stream, {"QMP": {}})
                 for line in stream:

@@ -83,7 +83,7 @@ def get(tmp_path):
 )
 def test_what_errors_mean(error, kind, told):
     explained = downloading.explain(error)
-    assert type(explained) is kind
+    assert explained.__class__ is kind
     with pytest.raises(kind, match=told):
         raise explained
 

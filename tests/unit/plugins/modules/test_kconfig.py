@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.oslab.kernel.plugins.modules import kconfig
+from module_process import PYTHONPATH
 
-ROOT = Path(__file__).resolve().parents[4]
 MODULE = "ansible_collections.oslab.kernel.plugins.modules.kconfig"
 BASE = "CONFIG_NET=y\nCONFIG_EXT4_FS=m\nCONFIG_XFS_FS=m\n"
 
@@ -26,7 +26,7 @@ def run(tree: Path, *, path: str = "", **arguments: Any) -> dict[str, Any]:
         input=json.dumps({"ANSIBLE_MODULE_ARGS": {"tree": str(tree), **arguments}}),
         capture_output=True,
         env={
-            "PYTHONPATH": f"{ROOT / 'collections'}:{':'.join(sys.path)}",
+            "PYTHONPATH": PYTHONPATH,
             "PATH": f"{path}/usr/bin:/bin",
             # What a calling make or a shell may leave behind must not matter.
             "MAKEFLAGS": "--no-such-option",

@@ -15,8 +15,8 @@ import pytest
 import yaml
 from ansible_collections.oslab.kernel.plugins.module_utils.syscall_abi import SYSCALL_NAMES
 from ansible_collections.oslab.kernel.plugins.modules import syscall_info
+from module_process import PYTHONPATH
 
-ROOT = Path(__file__).resolve().parents[4]
 MODULE = "ansible_collections.oslab.kernel.plugins.modules.syscall_info"
 
 stock_kernel = pytest.mark.skipif(
@@ -43,7 +43,7 @@ def run(**arguments: Any) -> dict[str, Any]:
         [sys.executable, "-m", MODULE],
         input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode(),
         stdout=subprocess.PIPE,
-        env={"PYTHONPATH": f"{ROOT / 'collections'}:{':'.join(sys.path)}", "PATH": "/usr/bin:/bin"},
+        env={"PYTHONPATH": PYTHONPATH, "PATH": "/usr/bin:/bin"},
         check=False,
     )
     result: dict[str, Any] = json.loads(ended.stdout)

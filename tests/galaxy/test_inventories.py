@@ -1,0 +1,83 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The example inventories give the groups and variables that they are said to give."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from installation import ROOT, Installed
+
+EXAMPLES = ROOT / "docs/examples/inventories"
+
+
+def read(installed: Installed, name: str) -> dict[str, Any]:
+    done = installed.run("ansible-inventory", "-i", EXAMPLES / name, "--list")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    inventory: dict[str, Any] = json.loads(done.stdout)
+    return inventory
+
+
+def hosts(inventory: dict[str, Any], group: str) -> list[str]:
+    """Of the group and the groups in it."""
+    found = list(inventory.get(group, {}).get("hosts", []))
+    for child in inventory.get(group, {}).get("children", []):
+        found += hosts(inventory, child)
+    return sorted(found)
+
+
+@pytest.mark.parametrize("name", ["flat.yml", "flat.ini", "racks.yml", "constructed"])
+def test_each_has_one_builder_and_the_same_targets(installed: Installed, name: str) -> None:
+    inventory = read(installed, name)
+    assert hosts(inventory, "kernel_builders") == ["build1.example.org"]
+    assert hosts(inventory, "kernel_targets") == [f"web{n}.example.org" for n in range(1, 5)]
+
+
+@pytest.mark.parametrize("name", ["flat.yml", "flat.ini", "racks.yml", "constructed"])
+def test_site_takes_it(installed: Installed, name: str) -> None:
+    done = installed.run(
+        "ansible-playbook", "oslab.kernel.site", "-i", EXAMPLES / name, "--list-hosts"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "web4.example.org" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["racks.yml", "constructed"])
+def test_racks_are_groups(installed: Installed, name: str) -> None:
+    inventory = read(installed, name)
+    targets = set(hosts(inventory, "kernel_targets"))
+    rack_a, rack_b = (targets.intersection(hosts(inventory, f"rack_{name}")) for name in "ab")
+    assert rack_a == {"web1.example.org", "web2.example.org"}
+    assert rack_b == {"web3.example.org", "web4.example.org"}
+
+
+def test_a_constructed_inventory_leaves_out_who_is_not_to_have_it(installed: Installed) -> None:
+    inventory = read(installed, "constructed")
+    everyone = inventory["_meta"]["hostvars"]
+    assert "db1.example.org" in everyone
+    assert "db1.example.org" not in hosts(inventory, "kernel_targets")
+    assert int(everyone["web1.example.org"]["install_trial_timeout"]) == 1200
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "batches"),
+    [
+        ("flat.yml", (), 3),  # 1, then half of four, then the rest
+        ("flat.ini", (), 3),
+        ("constructed", (), 1),
+        ("flat.yml", ("--extra-vars", "deploy_serial=1"), 4),
+    ],
+)
+def test_targets_are_taken_in_the_batches_of_the_inventory(
+    installed: Installed, name: str, options: tuple[str, ...], batches: int
+) -> None:
+    done = installed.run(
+        *("ansible-playbook", "oslab.kernel.deploy", "-i", EXAMPLES / name),
+        *("--tags", "no_task_has_it", *options),
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("PLAY [Install the kernel and boot it]") == batches
