@@ -22,6 +22,19 @@ FLAGS = ("KCFLAGS", "KAFLAGS", "HOSTCFLAGS", "HOSTCXXFLAGS", "EXTRA_CFLAGS")
 
 # Name → script. `@REAL@` is the system's program.
 PROGRAMS = {
+    "ccache": """#!/bin/sh
+# What an assembler reads by .incbin is in no compiler's list of headers, by which ccache goes: it
+# would give out objects with the contents of another build, the compressed kernel's among them.
+for argument do
+	case $argument in
+	*.[cS])
+		if grep -q '[.]incbin' "$argument" 2> /dev/null; then
+			exec "$@"
+		fi
+	esac
+done
+exec @REAL@ "$@"
+""",
     "date": """#!/bin/sh
 # The kernel's scripts/package/mkdebian dates the changelog of all packages so.
 [ "$*" != -R ] || set -- -R "--date=@$SOURCE_DATE_EPOCH"

@@ -112,6 +112,37 @@ def test_types_are_numbered_by_one_thread(call, tmp_path, given, passed):
     assert call("pahole", *given, real=str(echo)).splitlines() == passed
 
 
+@pytest.mark.skipif(not (shutil.which("ccache") and shutil.which("gcc")), reason="needs ccache")
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("blob.S", '.data\n.incbin "blob"\n'),
+        ("blob.c", '__asm__(".data\\n.incbin \\"blob\\"\\n");\n'),
+        ("blob.c", "int kept;\n"),
+    ],
+)
+def test_no_object_has_what_another_build_read_by_incbin(tmp_path, monkeypatch, name, text):
+    for variable, value in {
+        "DIR": tmp_path / "ccache",
+        "DEPEND": 1,
+        "LOGFILE": tmp_path / "log",
+    }.items():
+        monkeypatch.setenv(f"CCACHE_{variable}", str(value))
+    build_sameness.write_programs(tmp_path, shutil.which)
+    (tmp_path / name).write_text(text)
+    command = [str(build_sameness.directory(tmp_path) / "ccache"), "gcc", "-Wp,-MMD,blob.d"]
+    objects = []
+    for content in ("one thing", "two things"):
+        (tmp_path / "blob").write_text(content)
+        subprocess.run([*command, "-c", "-o", "blob.o", name], cwd=tmp_path, check=True)
+        objects.append((tmp_path / "blob.o").read_bytes())
+    if "incbin" in text:
+        assert b"one thing" in objects[0]
+        assert b"two things" in objects[1]
+    else:
+        assert "cache_hit" in (tmp_path / "log").read_text()
+
+
 def test_what_the_system_has_not_is_not_there(tmp_path):
     build_sameness.write_programs(tmp_path, shutil.which)
     assert (build_sameness.directory(tmp_path) / "date").is_file()
