@@ -55,7 +55,7 @@ def module(host: Any) -> Module:
 
 @pytest.fixture
 def stock() -> dict[str, Any]:
-    path = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "target/stock-facts.json")
+    path = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "stock-facts.json")
     found: dict[str, Any] = json.loads(path.read_text())
     return found
 
