@@ -26,6 +26,8 @@ LEFT_OUT = (
     "pyproject.toml",
     "requirements",
     "site.yml",
+    "tests/sanity/get_pip.py",
+    "tests/sanity/run",
     *(
         f"tests/{name}/"
         for name in ("debug_kernel", "galaxy", "kernel", "reproduce", "role", "secure_boot")
