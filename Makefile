@@ -105,7 +105,7 @@ test-reproduce: deps ## Build a small kernel twice, as two people would, and com
 
 .PHONY: test-sanity
 test-sanity: deps ## Run ansible-test sanity and units on the built collection (ANSIBLE_CORE=2.16, …)
-	tests/sanity/run $(ANSIBLE_CORE)
+	PYTHON="$(PYTHON)" tests/sanity/run $(ANSIBLE_CORE)
 
 .PHONY: changelog
 changelog: deps ## Move the fragments of changelogs/ into CHANGELOG.md

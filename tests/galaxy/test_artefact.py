@@ -26,6 +26,8 @@ LEFT_OUT = (
     "pyproject.toml",
     "requirements",
     "site.yml",
+    "tests/sanity/get_pip.py",
+    "tests/sanity/run",
     *(
         f"tests/{name}/"
         for name in ("debug_kernel", "galaxy", "kernel", "reproduce", "role", "secure_boot")
@@ -103,14 +105,15 @@ def inventory(installed: Installed) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["site", "build", "deploy", "verify", "lab"])
+@pytest.mark.parametrize("name", sorted(path.stem for path in ROOT.glob("playbooks/*.yml")))
 def test_its_playbooks_are_found_by_name(installed: Installed, inventory: Path, name: str) -> None:
     done = installed.run(
         "ansible-playbook", f"oslab.kernel.{name}", "-i", inventory, "--syntax-check"
     )
     assert done.returncode == 0, done.stderr
-    assert "ERROR" not in done.stderr
-    assert "WARNING" not in done.stderr
+    # Groups that a play makes are not there yet.
+    said = [line for line in done.stderr.splitlines() if "ignoring: oslab_" not in line]
+    assert [line for line in said if line.startswith(("[WARNING]", "[ERROR]"))] == []
 
 
 def test_site_has_the_tasks_of_all_roles(installed: Installed, inventory: Path) -> None:
