@@ -57,7 +57,7 @@ class Faulty:
     # --- its life ---------------------------------------------------------------------------------
 
     def wake(self) -> None:
-        """Make it anew from its state and go on where that was saved, or boot if it has no memory."""
+        """Make it anew from its state; go on where that was saved, or boot."""
         self.end()
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir(parents=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ansible_collections.oslab.kernel.plugins.module_utils import text_table
 
+BEGIN, END = "<!-- BEGIN table -->\n", "<!-- END table -->\n"
 HEAD = ("fault", "what happens", "runs then", "back after", "second run", "it took", "verdict")
 
 
@@ -96,3 +97,10 @@ def markdown(outcomes: Sequence[Outcome]) -> str:
     rows = [list(HEAD), ["---"] * len(HEAD), *(outcome.row() for outcome in outcomes)]
     lines = [f"| {' | '.join(cell.replace('|', ' ') for cell in row)} |" for row in rows]
     return "\n".join([*lines, "", f"{summary(outcomes)}.", ""])
+
+
+def with_table(document: str, table: str) -> str:
+    """The document with this table between its marks."""
+    before, _, rest = document.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}{table}{END}{after}"

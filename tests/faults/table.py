@@ -37,7 +37,7 @@ class Fault:
     name: str
     what: str
     state: str = INSTALLED
-    # What may run after the first deployment. After the second, without the fault, it is the new one.
+    # What may run after the first deployment. After the second, without the fault: the new one.
     expected: tuple[str, ...] = (OLD,)
     inject: str = ""
     heal: str = ""
