@@ -71,11 +71,6 @@ class Repository:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         return int(self._server.server_address[1])
 
-    def close(self) -> None:
-        if self._server:
-            self._server.shutdown()
-            self._server.server_close()
-
 
 class Controller:
     """Runs deploy.yml against one host, by an inventory of its own."""
@@ -109,10 +104,11 @@ class Controller:
         }
         self._inventory.write_text(json.dumps(groups, indent=2))
 
-    def start(self, ssh_config: Path, variables: dict[str, Any], log: Path) -> Run:
+    def start(self, ssh_config: Path, variables: dict[str, Any], log: Path, *options: str) -> Run:
         self._write(ssh_config, variables)
         argv = [str(Path(sys.executable).with_name("ansible-playbook"))]
-        argv += ["--inventory", str(self._inventory), str(ROOT / "playbooks/deploy.yml")]
+        argv += ["--inventory", str(self._inventory), *options]
+        argv.append(str(ROOT / "playbooks/deploy.yml"))
         environment = {
             **os.environ,
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),

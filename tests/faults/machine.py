@@ -58,7 +58,7 @@ class Faulty:
 
     def wake(self) -> None:
         """Make it anew from its state; go on where that was saved, or boot."""
-        self.end()
+        self.close()
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir(parents=True)
         for name in KEYS:
@@ -99,7 +99,7 @@ class Faulty:
                 if status in ("failed", "cancelled"):
                     raise qemu.QemuError(f"the machine's memory was not saved: {status}")
                 time.sleep(0.5)
-        self.end()
+        self.close()
         for name in KEYS:
             shutil.copy(self.directory / name, state / name)
         shutil.move(self.directory / "disk.qcow2", state / "disk.qcow2")
@@ -112,7 +112,7 @@ class Faulty:
         """Pull the plug."""
         self._machine.kill()
 
-    def end(self) -> None:
+    def close(self) -> None:
         """No more of it."""
         self._machine.kill()
 

@@ -17,15 +17,17 @@ and dpkg has nothing left to do. The exit status is 0 if no host was lost and al
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
 import contextlib
 import os
+import queue
 import re
 import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -52,10 +54,12 @@ def say(text: str) -> None:
 
 
 class Harness:
-    """What all faults share."""
+    """A machine, a repository and a controller: one fault at a time."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self, options: argparse.Namespace, lane: str) -> None:
         self.work: Path = options.work
+        self.lane = options.work / lane
+        self.lane.mkdir(exist_ok=True)
         self.options = options
         images = sorted(
             (CACHE / "images").glob("*/disk.qcow2"), key=lambda path: path.stat().st_mtime
@@ -69,10 +73,9 @@ class Harness:
         self.accel = qemu.choose_accel(
             "auto", self.image / "vmlinuz", self.image / "initrd.img", CACHE / "accel.json"
         ).name
-        self.repository = Repository(options.published, self.work / "repository")
-        self.port = self.repository.serve()
+        self.repository = Repository(options.published, self.lane / "repository")
         self.controller = Controller(
-            self.work, self.repository, self.port, options.published.parent / "store"
+            self.lane, self.repository, self.repository.serve(), options.published.parent / "store"
         )
 
     # --- states -----------------------------------------------------------------------------------
@@ -81,28 +84,30 @@ class Harness:
         return self.work / name
 
     def machine(self, state: Path) -> Faulty:
-        return Faulty(self.work / "machine", state, self.accel)
+        return Faulty(self.lane / "machine", state, self.accel)
 
     def make_states(self) -> None:
         """A booted stock host, and one with our packages that was not rebooted."""
         module = self.build_module()
         say("booting the lab's image")
         host = self.machine(self.image)
-        host.wake()
-        host.put(module, "/root/fault.ko")
-        host.put(self.btrfs(), "/root/btrfs.gz")
-        host.shell("mkdir /root/keep; sync")
-        host.save(self.state(STOCK))
+        with contextlib.closing(host):
+            host.wake()
+            host.put(module, "/root/fault.ko")
+            host.put(self.btrfs(), "/root/btrfs.gz")
+            host.shell("mkdir /root/keep; sync")
+            host.save(self.state(STOCK))
         say("installing the packages on it")
         host = self.machine(self.state(STOCK))
-        host.wake()
-        run = self.deploy(host, {"install_reboot": False}, "installed.log")
-        if run.wait(PLAYBOOK_SECONDS) != 0:
-            raise RunError(f"the packages could not be installed: {run.text()[-3000:]}")
-        # As it was before the trial was chosen.
-        host.shell("grub-editenv /boot/grub/grubenv unset next_entry; sync")
-        host.save(self.state(INSTALLED))
-        # One disk on top of the other: the lower one is not to move.
+        with contextlib.closing(host):
+            host.wake()
+            # The modules are those of the kernel that is not booted yet.
+            run = self.deploy(host, {"install_reboot": False}, "installed.log", "--tags=install")
+            if run.wait(PLAYBOOK_SECONDS) != 0:
+                raise RunError(f"the packages could not be installed: {run.text()[-3000:]}")
+            # As it was before the trial was chosen.
+            host.shell("grub-editenv /boot/grub/grubenv unset next_entry; sync")
+            host.save(self.state(INSTALLED))
         (self.work / "release").write_text(self.repository.release)
 
     def have_states(self) -> None:
@@ -142,10 +147,10 @@ class Harness:
 
     # --- one fault --------------------------------------------------------------------------------
 
-    def deploy(self, host: Faulty, variables: dict[str, Any], log: str) -> Run:
+    def deploy(self, host: Faulty, variables: dict[str, Any], log: str, *options: str) -> Run:
         settings = {"install_trial_timeout": 300, "install_return_timeout": 300, **variables}
         return self.controller.start(
-            host.directory / "ssh_config", settings, self.work / "logs" / log
+            host.directory / "ssh_config", settings, self.work / "logs" / log, *options
         )
 
     def arguments(self, more: tuple[str, ...]) -> list[str]:
@@ -310,9 +315,29 @@ class Harness:
             serial = host.directory / "serial.log"
             if serial.exists():
                 shutil.copy(serial, self.work / "logs" / f"{fault.name}.serial.log")
-            host.end()
+            host.close()
         outcome.save(self.work / "results")
         return outcome
+
+
+def run_all(options: argparse.Namespace, faults: list[Fault]) -> list[Outcome]:
+    """Each by whoever is free; much of a fault's time is waiting."""
+    free: queue.Queue[Harness] = queue.Queue()
+    for number in range(options.jobs):
+        free.put(Harness(options, f"lane-{number}"))
+
+    def one(fault: Fault) -> Outcome:
+        harness = free.get()
+        try:
+            say(f"{fault.name}: {fault.what}")
+            outcome = harness.run(fault)
+            say(outcome.line())
+            return outcome
+        finally:
+            free.put(harness)
+
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        return list(pool.map(one, faults))
 
 
 def main() -> int:
@@ -324,6 +349,7 @@ def main() -> int:
     parser.add_argument("--again", action="store_true", help="on the states of the last run")
     parser.add_argument("--list", action="store_true", help="name the faults, and end")
     parser.add_argument("--unguarded", action="store_true", help="without the guard's timer")
+    parser.add_argument("--jobs", type=int, default=1, help="machines at a time (%(default)s)")
     parser.add_argument("--work", type=Path, default=CACHE / "faults", help="(%(default)s)")
     parser.add_argument(
         "--published", type=Path, default=CACHE / "work/repository", help="(%(default)s)"
@@ -335,23 +361,15 @@ def main() -> int:
         for fault in faults:
             print(f"{fault.name:24}{fault.what}")
         return 0
-    harness: Optional[Harness] = None
-    outcomes = []
+    outcomes: list[Outcome] = []
     try:
         (options.work / "logs").mkdir(parents=True, exist_ok=True)
         with qemu.locked(options.work / "lock", 5):
-            harness = Harness(options)
-            harness.have_states()
-            for fault in faults:
-                say(f"{fault.name}: {fault.what}")
-                outcomes.append(harness.run(fault))
-                say(outcomes[-1].line())
+            Harness(options, "lane-0").have_states()
+            outcomes = run_all(options, faults)
     except (RunError, qemu.QemuError) as failure:
         print(failure, file=sys.stderr)
         return 1
-    finally:
-        if harness is not None:
-            harness.repository.close()
     print(plain(outcomes))
     if options.table:
         names = [fault.name for fault in FAULTS]
