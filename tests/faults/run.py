@@ -86,8 +86,8 @@ class Harness:
     def machine(self, state: Path) -> Faulty:
         return Faulty(self.lane / "machine", state, self.accel)
 
-    def make_states(self) -> None:
-        """A booted stock host, and one with our packages that was not rebooted."""
+    def make_stock(self) -> None:
+        """A host that booted the lab's image."""
         module = self.build_module()
         say("booting the lab's image")
         host = self.machine(self.image)
@@ -97,6 +97,9 @@ class Harness:
             host.put(self.btrfs(), "/root/btrfs.gz")
             host.shell("mkdir /root/keep; sync")
             host.save(self.state(STOCK))
+
+    def make_installed(self) -> None:
+        """The same with our packages, before its reboot."""
         say("installing the packages on it")
         host = self.machine(self.state(STOCK))
         with contextlib.closing(host):
@@ -108,18 +111,18 @@ class Harness:
             # As it was before the trial was chosen.
             host.shell("grub-editenv /boot/grub/grubenv unset next_entry; sync")
             host.save(self.state(INSTALLED))
-        (self.work / "release").write_text(self.repository.release)
 
     def have_states(self) -> None:
-        made = self.work / "release"
-        good = made.exists() and made.read_text() == self.repository.release
-        if self.options.again and not good:
-            raise RunError("--again: there are no states of this kernel")
-        if not self.options.again:
-            made.unlink(missing_ok=True)
-            for name in (INSTALLED, STOCK):
+        """Make them, or take those that an earlier run has made of the same packages."""
+        again = self.options.again
+        version = self.repository.description["version"]
+        for name, make in ((STOCK, self.make_stock), (INSTALLED, self.make_installed)):
+            made = self.state(name) / "version"
+            again = again and made.exists() and made.read_text() == version
+            if not again:
                 shutil.rmtree(self.state(name), ignore_errors=True)
-            self.make_states()
+                make()
+                made.write_text(version)
 
     def build_module(self) -> Path:
         """fault.ko, against the headers that were published."""
