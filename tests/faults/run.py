@@ -41,8 +41,8 @@ from table import FAULTS, INSTALLED, NEW, OLD, STOCK, Fault, Moment, chosen  # n
 
 CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache/oslab-kernel")
 # How long an unattended host may take to be back: a trial that hangs, its end by force, two boots.
-BACK_SECONDS = 600
-PLAYBOOK_SECONDS = 1500
+BACK_SECONDS = 900
+PLAYBOOK_SECONDS = 2400
 
 
 class RunError(Exception):
@@ -151,7 +151,7 @@ class Harness:
     # --- one fault --------------------------------------------------------------------------------
 
     def deploy(self, host: Faulty, variables: dict[str, Any], log: str, *options: str) -> Run:
-        settings = {"install_trial_timeout": 300, "install_return_timeout": 300, **variables}
+        settings = {"install_trial_timeout": 600, "install_return_timeout": 600, **variables}
         return self.controller.start(
             host.directory / "ssh_config", settings, self.work / "logs" / log, *options
         )

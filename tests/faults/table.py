@@ -52,7 +52,7 @@ class Fault:
     # What is done to the repository: package, index, half.
     tamper: str = ""
     # Seconds until the guard of the first deployment's trial strikes.
-    timeout: int = 300
+    timeout: int = 600
     fast: bool = False
 
 
