@@ -162,9 +162,6 @@ class Run:
 
     def failure(self) -> str:
         """What it said in the end about the host."""
-        found = re.findall(
-            r"did not keep the kernel\. .*?(?=\n(?:PLAY|TASK|\S+:) |\Z)", self.text(), re.S
-        )
-        if not found:
-            found = re.findall(r"(?:fatal|\[ERROR\]).*?(?=\n\n|\Z)", self.text(), re.S)
-        return " ".join(found[-1].split())[:600] if found else ""
+        found = re.findall(r"^\[ERROR\]: (?:Task failed: )?(.*)$", self.text(), re.MULTILINE)
+        final = [line for line in found if "did not keep the kernel" in line]
+        return " ".join((final or found or [""])[-1].split())[:800]
