@@ -117,6 +117,8 @@ class Controller:
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "PYTHONUNBUFFERED": "1",
+            # An emulated host beside others may take this long to log somebody in.
+            "ANSIBLE_TIMEOUT": "60",
         }
         with log.open("wb") as stream:
             process = subprocess.Popen(

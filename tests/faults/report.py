@@ -12,7 +12,6 @@ from pathlib import Path
 
 from ansible_collections.oslab.kernel.plugins.module_utils import text_table
 
-BEGIN, END = "<!-- BEGIN table -->\n", "<!-- END table -->\n"
 HEAD = ("fault", "what happens", "runs then", "back after", "second run", "it took", "verdict")
 
 
@@ -99,8 +98,9 @@ def markdown(outcomes: Sequence[Outcome]) -> str:
     return "\n".join([*lines, "", f"{summary(outcomes)}.", ""])
 
 
-def with_table(document: str, table: str) -> str:
+def with_table(document: str, name: str, table: str) -> str:
     """The document with this table between its marks."""
-    before, _, rest = document.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}{table}{END}{after}"
+    begin, end = f"<!-- BEGIN {name} -->\n", f"<!-- END {name} -->\n"
+    before, _, rest = document.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}{table}{end}{after}"

@@ -4,14 +4,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Do to a host whatever may happen to it while it gets a new kernel, and see that it is not lost.
 
-    run.py [--fast] [--again] [NAME]...
+    run.py [--fast] [--again] [--alone] [NAME]...
 
 A machine in QEMU, made of the lab's image, boots through its own GRUB and is deployed to by
 playbooks/deploy.yml from what the lab's builder has published (make quickstart, or --published).
 For each fault of table.py a fresh one: the fault is injected, the playbook runs, and the host has
 to come back by itself with the kernel that the table names, with ssh, and a default that boots.
 Then the fault is taken away and the playbook runs once more: the new kernel has to run, confirmed,
-and dpkg has nothing left to do. The exit status is 0 if no host was lost and all was as expected.
+and dpkg has nothing left to do. With --alone, the controller is dead before the trial starts, there
+is no second run, and the host has to come back all the same. The exit status is 0 if no host was
+lost and all was as expected.
 """
 
 from __future__ import annotations
@@ -37,12 +39,14 @@ from ansible_collections.oslab.kernel.plugins.module_utils import qemu  # noqa: 
 from control import Controller, Repository, Run  # noqa: E402
 from machine import Faulty, LostError  # noqa: E402
 from report import Outcome, load, markdown, plain, with_table  # noqa: E402
-from table import FAULTS, INSTALLED, NEW, OLD, STOCK, Fault, Moment, chosen  # noqa: E402
+from table import ARMED, FAULTS, INSTALLED, NEW, OLD, STOCK, Fault, Moment, chosen  # noqa: E402
 
 CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache/oslab-kernel")
 # How long an unattended host may take to be back: a trial that hangs, its end by force, two boots.
 BACK_SECONDS = 900
 PLAYBOOK_SECONDS = 2400
+# The guard's patience where nobody would confirm a trial anyway.
+ALONE_SECONDS = 100
 
 
 class RunError(Exception):
@@ -112,11 +116,33 @@ class Harness:
             host.shell("grub-editenv /boot/grub/grubenv unset next_entry; sync")
             host.save(self.state(INSTALLED))
 
+    def make_armed(self) -> None:
+        """All is done by the playbook but the reboot, for which it is killed."""
+        say("preparing a trial")
+        host = self.machine(self.state(INSTALLED))
+        with contextlib.closing(host):
+            host.wake()
+            variables = {
+                "install_trial_timeout": ALONE_SECONDS,
+                "install_trial_arguments": self.arguments(()),
+                "deploy_before": str(HERE / "wait.yml"),
+            }
+            run = self.deploy(host, variables, "armed.log")
+            armed = self.reached(Moment(r"TASK \[Wait for the end"), host, run)
+            run.kill()
+            if not armed:
+                raise RunError(f"no trial was prepared: {run.text()[-3000:]}")
+            host.shell("sync")
+            host.save(self.state(ARMED))
+
     def have_states(self) -> None:
         """Make them, or take those that an earlier run has made of the same packages."""
         again = self.options.again
         version = self.repository.description["version"]
-        for name, make in ((STOCK, self.make_stock), (INSTALLED, self.make_installed)):
+        states = [(STOCK, self.make_stock), (INSTALLED, self.make_installed)]
+        if self.options.alone:
+            states.append((ARMED, self.make_armed))
+        for name, make in states:
             made = self.state(name) / "version"
             again = again and made.exists() and made.read_text() == version
             if not again:
@@ -225,6 +251,23 @@ class Harness:
         outcome.status = status
         self.settle(fault, host)
 
+    def unattended(self, fault: Fault, host: Faulty) -> None:
+        """The trial, which nobody confirms whatever it is like."""
+        if fault.arguments:
+            more = " ".join(fault.arguments)
+            host.shell(f"sed -i '/vmlinuz/ s#; then# {more}; then#' /boot/grub/custom.cfg; sync")
+        before = host.look()["boot_id"]
+        with contextlib.suppress(subprocess.SubprocessError):
+            host.shell("systemctl reboot --no-block")
+        deadline = time.monotonic() + ALONE_SECONDS + BACK_SECONDS
+        while time.monotonic() < deadline:
+            with contextlib.suppress(subprocess.SubprocessError):
+                seen = host.look() if host.answers() else {}
+                if seen and seen["boot_id"] != before and not seen["trial"]:
+                    return
+            time.sleep(2)
+        raise LostError("no answer, or for ever in a trial")
+
     def settle(self, fault: Fault, host: Faulty) -> None:
         """Let it come to rest: a trial that nobody will confirm is going to end."""
         host.wait(BACK_SECONDS)
@@ -289,14 +332,18 @@ class Harness:
     def run(self, fault: Fault) -> Outcome:
         outcome = Outcome(fault.name, fault.what, fault.expected)
         self.repository.restore()
-        host = self.machine(self.state(fault.state))
+        alone = self.options.alone
+        host = self.machine(self.state(ARMED if alone else fault.state))
         try:
             host.wake()
             if fault.inject:
                 host.shell(fault.inject, **self.names())
             self.tamper(fault.tamper)
             started = time.monotonic()
-            self.first(fault, host, outcome)
+            if alone:
+                self.unattended(fault, host)
+            else:
+                self.first(fault, host, outcome)
             outcome.back_in = time.monotonic() - started
             seen = host.look()
             outcome.runs = self.kernel(seen["release"])
@@ -306,9 +353,10 @@ class Harness:
                 outcome.said += f" Guard: {' '.join(seen['report'].split())[:300]}"
             if outcome.runs not in fault.expected:
                 outcome.problems.append(f"the {outcome.runs} kernel runs")
-            if fault.says and not re.search(fault.says, outcome.said):
+            if fault.says and not alone and not re.search(fault.says, outcome.said):
                 outcome.problems.append(f"the report does not say /{fault.says}/")
-            outcome.problems += self.second(fault, host, outcome)
+            if not alone:
+                outcome.problems += self.second(fault, host, outcome)
         except LostError as lost:
             outcome.lost = str(lost)
             outcome.said += f" Serial line: {qemu.last_lines(host.serial(), 12)}"
@@ -317,10 +365,17 @@ class Harness:
         finally:
             serial = host.directory / "serial.log"
             if serial.exists():
-                shutil.copy(serial, self.work / "logs" / f"{fault.name}.serial.log")
+                shutil.copy(
+                    serial, self.work / "logs" / f"{fault.name}.{results(self.options)}.serial.log"
+                )
             host.close()
-        outcome.save(self.work / "results")
+        outcome.save(self.work / results(self.options))
         return outcome
+
+
+def results(options: argparse.Namespace) -> str:
+    """Where they are kept, and where they stand in the document."""
+    return "alone" if options.alone else "deployed"
 
 
 def run_all(options: argparse.Namespace, faults: list[Fault]) -> list[Outcome]:
@@ -350,6 +405,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help="of a fault; all if there is none")
     parser.add_argument("--fast", action="store_true", help="the few that take the least")
     parser.add_argument("--again", action="store_true", help="on the states of the last run")
+    parser.add_argument("--alone", action="store_true", help="nobody is there during the trial")
     parser.add_argument("--list", action="store_true", help="name the faults, and end")
     parser.add_argument("--unguarded", action="store_true", help="without the guard's timer")
     parser.add_argument("--jobs", type=int, default=1, help="machines at a time (%(default)s)")
@@ -359,7 +415,7 @@ def main() -> int:
     )
     parser.add_argument("--table", type=Path, help="put all results so far into this document")
     options = parser.parse_args()
-    faults = chosen(options.names, options.fast)
+    faults = chosen(options.names, options.fast, options.alone)
     if options.list:
         for fault in faults:
             print(f"{fault.name:24}{fault.what}")
@@ -377,8 +433,8 @@ def main() -> int:
     if options.table:
         names = [fault.name for fault in FAULTS]
         text = options.table.read_text()
-        table = markdown(load(options.work / "results", names))
-        options.table.write_text(with_table(text, table))
+        table = markdown(load(options.work / results(options), names))
+        options.table.write_text(with_table(text, results(options), table))
     return 0 if all(outcome.good for outcome in outcomes) else 1
 
 

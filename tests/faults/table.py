@@ -16,6 +16,8 @@ from typing import Any, Optional
 OLD, NEW = "old", "new"
 # The packages are there, and nothing was booted; or: nothing of ours is there.
 INSTALLED, STOCK = "installed", "stock"
+# All is prepared for the trial; the controller was killed when it was to ask for the reboot.
+ARMED = "armed"
 
 # Said on the serial line by what waits for a moment inside the host.
 MARK = "FAULT-MOMENT"
@@ -54,6 +56,13 @@ class Fault:
     # Seconds until the guard of the first deployment's trial strikes.
     timeout: int = 600
     fast: bool = False
+    # It is the playbook that sees it, and nobody else would.
+    played: bool = False
+
+    @property
+    def alone(self) -> bool:
+        """Whether the host has to come back from it without a controller."""
+        return self.state == INSTALLED and not self.act and not self.played
 
 
 def unit(command: str, service: str = "Type=oneshot", section: str = "") -> str:
@@ -211,6 +220,7 @@ FAULTS = (
         inject='mv "/lib/modules/$RELEASE" "$KEEP/modules"; sync',
         heal='mv "$KEEP/modules" "/lib/modules/$RELEASE"; sync',
         timeout=100,
+        played=True,
     ),
     Fault(
         "module-removed",
@@ -218,6 +228,7 @@ FAULTS = (
         inject='find "/lib/modules/$RELEASE" -name "capture_mem_mod.ko*" -exec mv {} "$KEEP/" ";"\n'
         'depmod "$RELEASE"; sync',
         heal='apt-get -q -y install --reinstall "linux-modules-oslab-$RELEASE" >/dev/null; sync',
+        played=True,
     ),
     Fault(
         "no-network",
@@ -247,12 +258,14 @@ FAULTS = (
         "a syscall does not answer under its number",
         **replaced("/lib/modules/$RELEASE/oslab-kernel.json", WRONG_NUMBERS),
         says="checks failed",
+        played=True,
     ),
     Fault(
         "health-check",
         "the user's own check fails",
         variables={"install_health_checks": ["/bin/false"], "install_health_timeout": 5},
         says="health",
+        played=True,
     ),
     # --- no room --------------------------------------------------------------------------------
     Fault(
@@ -432,12 +445,12 @@ FAULTS = (
 )
 
 
-def chosen(names: list[str], fast: bool) -> list[Fault]:
+def chosen(names: list[str], fast: bool, alone: bool) -> list[Fault]:
     """The rows that are asked for; all if none is."""
-    known = {fault.name: fault for fault in FAULTS}
+    known = {fault.name: fault for fault in FAULTS if fault.alone or not alone}
     unknown = [name for name in names if name not in known]
     if unknown:
         raise SystemExit(f"no such fault: {', '.join(unknown)}; there are {', '.join(known)}")
     if names:
         return [known[name] for name in names]
-    return [fault for fault in FAULTS if fault.fast or not fast]
+    return [fault for fault in known.values() if fault.fast or not fast]

@@ -80,5 +80,5 @@ def test_a_lost_host_is_told(tmp_path: Path) -> None:
 
 
 def test_the_table_goes_where_it_was() -> None:
-    document = f"before\n{report.BEGIN}old\n{report.END}after\n"
-    assert report.with_table(document, "new\n") == document.replace("old", "new")
+    document = "before\n<!-- BEGIN alone -->\nold\n<!-- END alone -->\nafter\n"
+    assert report.with_table(document, "alone", "new\n") == document.replace("old", "new")
