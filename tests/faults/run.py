@@ -128,7 +128,7 @@ class Harness:
                 "deploy_before": str(HERE / "wait.yml"),
             }
             run = self.deploy(host, variables, "armed.log")
-            armed = self.reached(Moment(r"TASK \[Wait for the end"), host, run)
+            armed = self.reached(Moment(r"TASK \[.*Wait for the end"), host, run)
             run.kill()
             if not armed:
                 raise RunError(f"no trial was prepared: {run.text()[-3000:]}")
