@@ -48,9 +48,10 @@ class Outcome:
 
     def line(self) -> str:
         """For the eye of who waits."""
+        then = f", then {self.finally_runs or '-'} after {self.finished_in:.0f} s"
         return (
-            f"{self.name}: {self.runs or '-'} after {self.back_in:.0f} s, then "
-            f"{self.finally_runs or '-'} after {self.finished_in:.0f} s: {self.verdict}"
+            f"{self.name}: {self.runs or '-'} after {self.back_in:.0f} s"
+            f"{then if self.finished_in else ''}: {self.verdict}"
         )
 
     def row(self) -> list[str]:
