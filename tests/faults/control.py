@@ -61,8 +61,11 @@ class Repository:
     def release(self) -> str:
         return str(self.description["release"])
 
-    def packages(self, pattern: str) -> list[Path]:
-        return sorted((self.public / "pool").rglob(f"{pattern}_*.deb"))
+    def package(self, kind: str) -> Path:
+        """The file of `image` or `headers`; older builds may be there, too."""
+        name = f"linux-{kind}-{self.release}_{self.description['version']}_amd64.deb"
+        [path] = (self.public / "pool").rglob(name)
+        return path
 
     def serve(self) -> int:
         """Start the server; its port."""

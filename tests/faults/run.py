@@ -42,9 +42,8 @@ from report import Outcome, load, markdown, plain, with_table  # noqa: E402
 from table import ARMED, FAULTS, INSTALLED, NEW, OLD, STOCK, Fault, Moment, chosen  # noqa: E402
 
 CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache/oslab-kernel")
-# How long an unattended host may take to be back: a trial that hangs, its end by force, two boots.
-BACK_SECONDS = 900
 PLAYBOOK_SECONDS = 2400
+UNGUARDED = ("systemd.mask=oslab-trial.timer",)
 # The guard's patience where nobody would confirm a trial anyway.
 ALONE_SECONDS = 100
 
@@ -155,7 +154,7 @@ class Harness:
         place = self.work / "module"
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
-        [headers] = self.repository.packages("linux-headers-*")
+        headers = self.repository.package("headers")
         subprocess.run(["dpkg-deb", "-x", str(headers), str(place / "headers")], check=True)
         [tree] = (place / "headers/usr/src").iterdir()
         shutil.copy(HERE / "fault.c", place)
@@ -186,13 +185,15 @@ class Harness:
         import yaml
 
         defaults = yaml.safe_load((ROOT / "roles/install/defaults/main.yml").read_text())
-        if self.options.unguarded:
-            more = (*more, "systemd.mask=oslab-trial.timer")
         return [*defaults["install_trial_arguments"], *more]
+
+    def spoilt(self, fault: Fault) -> tuple[str, ...]:
+        """What the trial's kernel is told besides."""
+        return (*fault.arguments, *(UNGUARDED if self.options.unguarded else ()))
 
     def tamper(self, kind: str) -> None:
         if kind in ("package", "half"):
-            [path] = self.repository.packages("linux-image-*")
+            path = self.repository.package("image")
             if kind == "half":
                 path.with_name(path.name + ".half").touch()
                 return
@@ -225,7 +226,7 @@ class Harness:
         """The deployment that goes wrong."""
         variables = {
             "install_trial_timeout": fault.timeout,
-            "install_trial_arguments": self.arguments(fault.arguments),
+            "install_trial_arguments": self.arguments(self.spoilt(fault)),
             **fault.variables,
         }
         run = self.deploy(host, variables, f"{fault.name}.1.log")
@@ -253,13 +254,12 @@ class Harness:
 
     def unattended(self, fault: Fault, host: Faulty) -> None:
         """The trial, which nobody confirms whatever it is like."""
-        if fault.arguments:
-            more = " ".join(fault.arguments)
-            host.shell(f"sed -i '/vmlinuz/ s#; then# {more}; then#' /boot/grub/custom.cfg; sync")
+        more = " ".join(self.spoilt(fault))
+        host.shell(f"sed -i '/vmlinuz/ s#; then# {more}; then#' /boot/grub/custom.cfg; sync")
         before = host.look()["boot_id"]
         with contextlib.suppress(subprocess.SubprocessError):
             host.shell("systemctl reboot --no-block")
-        deadline = time.monotonic() + ALONE_SECONDS + BACK_SECONDS
+        deadline = time.monotonic() + ALONE_SECONDS + self.options.patience
         while time.monotonic() < deadline:
             with contextlib.suppress(subprocess.SubprocessError):
                 seen = host.look() if host.answers() else {}
@@ -270,10 +270,10 @@ class Harness:
 
     def settle(self, fault: Fault, host: Faulty) -> None:
         """Let it come to rest: a trial that nobody will confirm is going to end."""
-        host.wait(BACK_SECONDS)
+        host.wait(self.options.patience)
         if fault.act not in ("cut", "kill"):
             return
-        deadline = time.monotonic() + fault.timeout + BACK_SECONDS
+        deadline = time.monotonic() + fault.timeout + self.options.patience
         while time.monotonic() < deadline:
             with contextlib.suppress(subprocess.SubprocessError):
                 seen = host.look()
@@ -329,6 +329,22 @@ class Harness:
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
         }
 
+    def judge(self, fault: Fault, host: Faulty, outcome: Outcome) -> None:
+        """How the host is after that."""
+        seen = host.look()
+        outcome.runs = self.kernel(seen["release"])
+        outcome.audit = seen["audit"]
+        outcome.problems = self.problems(seen)
+        if seen["report"]:
+            outcome.said += f" Guard: {' '.join(seen['report'].split())[:300]}"
+        # Whatever brought it back, the fault itself has to have happened.
+        if fault.seen and not re.search(fault.seen, host.serial()):
+            outcome.problems.append(f"the serial line does not say /{fault.seen}/")
+        if outcome.runs not in fault.expected:
+            outcome.problems.append(f"the {outcome.runs} kernel runs")
+        if fault.says and not self.options.alone and not re.search(fault.says, outcome.said):
+            outcome.problems.append(f"the report does not say /{fault.says}/")
+
     def run(self, fault: Fault) -> Outcome:
         outcome = Outcome(fault.name, fault.what, fault.expected)
         self.repository.restore()
@@ -345,16 +361,7 @@ class Harness:
             else:
                 self.first(fault, host, outcome)
             outcome.back_in = time.monotonic() - started
-            seen = host.look()
-            outcome.runs = self.kernel(seen["release"])
-            outcome.audit = seen["audit"]
-            outcome.problems = self.problems(seen)
-            if seen["report"]:
-                outcome.said += f" Guard: {' '.join(seen['report'].split())[:300]}"
-            if outcome.runs not in fault.expected:
-                outcome.problems.append(f"the {outcome.runs} kernel runs")
-            if fault.says and not alone and not re.search(fault.says, outcome.said):
-                outcome.problems.append(f"the report does not say /{fault.says}/")
+            self.judge(fault, host, outcome)
             if not alone:
                 outcome.problems += self.second(fault, host, outcome)
         except LostError as lost:
@@ -369,7 +376,8 @@ class Harness:
                     serial, self.work / "logs" / f"{fault.name}.{results(self.options)}.serial.log"
                 )
             host.close()
-        outcome.save(self.work / results(self.options))
+        if not self.options.unguarded:
+            outcome.save(self.work / results(self.options))
         return outcome
 
 
@@ -409,6 +417,12 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="name the faults, and end")
     parser.add_argument("--unguarded", action="store_true", help="without the guard's timer")
     parser.add_argument("--jobs", type=int, default=1, help="machines at a time (%(default)s)")
+    parser.add_argument(
+        "--patience",
+        type=int,
+        default=900,
+        help="seconds until a host counts as lost: a trial's end by force, two boots (%(default)s)",
+    )
     parser.add_argument("--work", type=Path, default=CACHE / "faults", help="(%(default)s)")
     parser.add_argument(
         "--published", type=Path, default=CACHE / "work/repository", help="(%(default)s)"

@@ -48,6 +48,8 @@ class Fault:
     arguments: tuple[str, ...] = ()
     # What the report has to say.
     says: str = ""
+    # What the serial line has to say: that the fault did happen.
+    seen: str = ""
     # At the moment: `cut` the power, `kill` the controller, start a `second` one.
     act: str = ""
     moment: Optional[Moment] = None
@@ -63,6 +65,10 @@ class Fault:
     def alone(self) -> bool:
         """Whether the host has to come back from it without a controller."""
         return self.state == INSTALLED and not self.act and not self.played
+
+
+# The guard's own word.
+GUARD = "returning to the old one"
 
 
 def unit(command: str, service: str = "Type=oneshot", section: str = "") -> str:
@@ -172,23 +178,46 @@ FAULTS = (
     Fault(
         "panic",
         "the kernel panics in the initrd, before there is a root file system",
+        seen="sysrq triggered crash",
         **replaced(INITRD, PANIC_IN_INITRD),
         fast=True,
     ),
-    Fault("panic-late", "the kernel panics while services start", **module("panic")),
-    Fault("oops", "a driver dereferences a null pointer", **module("oops")),
-    Fault("cpu-spins", "one CPU runs in the kernel for ever", **module("spin")),
-    Fault("cpu-dead", "the same with interrupts off", **module("dead")),
-    Fault("init-ends", "init ends at once", arguments=("init=/bin/true",)),
+    Fault(
+        "panic-late",
+        "the kernel panics while services start",
+        seen="fault: asked for",
+        **module("panic"),
+    ),
+    Fault(
+        "oops",
+        "a driver dereferences a null pointer",
+        seen="NULL pointer dereference",
+        **module("oops"),
+    ),
+    Fault("cpu-spins", "one CPU runs in the kernel for ever", seen="soft lockup", **module("spin")),
+    Fault(
+        "cpu-dead",
+        "the same with interrupts off",
+        seen="(?i)rcu.*stall|hard lockup|soft lockup",
+        **module("dead"),
+    ),
+    Fault(
+        "init-ends",
+        "init ends at once",
+        seen="Attempted to kill init",
+        arguments=("init=/bin/true",),
+    ),
     Fault(
         "systemd-crashes",
         "systemd is killed by a segmentation fault",
+        seen="Caught <SEGV>|Crash|crash",
         inject=unit("/bin/kill -SEGV 1"),
         heal=NO_UNIT,
     ),
     Fault(
         "hung-boot",
         "a service before all others never ends",
+        seen=GUARD,
         inject=unit("/bin/sleep infinity", section="Before=sysinit.target"),
         heal=NO_UNIT,
         timeout=100,
@@ -197,20 +226,28 @@ FAULTS = (
     Fault(
         "root-not-found",
         "the kernel is told a root that is not there",
+        seen="/dev/nowhere does not exist",
         arguments=("root=/dev/nowhere", "rootdelay=5"),
     ),
     Fault(
         "initrd-corrupt",
         "4 MiB of the initrd are noise",
+        seen="(?i)unpacking failed|corrupt|Unable to mount root",
         **replaced(
             INITRD,
             'dd if=/dev/urandom of="$file" bs=1M seek=2 count=4 conv=notrunc status=none',
         ),
     ),
-    Fault("initrd-gone", "there is no initrd", **replaced(INITRD, 'rm "$file"')),
+    Fault(
+        "initrd-gone",
+        "there is no initrd",
+        seen="(?i)initrd.* not found",
+        **replaced(INITRD, 'rm "$file"'),
+    ),
     Fault(
         "kernel-cut-short",
         "half of the kernel's image is missing",
+        seen="(?i)premature end|error: ",
         **replaced("/boot/vmlinuz-$RELEASE", 'truncate -s 5M "$file"'),
     ),
     # --- what it finds --------------------------------------------------------------------------
@@ -233,6 +270,7 @@ FAULTS = (
     Fault(
         "no-network",
         "the network card's driver refuses to load",
+        seen=GUARD,
         arguments=("module_blacklist=virtio_net",),
         timeout=100,
         says="guard",
@@ -241,6 +279,7 @@ FAULTS = (
     Fault(
         "sshd-masked",
         "sshd is not started",
+        seen=GUARD,
         arguments=("systemd.mask=ssh.service",),
         timeout=100,
         says="guard",
@@ -248,6 +287,7 @@ FAULTS = (
     Fault(
         "firewall",
         "packets to port 22 are dropped",
+        seen=GUARD,
         inject=unit(FIREWALL),
         heal=NO_UNIT,
         timeout=100,
