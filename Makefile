@@ -120,6 +120,13 @@ VARIANT ?= kasan
 test-kernel-debug: deps ## Run the self-tests on a kernel that looks for its own faults (VARIANT=kasan, kcsan)
 	tests/debug_kernel/run.py $(VARIANT)
 
+# The kernel is the one that `make quickstart` has published.
+FAULTS ?=
+
+.PHONY: test-faults
+test-faults: deps ## Do to a host what may happen to it, and see that it is not lost (FAULTS="panic oops")
+	tests/faults/run.py $(FAULTS)
+
 .PHONY: test-secure-boot
 test-secure-boot: deps ## Build a small kernel with signing keys and boot it where signatures count
 	tests/secure_boot/run.py

@@ -106,9 +106,10 @@ class Qmp:
         message = json.loads(line)
         return message if isinstance(message, dict) else {}
 
-    def execute(self, command: str) -> Any:
+    def execute(self, command: str, **arguments: Any) -> Any:
         """Run a command and return its answer; events that come in between are not for us."""
-        self._stream.write(json.dumps({"execute": command}) + "\n")
+        request = {"execute": command, "arguments": arguments}
+        self._stream.write(json.dumps(request) + "\n")
         self._stream.flush()
         while True:
             message = self._read()

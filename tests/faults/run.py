@@ -1,0 +1,456 @@
+#!/usr/bin/env python3
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Do to a host whatever may happen to it while it gets a new kernel, and see that it is not lost.
+
+    run.py [--fast] [--again] [--alone] [NAME]...
+
+A machine in QEMU, made of the lab's image, boots through its own GRUB and is deployed to by
+playbooks/deploy.yml from what the lab's builder has published (make quickstart, or --published).
+For each fault of table.py a fresh one: the fault is injected, the playbook runs, and the host has
+to come back by itself with the kernel that the table names, with ssh, and a default that boots.
+Then the fault is taken away and the playbook runs once more: the new kernel has to run, confirmed,
+and dpkg has nothing left to do. With --alone, the controller is dead before the trial starts, there
+is no second run, and the host has to come back all the same. The exit status is 0 if no host was
+lost and all was as expected.
+"""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import contextlib
+import os
+import queue
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path[:0] = [str(ROOT / "collections"), str(HERE)]
+
+from ansible_collections.oslab.kernel.plugins.module_utils import qemu  # noqa: E402
+from control import Controller, Repository, Run  # noqa: E402
+from machine import Faulty, LostError  # noqa: E402
+from report import Outcome, load, markdown, plain, with_table  # noqa: E402
+from table import ARMED, FAULTS, INSTALLED, NEW, OLD, STOCK, Fault, Moment, chosen  # noqa: E402
+
+CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache/oslab-kernel")
+PLAYBOOK_SECONDS = 2400
+UNGUARDED = ("systemd.mask=oslab-trial.timer",)
+# The guard's patience where nobody would confirm a trial anyway.
+ALONE_SECONDS = 100
+
+
+class RunError(Exception):
+    """Said to the user as it is."""
+
+
+def say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
+
+
+class Harness:
+    """A machine, a repository and a controller: one fault at a time."""
+
+    def __init__(self, options: argparse.Namespace, lane: str) -> None:
+        self.work: Path = options.work
+        self.lane = options.work / lane
+        self.lane.mkdir(exist_ok=True)
+        self.options = options
+        images = sorted(
+            (CACHE / "images").glob("*/disk.qcow2"), key=lambda path: path.stat().st_mtime
+        )
+        if not images or not (options.published / "public/oslab-kernel.json").exists():
+            raise RunError(
+                f"no image in {CACHE}/images or nothing published in {options.published}: "
+                "run `make quickstart` first"
+            )
+        self.image = images[-1].parent
+        self.accel = qemu.choose_accel(
+            "auto", self.image / "vmlinuz", self.image / "initrd.img", CACHE / "accel.json"
+        ).name
+        self.repository = Repository(options.published, self.lane / "repository")
+        self.controller = Controller(
+            self.lane, self.repository, self.repository.serve(), options.published.parent / "store"
+        )
+
+    # --- states -----------------------------------------------------------------------------------
+
+    def state(self, name: str) -> Path:
+        return self.work / name
+
+    def machine(self, state: Path) -> Faulty:
+        return Faulty(self.lane / "machine", state, self.accel)
+
+    def make_stock(self) -> None:
+        """A host that booted the lab's image."""
+        module = self.build_module()
+        say("booting the lab's image")
+        host = self.machine(self.image)
+        with contextlib.closing(host):
+            host.wake()
+            host.put(module, "/root/fault.ko")
+            host.put(self.btrfs(), "/root/btrfs.gz")
+            host.shell("mkdir /root/keep; sync")
+            host.save(self.state(STOCK))
+
+    def make_installed(self) -> None:
+        """The same with our packages, before its reboot."""
+        say("installing the packages on it")
+        host = self.machine(self.state(STOCK))
+        with contextlib.closing(host):
+            host.wake()
+            # The modules are those of the kernel that is not booted yet.
+            run = self.deploy(host, {"install_reboot": False}, "installed.log", "--tags=install")
+            if run.wait(PLAYBOOK_SECONDS) != 0:
+                raise RunError(f"the packages could not be installed: {run.text()[-3000:]}")
+            # As it was before the trial was chosen.
+            host.shell("grub-editenv /boot/grub/grubenv unset next_entry; sync")
+            host.save(self.state(INSTALLED))
+
+    def make_armed(self) -> None:
+        """All is done by the playbook but the reboot, for which it is killed."""
+        say("preparing a trial")
+        host = self.machine(self.state(INSTALLED))
+        with contextlib.closing(host):
+            host.wake()
+            variables = {
+                "install_trial_timeout": ALONE_SECONDS,
+                "install_trial_arguments": self.arguments(()),
+                "deploy_before": str(HERE / "wait.yml"),
+            }
+            run = self.deploy(host, variables, "armed.log")
+            armed = self.reached(Moment(r"TASK \[.*Wait for the end"), host, run)
+            run.kill()
+            if not armed:
+                raise RunError(f"no trial was prepared: {run.text()[-3000:]}")
+            host.shell("sync")
+            host.save(self.state(ARMED))
+
+    def have_states(self) -> None:
+        """Make them, or take those that an earlier run has made of the same packages."""
+        again = self.options.again
+        version = self.repository.description["version"]
+        states = [(STOCK, self.make_stock), (INSTALLED, self.make_installed)]
+        if self.options.alone:
+            states.append((ARMED, self.make_armed))
+        for name, make in states:
+            made = self.state(name) / "version"
+            again = again and made.exists() and made.read_text() == version
+            if not again:
+                shutil.rmtree(self.state(name), ignore_errors=True)
+                make()
+                made.write_text(version)
+
+    def build_module(self) -> Path:
+        """fault.ko, against the headers that were published."""
+        place = self.work / "module"
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
+        headers = self.repository.package("headers")
+        subprocess.run(["dpkg-deb", "-x", str(headers), str(place / "headers")], check=True)
+        [tree] = (place / "headers/usr/src").iterdir()
+        shutil.copy(HERE / "fault.c", place)
+        (place / "Makefile").write_text("obj-m := fault.o\n")
+        argv = ["make", "-s", "-C", str(tree), f"M={place}", "modules"]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RunError(f"fault.c does not compile:\n{done.stderr[-2000:]}")
+        return place / "fault.ko"
+
+    def btrfs(self) -> Path:
+        path = self.work / "btrfs"
+        with path.open("wb") as stream:
+            stream.truncate(120 << 20)
+        subprocess.run(["mkfs.btrfs", "-q", str(path)], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run(["gzip", "-1", "-f", str(path)], check=True)
+        return path.with_name("btrfs.gz")
+
+    # --- one fault --------------------------------------------------------------------------------
+
+    def deploy(self, host: Faulty, variables: dict[str, Any], log: str, *options: str) -> Run:
+        settings = {"install_trial_timeout": 600, "install_return_timeout": 600, **variables}
+        return self.controller.start(
+            host.directory / "ssh_config", settings, self.work / "logs" / log, *options
+        )
+
+    def arguments(self, more: tuple[str, ...]) -> list[str]:
+        import yaml
+
+        defaults = yaml.safe_load((ROOT / "roles/install/defaults/main.yml").read_text())
+        return [*defaults["install_trial_arguments"], *more]
+
+    def spoilt(self, fault: Fault) -> tuple[str, ...]:
+        """What the trial's kernel is told besides."""
+        return (*fault.arguments, *(UNGUARDED if self.options.unguarded else ()))
+
+    def tamper(self, kind: str) -> None:
+        if kind in ("package", "half"):
+            path = self.repository.package("image")
+            if kind == "half":
+                path.with_name(path.name + ".half").touch()
+                return
+            content = bytearray(path.read_bytes())
+            content[len(content) // 2] ^= 1
+            path.write_bytes(content)
+        if kind == "index":
+            path = self.repository.public / "dists/stable/InRelease"
+            text = path.read_text()
+            found = re.search(r"^ ([0-9a-f]{64}) ", text, re.MULTILINE)
+            if found is None:
+                raise RunError(f"{path} names no sums")
+            path.write_text(text.replace(found[1], found[1][::-1]))
+
+    def reached(self, moment: Moment, host: Faulty, run: Run) -> bool:
+        """Wait for a moment; whether it came."""
+        deadline = time.monotonic() + PLAYBOOK_SECONDS
+        while time.monotonic() < deadline:
+            ended = run.ended
+            text = host.serial() if moment.source == "serial" else run.text()
+            if re.search(moment.pattern, text):
+                time.sleep(moment.delay)
+                return True
+            if ended:
+                return False
+            time.sleep(0.1)
+        return False
+
+    def first(self, fault: Fault, host: Faulty, outcome: Outcome) -> None:
+        """The deployment that goes wrong."""
+        variables = {
+            "install_trial_timeout": fault.timeout,
+            "install_trial_arguments": self.arguments(self.spoilt(fault)),
+            **fault.variables,
+        }
+        run = self.deploy(host, variables, f"{fault.name}.1.log")
+        others: list[Run] = []
+        try:
+            if fault.moment is not None:
+                if not self.reached(fault.moment, host, run):
+                    raise RunError(f"the moment did not come: {run.text()[-1500:]}")
+                if fault.act == "cut":
+                    host.cut()
+                    host.power_on()
+                elif fault.act == "kill":
+                    run.kill()
+                else:
+                    others.append(self.deploy(host, variables, f"{fault.name}.second.log"))
+            status = run.wait(PLAYBOOK_SECONDS)
+            for other in others:
+                other.wait(PLAYBOOK_SECONDS)
+        finally:
+            for one in (run, *others):
+                one.kill()
+        outcome.said = run.failure()
+        outcome.status = status
+        self.settle(fault, host)
+
+    def unattended(self, fault: Fault, host: Faulty) -> None:
+        """The trial, which nobody confirms whatever it is like."""
+        more = " ".join(self.spoilt(fault))
+        host.shell(f"sed -i '/vmlinuz/ s#; then# {more}; then#' /boot/grub/custom.cfg; sync")
+        before = host.look()["boot_id"]
+        with contextlib.suppress(subprocess.SubprocessError):
+            host.shell("systemctl reboot --no-block")
+        deadline = time.monotonic() + ALONE_SECONDS + self.options.patience
+        while time.monotonic() < deadline:
+            with contextlib.suppress(subprocess.SubprocessError):
+                seen = host.look() if host.answers() else {}
+                if seen and seen["boot_id"] != before and not seen["trial"]:
+                    return
+            time.sleep(2)
+        raise LostError("no answer, or for ever in a trial")
+
+    def settle(self, fault: Fault, host: Faulty) -> None:
+        """Let it come to rest: a trial that nobody will confirm is going to end."""
+        host.wait(self.options.patience)
+        if fault.act not in ("cut", "kill"):
+            return
+        deadline = time.monotonic() + fault.timeout + self.options.patience
+        while time.monotonic() < deadline:
+            with contextlib.suppress(subprocess.SubprocessError):
+                seen = host.look()
+                if not seen["trial"] or seen["confirmed"]:
+                    return
+            time.sleep(5)
+        raise LostError("it stays in a trial that nobody confirms")
+
+    def kernel(self, release: str) -> str:
+        return NEW if release == self.repository.release else OLD
+
+    def problems(self, seen: dict[str, Any]) -> list[str]:
+        """What would keep it from booting again."""
+        found = []
+        if not seen["default"]:
+            found.append("GRUB has no default")
+        if seen["lacking"]:
+            found.append(f"GRUB's default lacks {', '.join(seen['lacking'])}")
+        if seen["default"] != seen["release"]:
+            found.append(f"GRUB's default is {seen['default']}, {seen['release']} runs")
+        if seen["next"]:
+            found.append(f"GRUB has {seen['next']} to boot next")
+        return found
+
+    def second(self, fault: Fault, host: Faulty, outcome: Outcome) -> list[str]:
+        """The deployment without the fault."""
+        self.repository.restore()
+        if fault.heal:
+            host.shell(fault.heal, **self.names())
+        host.shell("systemctl daemon-reload")
+        started = time.monotonic()
+        run = self.deploy(host, {}, f"{fault.name}.2.log")
+        status = run.wait(PLAYBOOK_SECONDS)
+        outcome.finished_in = time.monotonic() - started
+        if status != 0:
+            return [f"the second deployment failed: {run.failure()}"]
+        seen = host.look()
+        found = self.problems(seen)
+        if self.kernel(seen["release"]) != NEW:
+            found.append(f"{seen['release']} runs in the end")
+        if not seen["record"].get("confirmed"):
+            found.append("it is not recorded as confirmed")
+        if seen["audit"]:
+            found.append(f"dpkg --audit: {seen['audit'][:300]}")
+        outcome.finally_runs = self.kernel(seen["release"])
+        return found
+
+    def names(self) -> dict[str, str]:
+        return {
+            "RELEASE": self.repository.release,
+            "KEEP": "/root/keep",
+            "NOW": str(int(time.time())),
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        }
+
+    def judge(self, fault: Fault, host: Faulty, outcome: Outcome) -> None:
+        """How the host is after that."""
+        seen = host.look()
+        outcome.runs = self.kernel(seen["release"])
+        outcome.audit = seen["audit"]
+        outcome.problems = self.problems(seen)
+        if seen["report"]:
+            outcome.said += f" Guard: {' '.join(seen['report'].split())[:300]}"
+        # Whatever brought it back, the fault itself has to have happened.
+        if fault.seen and not re.search(fault.seen, host.serial()):
+            outcome.problems.append(f"the serial line does not say /{fault.seen}/")
+        if outcome.runs not in fault.expected:
+            outcome.problems.append(f"the {outcome.runs} kernel runs")
+        if fault.says and not self.options.alone and not re.search(fault.says, outcome.said):
+            outcome.problems.append(f"the report does not say /{fault.says}/")
+
+    def run(self, fault: Fault) -> Outcome:
+        outcome = Outcome(fault.name, fault.what, fault.expected)
+        self.repository.restore()
+        alone = self.options.alone
+        host = self.machine(self.state(ARMED if alone else fault.state))
+        try:
+            host.wake()
+            if fault.inject:
+                host.shell(fault.inject, **self.names())
+            self.tamper(fault.tamper)
+            started = time.monotonic()
+            if alone:
+                self.unattended(fault, host)
+            else:
+                self.first(fault, host, outcome)
+            outcome.back_in = time.monotonic() - started
+            self.judge(fault, host, outcome)
+            if not alone:
+                outcome.problems += self.second(fault, host, outcome)
+        except LostError as lost:
+            outcome.lost = str(lost)
+            outcome.said += f" Serial line: {qemu.last_lines(host.serial(), 12)}"
+        except (RunError, subprocess.SubprocessError, qemu.QemuError, OSError) as error:
+            outcome.problems.append(f"{type(error).__name__}: {' '.join(str(error).split())[:600]}")
+        finally:
+            serial = host.directory / "serial.log"
+            if serial.exists():
+                shutil.copy(
+                    serial, self.work / "logs" / f"{fault.name}.{results(self.options)}.serial.log"
+                )
+            host.close()
+        if not self.options.unguarded:
+            outcome.save(self.work / results(self.options))
+        return outcome
+
+
+def results(options: argparse.Namespace) -> str:
+    """Where they are kept, and where they stand in the document."""
+    return "alone" if options.alone else "deployed"
+
+
+def run_all(options: argparse.Namespace, faults: list[Fault]) -> list[Outcome]:
+    """Each by whoever is free; much of a fault's time is waiting."""
+    free: queue.Queue[Harness] = queue.Queue()
+    for number in range(options.jobs):
+        free.put(Harness(options, f"lane-{number}"))
+
+    def one(fault: Fault) -> Outcome:
+        harness = free.get()
+        try:
+            say(f"{fault.name}: {fault.what}")
+            outcome = harness.run(fault)
+            say(outcome.line())
+            return outcome
+        finally:
+            free.put(harness)
+
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        return list(pool.map(one, faults))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="of a fault; all if there is none")
+    parser.add_argument("--fast", action="store_true", help="the few that take the least")
+    parser.add_argument("--again", action="store_true", help="on the states of the last run")
+    parser.add_argument("--alone", action="store_true", help="nobody is there during the trial")
+    parser.add_argument("--list", action="store_true", help="name the faults, and end")
+    parser.add_argument("--unguarded", action="store_true", help="without the guard's timer")
+    parser.add_argument("--jobs", type=int, default=1, help="machines at a time (%(default)s)")
+    parser.add_argument(
+        "--patience",
+        type=int,
+        default=900,
+        help="seconds until a host counts as lost: a trial's end by force, two boots (%(default)s)",
+    )
+    parser.add_argument("--work", type=Path, default=CACHE / "faults", help="(%(default)s)")
+    parser.add_argument(
+        "--published", type=Path, default=CACHE / "work/repository", help="(%(default)s)"
+    )
+    parser.add_argument("--table", type=Path, help="put all results so far into this document")
+    options = parser.parse_args()
+    faults = chosen(options.names, options.fast, options.alone)
+    if options.list:
+        for fault in faults:
+            print(f"{fault.name:24}{fault.what}")
+        return 0
+    outcomes: list[Outcome] = []
+    try:
+        (options.work / "logs").mkdir(parents=True, exist_ok=True)
+        with qemu.locked(options.work / "lock", 5):
+            Harness(options, "lane-0").have_states()
+            outcomes = run_all(options, faults)
+    except (RunError, qemu.QemuError) as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    print(plain(outcomes))
+    if options.table:
+        names = [fault.name for fault in FAULTS]
+        text = options.table.read_text()
+        table = markdown(load(options.work / results(options), names))
+        options.table.write_text(with_table(text, results(options), table))
+    return 0 if all(outcome.good for outcome in outcomes) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The table of faults and what is made of its results; the machines are `make test-faults`."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+HERE = Path(__file__).resolve().parents[2] / "faults"
+
+
+def load(name: str) -> ModuleType:
+    """One of the harness's modules, which are no package."""
+    wanted = f"oslab_faults_{name}"
+    spec = importlib.util.spec_from_file_location(wanted, HERE / f"{name}.py")
+    assert spec and spec.loader
+    module = sys.modules[wanted] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+table = load("table")
+report = load("report")
+
+
+@pytest.fixture(params=table.FAULTS, ids=lambda fault: fault.name)
+def fault(request: pytest.FixtureRequest) -> object:
+    return request.param
+
+
+def test_there_are_many() -> None:
+    names = [fault.name for fault in table.FAULTS]
+    assert len(names) == len(set(names)) >= 20
+    assert 2 <= sum(fault.fast for fault in table.FAULTS) <= 3
+
+
+def test_scripts_are_scripts(fault: table.Fault) -> None:  # type: ignore[name-defined]
+    for script in (fault.inject, fault.heal):
+        done = subprocess.run(
+            ["sh", "-n"], input=script, text=True, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def test_patterns_and_moments(fault: table.Fault) -> None:  # type: ignore[name-defined]
+    re.compile(fault.says)
+    assert bool(fault.act) == (fault.moment is not None)
+    if fault.moment:
+        re.compile(fault.moment.pattern)
+        assert fault.moment.source in ("serial", "controller")
+    assert fault.act in ("", "cut", "kill", "second")
+    assert set(fault.expected) <= {table.OLD, table.NEW}
+
+
+def test_something_is_injected(fault: table.Fault) -> None:  # type: ignore[name-defined]
+    assert any((fault.inject, fault.arguments, fault.variables, fault.act, fault.tamper))
+
+
+def test_a_lost_host_is_told(tmp_path: Path) -> None:
+    good = report.Outcome("a", "what", ("old",), runs="old", back_in=61.4, finally_runs="new")
+    lost = report.Outcome("b", "what | more", ("old",), lost="no answer within 600 s")
+    wrong = report.Outcome("c", "what", ("old",), runs="new", problems=["the new kernel runs"])
+    for outcome in (wrong, lost, good):
+        outcome.save(tmp_path)
+    known = report.load(tmp_path, ["a", "b", "c", "d"])
+    assert [outcome.good for outcome in known] == [True, False, False]
+    text = report.plain(known)
+    assert "LOST: no answer within 600 s" in text
+    assert text.endswith("3 faults, 1 hosts lost, 1 not as expected")
+    assert "| a | what | old | 61 s | new | - | ok |" in report.markdown(known)
+    assert "what   more" in report.markdown(known)
+
+
+def test_the_table_goes_where_it_was() -> None:
+    document = "before\n<!-- BEGIN alone -->\nold\n<!-- END alone -->\nafter\n"
+    assert report.with_table(document, "alone", "new\n") == document.replace("old", "new")
