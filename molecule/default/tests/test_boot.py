@@ -52,21 +52,22 @@ def test_it_is_what_the_boot_loader_starts_next(host: Any, manifest: Any) -> Non
     assert f"'{entry}'" in host.check_output("cat /boot/grub/grub.cfg")
 
 
+# By commands: testinfra's own files, services and packages ask for a system that is called Linux.
 def test_the_trial_is_over(host: Any) -> None:
-    assert not host.file("/boot/grub/custom.cfg").exists
-    assert json.loads(host.file("/var/lib/oslab-kernel/install.json").content_string)["confirmed"]
+    assert host.run("test -e /boot/grub/custom.cfg").rc == 1
+    assert json.loads(host.check_output("cat /var/lib/oslab-kernel/install.json"))["confirmed"]
     words = host.check_output("cat /proc/cmdline").split()
     # This boot was the trial: what would have ended it is there, and was told to rest.
     assert f"oslab.trial={host.check_output('uname -r')}" in words
     assert "panic=10" in words
-    assert host.file("/run/oslab-trial.confirmed").exists
+    assert host.run("test -e /run/oslab-trial.confirmed").rc == 0
 
 
 def test_the_guard_is_there_and_waits_for_nothing(host: Any) -> None:
     assert host.check_output("systemctl is-enabled oslab-trial.timer") == "enabled"
     assert host.run("systemctl is-active oslab-trial.timer").stdout.strip() == "inactive"
     assert host.run("systemctl is-active oslab-trial.service").stdout.strip() == "inactive"
-    assert host.file("/usr/local/lib/oslab-kernel/trial-return").mode == 0o755
+    assert host.check_output("stat -c %a /usr/local/lib/oslab-kernel/trial-return") == "755"
     assert host.check_output("systemd-analyze verify oslab-trial.timer oslab-trial.service") == ""
 
 
