@@ -26,14 +26,16 @@ LIBRARY = "/usr/lib/oslab-kernel/as_linux.so"
 OTHER_KERNEL = (
     "ansible_kernel",
     "ansible_kernel_version",
-    "ansible_cmdline.BOOT_IMAGE",
-    "ansible_proc_cmdline.BOOT_IMAGE",
+    "ansible_cmdline.*",  # it may have booted as a trial
+    "ansible_proc_cmdline.*",
     "ansible_flags.*",
     "ansible_memtotal_mb",
     "ansible_memory_mb.real.total",
     "ansible_devices.loop*.rotational",
     "ansible_env.SSH_CLIENT",
     "ansible_env.SSH_CONNECTION",
+    "ansible_env.SSH_TTY",
+    "ansible_env.TERM",
 )
 
 Module = Callable[..., dict[str, Any]]
