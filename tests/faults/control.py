@@ -20,6 +20,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils import qemu
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -125,7 +127,7 @@ class Controller:
         }
         with log.open("wb") as stream:
             process = subprocess.Popen(
-                argv,
+                [*qemu.TIED, *argv],
                 cwd=ROOT,
                 env=environment,
                 stdin=subprocess.DEVNULL,

@@ -145,6 +145,7 @@ class Harness:
             made = self.state(name) / "version"
             again = again and made.exists() and made.read_text() == version
             if not again:
+                # Disks lie over each other: with one, those above it are made anew.
                 shutil.rmtree(self.state(name), ignore_errors=True)
                 make()
                 made.write_text(version)
