@@ -113,3 +113,18 @@ def report(first: Path, second: Path, reports: Path) -> tuple[bool, str]:
                 whole.write_text("\n".join(lines) + "\n", encoding="utf-8")
                 said.append(f"… {len(lines) - LINES} lines more in {whole}")
     return False, "\n".join(said)
+
+
+def half_made(store: Path) -> list[Path]:
+    """What bears a build's name, and is none."""
+    bad = []
+    builds = [] if not store.exists() else list(store.iterdir())
+    for build in [path for path in builds if not path.name.startswith(".")]:
+        try:
+            record = json.loads((build / "build.json").read_text(encoding="utf-8"))
+            for package in record["packages"].values():
+                argv = ["dpkg-deb", "--contents", str(build / package["file"])]
+                subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
+        except (OSError, ValueError, KeyError, subprocess.CalledProcessError):
+            bad.append(build)
+    return bad

@@ -35,11 +35,12 @@ from typing import Any, Optional
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 KERNEL = ROOT / "files/kernel"
-sys.path[:0] = [str(ROOT / "collections"), str(HERE.parent / "kernel"), str(HERE)]
+sys.path[:0] = [str(ROOT / "collections"), str(HERE)]
+sys.path[:0] = [str(HERE.parent / name) for name in ("kernel", "fixtures")]
 
 import compare  # noqa: E402
 import kernel_trees  # noqa: E402
-import killed  # noqa: E402
+import module_process  # noqa: E402
 
 CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache/oslab-kernel")
 MODULES = "ansible_collections.oslab.kernel.plugins.modules"
@@ -108,12 +109,6 @@ class Place:
         return self.root / "store"
 
 
-def module_call(name: str, parameters: Mapping[str, Any]) -> tuple[list[str], str]:
-    """(command, what it reads), as Ansible does."""
-    said = json.dumps({"ANSIBLE_MODULE_ARGS": dict(parameters)})
-    return [sys.executable, "-m", f"{MODULES}.{name}"], said
-
-
 def module(
     name: str,
     parameters: Mapping[str, Any],
@@ -121,13 +116,12 @@ def module(
     before: tuple[str, ...] = (),
     umask: int = 0o022,
 ) -> dict[str, Any]:
-    """Run a module of the collection, from a shell of its own."""
-    argv, said = module_call(name, parameters)
+    """Run a module of the collection as Ansible does, from a shell of its own."""
     done = subprocess.run(
-        [*before, *argv],
+        [*before, sys.executable, "-m", f"{MODULES}.{name}"],
         cwd=ROOT,
         env={**environment, "PYTHONPATH": str(ROOT / "collections")},
-        input=said,
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": dict(parameters)}),
         capture_output=True,
         text=True,
         umask=umask,
@@ -289,14 +283,15 @@ def kill(
     seed = int(os.environ.get("OSLAB_SEED") or random.randrange(1 << 32))
     moments = random.Random(seed)
     say(f"{place.name}: killed {place.kills} times (again at these moments: OSLAB_SEED={seed})")
-    argv, said = module_call("kernel_build", parameters)
-    environment = {**environment, "PYTHONPATH": str(ROOT / "collections")}
+    arguments = place.root / "arguments.json"
+    arguments.write_text(json.dumps(dict(parameters)))
     status = place.tree.parent / f"{place.tree.name}.build/status.json"
     for _number in range(place.kills):
         moment = moments.uniform(0.5, seconds)
-        line = killed.kill_after(moment, killed.start(argv, said, environment), status)
+        process = module_process.start("kernel_build", arguments, environment=environment)
+        line = module_process.kill_build_after(moment, process, status)
         say(f"{place.name}: killed after {moment:.1f} s; it had said: {line}")
-        bad = killed.half_made(place.store)
+        bad = compare.half_made(place.store)
         if bad:
             raise RunError(f"a killed build left something half-made: {bad}")
 

@@ -5,11 +5,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -150,16 +147,7 @@ class ModuleBuild:
         return json.loads(said.splitlines()[-1])
 
     def kill_after(self, seconds):
-        """Kill whoever waits for the build, and the build with all that it has started."""
-        process = self.start()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=seconds)
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            build = json.loads((self.work / "status.json").read_text())["pid"]
-            os.killpg(build, signal.SIGKILL)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        module_process.kill_build_after(seconds, self.start(), self.work / "status.json")
 
     def packages(self):
         """Name → bytes of what the store has; all that bears a build's name is complete."""
