@@ -41,6 +41,8 @@ def build(tmp_path):
             ["dpkg-deb", "--root-owner-group", "--build", str(root), str(store / "p_1_all.deb")],
             check=True,
             capture_output=True,
+            # The archive has a time of its own, which would be that of the call.
+            env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000"},
         )
         (store / "build.json").write_text(json.dumps({"build_id": "id", **record}))
         return compare.build_directory(store.parent)
