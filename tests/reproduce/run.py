@@ -296,7 +296,9 @@ def kill(
             raise RunError(f"a killed build left something half-made: {bad}")
 
 
-def places(work: Path, memory: Path, jobs: int, parameters: Mapping[str, Any]) -> list[Place]:
+def places(
+    work: Path, memory: Path, jobs: int, parameters: Mapping[str, Any], ccache: Path
+) -> list[Place]:
     second, third = memory / "a/longer/path", work / "third"
     return [
         Place(
@@ -304,7 +306,7 @@ def places(work: Path, memory: Path, jobs: int, parameters: Mapping[str, Any]) -
             work / "first",
             work / "first/linux",
             jobs,
-            ccache=work / "ccache",
+            ccache=ccache,
             parameters=parameters,
         ),
         Place(
@@ -322,7 +324,7 @@ def places(work: Path, memory: Path, jobs: int, parameters: Mapping[str, Any]) -
             third,
             third / "trees/kernel",
             1,
-            ccache=work / "ccache",
+            ccache=ccache,
             umask=0o002,
             parameters=parameters,
         ),
@@ -344,8 +346,9 @@ def reproduce(
     jobs: int,
     builds: int = 4,
     parameters: Optional[Mapping[str, Any]] = None,
+    ccache: Optional[Path] = None,
 ) -> tuple[bool, str]:
-    """(the same?, what to print)"""
+    """(the same?, what to print); `ccache`: one that is kept (else the first build's is empty)"""
     memory = work
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED:
         memory = MEMORY / f"oslab-reproduce-{os.getpid()}"
@@ -354,7 +357,8 @@ def reproduce(
     try:
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
-        todo = places(work, memory, jobs, parameters or {})[:builds]
+        ccache = ccache or work / "ccache"
+        todo = places(work, memory, jobs, parameters or {}, ccache)[:builds]
         pristine = todo[0].tree
         say(f"unpacking {source}")
         have_tree(source, pristine)

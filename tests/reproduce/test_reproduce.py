@@ -99,9 +99,12 @@ def test_the_fake_kernel(tmp_path):
 
 
 def test_a_real_kernel(tmp_path):
+    """What ccache has kept from an earlier run is compared with what is compiled now."""
     try:
         source = run.find_source()
     except run.RunError as missing:
         pytest.skip(str(missing))
-    same, said = run.reproduce(source, [run.SMALL], tmp_path / "work", JOBS, builds=2)
+    kept = run.CACHE / "test-reproduce/ccache"
+    work = tmp_path / "work"
+    same, said = run.reproduce(source, [run.SMALL], work, JOBS, builds=2, ccache=kept)
     assert same, said
