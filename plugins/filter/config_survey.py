@@ -1,0 +1,68 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What do the targets of one kernel need, as a whole?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable
+
+from ansible_collections.oslab.kernel.plugins.plugin_utils import config_survey as survey
+
+DOCUMENTATION = r"""
+name: config_survey
+short_description: Unite what the targets of one kernel have shown
+version_added: 0.1.0
+author: oslab.kernel contributors (@oslab)
+description:
+  - Adds to what is known of targets what they have told in this run, and unites it. The time that
+    it takes grows with the number of targets, not with its square.
+positional: hostvars, targets, recapture
+options:
+  _input:
+    description: What is known, by the names of the hosts.
+    type: dict
+    required: true
+  hostvars:
+    description: The variables of all hosts, C(kernel_target_info) among them.
+    type: dict
+    required: true
+  targets:
+    description: Names of the hosts for which the kernel is.
+    type: list
+    elements: str
+    required: true
+  recapture:
+    description: Take what a host tells now, even if something is known of it.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Know the targets
+  ansible.builtin.set_fact:
+    seen: "{{ {} | oslab.kernel.config_survey(hostvars, groups.kernel_targets) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: >-
+    C(captures), what is known now; C(unknown), the targets of which nothing is; C(base_host), whose
+    configuration to start from; C(loaded) and C(essential), modules of all targets.
+  type: dict
+"""
+
+
+def config_survey(
+    known: Mapping[str, Any],
+    hostvars: Mapping[str, Any],
+    targets: Sequence[str],
+    recapture: bool = False,
+) -> dict[str, Any]:
+    return survey.survey(known, hostvars, targets, recapture)
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"config_survey": config_survey}

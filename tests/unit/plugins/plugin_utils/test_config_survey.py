@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible_collections.oslab.kernel.plugins.plugin_utils.config_survey import survey
+
+
+def told(*modules: str, oslab: Any = None, boot_config: Any = "/boot/config-6.1") -> dict[str, Any]:
+    return {
+        "release": "6.1",
+        "boot_config": boot_config,
+        "boot_config_sha256": "x",
+        "modules": list(modules),
+        "essential_modules": [f"{module}_core" for module in modules],
+        "oslab": oslab,
+    }
+
+
+def run(**targets: Any) -> dict[str, Any]:
+    """What hosts have told in this run; None of one that did not answer."""
+    return {
+        name: {
+            "kernel_target_info": {**told, "boot_id": "no part of it"} if told else {"failed": 1}
+        }
+        for name, told in targets.items()
+    }
+
+
+def test_modules_of_all_are_united() -> None:
+    seen = survey({}, run(a=told("x", "y"), b=told("z", "y")), ["a", "b"], False)
+    assert seen["loaded"] == ["x", "y", "z"]
+    assert seen["essential"] == ["x_core", "y_core", "z_core"]
+    assert seen["unknown"] == []
+    assert seen["captures"] == {"a": told("x", "y"), "b": told("z", "y")}
+
+
+def test_what_is_known_stays_until_it_is_to_be_read_anew() -> None:
+    known = {"a": told("old"), "gone": told("other")}
+    now = run(a=told("new"))
+    seen = survey(known, now, ["a"], False)
+    assert seen["loaded"] == ["old"]
+    assert "gone" in seen["captures"]
+    assert survey(known, now, ["a"], True)["loaded"] == ["new"]
+    # One that does not answer is known by what it told before.
+    assert survey(known, run(a=None), ["a"], True)["loaded"] == ["old"]
+
+
+def test_a_target_that_never_told_anything_is_named() -> None:
+    seen = survey({}, run(a=told("x"), b=None), ["a", "b", "not in the inventory"], False)
+    assert seen["unknown"] == ["b", "not in the inventory"]
+
+
+def test_the_base_is_a_stock_kernel_s_if_there_is_one() -> None:
+    ours = told("x", oslab={"build_id": "1"})
+    bare = told("x", boot_config=None)
+    order = ["bare", "ours", "stock"]
+    assert survey({}, run(bare=bare, ours=ours, stock=told()), order, False)["base_host"] == "stock"
+    assert survey({}, run(bare=bare, ours=ours), order[:2], False)["base_host"] == "ours"
+    assert survey({}, run(bare=bare), order[:1], False)["base_host"] == ""
+
+
+class Counted(Mapping[str, Any]):
+    """Variables of hosts, each of which takes its time."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.values_, self.looks = values, 0
+
+    def __getitem__(self, name: str) -> Any:
+        self.looks += 1
+        return self.values_[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.values_
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values_)
+
+    def __len__(self) -> int:
+        return len(self.values_)
+
+
+def test_each_host_is_looked_at_once() -> None:
+    names = [f"web{number}" for number in range(500)]
+    hosts = Counted(run(**{name: told("x") for name in names}))
+    survey({}, hosts, names, False)
+    assert hosts.looks == len(names)
