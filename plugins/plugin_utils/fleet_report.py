@@ -1,0 +1,91 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a fleet stands after a run, in as many lines as there are different outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Optional
+
+from ansible_collections.oslab.kernel.plugins.module_utils import text_table
+
+HEADINGS = ("hosts", "kernel", "build", "state", "down", "which")
+_ID_DIGITS = 12
+# Names of a line; a fleet has more than anybody reads.
+_NAMES = 6
+
+
+class Outcome(NamedTuple):
+    """What hosts of one line have in common."""
+
+    release: str
+    build: str
+    state: str
+
+
+class Standing(NamedTuple):
+    """One host."""
+
+    name: str
+    outcome: Outcome
+    downtime: Optional[int] = None
+
+
+def _dict(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _state(known: Mapping[str, Any]) -> str:
+    shown = _dict(known.get("verify_shown"))
+    if known.get("install_failure"):
+        return "NOT KEPT"
+    if "failures" not in shown:
+        return "not verified" if "release" in _dict(known.get("verify_result")) else "NO ANSWER"
+    if shown["failures"]:
+        return "CHECKS FAILED"
+    return "proven"
+
+
+def standing(name: str, known: Mapping[str, Any]) -> Standing:
+    """By what the roles install and verify have left among the variables of the host."""
+    result = _dict(known.get("verify_result"))
+    manifest = _dict(result.get("manifest"))
+    installed = _dict(known.get("install_result"))
+    outcome = Outcome(
+        str(result.get("release") or "-"),
+        str(manifest.get("build_id") or "-")[:_ID_DIGITS],
+        _state(known),
+    )
+    downtime = int(installed.get("downtime") or 0) if installed.get("rebooted") else None
+    return Standing(name, outcome, downtime)
+
+
+def _down(members: Sequence[Standing]) -> str:
+    times = [member.downtime for member in members if member.downtime is not None]
+    if not times:
+        return "-"
+    least, most = min(times), max(times)
+    return f"{least} s" if least == most else f"{least}-{most} s"
+
+
+def _which(members: Sequence[Standing]) -> str:
+    names = [member.name for member in members]
+    more = len(names) - _NAMES
+    return ", ".join(names[:_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def report(standings: Iterable[Standing]) -> list[str]:
+    """A table, the largest group first, and how many of all are proven."""
+    groups: dict[Outcome, list[Standing]] = {}
+    for one in standings:
+        groups.setdefault(one.outcome, []).append(one)
+    ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
+    rows = [
+        (str(len(members)), *outcome, _down(members), _which(members))
+        for outcome, members in ordered
+    ]
+    total = sum(len(members) for members in groups.values())
+    proven = sum(len(members) for outcome, members in ordered if outcome.state == "proven")
+    lines = text_table.lines([HEADINGS, *rows], right=(0,))
+    return [*lines, lines[1], f"{total} hosts, {proven} proven"]

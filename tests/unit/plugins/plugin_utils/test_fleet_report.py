@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.oslab.kernel.plugins.plugin_utils.fleet_report import report, standing
+
+ID = "0918e21707e0a83a35ec70e4505a479a"
+
+
+def proven(downtime: int = 0, rebooted: bool = True) -> dict[str, Any]:
+    return {
+        "verify_result": {"release": "6.12-x", "manifest": {"build_id": ID}},
+        "verify_shown": {"failures": []},
+        "install_result": {"rebooted": rebooted, "downtime": downtime},
+    }
+
+
+def cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.split("|")]
+
+
+def test_hosts_that_stand_alike_are_one_line() -> None:
+    known = {"a": proven(30), "b": proven(41), "c": proven(rebooted=False)}
+    lines = report(standing(name, values) for name, values in known.items())
+    assert cells(lines[2]) == [
+        *("3", "6.12-x", "0918e21707e0", "proven", "30-41 s", "a, b, c"),
+    ]
+    assert lines[-1] == "3 hosts, 3 proven"
+    assert len(lines) == 5
+
+
+@pytest.mark.parametrize(
+    ("known", "state"),
+    [
+        ({}, "NO ANSWER"),
+        ({"verify_result": {"unreachable": True}}, "NO ANSWER"),
+        ({"verify_result": {"release": "6.1", "manifest": None}}, "not verified"),
+        ({**proven(), "verify_shown": {"failures": ["sysname"]}}, "CHECKS FAILED"),
+        ({"install_failure": "it did not come back"}, "NOT KEPT"),
+        # A check run shows nothing.
+        ({"verify_result": {"release": "6.1"}, "verify_shown": {"skipped": True}}, "not verified"),
+    ],
+)
+def test_a_host_that_is_not_proven_is_seen(known: dict[str, Any], state: str) -> None:
+    lines = report([standing("good", proven()), standing("bad", known)])
+    assert state in [cells(line)[3] for line in lines if line.endswith("| bad")]
+    assert lines[-1] == "2 hosts, 1 proven"
+
+
+def test_another_build_is_another_line() -> None:
+    other = proven()
+    other["verify_result"]["manifest"]["build_id"] = "f" * 64
+    lines = report([standing("a", proven()), standing("b", other), standing("c", proven())])
+    assert [cells(line)[5] for line in lines[2:4]] == ["a, c", "b"]
+
+
+def test_it_does_not_grow_with_the_fleet() -> None:
+    lines = report(standing(f"web{n}", proven(n % 7)) for n in range(10_000))
+    assert len(lines) == 5
+    assert cells(lines[2])[4:] == ["0-6 s", "web0, web1, web2, web3, web4, web5 and 9994 more"]
