@@ -14,6 +14,7 @@ import yaml
 from installation import ROOT, Installed
 
 EXAMPLES = ROOT / "docs/examples/inventories"
+TARGETS = [f"web{n}.example.org" for n in range(1, 5)]
 
 
 def read(installed: Installed, name: str) -> dict[str, Any]:
@@ -36,7 +37,7 @@ def hosts(inventory: dict[str, Any], group: str) -> list[str]:
 def test_each_has_one_builder_and_the_same_targets(installed: Installed, name: str) -> None:
     inventory = read(installed, name)
     assert hosts(inventory, "kernel_builders") == ["build1.example.org"]
-    assert hosts(inventory, "kernel_targets") == [f"web{n}.example.org" for n in range(1, 5)]
+    assert hosts(inventory, "kernel_targets") == TARGETS
 
 
 @pytest.mark.parametrize("name", ["flat.yml", "flat.ini", "racks.yml", "constructed"])
@@ -57,6 +58,18 @@ def test_racks_are_groups(installed: Installed, name: str) -> None:
     assert rack_b == {"web3.example.org", "web4.example.org"}
 
 
+@pytest.mark.parametrize("name", ["racks.yml", "constructed"])
+def test_a_variable_of_a_rack_is_one_of_its_hosts(installed: Installed, name: str) -> None:
+    hostvars = read(installed, name)["_meta"]["hostvars"]
+    seconds = {host: int(hostvars[host].get("install_trial_timeout", 600)) for host in TARGETS}
+    assert seconds == {
+        "web1.example.org": 1200,
+        "web2.example.org": 1200,
+        "web3.example.org": 600,
+        "web4.example.org": 600,
+    }
+
+
 def test_a_constructed_inventory_leaves_out_who_is_not_to_have_it(installed: Installed) -> None:
     inventory = read(installed, "constructed")
     everyone = inventory["_meta"]["hostvars"]
@@ -70,6 +83,8 @@ def test_a_constructed_inventory_leaves_out_who_is_not_to_have_it(installed: Ins
     [
         ("flat.yml", (), 3),  # 1, then half of four, then the rest
         ("flat.ini", (), 3),
+        ("racks.yml", (), 4),  # 1, then a quarter of four
+        ("racks.yml", ("--limit", "rack_b"), 2),
         ("constructed", (), 1),
         ("flat.yml", ("--extra-vars", "deploy_serial=1"), 4),
     ],
