@@ -23,6 +23,8 @@ from typing import Any, Optional
 from ansible_collections.oslab.kernel.plugins.module_utils import qemu
 
 ROOT = Path(__file__).resolve().parents[2]
+# How the last word on a host begins.
+FINAL = "did not keep the kernel|was not rolled back|is not as it was"
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -78,7 +80,7 @@ class Repository:
 
 
 class Controller:
-    """Runs deploy.yml against one host, by an inventory of its own."""
+    """Runs playbooks against one host, by an inventory of its own."""
 
     def __init__(self, work: Path, repository: Repository, port: int, store: Path) -> None:
         self._work = work
@@ -109,11 +111,18 @@ class Controller:
         }
         self._inventory.write_text(json.dumps(groups, indent=2))
 
-    def start(self, ssh_config: Path, variables: dict[str, Any], log: Path, *options: str) -> Run:
+    def start(
+        self,
+        ssh_config: Path,
+        variables: dict[str, Any],
+        log: Path,
+        *options: str,
+        playbook: str = "deploy.yml",
+    ) -> Run:
         self._write(ssh_config, variables)
         argv = [str(Path(sys.executable).with_name("ansible-playbook"))]
         argv += ["--inventory", str(self._inventory), *options]
-        argv.append(str(ROOT / "playbooks/deploy.yml"))
+        argv.append(str(ROOT / "playbooks" / playbook))
         environment = {
             **os.environ,
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
@@ -145,6 +154,7 @@ class Run:
         self._process = process
         self._log = log
         self._started = time.monotonic()
+        self.status = 0
 
     def text(self) -> str:
         return self._log.read_text(errors="replace")
@@ -170,5 +180,5 @@ class Run:
     def failure(self) -> str:
         """What it said in the end about the host."""
         found = re.findall(r"^\[ERROR\]: (?:Task failed: )?(.*)$", self.text(), re.MULTILINE)
-        final = [line for line in found if "did not keep the kernel" in line]
+        final = [line for line in found if re.search(FINAL, line)]
         return " ".join((final or found or [""])[-1].split())[:800]

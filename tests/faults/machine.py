@@ -155,6 +155,14 @@ class Faulty:
         )
         return found
 
+    def listing(self, *kinds: str) -> dict[str, dict[str, str]]:
+        """What it is made of, or these kinds of it."""
+        command = ["python3", "-", *(f"'{kind}'" for kind in kinds)]
+        found: dict[str, dict[str, str]] = json.loads(
+            self._ssh(command, (HERE / "listing.py").read_text(), 900)
+        )
+        return found
+
     def put(self, source: Path, target: str) -> None:
         with source.open("rb") as stream:
             argv = self._argv([f"cat > {target}"])

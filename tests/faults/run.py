@@ -12,8 +12,9 @@ For each fault of table.py a fresh one: the fault is injected, the playbook runs
 to come back by itself with the kernel that the table names, with ssh, and a default that boots.
 Then the fault is taken away and the playbook runs once more: the new kernel has to run, confirmed,
 and dpkg has nothing left to do. With --alone, the controller is dead before the trial starts, there
-is no second run, and the host has to come back all the same. The exit status is 0 if no host was
-lost and all was as expected.
+is no second run, and the host has to come back all the same. Rows with a case play what cases.py
+says first, in the place of the deployment. The exit status is 0 if no host was lost and all was as
+expected.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from __future__ import annotations
 import argparse
 import concurrent.futures
 import contextlib
+import json
 import os
 import queue
 import re
@@ -36,10 +38,22 @@ ROOT = HERE.parents[1]
 sys.path[:0] = [str(ROOT / "collections"), str(HERE)]
 
 from ansible_collections.oslab.kernel.plugins.module_utils import qemu  # noqa: E402
+from cases import CASES, Listing  # noqa: E402
 from control import Controller, Repository, Run  # noqa: E402
 from machine import Faulty, LostError  # noqa: E402
 from report import Outcome, load, markdown, plain, with_table  # noqa: E402
-from table import ARMED, FAULTS, INSTALLED, NEW, OLD, STOCK, Fault, Moment, chosen  # noqa: E402
+from table import (  # noqa: E402
+    ARMED,
+    DEPLOYED,
+    INSTALLED,
+    NEW,
+    OLD,
+    ROWS,
+    STOCK,
+    Fault,
+    Moment,
+    chosen,
+)
 
 CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache/oslab-kernel")
 PLAYBOOK_SECONDS = 2400
@@ -99,6 +113,8 @@ class Harness:
             host.put(module, "/root/fault.ko")
             host.put(self.btrfs(), "/root/btrfs.gz")
             host.shell("mkdir /root/keep; sync")
+            self.state(STOCK).mkdir(parents=True, exist_ok=True)
+            self.stock_listing.write_text(json.dumps(host.listing()))
             host.save(self.state(STOCK))
 
     def make_installed(self) -> None:
@@ -107,8 +123,7 @@ class Harness:
         host = self.machine(self.state(STOCK))
         with contextlib.closing(host):
             host.wake()
-            # The modules are those of the kernel that is not booted yet.
-            run = self.deploy(host, {"install_reboot": False}, "installed.log", "--tags=install")
+            run = self.deploy(host, {"install_reboot": False}, "installed.log")
             if run.wait(PLAYBOOK_SECONDS) != 0:
                 raise RunError(f"the packages could not be installed: {run.text()[-3000:]}")
             # As it was before the trial was chosen.
@@ -134,13 +149,30 @@ class Harness:
             host.shell("sync")
             host.save(self.state(ARMED))
 
-    def have_states(self) -> None:
+    def make_deployed(self) -> None:
+        """The new kernel, confirmed."""
+        say("deploying to it")
+        host = self.machine(self.state(INSTALLED))
+        with contextlib.closing(host):
+            host.wake()
+            run = self.deploy(host, {}, "deployed.log")
+            if run.wait(PLAYBOOK_SECONDS) != 0:
+                raise RunError(f"the new kernel was not kept: {run.text()[-3000:]}")
+            host.save(self.state(DEPLOYED))
+
+    @property
+    def stock_listing(self) -> Path:
+        return self.state(STOCK) / "listing.json"
+
+    def have_states(self, wanted: set[str]) -> None:
         """Make them, or take those that an earlier run has made of the same packages."""
         again = self.options.again
         version = self.repository.description["version"]
         states = [(STOCK, self.make_stock), (INSTALLED, self.make_installed)]
         if self.options.alone:
             states.append((ARMED, self.make_armed))
+        if DEPLOYED in wanted:
+            states.append((DEPLOYED, self.make_deployed))
         for name, make in states:
             made = self.state(name) / "version"
             again = again and made.exists() and made.read_text() == version
@@ -174,13 +206,47 @@ class Harness:
         subprocess.run(["gzip", "-1", "-f", str(path)], check=True)
         return path.with_name("btrfs.gz")
 
+    def kexec(self) -> Path:
+        """Debian's kexec and the libraries that it needs; empty where it cannot be fetched."""
+        place = self.work / "kexec"
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
+        script = """
+        needed=$(apt-cache depends --recurse --no-recommends --no-suggests kexec-tools |
+            sed -n 's/^  Depends: \\(libxen.*\\)/\\1/p' | sort -u)
+        apt-get -q download kexec-tools $needed
+        for package in *.deb; do dpkg-deb -x "$package" .; done
+        rm -rf *.deb etc usr/share
+        """
+        subprocess.run(["sh", "-c", script], cwd=place, check=False, capture_output=True)
+        subprocess.run(["tar", "-cf", f"{place}.tar", "-C", str(place), "."], check=True)
+        return place.with_name("kexec.tar")
+
     # --- one fault --------------------------------------------------------------------------------
 
-    def deploy(self, host: Faulty, variables: dict[str, Any], log: str, *options: str) -> Run:
+    def deploy(
+        self,
+        host: Faulty,
+        variables: dict[str, Any],
+        log: str,
+        *options: str,
+        playbook: str = "deploy.yml",
+    ) -> Run:
         settings = {"install_trial_timeout": 600, "install_return_timeout": 600, **variables}
         return self.controller.start(
-            host.directory / "ssh_config", settings, self.work / "logs" / log, *options
+            host.directory / "ssh_config",
+            settings,
+            self.work / "logs" / log,
+            *options,
+            playbook=playbook,
         )
+
+    def played(self, fault: Fault, host: Faulty, outcome: Outcome) -> None:
+        """What is asked of another playbook."""
+        stage = Stage(self, fault.name, host)
+        outcome.problems = CASES[fault.case](stage)
+        outcome.said = stage.said
+        host.wait(self.options.patience)
 
     def arguments(self, more: tuple[str, ...]) -> list[str]:
         import yaml
@@ -249,7 +315,7 @@ class Harness:
         finally:
             for one in (run, *others):
                 one.kill()
-        outcome.said = run.failure()
+        outcome.said = " ".join(filter(None, (one.failure() for one in (run, *others))))
         outcome.status = status
         self.settle(fault, host)
 
@@ -335,7 +401,7 @@ class Harness:
         seen = host.look()
         outcome.runs = self.kernel(seen["release"])
         outcome.audit = seen["audit"]
-        outcome.problems = self.problems(seen)
+        outcome.problems += self.problems(seen)
         if seen["report"]:
             outcome.said += f" Guard: {' '.join(seen['report'].split())[:300]}"
         # Whatever brought it back, the fault itself has to have happened.
@@ -359,6 +425,8 @@ class Harness:
             started = time.monotonic()
             if alone:
                 self.unattended(fault, host)
+            elif fault.case:
+                self.played(fault, host, outcome)
             else:
                 self.first(fault, host, outcome)
             outcome.back_in = time.monotonic() - started
@@ -380,6 +448,38 @@ class Harness:
         if not self.options.unguarded:
             outcome.save(self.work / results(self.options))
         return outcome
+
+
+class Stage:
+    """A host and who plays on it, as cases.py wants them."""
+
+    def __init__(self, harness: Harness, name: str, host: Faulty) -> None:
+        self.said = ""
+        self.stock: Listing = json.loads(harness.stock_listing.read_text())
+        self._harness = harness
+        self._name = name
+        self._host = host
+        self._plays = 0
+
+    def shell(self, script: str) -> str:
+        return self._host.shell(script, **self._harness.names())
+
+    def listing(self, *kinds: str) -> Listing:
+        return self._host.listing(*kinds)
+
+    def serial(self) -> str:
+        return self._host.serial()
+
+    def put_kexec(self) -> None:
+        self._host.put(self._harness.kexec(), "/root/kexec.tar")
+
+    def play(self, playbook: str, **variables: Any) -> Run:
+        self._plays += 1
+        log = f"{self._name}.play-{self._plays}.log"
+        run = self._harness.deploy(self._host, variables, log, playbook=playbook)
+        run.status = run.wait(PLAYBOOK_SECONDS)
+        self.said = self.said or run.failure()
+        return run
 
 
 def results(options: argparse.Namespace) -> str:
@@ -439,14 +539,14 @@ def main() -> int:
     try:
         (options.work / "logs").mkdir(parents=True, exist_ok=True)
         with qemu.locked(options.work / "lock", 5):
-            Harness(options, "lane-0").have_states()
+            Harness(options, "lane-0").have_states({fault.state for fault in faults})
             outcomes = run_all(options, faults)
     except (RunError, qemu.QemuError) as failure:
         print(failure, file=sys.stderr)
         return 1
     print(plain(outcomes))
     if options.table:
-        names = [fault.name for fault in FAULTS]
+        names = [fault.name for fault in ROWS]
         text = options.table.read_text()
         table = markdown(load(options.work / results(options), names))
         options.table.write_text(with_table(text, results(options), table))

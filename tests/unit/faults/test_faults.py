@@ -29,15 +29,16 @@ def load(name: str) -> ModuleType:
 
 table = load("table")
 report = load("report")
+cases = load("cases")
 
 
-@pytest.fixture(params=table.FAULTS, ids=lambda fault: fault.name)
+@pytest.fixture(params=table.ROWS, ids=lambda fault: fault.name)
 def fault(request: pytest.FixtureRequest) -> object:
     return request.param
 
 
 def test_there_are_many() -> None:
-    names = [fault.name for fault in table.FAULTS]
+    names = [fault.name for fault in table.ROWS]
     assert len(names) == len(set(names)) >= 20
     assert 2 <= sum(fault.fast for fault in table.FAULTS) <= 3
 
@@ -61,7 +62,27 @@ def test_patterns_and_moments(fault: table.Fault) -> None:  # type: ignore[name-
 
 
 def test_something_is_injected(fault: table.Fault) -> None:  # type: ignore[name-defined]
-    assert any((fault.inject, fault.arguments, fault.variables, fault.act, fault.tamper))
+    assert any(
+        (fault.inject, fault.arguments, fault.variables, fault.act, fault.tamper, fault.case)
+    )
+    assert not fault.case or fault.case in cases.CASES
+
+
+def test_a_difference_is_told() -> None:
+    before = {"packages": {"bash": "5", "gone": "1"}, "GRUB": {}}
+    after = {"packages": {"bash": "6", "new": "2"}, "GRUB": {}}
+    assert cases.differences(before, before) == []
+    assert cases.differences(before, after) == [
+        "packages: bash: 5 was, 6 is",
+        "packages: gone: 1 was, none is",
+        "packages: new: none was, 2 is",
+    ]
+    assert cases.told(["a", "b", "c"], 2) == ["a", "b", "and 1 more"]
+
+
+def test_changes_are_those_of_the_last_recapitulation() -> None:
+    text = "faulty  : ok=3 changed=2 failed=0\nfaulty : ok=9 changed=0 failed=0\n"
+    assert (cases.changed(text), cases.changed("nothing")) == (0, -1)
 
 
 def test_a_lost_host_is_told(tmp_path: Path) -> None:
