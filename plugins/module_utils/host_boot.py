@@ -1,15 +1,23 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What another kernel would find on a host: room in /boot, and a program that makes initrds."""
+"""What another kernel would find on a host: room in /boot, what makes initrds, who loads it."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.oslab.kernel.plugins.module_utils.host_devices import read
+
 KINDS = ("vmlinuz", "initrd.img", "System.map", "config")
 INITRD_PROGRAMS = ("update-initramfs", "dracut")
+# Where a loader tells its name, by the Boot Loader Interface.
+LOADER = "sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+_ATTRIBUTES = 4
+KEXEC = "etc/default/kexec"
+_LOAD_KEXEC = re.compile(r"""^\s*LOAD_KEXEC=["']?(\w*)""", re.MULTILINE)
 
 
 def kernel_kib(boot: Path) -> int:
@@ -28,10 +36,30 @@ def initrd_program(root: Path) -> str | None:
     return None
 
 
+def kexec_reboots(root: Path) -> bool:
+    """Whether kexec-tools turns each reboot into a start of its own choice, past the loader."""
+    if not (root / "sbin/kexec").exists():
+        return False
+    files = [root / KEXEC, *sorted((root / f"{KEXEC}.d").glob("*"))]
+    found = [value for file in files for value in _LOAD_KEXEC.findall(read(file))]
+    return bool(found) and found[-1] == "true"
+
+
+def loader(root: Path) -> str | None:
+    """As the loader of this boot calls itself; None if it does not say, as most GRUBs."""
+    try:
+        content = (root / LOADER).read_bytes()[_ATTRIBUTES:]
+    except OSError:
+        return None
+    return content.decode("utf-16-le", errors="replace").rstrip("\0") or None
+
+
 def boot_facts(root: Path) -> dict[str, Any]:
     boot = root / "boot"
     return {
         "boot_separate": boot.is_dir() and boot.stat().st_dev != root.stat().st_dev,
         "boot_kernel_kib": kernel_kib(boot),
         "initrd_program": initrd_program(root),
+        "boot_loader": loader(root),
+        "kexec_reboots": kexec_reboots(root),
     }

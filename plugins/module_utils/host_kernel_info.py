@@ -11,6 +11,7 @@ import os
 import platform
 import re
 import shlex
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
@@ -23,7 +24,11 @@ from ansible_collections.oslab.kernel.plugins.module_utils.host_devices import (
     parse_mounts,
     read,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils.host_trial import trial_facts
+from ansible_collections.oslab.kernel.plugins.module_utils.host_pending import pending_facts
+from ansible_collections.oslab.kernel.plugins.module_utils.host_trial import (
+    systemd_version,
+    trial_facts,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils.secure_boot import trusted_certificates
 
 # A program's standard output, or None if it is not there or failed.
@@ -50,6 +55,7 @@ class Host(NamedTuple):
     root: Path = Path("/")
     machine: Callable[[], str] = platform.machine
     statvfs: Callable[[str], Any] = os.statvfs
+    time: Callable[[], float] = time.time
 
 
 def parse_os_release(text: str) -> dict[str, str]:
@@ -170,6 +176,7 @@ def gather(
     loaded = sorted(
         canonical(line.split()[0]) for line in read(proc / "modules").splitlines() if line.strip()
     )
+    trial = trial_facts(root)
     facts = {
         "release": release,
         "sysname": read(proc / "sys/kernel/ostype").strip(),
@@ -197,7 +204,11 @@ def gather(
         "trusted_certificates": trusted_certificates(sysfs),
         "free_kib": free_kib,
         **boot_facts(root),
-        **trial_facts(root),
+        **trial,
+        "systemd_version": (
+            systemd_version(host.run(["systemctl", "--version"]) or "") if trial["systemd"] else 0
+        ),
+        **pending_facts(root, host.time()),
         "container": _container(root),
     }
     return facts, warnings

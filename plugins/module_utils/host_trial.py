@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Optional
 
@@ -29,6 +30,12 @@ def watchdogs(root: Path) -> list[str]:
     """What could reset a host that hangs, as its drivers call it."""
     devices = sorted((root / "sys/class/watchdog").glob("watchdog[0-9]*"))
     return [read(device / "identity").strip() or device.name for device in devices]
+
+
+def systemd_version(told: str) -> int:
+    """Of what `systemctl --version` prints; 0 if that is no version."""
+    found = re.match(r"systemd (\d+)", told)
+    return int(found[1]) if found else 0
 
 
 def trial_facts(root: Path) -> dict[str, Any]:

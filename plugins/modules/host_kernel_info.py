@@ -165,6 +165,30 @@ initrd_program:
     What makes an initrd for a new kernel, V(update-initramfs) or V(dracut); V(null) without.
   returned: always
   type: str
+boot_loader:
+  description: >-
+    What loaded the kernel, as it calls itself by the Boot Loader Interface; V(null) if it does not,
+    as most versions of GRUB.
+  returned: always
+  type: str
+  sample: systemd-boot 252.30-1~deb12u2
+kexec_reboots:
+  description: >-
+    Whether kexec-tools turns each reboot into the start of a kernel that GRUB was not asked for
+    (C(LOAD_KEXEC) in C(/etc/default/kexec)).
+  returned: always
+  type: bool
+reboot_required:
+  description: >-
+    Packages that ask for a reboot of the host, in C(/run/reboot-required.pkgs); V(null) if no
+    reboot is asked for.
+  returned: always
+  type: list
+  elements: str
+time:
+  description: The host's clock, in seconds since 1970.
+  returned: always
+  type: int
 trial:
   description: >-
     Release of the kernel that this very boot tries, as the role C(oslab.kernel.install) let GRUB
@@ -184,6 +208,11 @@ systemd:
   description: Whether systemd runs the host.
   returned: always
   type: bool
+systemd_version:
+  description: Its version; V(0) where another program runs the host.
+  returned: always
+  type: int
+  sample: 252
 watchdogs:
   description: Watchdog devices, as their drivers call them.
   returned: always

@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.oslab.kernel.plugins.module_utils.host_boot import boot_facts, kernel_kib
+from ansible_collections.oslab.kernel.plugins.module_utils.host_boot import (
+    LOADER,
+    boot_facts,
+    kernel_kib,
+    kexec_reboots,
+    loader,
+)
 
 
 def file(path: Path, size: int) -> None:
@@ -40,3 +46,30 @@ def test_boot_on_the_root_filesystem(tmp_path: Path) -> None:
 def test_boot_on_a_filesystem_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "boot").symlink_to("/proc")
     assert boot_facts(tmp_path)["boot_separate"] is True
+
+
+def test_the_loader_tells_its_name(tmp_path: Path) -> None:
+    assert loader(tmp_path) is None
+    told = "systemd-boot 252.30-1~deb12u2"
+    path = tmp_path / LOADER
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"\6\0\0\0" + f"{told}\0".encode("utf-16-le"))
+    assert boot_facts(tmp_path)["boot_loader"] == told
+    path.write_bytes(b"\6\0\0\0")
+    assert loader(tmp_path) is None
+
+
+def test_reboots_that_kexec_takes_over(tmp_path: Path) -> None:
+    settings = tmp_path / "etc/default/kexec"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("# LOAD_KEXEC=false\nLOAD_KEXEC=true\n")
+    assert not kexec_reboots(tmp_path)
+    file(tmp_path / "sbin/kexec", 1)
+    assert kexec_reboots(tmp_path)
+    more = tmp_path / "etc/default/kexec.d/kdump"
+    more.parent.mkdir()
+    more.write_text('LOAD_KEXEC="false"\n')
+    assert boot_facts(tmp_path)["kexec_reboots"] is False
+    more.unlink()
+    settings.unlink()
+    assert not kexec_reboots(tmp_path)

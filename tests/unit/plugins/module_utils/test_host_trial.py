@@ -8,7 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils.host_trial import trial_facts, trial_of
+from ansible_collections.oslab.kernel.plugins.module_utils.host_trial import (
+    systemd_version,
+    trial_facts,
+    trial_of,
+)
 
 
 def put(root: Path, path: str, text: str) -> None:
@@ -28,6 +32,19 @@ def put(root: Path, path: str, text: str) -> None:
 )
 def test_the_mark_tells_a_trial(line: str, trial: str | None) -> None:
     assert trial_of(line) == trial
+
+
+@pytest.mark.parametrize(
+    ("told", "version"),
+    [
+        ("systemd 252 (252.30-1~deb12u2)\n+PAM +AUDIT\n", 252),
+        ("systemd 249 (249.11-0ubuntu3.12)\n", 249),
+        ("", 0),
+        ("busybox 1\n", 0),
+    ],
+)
+def test_systemd_tells_its_version(told: str, version: int) -> None:
+    assert systemd_version(told) == version
 
 
 def test_an_ordinary_boot(tmp_path: Path) -> None:

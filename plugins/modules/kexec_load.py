@@ -1,0 +1,133 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module: a kernel for `systemctl kexec`, with the arguments that GRUB would give it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: kexec_load
+short_description: Load a kernel, to be started without the firmware and GRUB
+version_added: 0.1.0
+description:
+  - Loads a kernel of this host as its entry in C(grub.cfg) would start it, with more arguments.
+    C(systemctl kexec) starts it then. GRUB is told nothing, so each other start boots its default.
+  - Where that cannot be done it does not fail, and says why.
+options:
+  release:
+    description: Kernel release, as C(uname -r) prints it. Needed by O(state=loaded).
+    type: str
+  arguments:
+    description: What the kernel is told besides its usual arguments.
+    type: list
+    elements: str
+    default: []
+  state:
+    description: Whether one is to be loaded.
+    type: str
+    choices: [loaded, unloaded]
+    default: loaded
+  config:
+    description: GRUB's configuration.
+    type: path
+    default: /boot/grub/grub.cfg
+attributes:
+  check_mode:
+    description: Nothing is loaded.
+    support: full
+  diff_mode:
+    description: What is loaded is gone with the boot.
+    support: none
+requirements:
+  - kexec-tools
+  - systemd
+author:
+  - oslab.kernel contributors (@oslab)
+"""
+
+EXAMPLES = r"""
+- name: Prepare a short reboot
+  oslab.kernel.kexec_load:
+    release: 6.8.0-49-usac1
+    arguments: [panic=10]
+  register: loaded
+"""
+
+RETURN = r"""
+loaded:
+  description: Whether a kernel is loaded, after this task.
+  returned: success
+  type: bool
+reason:
+  description: Why not; empty otherwise.
+  returned: success
+  type: str
+"""
+
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.oslab.kernel.plugins.module_utils.grub_entry import (
+    GrubError,
+    State,
+    parse_menu,
+    require_entry,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils.kexec_image import KexecError, image
+
+LOADED = Path("/sys/kernel/kexec_loaded")
+
+
+def argument_spec() -> dict[str, Any]:
+    return {
+        "release": {"type": "str"},
+        "arguments": {"type": "list", "elements": "str", "default": []},
+        "state": {"type": "str", "choices": ["loaded", "unloaded"], "default": "loaded"},
+        "config": {"type": "path", "default": "/boot/grub/grub.cfg"},
+    }
+
+
+def is_loaded() -> bool:
+    return LOADED.exists() and LOADED.read_text(encoding="ascii").strip() == "1"
+
+
+def load(module: AnsibleModule, program: str) -> str:
+    """Why it could not be loaded; '' if it was."""
+    config = module.params["config"]
+    try:
+        menu = parse_menu(Path(config).read_text(encoding="utf-8", errors="surrogateescape"))
+        entry = require_entry(State(menu), config, module.params["release"])
+        command = image(entry.body, module.params["arguments"]).load()
+    except (OSError, GrubError, KexecError) as error:
+        return str(error)
+    status, out, err = module.run_command([program, *command[1:]])
+    return "" if status == 0 else f"kexec: {' '.join((err or out).split()) or status}"
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=argument_spec(),
+        required_if=[("state", "loaded", ("release",))],
+        supports_check_mode=True,
+    )
+    program = module.get_bin_path("kexec", opt_dirs=["/usr/sbin", "/sbin"])
+    if module.params["state"] == "unloaded":
+        changed = is_loaded()
+        if changed and program and not module.check_mode:
+            module.run_command([program, "--unload"], check_rc=True)
+        module.exit_json(changed=changed, loaded=False, reason="")
+    if not program:
+        reason = "it has no kexec-tools"
+    elif not Path("/run/systemd/system").is_dir():
+        reason = "it is not run by systemd"
+    elif module.check_mode:
+        reason = "this is a check run"
+    else:
+        reason = load(module, program)
+    module.exit_json(changed=not reason, loaded=not reason, reason=reason)
+
+
+if __name__ == "__main__":
+    main()

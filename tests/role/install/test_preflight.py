@@ -1,0 +1,97 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the role install refuses, or says, before anything is changed."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+
+Deploy = Callable[..., "tuple[int, str]"]
+HOST = {
+    "container": False,
+    "machine": "x86_64",
+    "dpkg_architecture": "amd64",
+    "secure_boot": False,
+    "trusted_certificates": None,
+    "trial": None,
+    "boot_loader": None,
+    "kexec_reboots": False,
+    "reboot_required": None,
+}
+
+
+@pytest.fixture
+def asked(tmp_path: Path, deploy: Deploy) -> Callable[..., str]:
+    """What is said of a host that is like this."""
+
+    def ask(tasks: str, host: dict[str, Any], **variables: Any) -> str:
+        role = {"name": "oslab.kernel.install", "tasks_from": tasks}
+        play = tmp_path / "play.yml"
+        play.write_text(
+            json.dumps(
+                [
+                    {
+                        "hosts": "kernel_targets",
+                        "gather_facts": False,
+                        "tasks": [{"ansible.builtin.include_role": role}],
+                    }
+                ]
+            )
+        )
+        known = {
+            "install_before": {**HOST, "time": int(time.time()), **host},
+            "install_missing": [],
+            "install_running": False,
+            **variables,
+        }
+        _status, output = deploy({"one": None}, playbook=play, **known)
+        return output
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("years", "tolerance", "refused"),
+    [(0, 86400, False), (-10, 86400, True), (15, 86400, True), (15, 0, False)],
+)
+def test_a_clock_that_is_years_off(
+    asked: Callable[..., str], years: int, tolerance: int, refused: bool
+) -> None:
+    now = int(time.time()) + years * 365 * 86400
+    output = asked("pending", {"time": now}, install_clock_tolerance=tolerance)
+    assert ("one: the clock says" in output) is refused
+    assert ("failed=1" in output) is refused
+    if refused:
+        assert time.strftime("%Y-%m-%d %H:", time.gmtime(now)) in output
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said", "refused"),
+    [("ignore", False, False), ("warn", True, False), ("refuse", True, True)],
+)
+def test_a_reboot_that_is_pending(
+    asked: Callable[..., str], wanted: str, said: bool, refused: bool
+) -> None:
+    host = {"reboot_required": ["libc6", "linux-base"]}
+    output = asked("pending", host, install_pending_reboot=wanted)
+    assert ("one waits for a reboot already (libc6, linux-base)." in output) is said
+    assert ("failed=1" in output) is refused
+    assert "failed=0" in asked("pending", {}, install_pending_reboot=wanted)
+
+
+def test_another_loader_than_grub(asked: Callable[..., str]) -> None:
+    output = asked("preflight", {"boot_loader": "systemd-boot 252.30-1~deb12u2"})
+    assert "one was started by systemd-boot 252.30-1~deb12u2." in output
+    assert "failed=1" in output
+
+
+def test_reboots_that_bypass_grub(asked: Callable[..., str]) -> None:
+    output = asked("preflight", {"kexec_reboots": True})
+    assert "one has kexec-tools, which starts /vmlinuz at each reboot" in output
+    assert "failed=1" in output
