@@ -19,7 +19,7 @@ INSTALLED, STOCK = "installed", "stock"
 # All is prepared for the trial; the controller was killed when it was to ask for the reboot.
 ARMED = "armed"
 # The new kernel runs, confirmed.
-DEPLOYED = "deployed"
+DEPLOYED = "confirmed"
 
 # Said on the serial line by what waits for a moment inside the host.
 MARK = "FAULT-MOMENT"

@@ -61,6 +61,12 @@ def test_patterns_and_moments(fault: table.Fault) -> None:  # type: ignore[name-
     assert set(fault.expected) <= {table.OLD, table.NEW}
 
 
+def test_results_and_states_have_places_of_their_own(
+    fault: table.Fault,  # type: ignore[name-defined]
+) -> None:
+    assert fault.state not in ("deployed", "alone", "logs")
+
+
 def test_something_is_injected(fault: table.Fault) -> None:  # type: ignore[name-defined]
     assert any(
         (fault.inject, fault.arguments, fault.variables, fault.act, fault.tamper, fault.case)
