@@ -26,6 +26,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils.build_id import read_
 
 # Seconds after which a job that nobody watches stops. Those who watch touch the file every second.
 LEASE = 45
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class JobError(Exception):
@@ -41,6 +42,10 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}")
     part.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     part.replace(path)
+
+
+def boot_id() -> str:
+    return BOOT_ID.read_text(encoding="ascii").strip()
 
 
 class Job:
@@ -61,6 +66,13 @@ class Job:
 
     def status(self) -> dict[str, Any]:
         return read_json(self.status_path) or {}
+
+    def broken_off(self) -> Optional[str]:
+        """What took the last job before it could say how it ended: `kill`, `machine` or nothing."""
+        status = self.status()
+        if status.get("state", "ended") == "ended":
+            return None
+        return "kill" if status.get("boot_id") == boot_id() else "machine"
 
     def outcome(self) -> Optional[dict[str, Any]]:
         return read_json(self.outcome_path)
@@ -202,7 +214,13 @@ class Job:
         for ignored in (signal.SIGINT, signal.SIGHUP):
             signal.signal(ignored, lambda *_args: None)  # unlike SIG_IGN, not inherited
         since = time.strftime("%Y-%m-%d %H:%M:%S %Z")
-        self.facts = {"pid": os.getpid(), "host": socket.gethostname(), "since": since, **facts}
+        self.facts = {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "boot_id": boot_id(),
+            "since": since,
+            **facts,
+        }
         self.report("started", "build: started")
         state = "broken"
         try:

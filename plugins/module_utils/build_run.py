@@ -42,8 +42,9 @@ from ansible_collections.oslab.kernel.plugins.module_utils.build_progress import
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.kernel_build import Plan
 
-# Objects written in the last seconds before a build was killed may be half-written.
-DOUBTFUL = 120
+# Seconds before a build was broken off in which objects may be half-written: a killed compiler has
+# not gone on, and a machine without power has not brought to its disk what it had in memory.
+DOUBTFUL = {"kill": 30, "machine": 120}
 
 DEPMOD = """#!/bin/sh
 set -e
@@ -75,7 +76,7 @@ FAILURES = (
 )
 
 
-def forget_recent(tree: Path, seconds: float = DOUBTFUL) -> int:
+def forget_recent(tree: Path, seconds: float) -> int:
     """Have kbuild make again what it made last before it was killed.
 
     kbuild makes an object anew if there is no record (`.NAME.cmd`) of how it was made. A killed
@@ -115,13 +116,16 @@ class Build:
         self.progress = Progress(time.time(), set())
         self.seconds: dict[str, float] = {}
 
-    def run(self, replan: Callable[[], Plan], *, unclean: bool) -> dict[str, Any]:
-        """The whole build. What it returns is the outcome of the job."""
+    def run(self, replan: Callable[[], Plan], *, broken_off: Optional[str]) -> dict[str, Any]:
+        """The whole build. What it returns is the outcome of the job.
+
+        `broken_off`: what has ended the one before, see `Job.broken_off`.
+        """
         tree, work = self.options.tree, self.options.work
         self.log.write_bytes(b"")
         try:
-            if unclean:
-                forget_recent(tree)
+            if broken_off:
+                forget_recent(tree, DOUBTFUL[broken_off])
             self._clear_old_packages()
             build_sameness.write_programs(work, self._find)
             manifest = json.dumps(self.plan.manifest, indent=2, sort_keys=True, ensure_ascii=False)

@@ -212,13 +212,13 @@ def spread(module: AnsibleModule, options: kernel_build.Options) -> kernel_build
 
 def start(job: Job, plan: Plan, replan: Callable[[], Plan], facts: dict[str, Any]) -> None:
     """The build, in a process of its own."""
-    unclean = job.status().get("state", "ended") != "ended"
+    broken_off = job.broken_off()
     build = Build(plan, job, os.environ)
     options, epoch = plan.options, plan.inputs.source_date_epoch
 
     def work() -> dict[str, Any]:
         with build_signing.at_hand(options.keys, options.tree, options.work, epoch):
-            return build.run(replan, unclean=unclean)
+            return build.run(replan, broken_off=broken_off)
 
     job.start(work, facts)
 

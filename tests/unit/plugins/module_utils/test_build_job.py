@@ -73,6 +73,24 @@ def test_one_that_is_killed_leaves_no_outcome_and_no_lock(job):
     assert job.wait() is None
     assert job.acquire()
     assert job.status()["state"] not in ("ended", None)
+    assert job.broken_off() == "kill"
+
+
+def test_one_that_the_machine_took_with_it(job, monkeypatch, tmp_path):
+    start(job, lambda: time.sleep(60) or {})
+    wait_for(job.status)
+    os.kill(job.status()["pid"], signal.SIGKILL)
+    job.wait()
+    (tmp_path / "boot_id").write_text("another\n")
+    monkeypatch.setattr(build_job, "BOOT_ID", tmp_path / "boot_id")
+    assert job.broken_off() == "machine"
+
+
+def test_one_that_ended_was_not_broken_off(job):
+    assert job.broken_off() is None
+    start(job, lambda: {"changed": True})
+    job.wait()
+    assert job.broken_off() is None
 
 
 def test_the_lock_is_held_by_what_the_job_started(job):

@@ -26,7 +26,7 @@ def test_only_what_was_made_last_is_forgotten(tmp_path):
     recent = made(tmp_path, "fs/recent.o", 60)
     # An object that was being made anew: young, with the record of the time before.
     half = made(tmp_path, "fs/half.o", 0, record_age=4000)
-    assert forget_recent(tmp_path) == 2
+    assert forget_recent(tmp_path, 120) == 2
     assert old.exists()
     assert before.exists()
     assert not recent.exists()
@@ -36,4 +36,4 @@ def test_only_what_was_made_last_is_forgotten(tmp_path):
 
 def test_a_tree_that_was_never_built(tmp_path):
     (tmp_path / "Makefile").write_text("x")
-    assert forget_recent(tmp_path) == 0
+    assert forget_recent(tmp_path, 120) == 0
