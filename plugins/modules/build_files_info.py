@@ -22,6 +22,13 @@ options:
     description: The build, by its whole id or by at least its first twelve digits.
     type: str
     required: true
+  keep:
+    description:
+      - Keep the list on the control node until the run ends, and return where instead of the list
+        itself. For however many hosts it is asked, the builder is asked once, and the variables of
+        these hosts do not hold a thousand names each.
+    type: bool
+    default: false
 attributes:
   check_mode:
     description: Changes nothing, so check mode makes no difference.
@@ -29,6 +36,9 @@ attributes:
   diff_mode:
     description: Changes nothing.
     support: none
+  action:
+    description: Has a corresponding action plugin, which does what O(keep) asks for.
+    support: full
 seealso:
   - module: oslab.kernel.kernel_files
 """
@@ -48,8 +58,16 @@ files:
     - The list, with C(release), C(version) (of the packages), C(build_id), C(gnu_build_id) (of the
       kernel's image) and C(packages) (name to a dictionary of path and sha256).
     - V(null) if the store has no such build, or an old one without a list.
-  returned: success
+  returned: success, without O(keep)
   type: dict
+path:
+  description: Where the list is kept on the control node; V(null) where RV(files) would be.
+  returned: success, with O(keep)
+  type: str
+release:
+  description: The list's C(release); V(null) where RV(files) would be.
+  returned: success, with O(keep)
+  type: str
 """
 
 from pathlib import Path
@@ -66,6 +84,7 @@ def main() -> None:
         argument_spec={
             "store": {"type": "path", "required": True},
             "build_id": {"type": "str", "required": True},
+            "keep": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )

@@ -31,6 +31,11 @@ options:
   files:
     description: The list of that build, as M(oslab.kernel.build_files_info) returns it.
     type: dict
+  files_path:
+    description:
+      - Instead of O(files), where M(oslab.kernel.build_files_info) has kept the list on the control
+        node.
+    type: path
   repository_source:
     description:
       - Without O(files), the list is fetched from the repository that this file of apt's names. It
@@ -55,6 +60,9 @@ attributes:
   diff_mode:
     description: Changes nothing.
     support: none
+  action:
+    description: Has a corresponding action plugin, which reads O(files_path).
+    support: full
 seealso:
   - module: oslab.kernel.build_files_info
 """
@@ -157,6 +165,8 @@ def main() -> None:
         argument_spec={
             "build_id": {"type": "str", "default": ""},
             "files": {"type": "dict"},
+            # Read by the action plugin, on the control node.
+            "files_path": {"type": "path"},
             "repository_source": {
                 "type": "path",
                 "default": "/etc/apt/sources.list.d/oslab-kernel.sources",

@@ -50,6 +50,9 @@ attributes:
   diff_mode:
     description: Nothing is changed.
     support: none
+  action:
+    description: Has a corresponding action plugin, which asks once for hosts with the same options.
+    support: full
 """
 
 EXAMPLES = r"""

@@ -1,0 +1,40 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Give a host the list that build_files_info has kept on the control node."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Optional
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+MODULE = "oslab.kernel.kernel_files"
+
+
+class ActionModule(ActionBase):
+    _supports_check_mode = True
+
+    def run(
+        self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None
+    ) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        arguments = dict(self._task.args)
+        path = arguments.pop("files_path", None)
+        if path:
+            if arguments.get("files"):
+                raise AnsibleActionFail("files and files_path are two ways to give one list")
+            try:
+                kept = json.loads(Path(path).read_text(encoding="utf-8"))
+                arguments["files"] = kept["files"]
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise AnsibleActionFail(
+                    f"files_path: {path} is not what build_files_info has kept in this run: {error}"
+                ) from error
+        result: dict[str, Any] = self._execute_module(
+            module_name=MODULE, module_args=arguments, task_vars=task_vars
+        )
+        return result
