@@ -84,7 +84,7 @@ lint: deps ## Check the style of everything
 
 .PHONY: test-unit
 test-unit: deps ## Run the unit tests (seconds)
-	pytest tests/unit tests/kernel
+	pytest --numprocesses auto tests/unit tests/kernel
 
 .PHONY: test-galaxy
 test-galaxy: deps ## Build the collection, install it where nothing is and look at it (seconds)
