@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Callable, Protocol
 
-# What GRUB prints at each start of its.
-GRUB_SAYS = "Booting `"
+# What GRUB prints for each kernel that it starts.
+GRUB_SAYS = "Loading Linux "
 
 # A listing, as listing.py prints it: by kind, by name.
 Listing = dict[str, dict[str, str]]

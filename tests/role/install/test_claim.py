@@ -29,6 +29,8 @@ def test_a_host_that_another_run_has_claimed(tmp_path: Path, deploy: Deploy) -> 
     status, output = deploy({"one": None})
     assert status != 0
     assert "Keep other runs off this host: one is worked on by Ada elsewhere." in output
+    # A sentence as any other.
+    assert re.search(r"by removing \S+ there\. ", output)
     assert "Look at the running kernel" not in output
     assert re.search(r"Wait until it answers\] \*+\nskipping: \[one\]", output)
     assert claim.read_text() == before
