@@ -72,7 +72,8 @@ extern const char entry_names[OSLAB_USAGE_ENTRIES][OSLAB_NAME_LEN];
 /*
  * Does work() and tests that the counters rose by what it should count.
  * Somebody else who is awake can only add to a counter: so what is too little
- * fails at once, and what is too much is tried some times more.
+ * fails at once, and what is too much is tried some times more, each time when
+ * the machine has come to rest. If that is no use it says who is at work.
  */
 void counts(const char *what, void (*work)(void),
 	    const __u64 expected[OSLAB_USAGE_ENTRIES]);
