@@ -246,12 +246,13 @@ static void test_times(const char *when, unsigned int seconds)
 {
 	struct syscall_usage_user usage[OSLAB_USAGE_ENTRIES], last[OSLAB_USAGE_ENTRIES];
 	__u64 before[OSLAB_USAGE_ENTRIES], after[OSLAB_USAGE_ENTRIES];
+	bool quiet = false;
 	int i, tried;
 
 	fflush(stdout);
-	for (tried = 0; tried < 5; tried++) {
-		bool quiet = true;
-
+	for (tried = 0; tried < ATTEMPTS && !quiet; tried++) {
+		if (tried)
+			wait_for_rest();
 		for (i = 0; i < OSLAB_USAGE_ENTRIES; i++) {
 			before[i] = now_ns();
 			one[i]();
@@ -260,11 +261,9 @@ static void test_times(const char *when, unsigned int seconds)
 		track(usage, OSLAB_USAGE_ENTRIES);
 		sleep(seconds);
 		track(last, OSLAB_USAGE_ENTRIES);
-		for (i = 0; i < OSLAB_USAGE_ENTRIES; i++)
+		for (i = 0, quiet = true; i < OSLAB_USAGE_ENTRIES; i++)
 			quiet = quiet && usage[i].count == last[i].count &&
 				last[i].last_timestamp_ns <= after[i];
-		if (quiet)
-			break;
 	}
 	for (i = 0; i < OSLAB_USAGE_ENTRIES; i++) {
 		__s64 from_first = last[i].last_timestamp_ns - before[i];
@@ -274,6 +273,8 @@ static void test_times(const char *when, unsigned int seconds)
 		   "%s, %s: time is %lld ns after the clock before, %lld ns before the one after",
 		   entry_names[i], when, (long long)from_first, (long long)to_second);
 	}
+	if (!quiet)
+		tell_who();
 }
 
 /* Times are of the machine, wherever the caller's own clock stands. */

@@ -157,8 +157,6 @@ __u64 now_ns(void)
 
 /* --- counters ------------------------------------------------------------ */
 
-#define ATTEMPTS	12
-
 const char entry_names[OSLAB_USAGE_ENTRIES][OSLAB_NAME_LEN] = { "open", "read", "write", "fork" };
 
 enum outcome { EXACT, TOO_LITTLE, TOO_MUCH };
@@ -188,18 +186,14 @@ static enum outcome try(void (*work)(void), const __u64 *expected, char *told, s
 	return outcome;
 }
 
-/*
- * Until nothing has counted for a while, or it is no use to wait. Even with
- * all services frozen there is one that works by fits: the first process reads
- * a file for each of them just because they were frozen.
- */
-static void wait_for_rest(void)
+void wait_for_rest(void)
 {
+	static int patience = 60 * 20;	/* a minute in all */
 	struct syscall_usage_user usage[OSLAB_USAGE_ENTRIES] = {};
 	__u64 before = 0, now;
-	int i, n, quiet = 0;
+	int i, quiet = 0;
 
-	for (n = 0; n < 100 && quiet < 4; n++) {
+	for (; patience > 0 && quiet < 4; patience--) {
 		usleep(50000);
 		track(usage, OSLAB_USAGE_ENTRIES);
 		for (i = 0, now = 0; i < OSLAB_USAGE_ENTRIES; i++)
@@ -221,11 +215,7 @@ static void take_reads(__u64 *reads)
 		reads[pid] = throttle(pid, &io) ? 0 : io.syscr;
 }
 
-/*
- * Who else is at work: asked by a syscall that does not count itself, and only
- * afterwards by files. Those that begin and end meanwhile are not seen.
- */
-static void tell_who(void)
+void tell_who(void)
 {
 	static __u64 before[PIDS], after[PIDS];
 	char path[64], name[64];

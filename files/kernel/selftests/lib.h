@@ -79,6 +79,22 @@ void counts(const char *what, void (*work)(void),
 	    const __u64 expected[OSLAB_USAGE_ENTRIES]);
 void counts_one(const char *what, void (*work)(void), int entry, __u64 times);
 
+/* How often something is tried that others may disturb. */
+#define ATTEMPTS	12
+
+/*
+ * Until nothing has counted for a while, or it is no use to wait. Even with
+ * all services frozen there is one that works by fits: the first process reads
+ * a file for each of them just because they were frozen.
+ */
+void wait_for_rest(void);
+
+/*
+ * Who else is at work: asked by a syscall that does not count itself, and only
+ * afterwards by files. Those that begin and end meanwhile are not seen.
+ */
+void tell_who(void);
+
 /* --- processes -------------------------------------------------------- */
 
 /* Ends the child at once; in the parent, waits for it. */
