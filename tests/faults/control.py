@@ -100,6 +100,8 @@ class Controller:
         }
         target = {
             **python,
+            # As ssh_config has it; to become root would take a while each time.
+            "ansible_user": "root",
             "ansible_ssh_common_args": f"-F '{ssh_config}'",
             # Of this machine alone, as short as a socket's path has to be.
             "ansible_control_path": f"%(directory)s/f{self._port}-{os.getpid()}",

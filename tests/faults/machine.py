@@ -44,6 +44,7 @@ class Faulty:
         self.directory = directory
         self.state = state
         self._more: list[str] = []
+        self._marked = 0
         self._machine = Machine(
             Spec(NAME, directory, image=state, memory=MEMORY, accel=accel), run=self._run
         )
@@ -106,6 +107,7 @@ class Faulty:
 
     def power_on(self) -> None:
         """Start QEMU."""
+        self._marked = 0
         self._machine.start()
 
     def cut(self) -> None:
@@ -122,10 +124,14 @@ class Faulty:
     def port(self) -> int:
         return int(self._machine.record().get("ssh_port") or 0)
 
+    def mark(self) -> None:
+        """What the serial line has said until now is of no more interest."""
+        self._marked += len(self.serial())
+
     def serial(self) -> str:
-        """What its serial line has said since QEMU's start."""
+        """What its serial line has said since QEMU's start, or since the mark."""
         try:
-            return (self.directory / "serial.log").read_text(errors="replace")
+            return (self.directory / "serial.log").read_text(errors="replace")[self._marked :]
         except OSError:
             return ""
 

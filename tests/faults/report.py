@@ -12,7 +12,16 @@ from pathlib import Path
 
 from ansible_collections.oslab.kernel.plugins.module_utils import text_table
 
-HEAD = ("fault", "what happens", "runs then", "back after", "second run", "it took", "verdict")
+HEAD = (
+    "fault",
+    "what happens",
+    "runs then",
+    "back after",
+    "second run",
+    "it took",
+    "verdict",
+    "seen with",
+)
 
 
 @dataclass
@@ -32,9 +41,13 @@ class Outcome:
     # After the second.
     finally_runs: str = ""
     finished_in: float = 0
+    # How many faults were followed by that same deployment.
+    together: int = 1
     # Why it does not answer.
     lost: str = ""
     problems: list[str] = field(default_factory=list)
+    # The day, and the commit that playbooks, roles and plugins were at.
+    seen: str = ""
 
     @property
     def good(self) -> bool:
@@ -56,14 +69,16 @@ class Outcome:
 
     def row(self) -> list[str]:
         unfinished = " (packages unfinished)" if self.audit else ""
+        together = f" (one for {self.together})" if self.together > 1 else ""
         return [
             self.name,
             self.what,
             f"{self.runs or 'nothing'}{unfinished}",
             f"{self.back_in:.0f} s" if self.back_in else "-",
-            self.finally_runs or "-",
+            f"{self.finally_runs}{together}" if self.finally_runs else "-",
             f"{self.finished_in:.0f} s" if self.finished_in else "-",
             self.verdict,
+            self.seen,
         ]
 
     def save(self, directory: Path) -> None:

@@ -11,11 +11,9 @@ playbooks/deploy.yml from what the lab's builder has published (make quickstart,
 For each fault of table.py a fresh one: the fault is injected, the playbook runs, and the host has
 to come back by itself with the kernel that the table names, with ssh, and a default that boots.
 Then the fault is taken away and the playbook runs once more: the new kernel has to run, confirmed,
-and dpkg has nothing left to do. With --alone, the controller is dead before the trial starts, there
-is no second run, and the host has to come back all the same. Rows with a case play what cases.py
-says first, in the place of the deployment. The exit status is 0 if no host was lost and all was as
-expected.
-"""
+and dpkg has nothing left to do. With --chain, faults that leave a host as it was follow each other
+on one, and there is one such run in the end; with --fast, none. With --alone, the controller is
+dead before the trial starts, and the host has to come back all the same."""
 
 from __future__ import annotations
 
@@ -30,6 +28,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +51,7 @@ from table import (  # noqa: E402
     STOCK,
     Fault,
     Moment,
+    chains,
     chosen,
 )
 
@@ -92,7 +92,7 @@ class Harness:
         ).name
         self.repository = Repository(options.published, self.lane / "repository")
         self.controller = Controller(
-            self.lane, self.repository, self.repository.serve(), options.published.parent / "store"
+            self.lane, self.repository, self.repository.serve(), options.store
         )
 
     # --- states -----------------------------------------------------------------------------------
@@ -105,16 +105,19 @@ class Harness:
 
     def make_stock(self) -> None:
         """A host that booted the lab's image."""
-        module = self.build_module()
+        more = (
+            {} if self.options.fast else {"fault.ko": self.build_module(), "btrfs.gz": self.btrfs()}
+        )
         say("booting the lab's image")
         host = self.machine(self.image)
         with contextlib.closing(host):
             host.wake()
-            host.put(module, "/root/fault.ko")
-            host.put(self.btrfs(), "/root/btrfs.gz")
+            for name, path in more.items():
+                host.put(path, f"/root/{name}")
             host.shell("mkdir /root/keep; sync")
-            self.state(STOCK).mkdir(parents=True, exist_ok=True)
-            self.stock_listing.write_text(json.dumps(host.listing()))
+            if not self.options.fast:
+                self.state(STOCK).mkdir(parents=True, exist_ok=True)
+                self.stock_listing.write_text(json.dumps(host.listing()))
             host.save(self.state(STOCK))
 
     def make_installed(self) -> None:
@@ -168,7 +171,9 @@ class Harness:
         """Make them, or take those that an earlier run has made of the same packages."""
         again = self.options.again
         version = self.repository.description["version"]
-        states = [(STOCK, self.make_stock), (INSTALLED, self.make_installed)]
+        states = [(STOCK, self.make_stock)]
+        if not self.options.fast:
+            states.append((INSTALLED, self.make_installed))
         if self.options.alone:
             states.append((ARMED, self.make_armed))
         if DEPLOYED in wanted:
@@ -202,7 +207,7 @@ class Harness:
         path = self.work / "btrfs"
         with path.open("wb") as stream:
             stream.truncate(120 << 20)
-        subprocess.run(["mkfs.btrfs", "-q", str(path)], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run(["mkfs.btrfs", "-q", str(path)], check=True, capture_output=True)
         subprocess.run(["gzip", "-1", "-f", str(path)], check=True)
         return path.with_name("btrfs.gz")
 
@@ -365,19 +370,29 @@ class Harness:
             found.append(f"GRUB has {seen['next']} to boot next")
         return found
 
-    def second(self, fault: Fault, host: Faulty, outcome: Outcome) -> list[str]:
-        """The deployment without the fault."""
+    def heal(self, fault: Fault, host: Faulty) -> None:
+        """Take the fault away."""
         self.repository.restore()
         if fault.heal:
             host.shell(fault.heal, **self.names())
         host.shell("systemctl daemon-reload")
+
+    def second(self, host: Faulty, outcomes: list[Outcome]) -> None:
+        """The deployment without a fault, after these."""
         started = time.monotonic()
-        run = self.deploy(host, {}, f"{fault.name}.2.log")
+        run = self.deploy(host, {}, f"{outcomes[-1].name}.2.log")
         status = run.wait(PLAYBOOK_SECONDS)
-        outcome.finished_in = time.monotonic() - started
-        if status != 0:
-            return [f"the second deployment failed: {run.failure()}"]
-        seen = host.look()
+        found, runs = [f"the second deployment failed: {run.failure()}"], ""
+        if status == 0:
+            found, runs = self.finished(host.look())
+        for outcome in outcomes:
+            outcome.finished_in = time.monotonic() - started
+            outcome.finally_runs = runs
+            outcome.together = len(outcomes)
+            outcome.problems += found
+
+    def finished(self, seen: dict[str, Any]) -> tuple[list[str], str]:
+        """What is not as it should be in the end, and which kernel runs."""
         found = self.problems(seen)
         if self.kernel(seen["release"]) != NEW:
             found.append(f"{seen['release']} runs in the end")
@@ -385,8 +400,7 @@ class Harness:
             found.append("it is not recorded as confirmed")
         if seen["audit"]:
             found.append(f"dpkg --audit: {seen['audit'][:300]}")
-        outcome.finally_runs = self.kernel(seen["release"])
-        return found
+        return found, self.kernel(seen["release"])
 
     def names(self) -> dict[str, str]:
         return {
@@ -409,45 +423,96 @@ class Harness:
             outcome.problems.append(f"the serial line does not say /{fault.seen}/")
         if outcome.runs not in fault.expected:
             outcome.problems.append(f"the {outcome.runs} kernel runs")
+        playing = not (self.options.alone or fault.case)
+        if playing and fault.expected == (OLD,) and outcome.status == 0:
+            outcome.problems.append("the playbook calls that a success")
         if fault.says and not self.options.alone and not re.search(fault.says, outcome.said):
             outcome.problems.append(f"the report does not say /{fault.says}/")
 
-    def run(self, fault: Fault) -> Outcome:
-        outcome = Outcome(fault.name, fault.what, fault.expected)
+    def happen(self, fault: Fault, host: Faulty, outcome: Outcome) -> None:
+        """Let the fault happen to a deployment, or to a trial that nobody watches."""
         self.repository.restore()
-        alone = self.options.alone
-        host = self.machine(self.state(ARMED if alone else fault.state))
+        host.mark()
+        if fault.inject:
+            host.shell(fault.inject, **self.names())
+        self.tamper(fault.tamper)
+        started = time.monotonic()
+        if self.options.alone:
+            self.unattended(fault, host)
+        elif fault.case:
+            self.played(fault, host, outcome)
+        else:
+            self.first(fault, host, outcome)
+        outcome.back_in = time.monotonic() - started
+        self.judge(fault, host, outcome)
+
+    def run(self, faults: Sequence[Fault]) -> list[Outcome]:
+        """One fault on a host, or these one after the other; then all is to be well."""
+        alone, fast = self.options.alone, self.options.fast
+        host = self.machine(self.state(ARMED if alone else STOCK if fast else faults[0].state))
+        outcomes: list[Outcome] = []
         try:
-            host.wake()
-            if fault.inject:
-                host.shell(fault.inject, **self.names())
-            self.tamper(fault.tamper)
-            started = time.monotonic()
-            if alone:
-                self.unattended(fault, host)
-            elif fault.case:
-                self.played(fault, host, outcome)
-            else:
-                self.first(fault, host, outcome)
-            outcome.back_in = time.monotonic() - started
-            self.judge(fault, host, outcome)
-            if not alone:
-                outcome.problems += self.second(fault, host, outcome)
+            for fault in faults:
+                if outcomes and self.options.late():
+                    break
+                say(f"{fault.name}: {fault.what}")
+                day = time.strftime("%F")
+                outcomes.append(Outcome(fault.name, fault.what, fault.expected))
+                outcomes[-1].seen = f"{day}, {code()}"
+                if len(outcomes) == 1:
+                    host.wake()
+                self.happen(fault, host, outcomes[-1])
+                say(outcomes[-1].line())
+                self.keep_serial(fault, host)
+                if not alone:
+                    self.heal(fault, host)
+            if not alone and not fast:
+                self.second(host, outcomes)
         except LostError as lost:
-            outcome.lost = str(lost)
-            outcome.said += f" Serial line: {qemu.last_lines(host.serial(), 12)}"
+            outcomes[-1].lost = str(lost)
+            outcomes[-1].said += f" Serial line: {qemu.last_lines(host.serial(), 12)}"
         except (RunError, subprocess.SubprocessError, qemu.QemuError, OSError) as error:
-            outcome.problems.append(f"{type(error).__name__}: {' '.join(str(error).split())[:600]}")
+            outcomes[-1].problems.append(
+                f"{type(error).__name__}: {' '.join(str(error).split())[:600]}"
+            )
         finally:
-            serial = host.directory / "serial.log"
-            if serial.exists():
-                shutil.copy(
-                    serial, self.work / "logs" / f"{fault.name}.{results(self.options)}.serial.log"
-                )
+            self.keep_serial(fault, host)
             host.close()
-        if not self.options.unguarded:
-            outcome.save(self.work / results(self.options))
-        return outcome
+        for outcome in outcomes:
+            if not (alone or fast or outcome.finished_in or outcome.lost):
+                outcome.problems.append("there was no second deployment")
+            say(outcome.line())
+            if not self.options.unguarded:
+                outcome.save(self.work / results(self.options))
+        return outcomes
+
+    def keep_serial(self, fault: Fault, host: Faulty) -> None:
+        path = self.work / "logs" / f"{fault.name}.{results(self.options)}.serial.log"
+        path.write_text(host.serial())
+
+
+def code() -> str:
+    """The last commit that changed what is tested; with a + if more has changed since."""
+    paths = ("playbooks", "roles", "plugins")
+    git = ["git", "-C", str(ROOT)]
+    try:
+        commit = subprocess.check_output(
+            [*git, "log", "-1", "--format=%h", "--", *paths], text=True
+        )
+        changed = subprocess.check_output([*git, "status", "--porcelain", "--", *paths], text=True)
+    except (subprocess.SubprocessError, OSError):
+        return "no commit"
+    return commit.strip() + ("+" if changed else "")
+
+
+def published() -> Path:
+    """The lab's repository or that of Molecule's machine, whichever is newer."""
+
+    def made(root: Path) -> float:
+        path = root / "public/oslab-kernel.json"
+        return path.stat().st_mtime if path.exists() else 0
+
+    return max((CACHE / "work/repository", CACHE / "repository-molecule"), key=made)
 
 
 class Stage:
@@ -484,7 +549,7 @@ class Stage:
 
 def results(options: argparse.Namespace) -> str:
     """Where they are kept, and where they stand in the document."""
-    return "alone" if options.alone else "deployed"
+    return "alone" if options.alone else "fast" if options.fast else "deployed"
 
 
 def run_all(options: argparse.Namespace, faults: list[Fault]) -> list[Outcome]:
@@ -493,18 +558,21 @@ def run_all(options: argparse.Namespace, faults: list[Fault]) -> list[Outcome]:
     for number in range(options.jobs):
         free.put(Harness(options, f"lane-{number}"))
 
-    def one(fault: Fault) -> Outcome:
+    def some(chain: list[Fault]) -> list[Outcome]:
         harness = free.get()
         try:
-            say(f"{fault.name}: {fault.what}")
-            outcome = harness.run(fault)
-            say(outcome.line())
-            return outcome
+            return [] if options.late() else harness.run(chain)
         finally:
             free.put(harness)
 
+    groups = [[fault] for fault in faults]
+    if options.fast:
+        # On the only host, what a deployment does not get through comes before the one that does.
+        groups = [sorted(faults, key=lambda fault: fault.state != STOCK)]
+    elif options.chain and not options.alone:
+        groups = chains(faults)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        return list(pool.map(one, faults))
+        return [outcome for outcomes in pool.map(some, groups) for outcome in outcomes]
 
 
 def main() -> int:
@@ -512,35 +580,67 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="of a fault; all if there is none")
-    parser.add_argument("--fast", action="store_true", help="the few that take the least")
+    parser.add_argument(
+        "--fast",
+        action="store_true",
+        help="three that need no more than a stock host, without the second deployment",
+    )
     parser.add_argument("--again", action="store_true", help="on the states of the last run")
     parser.add_argument("--alone", action="store_true", help="nobody is there during the trial")
     parser.add_argument("--list", action="store_true", help="name the faults, and end")
+    parser.add_argument(
+        "--show", action="store_true", help="what earlier runs have seen; no new one"
+    )
     parser.add_argument("--unguarded", action="store_true", help="without the guard's timer")
     parser.add_argument("--jobs", type=int, default=1, help="machines at a time (%(default)s)")
+    parser.add_argument(
+        "--chain",
+        action="store_true",
+        help="those after which a host is as before on one machine, one after the other, "
+        "and one second deployment for all of these",
+    )
+    parser.add_argument(
+        "--budget",
+        type=int,
+        metavar="SECONDS",
+        help="begin no further fault after that",
+    )
     parser.add_argument(
         "--patience",
         type=int,
         default=900,
         help="seconds until a host counts as lost: a trial's end by force, two boots (%(default)s)",
     )
-    parser.add_argument("--work", type=Path, default=CACHE / "faults", help="(%(default)s)")
     parser.add_argument(
-        "--published", type=Path, default=CACHE / "work/repository", help="(%(default)s)"
+        "--work",
+        type=Path,
+        help=f"states, logs and results ({CACHE}/faults; with --fast, faults-fast)",
+    )
+    parser.add_argument(
+        "--published", type=Path, default=published(), help="what is deployed (%(default)s)"
+    )
+    parser.add_argument(
+        "--store", type=Path, default=CACHE / "work/store", help="of its builds (%(default)s)"
     )
     parser.add_argument("--table", type=Path, help="put all results so far into this document")
     options = parser.parse_args()
+    # States lie over each other; the fast ones are never those that another run is at.
+    options.work = options.work or CACHE / ("faults-fast" if options.fast else "faults")
+    started = time.monotonic()
+    options.late = lambda: bool(options.budget and time.monotonic() - started > options.budget)
     faults = chosen(options.names, options.fast, options.alone)
     if options.list:
         for fault in faults:
             print(f"{fault.name:24}{fault.what}")
         return 0
-    outcomes: list[Outcome] = []
     try:
-        (options.work / "logs").mkdir(parents=True, exist_ok=True)
-        with qemu.locked(options.work / "lock", 5):
-            Harness(options, "lane-0").have_states({fault.state for fault in faults})
-            outcomes = run_all(options, faults)
+        if options.show:
+            outcomes = load(options.work / results(options), [fault.name for fault in faults])
+        else:
+            (options.work / "logs").mkdir(parents=True, exist_ok=True)
+            with qemu.locked(options.work / "lock", 5):
+                Harness(options, "lane-0").have_states({fault.state for fault in faults})
+                outcomes = run_all(options, faults)
     except (RunError, qemu.QemuError) as failure:
         print(failure, file=sys.stderr)
         return 1

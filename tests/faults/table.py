@@ -59,11 +59,19 @@ class Fault:
     tamper: str = ""
     # Seconds until the guard of the first deployment's trial strikes.
     timeout: int = 600
+    # It takes little, and no more than a stock host.
     fast: bool = False
     # It is the playbook that sees it, and nobody else would.
     played: bool = False
     # What is played first, by its name in cases.py, in the place of a deployment.
     case: str = ""
+    # What it leaves behind stays when it is taken away.
+    stays: bool = False
+
+    @property
+    def chained(self) -> bool:
+        """Whether another fault may follow on the same host."""
+        return self.expected == (OLD,) and not self.stays and not self.case
 
     @property
     def alone(self) -> bool:
@@ -184,7 +192,6 @@ FAULTS = (
         "the kernel panics in the initrd, before there is a root file system",
         seen="sysrq triggered crash",
         **replaced(INITRD, PANIC_IN_INITRD),
-        fast=True,
     ),
     Fault(
         "panic-late",
@@ -210,6 +217,7 @@ FAULTS = (
         "init ends at once",
         seen="Attempted to kill init",
         arguments=("init=/bin/true",),
+        fast=True,
     ),
     Fault(
         "systemd-crashes",
@@ -266,9 +274,10 @@ FAULTS = (
     Fault(
         "module-removed",
         "one of the four modules is not there",
-        inject='find "/lib/modules/$RELEASE" -name "capture_mem_mod.ko*" -exec mv {} "$KEEP/" ";"\n'
-        'depmod "$RELEASE"; sync',
-        heal='apt-get -q -y install --reinstall "linux-modules-oslab-$RELEASE" >/dev/null; sync',
+        # Put back by hand: the index of an address that has changed since is not there.
+        inject='file=$(find "/lib/modules/$RELEASE" -name "capture_mem_mod.ko*")\n'
+        'echo "$file" >"$KEEP/where"; mv "$file" "$KEEP/"; depmod "$RELEASE"; sync',
+        heal='file=$(cat "$KEEP/where"); mv "$KEEP/${file##*/}" "$file"; depmod "$RELEASE"; sync',
         played=True,
     ),
     Fault(
@@ -278,7 +287,6 @@ FAULTS = (
         arguments=("module_blacklist=virtio_net",),
         timeout=100,
         says="guard",
-        fast=True,
     ),
     Fault(
         "sshd-masked",
@@ -325,6 +333,7 @@ FAULTS = (
         "root-fills-up",
         "/ is full when dpkg starts to unpack",
         state=STOCK,
+        stays=True,
         inject=hook(
             "/root/fill",
             "[ -e /filler ] || fallocate -l $(df --output=avail -k / | tail -n 1)K /filler\n"
@@ -337,6 +346,7 @@ FAULTS = (
         "boot-full",
         "/boot, a small file system, has 10 MiB left",
         state=STOCK,
+        stays=True,
         inject=SMALL_BOOT + FILL.format("/boot", "10 * 1024", "/boot"),
         heal=FILLER,
         says="MiB free",
@@ -345,6 +355,7 @@ FAULTS = (
         "boot-fills-up",
         "/boot is full when the initrd is made",
         state=STOCK,
+        stays=True,
         inject=SMALL_BOOT
         + hook(
             IN_INITRAMFS,
@@ -358,6 +369,7 @@ FAULTS = (
         "cut-unpack",
         "while the kernel's package is unpacked",
         state=STOCK,
+        stays=True,
         inject=UNPACKING,
         heal="rm -f /etc/dpkg/dpkg.cfg.d/fault /root/moment; sync",
         act="cut",
@@ -367,6 +379,7 @@ FAULTS = (
         "cut-initramfs",
         "while the initrd is made",
         state=STOCK,
+        stays=True,
         **hook(IN_INITRAMFS, f'[ "$1" = prereqs ] && exit\n{SAY}'),
         act="cut",
         moment=Moment(MARK, "serial", 3.0),
@@ -375,6 +388,7 @@ FAULTS = (
         "cut-update-grub",
         "while GRUB's menu is made",
         state=STOCK,
+        stays=True,
         **hook(
             "/etc/grub.d/45_fault", f"ls /boot/vmlinuz-*-usac* >/dev/null || exit 0\n{SAY}\nsleep 5"
         ),
@@ -421,6 +435,7 @@ FAULTS = (
         "controller-dies-early",
         "ansible-playbook is killed while packages are installed",
         state=STOCK,
+        stays=True,
         act="kill",
         moment=Moment(r"TASK \[.*Install from the repository", delay=8.0),
     ),
@@ -447,6 +462,7 @@ FAULTS = (
         state=STOCK,
         tamper="index",
         says="(?i)signature|not signed|BADSIG",
+        fast=True,
     ),
     Fault(
         "download-ends",
@@ -533,10 +549,28 @@ ROWS = (*FAULTS, *CASES)
 
 def chosen(names: list[str], fast: bool, alone: bool) -> list[Fault]:
     """The rows that are asked for; all if none is."""
-    known = {fault.name: fault for fault in ROWS if fault.alone or not alone}
+    known = {
+        fault.name: fault
+        for fault in ROWS
+        if (fault.alone or not alone) and (fault.fast or not fast)
+    }
     unknown = [name for name in names if name not in known]
     if unknown:
         raise SystemExit(f"no such fault: {', '.join(unknown)}; there are {', '.join(known)}")
     if names:
         return [known[name] for name in names]
-    return [fault for fault in known.values() if fault.fast or not fast]
+    return list(known.values())
+
+
+def chains(faults: list[Fault]) -> list[list[Fault]]:
+    """Those that may follow each other on one host, and each of the others."""
+    found: list[list[Fault]] = []
+    joined: dict[str, list[Fault]] = {}
+    for fault in faults:
+        if fault.chained and fault.state in joined:
+            joined[fault.state].append(fault)
+            continue
+        found.append([fault])
+        if fault.chained:
+            joined[fault.state] = found[-1]
+    return found

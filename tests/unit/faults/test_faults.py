@@ -40,7 +40,25 @@ def fault(request: pytest.FixtureRequest) -> object:
 def test_there_are_many() -> None:
     names = [fault.name for fault in table.ROWS]
     assert len(names) == len(set(names)) >= 20
-    assert 2 <= sum(fault.fast for fault in table.FAULTS) <= 3
+    fast = [fault for fault in table.FAULTS if fault.fast]
+    assert 2 <= len(fast) <= 3
+    assert all(fault.state == table.STOCK or not fault.inject for fault in fast)
+    assert any(fault.arguments for fault in fast), "a trial goes wrong"
+
+
+def test_what_stays_is_followed_by_nothing() -> None:
+    chains = table.chains(list(table.FAULTS))
+    assert sorted(fault.name for chain in chains for fault in chain) == sorted(
+        fault.name for fault in table.FAULTS
+    )
+    longer = [chain for chain in chains if len(chain) > 1]
+    assert [{fault.state for fault in chain} for chain in longer] == [
+        {table.INSTALLED},
+        {table.STOCK},
+    ]
+    for fault in (fault for chain in longer for fault in chain):
+        assert fault.expected == (table.OLD,)
+        assert not fault.stays
 
 
 def test_scripts_are_scripts(fault: table.Fault) -> None:  # type: ignore[name-defined]
@@ -103,6 +121,8 @@ def test_a_lost_host_is_told(tmp_path: Path) -> None:
     assert "LOST: no answer within 600 s" in text
     assert text.endswith("3 faults, 1 hosts lost, 1 not as expected")
     assert "| a | what | old | 61 s | new | - | ok |" in report.markdown(known)
+    good.together = 3
+    assert "| new (one for 3) |" in report.markdown([good])
     assert "what   more" in report.markdown(known)
 
 
