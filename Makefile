@@ -72,7 +72,7 @@ clean-cache: ## Empty the cache: sources, images, ccache, builds
 # --- tests ------------------------------------------------------------------------------------
 
 .PHONY: test
-test: lint test-unit test-galaxy test-role test-molecule test-faults-fast test-reproduce ## Run all tests
+test: lint test-unit test-galaxy test-role test-molecule test-reproduce ## Run all tests
 
 .PHONY: lint
 lint: deps ## Check the style of everything

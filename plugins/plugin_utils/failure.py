@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 #: Enough to know what to look for; the whole of it was shown when the task failed.
 LENGTH = 600
 _SAYS_NOTHING = ("", "non-zero return code", "MODULE FAILURE")
+#: As the module `apt` begins; five packages with their versions would leave no room for the reason.
+_QUOTED = re.compile(r"'(\S+)\s.*?' failed: ", re.DOTALL)
 
 
 def _command(result: Mapping[str, Any]) -> str:
@@ -21,7 +24,8 @@ def _command(result: Mapping[str, Any]) -> str:
 def _one(result: Mapping[str, Any]) -> str:
     said = str(result.get("msg") or "").strip()
     if not any(said == word or (word and said.startswith(word)) for word in _SAYS_NOTHING):
-        return said
+        quoted = _QUOTED.match(said)
+        return f"`{quoted[1]}` failed: {said[quoted.end() :]}" if quoted else said
     output = str(result.get("stderr") or result.get("stdout") or "").strip()
     if result.get("cmd"):
         ended = f"`{_command(result)}` ended with {result.get('rc', 'an error')}"

@@ -34,6 +34,10 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils.failure import LENGTH
             },
             "bad",
         ),
+        (
+            {"msg": "'/usr/bin/apt-get -y install 'a=1' 'b=1'' failed: E: Hash Sum mismatch\n   x"},
+            "`/usr/bin/apt-get` failed: E: Hash Sum mismatch x",
+        ),
         ({}, "no reason given"),
         ({"msg": None}, "no reason given"),
     ],
