@@ -272,6 +272,8 @@ def splats(console: str) -> tuple[list[str], list[str]]:
             bad.append(block.strip())
         else:
             elsewhere.append(found.group())
+            # Another CPU may have complained about something else in the middle of it.
+            rest.append(block.replace(found.group(), ""))
     bad += [line for line in "\n".join(rest).splitlines() if SPLAT.search(line)]
     return bad, elsewhere
 

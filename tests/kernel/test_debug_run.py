@@ -1,0 +1,112 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verdict on a run of the debug kernel: what it lets pass, and what it does not."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+RUN = Path(__file__).resolve().parents[1] / "debug_kernel/run.py"
+BAR = "[   20.000001] " + "=" * 66 + "\n"
+QUIET = {
+    "plain": "[    0.100000] Linux version\n",
+    "kasan": "[    0.1] kasan: KernelAddressSanitizer initialized (generic)\n"
+    "[    0.2] kmemleak: Kernel memory leak detector initialized (mem pool available: 1)\n",
+    "kcsan": "[    0.100000] kcsan: enabled early\n",
+}
+SLEEP = "[   21.5] BUG: sleeping function called from invalid context at kernel/some.c:1\n"
+
+
+def race(one: str, other: str, inside: str = "") -> str:
+    return (
+        f"{BAR}[   20.1] BUG: KCSAN: data-race in {one} / {other}\n[   20.2]  {one}+0x10/0x20\n"
+        f"{inside}[   20.3]  {other}+0x30/0x40\n{BAR}"
+    )
+
+
+@pytest.fixture(scope="module")
+def run() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("debug_kernel_run", RUN)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+def wrong(run: ModuleType, variant: str, console: str, *tap: str) -> list[str]:
+    result = run.Result()
+    for line in tap or ("ok 1 something", "# end 0 /pids", "# done"):
+        result.take(line)
+    said: list[str] = run.verdict(result, variant, console, ["/pids"])
+    return said
+
+
+@pytest.mark.parametrize("variant", ["plain", "kasan", "kcsan"])
+def test_a_quiet_run_passes(run: ModuleType, variant: str) -> None:
+    assert wrong(run, variant, QUIET[variant]) == []
+
+
+@pytest.mark.parametrize(
+    ("variant", "line"), [("kasan", "KernelAddress"), ("kasan", "leak"), ("kcsan", "kcsan")]
+)
+def test_a_kernel_that_does_not_look_fails(run: ModuleType, variant: str, line: str) -> None:
+    lines = [text for text in QUIET[variant].splitlines(keepends=True) if line not in text]
+    assert any("the log has no" in text for text in wrong(run, variant, "".join(lines)))
+
+
+@pytest.mark.parametrize(
+    "complaint",
+    [
+        SLEEP,
+        "[   21.5] BUG: KASAN: slab-use-after-free in show+0x1/0x2 [some_module]\n",
+        "[   21.5] WARNING: possible circular locking dependency detected\n",
+        "[   21.5] INFO: task some:1 blocked for more than 120 seconds.\n",
+        "[   21.5] UBSAN: array-index-out-of-bounds in kernel/some.c:1:2\n",
+        "[   21.5] Kernel panic - not syncing: kernel: panic_on_warn set ...\n",
+    ],
+)
+@pytest.mark.parametrize("variant", ["plain", "kasan", "kcsan"])
+def test_any_complaint_fails(run: ModuleType, variant: str, complaint: str) -> None:
+    assert wrong(run, variant, QUIET[variant] + complaint) == [f"kernel log: {complaint.strip()}"]
+
+
+def test_races_of_others_are_told_and_pass(
+    run: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert wrong(run, "kcsan", QUIET["kcsan"] + race("tick_one", "tick_other")) == []
+    told = capsys.readouterr().out
+    assert "1 data races" in told
+    assert "tick_one / tick_other" in told
+
+
+@pytest.mark.parametrize(
+    "names", [("oslab_read_io_stats", "exit_one"), ("exit_one", "__x64_sys_track_syscall_usage")]
+)
+def test_races_with_ours_on_either_side_fail(run: ModuleType, names: tuple[str, str]) -> None:
+    assert len(wrong(run, "kcsan", QUIET["kcsan"] + race(*names))) == 1
+
+
+def test_a_complaint_in_the_middle_of_a_race_of_others_fails(run: ModuleType) -> None:
+    console = QUIET["kcsan"] + race("tick_one", "tick_other", SLEEP)
+    assert wrong(run, "kcsan", console) == [f"kernel log: {SLEEP.strip()}"]
+
+
+@pytest.mark.parametrize(
+    "tap",
+    [
+        ("not ok 1 something", "# end 0 /pids", "# done"),
+        ("ok 1 something", "# end 1 /pids", "# done"),
+        ("ok 1 something", "# end 139 /pids", "# done"),
+        ("ok 1 something", "# done"),
+        ("ok 1 something", "# end 0 /pids"),
+    ],
+)
+def test_tests_that_fail_or_do_not_end_fail_the_run(run: ModuleType, tap: tuple[str, ...]) -> None:
+    assert len(wrong(run, "plain", QUIET["plain"], *tap)) == 1
