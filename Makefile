@@ -12,6 +12,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 LAB := ansible-playbook --inventory inventories/lab
+FLEET := ansible-playbook --inventory inventories/fleet
 
 .PHONY: help
 help: ## List the commands
@@ -65,6 +66,28 @@ lab-down: deps ## Stop the lab's VM
 lab-clean: deps ## Remove the lab's VM; images, sources and builds stay in the cache
 	@$(LAB) playbooks/lab.yml --extra-vars lab_state=absent
 
+# --- a fleet: several VMs with different hardware, one kernel for all -----------------------------
+
+N ?= 3
+HOST ?= fleet-1
+
+.PHONY: lab-fleet
+lab-fleet: deps ## Build one kernel for N=3 VMs of different hardware and bring it to them in waves
+	@$(FLEET) playbooks/lab_fleet.yml --extra-vars lab_fleet_size=$(N)
+	@$(FLEET) --inventory "$(OSLAB_CACHE)/fleet/hosts.yml" site.yml
+
+.PHONY: lab-fleet-ssh
+lab-fleet-ssh: ## Log in to one of them (HOST=fleet-1)
+	@exec ssh -F "$(OSLAB_CACHE)/fleet/$(HOST)/ssh_config" $(HOST)
+
+.PHONY: lab-fleet-down
+lab-fleet-down: deps ## Stop the fleet's VMs
+	@$(FLEET) playbooks/lab_fleet.yml --extra-vars lab_state=stopped
+
+.PHONY: lab-fleet-clean
+lab-fleet-clean: deps ## Remove the fleet's VMs; images, sources and builds stay in the cache
+	@$(FLEET) playbooks/lab_fleet.yml --extra-vars lab_state=absent
+
 .PHONY: clean-cache
 clean-cache: ## Empty the cache: sources, images, ccache, builds
 	rm -rf -- "$(OSLAB_CACHE)"
@@ -102,6 +125,11 @@ test-molecule: deps ## Build a kernel and boot it in a VM, with check mode and i
 .PHONY: test-faults-fast
 test-faults-fast: deps ## Do three things to a VM that its deployment does not survive, and see that the VM does
 	MOLECULE_COMMAND_BORDERS=false molecule test --scenario-name faults
+
+# Not part of `make test`: a second kernel is compiled, and two VMs run at the same time.
+.PHONY: test-fleet
+test-fleet: deps ## Build one kernel for two VMs of different hardware and boot both, in waves
+	MOLECULE_COMMAND_BORDERS=false molecule test --scenario-name fleet
 
 # The source is Debian's, which Molecule's scenario installs.
 .PHONY: test-reproduce

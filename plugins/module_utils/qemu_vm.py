@@ -54,6 +54,15 @@ FILES = frozenset(
     ]
 )
 
+#: What the guest's disk hangs on, besides the drive itself: kernels have a driver for each.
+DISK_DEVICES: dict[str, Sequence[str]] = {
+    "virtio-blk": (),
+    "virtio-scsi": ("virtio-scsi-pci", "scsi-hd,drive=disk0"),
+    "pvscsi": ("pvscsi", "scsi-hd,drive=disk0"),
+    "ide": ("piix3-ide,id=ide0", "ide-hd,drive=disk0,bus=ide0.0"),
+}
+NETWORK_DEVICES = {"virtio-net": "virtio-net-pci", "vmxnet3": "vmxnet3", "e1000": "e1000"}
+
 #: How much of the serial line an error message shows.
 TAIL = 25
 
@@ -70,6 +79,8 @@ class Spec:
     accel: str = "auto"
     ssh_port: int = 0
     watchdog: str = "none"
+    disk: str = "virtio-blk"
+    network: str = "virtio-net"
     boot_seconds: float = 240.0
     shutdown_seconds: float = 60.0
 
@@ -80,6 +91,8 @@ class Spec:
             "memory": self.memory,
             "cpus": self.cpus,
             "watchdog": self.watchdog,
+            "disk": self.disk,
+            "network": self.network,
         }
 
 
@@ -129,9 +142,12 @@ def vm_argv(spec: Spec, accel: str, port: int) -> list[str]:
     directory = qemu.escape(str(spec.directory))
     argv = qemu.machine_argv(accel, spec.cpus, spec.memory)
     argv += ["-name", f"oslab-{qemu.escape(spec.name)}"]
-    argv += ["-drive", f"file={directory}/{DISK},if=virtio,format=qcow2,discard=unmap"]
+    interface = "none,id=disk0" if DISK_DEVICES[spec.disk] else "virtio"
+    argv += ["-drive", f"file={directory}/{DISK},if={interface},format=qcow2,discard=unmap"]
+    for device in DISK_DEVICES[spec.disk]:
+        argv += ["-device", device]
     argv += ["-netdev", f"user,id=net0,hostfwd=tcp:127.0.0.1:{port}-:22"]
-    argv += ["-device", "virtio-net-pci,netdev=net0,romfile="]
+    argv += ["-device", f"{NETWORK_DEVICES[spec.network]},netdev=net0,romfile="]
     argv += ["-chardev", "socket,id=serial0,path=console.sock,server=on,wait=off,"]
     argv[-1] += f"logfile={directory}/serial.log"
     argv += ["-serial", "chardev:serial0"]

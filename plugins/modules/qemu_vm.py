@@ -73,6 +73,19 @@ options:
     type: str
     default: none
     choices: [none, i6300esb]
+  disk:
+    description:
+      - What the disk hangs on. The image's kernel and initrd must have the driver, V(virtio_blk),
+        V(virtio_scsi), V(vmw_pvscsi) or V(ata_piix).
+    type: str
+    default: virtio-blk
+    choices: [virtio-blk, virtio-scsi, pvscsi, ide]
+  network:
+    description:
+      - The network card. Debian's kernel for clouds has no driver for V(e1000).
+    type: str
+    default: virtio-net
+    choices: [virtio-net, vmxnet3, e1000]
   boot_timeout:
     description: Seconds from the start until the ssh server must answer.
     type: int
@@ -132,7 +145,12 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils.qemu import QemuError
-from ansible_collections.oslab.kernel.plugins.module_utils.qemu_vm import Machine, Spec
+from ansible_collections.oslab.kernel.plugins.module_utils.qemu_vm import (
+    DISK_DEVICES,
+    NETWORK_DEVICES,
+    Machine,
+    Spec,
+)
 
 
 def ensure(module: AnsibleModule, machine: Machine, result: dict[str, Any]) -> None:
@@ -183,6 +201,8 @@ def main() -> None:
             "accel": {"type": "str", "default": "auto", "choices": ["auto", "kvm", "tcg"]},
             "ssh_port": {"type": "int", "default": 0},
             "watchdog": {"type": "str", "default": "none", "choices": ["none", "i6300esb"]},
+            "disk": {"type": "str", "default": "virtio-blk", "choices": list(DISK_DEVICES)},
+            "network": {"type": "str", "default": "virtio-net", "choices": list(NETWORK_DEVICES)},
             "boot_timeout": {"type": "int", "default": 240},
             "shutdown_timeout": {"type": "int", "default": 60},
         },
@@ -201,6 +221,8 @@ def main() -> None:
             accel=params["accel"],
             ssh_port=params["ssh_port"],
             watchdog=params["watchdog"],
+            disk=params["disk"],
+            network=params["network"],
             boot_seconds=params["boot_timeout"],
             shutdown_seconds=params["shutdown_timeout"],
         )

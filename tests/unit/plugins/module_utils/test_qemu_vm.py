@@ -224,6 +224,28 @@ def test_command_line(spec: Spec) -> None:
     assert "-action" not in qemu_vm.vm_argv(spec, "tcg", 2222)
 
 
+def test_disk_and_network_card_are_what_was_asked_for(spec: Spec) -> None:
+    other = dataclasses.replace(spec, disk="ide", network="vmxnet3")
+    argv = qemu_vm.vm_argv(other, "tcg", 2222)
+    (drive,) = (word for word in argv if word.startswith("file="))
+    assert ",if=none,id=disk0," in drive
+    devices = [after for word, after in zip(argv, argv[1:]) if word == "-device"]
+    assert devices == [
+        "piix3-ide,id=ide0",
+        "ide-hd,drive=disk0,bus=ide0.0",
+        "vmxnet3,netdev=net0,romfile=",
+    ]
+    assert "virtio" not in " ".join(argv)
+
+
+def test_a_change_of_them_is_pending_until_the_next_start(host: Host, spec: Spec) -> None:
+    machine = host.machine(spec)
+    machine.create()
+    machine.start()
+    other = dataclasses.replace(spec, disk="virtio-scsi")
+    assert host.machine(other).pending() == {"disk": "virtio-scsi"}
+
+
 def test_process_is_known_by_its_command_line(tmp_path: Path) -> None:
     for pid, line in (
         ("10", "qemu\0-pidfile\0/vms/a/qemu.pid\0-daemonize\0"),
