@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What deploying to a fleet costs the control node: per host, and with other settings.
+
+The targets are loopback addresses of this machine; target.py says what of them is not real. First
+the same is done to a small and to a large fleet; then, to one of another size, with one setting
+changed at a time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from cost import Cost, measure
+from simulation import HERE, ROOT, Fleet, enter_network, need_what_is_needed
+
+# Of a fleet that has never been touched, in this order.
+PHASES = {
+    "deploy": ("playbooks/deploy.yml",),
+    "verify": ("playbooks/verify.yml",),
+    "deploy again": ("playbooks/deploy.yml",),
+}
+
+
+class Variant(NamedTuple):
+    """Other settings than those of ansible.cfg."""
+
+    environment: Mapping[str, str] = {}
+    #: Subset of facts that is gathered first.
+    facts: str = ""
+
+
+VARIANTS = {
+    "as it is": Variant(),
+    "forks 5": Variant({"ANSIBLE_FORKS": "5"}),
+    "forks 20": Variant({"ANSIBLE_FORKS": "20"}),
+    "forks 100": Variant({"ANSIBLE_FORKS": "100"}),
+    "no pipelining": Variant({"ANSIBLE_PIPELINING": "False"}),
+    "strategy free": Variant({"ANSIBLE_STRATEGY": "free"}),
+    "facts: min": Variant(facts="!all"),
+    "facts: all": Variant(facts="all"),
+}
+
+
+def play(fleet: Fleet, books: Sequence[str], variant: Variant, log: Path) -> Cost:
+    program = shutil.which("ansible-playbook") or str(ROOT / ".venv/bin/ansible-playbook")
+    chosen = [str(HERE / "facts.yml")] if variant.facts else []
+    argv = [program, "--inventory", str(fleet.inventory), *chosen, *books]
+    if variant.facts:
+        argv += ["--extra-vars", f"bench_subset={variant.facts}"]
+    environment = {
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(fleet.work / "sockets"),
+        "ANSIBLE_NOCOLOR": "1",
+        **variant.environment,
+    }
+    return measure(argv, log, ROOT, environment, fleet.size)
+
+
+def fleet_cost(work: Path, size: int, phases: Sequence[str]) -> dict[str, Cost]:
+    fleet = Fleet(work, size, done="deploy" not in phases)
+    with fleet.reachable():
+        return {
+            phase: play(fleet, PHASES[phase], Variant(), work / f"{phase}.log") for phase in phases
+        }
+
+
+def show_sizes(small: int, large: int, phases: Sequence[str], work: Path) -> bool:
+    """Whether a host of the large fleet costs no more than one of the small, give or take."""
+    print(f"{'':14}{'':>6}{'':>7}{'':>8}{'ms of CPU, for each':>25}{'MiB':>18}")
+    print(f"{'':14}{'hosts':>6}{'s':>7}{'CPU s':>8}{'host':>8}{'serial':>9}{'task':>8}", end="")
+    print(f"{'main':>9}{'all':>9}", flush=True)
+    costs = {}
+    for size in (small, large):
+        costs[size] = fleet_cost(work / f"size-{size}", size, phases)
+        for phase, cost in costs[size].items():
+            print(f"{phase:14}{size:6}{cost.wall:7.0f}{cost.cpu:8.0f}", end="")
+            print(f"{1000 * cost.cpu / size:8.0f}{1000 * cost.serial / size:9.0f}", end="")
+            print(f"{1000 * cost.cpu / cost.tasks:8.0f}{cost.main:9.0f}{cost.all:9.0f}", flush=True)
+    print(f"\nA host among {large} over a host among {small}:")
+    good = True
+    for phase in phases:
+        one, other = costs[small][phase], costs[large][phase]
+        time = (other.cpu / large) / (one.cpu / small)
+        serial = (other.serial / large) / (one.serial / small)
+        memory = (other.main - one.main) / (large - small)
+        good = good and time < 1.15
+        print(f"  {phase:14} CPU {time:.2f}, serial {serial:.2f}", end="")
+        print(f", and {memory:.2f} MiB of memory for each more")
+    return good
+
+
+def show_variants(
+    size: int, module: float, reboot: float, names: Sequence[str], work: Path
+) -> None:
+    print(f"\n{size} hosts; a module takes {module} s on each, a reboot {reboot} s:")
+    print(
+        f"{'':16}{'s':>7}{'CPU s':>8}{'all MiB':>9}{'time':>8}{'CPU':>7}{'memory':>8}", flush=True
+    )
+    first: Cost | None = None
+    for name in names:
+        here = work / f"variant-{list(VARIANTS).index(name)}"
+        fleet = Fleet(here, size, module_seconds=module, reboot_seconds=reboot)
+        with fleet.reachable():
+            cost = play(fleet, PHASES["deploy"], VARIANTS[name], here / "deploy.log")
+        first = first or cost
+        print(f"{name:16}{cost.wall:7.0f}{cost.cpu:8.0f}{cost.all:9.0f}", end="")
+        print(f"{cost.wall / first.wall:8.2f}{cost.cpu / first.cpu:7.2f}", end="")
+        print(f"{cost.all / first.all:8.2f}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--sizes", nargs=2, type=int, default=[50, 200], metavar="HOSTS")
+    parser.add_argument("--phases", nargs="+", default=list(PHASES), choices=list(PHASES))
+    parser.add_argument("--variant-size", type=int, default=40, metavar="HOSTS")
+    parser.add_argument("--variants", nargs="*", default=list(VARIANTS), choices=list(VARIANTS))
+    parser.add_argument("--module-seconds", type=float, default=0.3)
+    parser.add_argument("--reboot-seconds", type=float, default=20)
+    parser.add_argument("--only", choices=["sizes", "variants"])
+    parser.add_argument("--keep", action="store_true", help="keep the logs")
+    options = parser.parse_args()
+    need_what_is_needed()
+    enter_network()
+    work = Path(tempfile.mkdtemp(prefix="oslab-fleet-"))
+    work.chmod(0o755)
+    good = True
+    try:
+        if options.only != "variants":
+            good = show_sizes(*options.sizes, options.phases, work)
+        if options.only != "sizes":
+            show_variants(
+                options.variant_size,
+                options.module_seconds,
+                options.reboot_seconds,
+                options.variants,
+                work,
+            )
+    except SystemExit:
+        options.keep = True
+        raise
+    finally:
+        if options.keep:
+            print(f"The logs are in {work}")
+        else:
+            shutil.rmtree(work)
+    if not good:
+        raise SystemExit("A host costs more the more hosts there are.")
+
+
+if __name__ == "__main__":
+    main()

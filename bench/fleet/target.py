@@ -1,0 +1,232 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""THE SEAM: what a simulated target does with what Ansible sends it. Nothing else is simulated.
+
+sshd runs this program for each command of each session, whatever was asked for. A module is not
+run: the name of it and its arguments are read from what Ansible has sent, and the answer has the
+shape and the size of a real machine's (answers.json), with what differs from host to host. So no
+package is installed and nothing is rebooted; that the host "runs" another kernel after a reboot is
+a word in its state. Commands that are no modules, for Ansible's temporary files, do run: as
+nobody, in the host's own directory.
+
+    target.py WORK     WORK/hosts/ADDRESS/state.json is the state of the host with that address
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import os
+import re
+import sys
+import time
+from pathlib import Path
+from typing import Any, Callable
+
+NOBODY = 65534
+INTERPRETER = "/usr/bin/python3"
+SFTP = "/usr/lib/openssh/sftp-server"
+_MODULE = re.compile(r"^module_fqn=(.+),$", re.MULTILINE)
+_ARGUMENTS = re.compile(r"^params=(.+),$", re.MULTILINE)
+_COMMAND = re.compile(rf"{INTERPRETER}(?: ([^ ]+/AnsiballZ_\w+\.py))? && sleep 0")
+
+
+class Target:
+    """One host."""
+
+    def __init__(self, work: Path, address: str) -> None:
+        self.home = work / "hosts" / address
+        self.settings = json.loads((work / "settings.json").read_text(encoding="utf-8"))
+        self.answers = json.loads((work / "answers.json").read_text(encoding="utf-8"))
+        self.file = self.home / "state.json"
+        self.state: dict[str, Any] = {"boots": 0, "release": "", "down_until": 0}
+        self.state.update(files={}, sha1={})
+        if self.file.exists():
+            self.state = json.loads(self.file.read_text(encoding="utf-8"))
+
+    def save(self) -> None:
+        part = self.file.with_suffix(".part")
+        part.write_text(json.dumps(self.state), encoding="utf-8")
+        part.replace(self.file)
+
+    # The machine --------------------------------------------------------------------------------
+
+    @property
+    def new(self) -> bool:
+        """Whether the new kernel runs."""
+        return bool(self.state["release"])
+
+    def boot_id(self) -> str:
+        digits = hashlib.md5(f"{self.home.name} {self.state['boots']}".encode()).hexdigest()
+        return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+    def reboot(self) -> None:
+        self.state["boots"] += 1
+        self.state["release"] = self.settings["release"]
+        self.state["down_until"] = time.time() + self.settings["reboot_seconds"]
+        self.save()
+
+    # The modules --------------------------------------------------------------------------------
+
+    def answer(self, module: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        special: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+            "host_claim": lambda given: {"held": given.get("state") == "held"},
+            "host_kernel_info": self._host_kernel_info,
+            "grub_entry": self._grub_entry,
+            "apt": self._apt,
+            "copy": self._copy,
+            "command": self._command,
+            "find": self._find,
+            "stat": self._stat,
+            "file": self._file,
+            "systemd_service": self._systemd,
+            "kernel_files": self._kernel_files,
+            "kernel_modules": self._modules,
+            "kernel_sizes": self._plain("kernel_sizes"),
+            "ping": lambda given: {"ping": given.get("data", "pong")},
+            "setup": self._plain("setup"),
+            "syscall_info": self._syscall_info,
+        }
+        if module not in special:
+            return {"failed": True, "msg": f"the seam has no answer of the module {module}"}
+        given = {"invocation": {"module_args": arguments}}
+        return {"changed": False, **given, **special[module](arguments)}
+
+    def _plain(self, name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+        return lambda _arguments: dict(self.answers[name])
+
+    def _host_kernel_info(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        known = dict(self.answers["host_kernel_info"]["new" if self.new else "stock"])
+        files = {name: self.state["files"].get(name) for name in arguments.get("files") or []}
+        # A second run installs nothing.
+        packages = dict.fromkeys(self.answers["packages"], self.settings["version"])
+        installed = packages if self.state.get("installed") else {}
+        wanted = arguments.get("packages") or []
+        return {
+            **known,
+            "boot_id": self.boot_id(),
+            "time": int(time.time()),
+            "files": files,
+            "packages": {name: version for name, version in installed.items() if name in wanted},
+            "oslab_packages": installed if wanted else {},
+            "install_record": self.state.get("record"),
+            "trial": self.state["release"] if self.state["boots"] == 1 else None,
+            "trial_confirmed": "/run/oslab-trial.confirmed" in self.state["files"],
+        }
+
+    def _grub_entry(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        known = dict(self.answers["grub_entry"])
+        return {**known, "changed": bool(arguments.get("state")) and not self.new}
+
+    def _apt(self, _arguments: dict[str, Any]) -> dict[str, Any]:
+        self.state["installed"] = True
+        self.save()
+        return dict(self.answers["apt"])
+
+    def _copy(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        content = Path(arguments["src"]).read_bytes()
+        digest = hashlib.sha256(content).hexdigest()
+        path = arguments["dest"]
+        changed = self.state["files"].get(path) != digest
+        self.state["files"][path] = digest
+        # Ansible asks for this one before it sends a file.
+        self.state["sha1"][path] = hashlib.sha1(content).hexdigest()
+        if path.endswith("/install.json"):
+            self.state["record"] = json.loads(content)
+        self.save()
+        return {**self.answers["copy"], "dest": path, "changed": changed}
+
+    def _command(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        argv = [*(arguments.get("argv") or []), *(arguments.get("_raw_params") or "").split()]
+        known = self.answers["command"].get(argv[0], {"stdout": ""})
+        told = {"rc": 0, "stderr": "", "cmd": argv, "delta": "0:00:00.1", **known}
+        lines = {"stdout_lines": told["stdout"].splitlines(), "stderr_lines": []}
+        return {**told, **lines, "changed": True}
+
+    def _find(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        names = arguments.get("patterns") or []
+        paths = arguments.get("paths") or []
+        # The program that reboots, or what the installation has left in /boot.
+        files = [
+            {**self.answers["found"], "path": f"{paths[0]}/{name}"}
+            for name in names
+            if "*" not in name
+        ]
+        return {"files": files, "matched": len(files), "examined": 9, "skipped_paths": {}}
+
+    def _stat(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        path = arguments.get("path")
+        if path in self.state["files"]:
+            checksum = self.state["sha1"].get(path)
+            return {"stat": {**self.answers["stat"], "isdir": not checksum, "checksum": checksum}}
+        return {"stat": {"exists": False}}
+
+    def _file(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        path, state = arguments.get("path"), arguments.get("state")
+        there = path in self.state["files"]
+        if state == "absent":
+            self.state["files"].pop(path, None)
+        else:
+            self.state["files"][path] = state
+        self.save()
+        return {**self.answers["file"], "path": path, "changed": there == (state == "absent")}
+
+    def _systemd(self, _arguments: dict[str, Any]) -> dict[str, Any]:
+        return {**self.answers["systemd_service"], "changed": self.state["boots"] < 2}
+
+    def _modules(self, _arguments: dict[str, Any]) -> dict[str, Any]:
+        changed = not self.state.get("modules")
+        self.state["modules"] = True
+        self.save()
+        return {**self.answers["kernel_modules"], "changed": changed}
+
+    def _kernel_files(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        if not arguments.get("files"):
+            return {"failed": True, "msg": "the builder's list did not come along"}
+        return dict(self.answers["kernel_files"])
+
+    def _syscall_info(self, _arguments: dict[str, Any]) -> dict[str, Any]:
+        return {**self.answers["syscall_info"], "boot_id": self.boot_id()}
+
+
+def run_module(target: Target, sent: str) -> None:
+    module, arguments = _MODULE.search(sent), _ARGUMENTS.search(sent)
+    if not module or not arguments:
+        raise SystemExit("this is no module as ansible-core 2.19 sends it")
+    name = str(ast.literal_eval(module[1])).rpartition(".")[2]
+    given = json.loads(ast.literal_eval(arguments[1]))["ANSIBLE_MODULE_ARGS"]
+    shown = {key: value for key, value in given.items() if not key.startswith("_ansible_")}
+    time.sleep(target.settings["module_seconds"])
+    print(json.dumps(target.answer(name, shown)))
+
+
+def main() -> None:
+    work = Path(sys.argv[1])
+    address = os.environ["SSH_CONNECTION"].split()[2]
+    command = os.environ.get("SSH_ORIGINAL_COMMAND", "")
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
+    target = Target(work, address)
+    os.chdir(target.home)
+    os.environ.update(HOME=str(target.home), PATH="/usr/bin:/bin")
+    if time.time() < target.state["down_until"]:
+        sys.exit(255)
+    module = _COMMAND.search(command)
+    if module:
+        run_module(target, Path(module[1]).read_text() if module[1] else sys.stdin.read())
+    elif "/shutdown" in command:
+        target.reboot()
+    elif "/proc/sys/kernel/random/boot_id" in command:
+        print(target.boot_id())
+    elif "sftp" in command:
+        os.execv(SFTP, [SFTP])
+    else:
+        os.execv("/bin/sh", ["/bin/sh", "-c", command])
+
+
+if __name__ == "__main__":
+    main()
