@@ -25,14 +25,18 @@ root:
 	@[ "$$(id -u)" = 0 ] || { echo "This installs packages: run it as root, or with sudo." >&2; exit 1; }
 
 # Asked for by name, so that a machine that has them all needs no network.
+define install
+missing=$$(for name in $$(grep -v '^#' $(1)); do \
+	dpkg-query -W -f '$${db:Status-Abbrev}' "$$name" 2>/dev/null | grep -q '^ii' || echo "$$name"; done); \
+if [ -n "$$missing" ]; then \
+	export DEBIAN_FRONTEND=noninteractive; \
+	apt-get -qq update && apt-get -qq install -y --no-install-recommends $$missing; \
+fi
+endef
+
 .PHONY: packages
 packages: root
-	@missing=$$(for name in $$(grep -v '^#' requirements-apt.txt); do \
-		dpkg-query -W -f '$${db:Status-Abbrev}' "$$name" 2>/dev/null | grep -q '^ii' || echo "$$name"; done); \
-	if [ -n "$$missing" ]; then \
-		export DEBIAN_FRONTEND=noninteractive; \
-		apt-get -qq update && apt-get -qq install -y --no-install-recommends $$missing; \
-	fi
+	@$(call install,requirements-apt.txt)
 
 $(VENV)/.done: requirements.txt | packages
 	@echo "Installing the Python packages of requirements.txt into $(VENV) …"
@@ -65,6 +69,10 @@ lab-down: deps ## Stop the lab's VM
 .PHONY: lab-clean
 lab-clean: deps ## Remove the lab's VM; images, sources and builds stay in the cache
 	@$(LAB) playbooks/lab.yml --extra-vars lab_state=absent
+
+.PHONY: box
+box: deps ## Make a Vagrant box of the image that the lab's VM has
+	@$(LAB) playbooks/box.yml
 
 # --- a fleet: several VMs with different hardware, one kernel for all -----------------------------
 
@@ -130,6 +138,21 @@ test-faults-fast: deps ## Do three things to a VM that its deployment does not s
 .PHONY: test-fleet
 test-fleet: deps ## Build one kernel for two VMs of different hardware and boot both, in waves
 	MOLECULE_COMMAND_BORDERS=false molecule test --scenario-name fleet
+
+# Beside the other Python packages, so that they are not made anew for its sake.
+$(VENV)/vagrant/.done: requirements-vagrant.txt $(VENV)/.done
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --upgrade \
+		--target $(@D) --requirement requirements-vagrant.txt
+	@touch $@
+
+.PHONY: packages-vagrant
+packages-vagrant: root
+	@$(call install,requirements-apt-vagrant.txt)
+
+# OSLAB_VAGRANT_BOX names a public box, for which none has to be made.
+.PHONY: test-vagrant
+test-vagrant: deps packages-vagrant $(VENV)/vagrant/.done $(if $(OSLAB_VAGRANT_BOX),,box) ## Run Molecule's test in a VM that Vagrant makes
+	PYTHONPATH="$(CURDIR)/$(VENV)/vagrant" tests/vagrant/run.py
 
 # The source is Debian's, which Molecule's scenario installs.
 .PHONY: test-reproduce

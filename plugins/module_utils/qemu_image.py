@@ -76,14 +76,7 @@ class Recipe:
             "serial": self.serial,
             "finish": self.finish,
             "customize": file_sha256(self.customize),
-            "overlay": {
-                str(path.relative_to(self.overlay)): [
-                    file_sha256(path),
-                    bool(path.stat().st_mode & 0o100),
-                ]
-                for path in sorted(self.overlay.rglob("*"))
-                if path.is_file()
-            },
+            "overlay": overlay_facts(self.overlay),
         }
 
     def image_id(self) -> str:
@@ -234,6 +227,15 @@ class Builder:
             raise qemu.QemuError(
                 f"{program} failed with status {done.returncode}; last lines of {path}:\n{tail}"
             )
+
+
+def overlay_facts(overlay: Path) -> dict[str, list[Any]]:
+    """Return what of a directory's files reaches an image."""
+    return {
+        str(path.relative_to(overlay)): [file_sha256(path), bool(path.stat().st_mode & 0o100)]
+        for path in sorted(overlay.rglob("*"))
+        if path.is_file()
+    }
 
 
 def bootstrap_argv(
