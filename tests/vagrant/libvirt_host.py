@@ -18,6 +18,7 @@ NAME = "oslab-kernel"
 #: The network's other end: this host.
 HOST = "192.168.123.1"
 
+STORAGE = f"/var/lib/libvirt/images/{NAME}"
 DAEMONS = ("virtlogd", "libvirtd")
 PATIENCE = 60.0
 
@@ -58,6 +59,8 @@ def running(state: Path) -> Iterator[None]:
     if not answers():
         start(state)
     try:
+        if not names("pool-list"):
+            have_storage()
         yield
     finally:
         if not names("list"):
@@ -80,6 +83,18 @@ def start(state: Path) -> None:
         if time.monotonic() > until:
             raise LibvirtError(f"libvirt does not answer: {virsh('uri').stderr.strip()}")
         time.sleep(0.5)
+
+
+def have_storage() -> None:
+    """Vagrant makes no pool but one named default; a network it makes by itself."""
+    for step in (
+        ("pool-define-as", NAME, "dir", "--target", STORAGE),
+        ("pool-build", NAME),
+        ("pool-start", NAME),
+    ):
+        done = virsh(*step)
+        if done.returncode != 0:
+            raise LibvirtError(f"virsh {' '.join(step)}: {done.stderr.strip()}")
 
 
 def stop(state: Path) -> None:

@@ -78,17 +78,20 @@ class Host:
     def __init__(self) -> None:
         self.up = False
         self.machines: list[str] = []
+        self.pools = ["default"]
         self.called: list[str] = []
 
     def virsh(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         listed = {
             "list": self.machines,
             "net-list": ["default", "oslab-kernel"],
-            "pool-list": ["default", "oslab-kernel"],
+            "pool-list": self.pools,
             "vol-list": [" Name  Path", "-----", " box.img  /pool/box.img"],
         }.get(arguments[0])
         if listed is None:
             self.called.append(" ".join(arguments))
+            if arguments[0] == "pool-start":
+                self.pools.append(arguments[1])
         code = 0 if self.up or arguments[0] != "uri" else 1
         return subprocess.CompletedProcess(arguments, code, "\n".join(listed or []), "")
 
@@ -113,6 +116,9 @@ def test_what_was_made_is_removed_and_nothing_else(host: Host, tmp_path: Path) -
         host.called.append("work")
     assert [line for line in host.called if line != "uri"] == [
         "start",
+        "pool-define-as oslab-kernel dir --target /var/lib/libvirt/images/oslab-kernel",
+        "pool-build oslab-kernel",
+        "pool-start oslab-kernel",
         "work",
         "net-destroy oslab-kernel",
         "net-undefine oslab-kernel",
@@ -126,6 +132,7 @@ def test_what_was_made_is_removed_and_nothing_else(host: Host, tmp_path: Path) -
 
 def test_a_machine_that_is_left_keeps_what_it_needs(host: Host, tmp_path: Path) -> None:
     host.machines = ["other", "oslab-kernel-target"]
+    host.pools.append("oslab-kernel")
     with libvirt_host.running(tmp_path):
         pass
     assert [line for line in host.called if line != "uri"] == ["start"]
