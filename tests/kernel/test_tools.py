@@ -61,10 +61,11 @@ def run(*command: Any, env: dict[str, str] | None = None) -> subprocess.Complete
 
 
 def start(*command: Any, **options: Any) -> subprocess.Popen[str]:
+    # In the background of a shell SIGINT is ignored, and by all that is started there.
+    words = ["env", "--default-signal=INT", *(str(word) for word in command)]
     return subprocess.Popen(
-        [str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, **options,
-    )  # fmt: skip
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    )
 
 
 # --- arguments, and a kernel without the syscalls
