@@ -16,6 +16,10 @@ from pathlib import Path
 from typing import Any, Callable
 
 
+# Objects of ansible-core's, for whoever asked; a message says the same in words.
+NOT_KEPT = ("exception", "warnings", "deprecations")
+
+
 def _load(path: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
@@ -32,7 +36,10 @@ def once(
     with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():
+            answer = dict(ask())
+            kept = {name: value for name, value in answer.items() if name not in NOT_KEPT}
             part = path.with_suffix(".part")
-            part.write_text(json.dumps(ask()), encoding="utf-8")
+            part.write_text(json.dumps(kept), encoding="utf-8")
             part.replace(path)
+            return path, answer
     return path, _load(path)

@@ -50,3 +50,10 @@ def test_what_could_not_be_asked_is_asked_again(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="no answer"):
         once(tmp_path, ["id"], broken)
     assert once(tmp_path, ["id"], Builder().answer)[1] == {"number": 1}
+
+
+def test_what_only_the_asker_can_use_is_not_kept(tmp_path: Path) -> None:
+    # ansible-core's summaries of errors and warnings are no JSON.
+    answer = {"failed": True, "msg": "no", "exception": object(), "warnings": [object()]}
+    assert once(tmp_path, ["id"], lambda: answer)[1] == answer
+    assert once(tmp_path, ["id"], lambda: answer)[1] == {"failed": True, "msg": "no"}
