@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable
 
-
 # Objects of ansible-core's, for whoever asked; a message says the same in words.
 NOT_KEPT = ("exception", "warnings", "deprecations")
 
