@@ -19,6 +19,7 @@ import contextlib
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -342,6 +343,8 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=200, help="modules are loaded (%(default)s)")
     parser.add_argument("--timeout", type=float, default=1800, help="of the machine (%(default)s)")
     options = parser.parse_args()
+    # So that the machine ends, too; one that is left would write into the next one's log.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     variants = options.variants or ["kasan"]
     unknown = [name for name in variants if name not in VARIANTS]
     if unknown:
