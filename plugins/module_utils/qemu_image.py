@@ -190,13 +190,7 @@ class Builder:
         # No marker: the guest is to power off by itself, with its disk in order.
         boot = qemu.watch_boot(argv, None, self.boot_seconds, keep=lock)
         os.write(log, boot.serial.encode() + boot.stderr.encode())
-        if boot.exited != 0 or FINISHED not in boot.serial:
-            ended = "did not end" if boot.exited is None else f"ended with status {boot.exited}"
-            raise qemu.QemuError(
-                f"the first boot of the image {ended} within {self.boot_seconds:.0f} s under "
-                f"{accel.name} and did not finish its setup. Last lines of its serial line:\n"
-                + (qemu.last_lines(boot.serial + "\n" + boot.stderr, 20) or "(nothing)")
-            )
+        check_finished(boot, "the first boot of the image", self.boot_seconds, accel)
         with (work / "disk.raw").open("rb") as stream:
             if b"GRUB" not in stream.read(SECTOR):
                 raise qemu.QemuError("the first boot reported success but left no GRUB in the MBR")
@@ -227,6 +221,18 @@ class Builder:
             raise qemu.QemuError(
                 f"{program} failed with status {done.returncode}; last lines of {path}:\n{tail}"
             )
+
+
+def check_finished(boot: qemu.Boot, what: str, seconds: float, accel: qemu.Accel) -> None:
+    """Refuse a boot that was to end by itself, with its script's last word, and did not."""
+    if boot.exited == 0 and FINISHED in boot.serial:
+        return
+    ended = "did not end" if boot.exited is None else f"ended with status {boot.exited}"
+    raise qemu.QemuError(
+        f"{what} {ended} within {seconds:.0f} s under {accel.name} and did not finish its setup. "
+        "Last lines of its serial line:\n"
+        + (qemu.last_lines(boot.serial + "\n" + boot.stderr, 20) or "(nothing)")
+    )
 
 
 def overlay_facts(overlay: Path) -> dict[str, list[Any]]:

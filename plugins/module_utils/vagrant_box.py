@@ -115,14 +115,8 @@ class Builder:
         boot = qemu.watch_boot(
             boot_argv(self.recipe, self.accel.name, work), None, self.boot_seconds, keep=lock
         )
-        if boot.exited != 0 or qemu_image.FINISHED not in boot.serial:
-            ended = "did not end" if boot.exited is None else f"ended with status {boot.exited}"
-            raise qemu.QemuError(
-                f"the boot that turns {self.recipe.image.name} into a box {ended} within "
-                f"{self.boot_seconds:.0f} s under {self.accel.name} and did not finish. "
-                "Last lines of its serial line:\n"
-                + (qemu.last_lines(boot.serial + "\n" + boot.stderr, 20) or "(nothing)")
-            )
+        what = f"the boot that turns {self.recipe.image.name} into a box"
+        qemu_image.check_finished(boot, what, self.boot_seconds, self.accel)
 
 
 def boot_argv(recipe: Recipe, accel: str, work: Path) -> list[str]:
