@@ -464,6 +464,7 @@ class Harness:
                 self.happen(fault, host, outcomes[-1])
                 say(outcomes[-1].line())
                 self.keep_serial(fault, host)
+                self.keep(outcomes[-1])
                 if not alone:
                     self.heal(fault, host)
             if not alone and not fast:
@@ -482,9 +483,13 @@ class Harness:
             if not (alone or fast or outcome.finished_in or outcome.lost):
                 outcome.problems.append("there was no second deployment")
             say(outcome.line())
-            if not self.options.unguarded:
-                outcome.save(self.work / results(self.options))
+            self.keep(outcome)
         return outcomes
+
+    def keep(self, outcome: Outcome) -> None:
+        """As far as it is known: who is interrupted loses no row."""
+        if not self.options.unguarded:
+            outcome.save(self.work / results(self.options))
 
     def keep_serial(self, fault: Fault, host: Faulty) -> None:
         path = self.work / "logs" / f"{fault.name}.{results(self.options)}.serial.log"
