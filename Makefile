@@ -103,7 +103,7 @@ clean-cache: ## Empty the cache: sources, images, ccache, builds
 # --- tests ------------------------------------------------------------------------------------
 
 .PHONY: test
-test: lint test-unit test-galaxy test-role test-molecule test-reproduce ## Run all tests
+test: lint test-unit test-galaxy test-role test-molecule test-faults-fast test-reproduce ## Run all tests
 
 .PHONY: lint
 lint: deps ## Check the style of everything
@@ -129,7 +129,7 @@ test-role: deps ## Run the roles on the fake kernel tree (a few minutes)
 test-molecule: deps ## Build a kernel and boot it in a VM, with check mode and idempotence
 	MOLECULE_COMMAND_BORDERS=false molecule test
 
-# With the kernel that Molecule's other scenario has published, or the lab's.
+# With the kernel that the scenario before has published, or the lab.
 .PHONY: test-faults-fast
 test-faults-fast: deps ## Do three things to a VM that its deployment does not survive, and see that the VM does
 	MOLECULE_COMMAND_BORDERS=false molecule test --scenario-name faults

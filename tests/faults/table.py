@@ -205,7 +205,13 @@ FAULTS = (
         seen="NULL pointer dereference",
         **module("oops"),
     ),
-    Fault("cpu-spins", "one CPU runs in the kernel for ever", seen="soft lockup", **module("spin")),
+    # A kernel that may be preempted sees no lockup, but callbacks that wait.
+    Fault(
+        "cpu-spins",
+        "one CPU runs in the kernel for ever",
+        seen="(?i)rcu.*stall|soft lockup",
+        **module("spin"),
+    ),
     Fault(
         "cpu-dead",
         "the same with interrupts off",
