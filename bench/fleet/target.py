@@ -74,7 +74,7 @@ class Target:
         special: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "host_claim": lambda given: {"held": given.get("state") == "held"},
             "host_kernel_info": self._host_kernel_info,
-            "grub_entry": self._grub_entry,
+            "boot_entry": self._boot_entry,
             "apt": self._apt,
             "copy": self._copy,
             "command": self._command,
@@ -116,8 +116,8 @@ class Target:
             "trial_confirmed": "/run/oslab-trial.confirmed" in self.state["files"],
         }
 
-    def _grub_entry(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        known = dict(self.answers["grub_entry"])
+    def _boot_entry(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        known = dict(self.answers["boot_entry"])
         return {**known, "changed": bool(arguments.get("state")) and not self.new}
 
     def _apt(self, _arguments: dict[str, Any]) -> dict[str, Any]:

@@ -14,11 +14,15 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Callable, Optional
+from typing import Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils import grub_trial
-
-Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
+from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import (
+    TRIAL,
+    LoaderError,
+    Runner,
+    require_arguments,
+)
 
 ID_OPTIONS = ("$menuentry_id_option", "${menuentry_id_option}", "--id")
 # What grub-mkconfig's own 00_header takes for places that GRUB cannot write to.
@@ -26,7 +30,7 @@ READ_ONLY_ABSTRACTIONS = ("diskfilter", "lvm")
 READ_ONLY_FILESYSTEMS = ("btrfs", "cpiofs", "newc", "odc", "romfs", "squash4", "tarfs", "zfs")
 
 
-class GrubError(Exception):
+class GrubError(LoaderError):
     """GRUB cannot do what was asked; the text says why and what to do."""
 
 
@@ -173,7 +177,8 @@ def read_state(run: Runner, config: str, environment: str, custom: str = "") -> 
     except FileNotFoundError as error:
         raise GrubError(
             f"{config} is not there: this host does not boot by GRUB, or GRUB was never "
-            "configured. Install GRUB and run update-grub."
+            "configured. Install GRUB and run update-grub. If systemd-boot loads its kernels, "
+            "mount efivarfs on /sys/firmware/efi/efivars, where it says so."
         ) from error
     except OSError as error:
         raise GrubError(f"{config}: {error.strerror}; run this as root (become).") from error
@@ -212,7 +217,7 @@ def wanted_variables(state: State, kind: str, path: str) -> dict[str, str]:
 
 def wanted_custom(state: State, kind: str, entry: Optional[Entry], arguments: Sequence[str]) -> str:
     """What custom.cfg is to hold: a trial's entry, until there is a new default."""
-    pending = state.environment.get("next_entry") == grub_trial.ID
+    pending = state.environment.get("next_entry") == TRIAL
     kept = entry is not None and state.environment.get("saved_entry") == entry.path
     if kind == "present" or (kind == "default" and pending and kept):
         return state.custom
@@ -235,12 +240,7 @@ def require_entry(state: State, config: str, release: str) -> Entry:
 
 def require_working(state: State, config: str, kind: str, arguments: Sequence[str] = ()) -> None:
     """Refuse what GRUB would accept and then not do."""
-    bad = grub_trial.bad_arguments(arguments)
-    if bad:
-        raise GrubError(
-            f"GRUB would not hand these to the kernel as they are written: {', '.join(bad)}. "
-            "An argument has no spaces, quotes or other characters that a shell would read."
-        )
+    require_arguments(arguments)
     if kind == "once" and arguments and not state.menu.reads_custom:
         raise GrubError(
             f"{config} does not read custom.cfg, where the trial's entry is. Make "

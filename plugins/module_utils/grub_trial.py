@@ -10,14 +10,11 @@ and GRUB has forgotten the one-shot entry by then.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import re
 import shlex
 from collections.abc import Sequence
-from pathlib import Path
 
-ID = "oslab-trial"
+from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import TRIAL
+
 BEGIN = "# BEGIN oslab.kernel: the trial of a kernel. Managed by Ansible."
 END = "# END oslab.kernel"
 LINUX = ("linux", "linuxefi", "linux16")
@@ -26,13 +23,6 @@ INITRD = ("initrd", "initrdefi", "initrd16")
 # Who may start an entry of a menu with passwords; the rest is for the eye.
 _KEPT_FLAGS = ("--unrestricted",)
 _KEPT_OPTIONS = ("--users",)
-# Nothing that GRUB's shell would read as anything but a part of a word.
-_ARGUMENT = re.compile(r"[A-Za-z0-9_.,:=/+@%~!^-]+")
-
-
-def bad_arguments(arguments: Sequence[str]) -> list[str]:
-    """Those that GRUB or the kernel would take for something else."""
-    return [argument for argument in arguments if not _ARGUMENT.fullmatch(argument)]
 
 
 def _restrictions(head: str) -> str:
@@ -57,7 +47,7 @@ def _or_restart(line: str) -> list[str]:
 
 def block(release: str, head: str, body: Sequence[str], arguments: Sequence[str]) -> str:
     """The lines for custom.cfg; `head` and `body` are those of the kernel's usual entry."""
-    lines = [f"menuentry 'Trial of Linux {release}' --id {ID}{_restrictions(head)} {{"]
+    lines = [f"menuentry 'Trial of Linux {release}' --id {TRIAL}{_restrictions(head)} {{"]
     for raw in body:
         line = raw.strip()
         word = line.split(None, 1)[0] if line else ""
@@ -84,28 +74,3 @@ def replaced(text: str, wanted: str) -> str:
         return text.replace(present, wanted)
     separator = "" if not text or text.endswith("\n") else "\n"
     return text + separator + wanted if wanted else text
-
-
-def write(path: Path, text: str, mode: int) -> None:
-    """Put it there at once and for good: GRUB is to see the old text or the new one, never half."""
-    if not text.strip():
-        path.unlink(missing_ok=True)
-    else:
-        part = path.with_name(f".{path.name}.oslab")
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
-                file.write(text)
-                file.flush()
-                os.fchmod(file.fileno(), mode)
-                os.fsync(file.fileno())
-            part.replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                part.unlink()
-            raise
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

@@ -6,24 +6,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable, Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils import efi_variable
 from ansible_collections.oslab.kernel.plugins.module_utils.host_devices import read
 
 KINDS = ("vmlinuz", "initrd.img", "System.map", "config")
+# Those of which systemd-boot has its own copy.
+LOADED = KINDS[:2]
 INITRD_PROGRAMS = ("update-initramfs", "dracut")
-# Where a loader tells its name, by the Boot Loader Interface.
-LOADER = "sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
-_ATTRIBUTES = 4
+GRUB, SYSTEMD_BOOT = "grub", "systemd-boot"
 KEXEC = "etc/default/kexec"
 _LOAD_KEXEC = re.compile(r"""^\s*LOAD_KEXEC=["']?(\w*)""", re.MULTILINE)
 
 
-def kernel_kib(boot: Path) -> int:
+def kernel_kib(boot: Path, kinds: Sequence[str] = KINDS) -> int:
     """What a kernel takes in /boot: the largest file of each kind, in KiB, rounded up."""
     total = 0
-    for kind in KINDS:
+    for kind in kinds:
         sizes = [file.stat().st_size for file in boot.glob(f"{kind}-*") if file.is_file()]
         total += max(sizes, default=0)
     return -(-total // 1024)
@@ -45,13 +47,17 @@ def kexec_reboots(root: Path) -> bool:
     return bool(found) and found[-1] == "true"
 
 
-def loader(root: Path) -> str | None:
-    """As the loader of this boot calls itself; None if it does not say, as most GRUBs."""
-    try:
-        content = (root / LOADER).read_bytes()[_ATTRIBUTES:]
-    except OSError:
+def loader(root: Path) -> str:
+    """Who has loaded the kernel that runs: GRUB, if nobody says otherwise, as most GRUBs do not."""
+    told = efi_variable.text(root / efi_variable.DIRECTORY, "LoaderInfo")
+    return SYSTEMD_BOOT if told.startswith(SYSTEMD_BOOT) else GRUB
+
+
+def loader_directory(root: Path, run: Callable[[list[str]], Optional[str]]) -> Optional[str]:
+    """Where the loader has its own copy of kernels; None if it has none, or that is not known."""
+    if loader(root) != SYSTEMD_BOOT:
         return None
-    return content.decode("utf-16-le", errors="replace").rstrip("\0") or None
+    return (run(["bootctl", "--print-boot-path"]) or "").strip() or None
 
 
 def boot_facts(root: Path) -> dict[str, Any]:
@@ -59,6 +65,7 @@ def boot_facts(root: Path) -> dict[str, Any]:
     return {
         "boot_separate": boot.is_dir() and boot.stat().st_dev != root.stat().st_dev,
         "boot_kernel_kib": kernel_kib(boot),
+        "loader_kernel_kib": kernel_kib(boot, LOADED) if loader(root) == SYSTEMD_BOOT else 0,
         "initrd_program": initrd_program(root),
         "boot_loader": loader(root),
         "kexec_reboots": kexec_reboots(root),

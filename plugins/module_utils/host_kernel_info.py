@@ -16,7 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils.host_boot import boot_facts
+from ansible_collections.oslab.kernel.plugins.module_utils.host_boot import (
+    boot_facts,
+    loader_directory,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils.host_devices import (
     ModuleIndex,
     canonical,
@@ -166,8 +169,9 @@ def gather(
     )
     boot_config = root / "boot" / f"config-{release}"
     has_config = boot_config.is_file()
+    loaded_from = loader_directory(root, host.run)
     free_kib = {}
-    for directory in ("/boot", "/"):
+    for directory in filter(None, ("/boot", "/", loaded_from)):
         try:
             stats = host.statvfs(str(root / directory.lstrip("/")))
         except OSError:
@@ -203,6 +207,7 @@ def gather(
         "secure_boot": _secure_boot(sysfs),
         "trusted_certificates": trusted_certificates(sysfs),
         "free_kib": free_kib,
+        "loader_directory": loaded_from,
         **boot_facts(root),
         **trial,
         "systemd_version": (

@@ -146,7 +146,9 @@ trusted_certificates:
   type: list
   elements: dict
 free_kib:
-  description: Free space in KiB in C(/boot) and C(/), as a user without privileges sees it.
+  description: >-
+    Free space in KiB in C(/boot), C(/) and RV(loader_directory), as a user without privileges sees
+    it.
   returned: always
   type: dict
   sample: {"/boot": 409600, "/": 2097152}
@@ -165,17 +167,31 @@ initrd_program:
     What makes an initrd for a new kernel, V(update-initramfs) or V(dracut); V(null) without.
   returned: always
   type: str
-boot_loader:
+loader_kernel_kib:
   description: >-
-    What loaded the kernel, as it calls itself by the Boot Loader Interface; V(null) if it does not,
-    as most versions of GRUB.
+    What a kernel takes besides in RV(loader_directory), in KiB; V(0) where the loader reads
+    C(/boot).
+  returned: always
+  type: int
+  sample: 28000
+loader_directory:
+  description: >-
+    Where the boot loader has its own copies of kernels, as the ESP with systemd-boot; V(null) if it
+    has none, or that is not mounted.
   returned: always
   type: str
-  sample: systemd-boot 252.30-1~deb12u2
+  sample: /boot/efi
+boot_loader:
+  description: >-
+    What loaded the kernel, V(grub) or V(systemd-boot). It is V(grub) where nobody tells, by the
+    Boot Loader Interface.
+  returned: always
+  type: str
+  sample: grub
 kexec_reboots:
   description: >-
-    Whether kexec-tools turns each reboot into the start of a kernel that GRUB was not asked for
-    (C(LOAD_KEXEC) in C(/etc/default/kexec)).
+    Whether kexec-tools turns each reboot into the start of a kernel that the boot loader was not
+    asked for (C(LOAD_KEXEC) in C(/etc/default/kexec)).
   returned: always
   type: bool
 reboot_required:
@@ -191,8 +207,8 @@ time:
   type: int
 trial:
   description: >-
-    Release of the kernel that this very boot tries, as the role C(oslab.kernel.install) let GRUB
-    start it; V(null) in any other boot.
+    Release of the kernel that this very boot tries, as the role C(oslab.kernel.install) had it
+    started; V(null) in any other boot.
   returned: always
   type: str
 trial_confirmed:

@@ -2,17 +2,18 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ansible module: a kernel for `systemctl kexec`, with the arguments that GRUB would give it."""
+"""Ansible module: a kernel for `systemctl kexec`, as the boot loader would start it."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: kexec_load
-short_description: Load a kernel, to be started without the firmware and GRUB
+short_description: Load a kernel, to be started without firmware and boot loader
 version_added: 0.1.0
 description:
-  - Loads a kernel of this host as its entry in C(grub.cfg) would start it, with more arguments.
-    C(systemctl kexec) starts it then. GRUB is told nothing, so each other start boots its default.
+  - Loads a kernel of this host as the boot loader's entry would start it, with more arguments.
+    C(systemctl kexec) starts it then. The loader is told nothing, so each other start boots its
+    default.
   - Where that cannot be done it does not fail, and says why.
 options:
   release:
@@ -28,10 +29,8 @@ options:
     type: str
     choices: [loaded, unloaded]
     default: loaded
-  config:
-    description: GRUB's configuration.
-    type: path
-    default: /boot/grub/grub.cfg
+extends_documentation_fragment:
+  - oslab.kernel.boot_loader
 attributes:
   check_mode:
     description: Nothing is loaded.
@@ -65,17 +64,14 @@ reason:
   type: str
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils.grub_entry import (
-    GrubError,
-    State,
-    parse_menu,
-    require_entry,
-)
-from ansible_collections.oslab.kernel.plugins.module_utils.kexec_image import KexecError, image
+from ansible_collections.oslab.kernel.plugins.module_utils import boot_loaders
+from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import LoaderError
+from ansible_collections.oslab.kernel.plugins.module_utils.kexec_image import KexecError
 
 LOADED = Path("/sys/kernel/kexec_loaded")
 
@@ -85,7 +81,7 @@ def argument_spec() -> dict[str, Any]:
         "release": {"type": "str"},
         "arguments": {"type": "list", "elements": "str", "default": []},
         "state": {"type": "str", "choices": ["loaded", "unloaded"], "default": "loaded"},
-        "config": {"type": "path", "default": "/boot/grub/grub.cfg"},
+        **boot_loaders.argument_spec(),
     }
 
 
@@ -95,12 +91,15 @@ def is_loaded() -> bool:
 
 def load(module: AnsibleModule, program: str) -> str:
     """Why it could not be loaded; '' if it was."""
-    config = module.params["config"]
+
+    def run(argv: Sequence[str]) -> tuple[int, str, str]:
+        found = module.get_bin_path(argv[0], opt_dirs=["/usr/sbin", "/sbin"], required=True)
+        return module.run_command([found, *argv[1:]])
+
     try:
-        menu = parse_menu(Path(config).read_text(encoding="utf-8", errors="surrogateescape"))
-        entry = require_entry(State(menu), config, module.params["release"])
-        command = image(entry.body, module.params["arguments"]).load()
-    except (OSError, GrubError, KexecError) as error:
+        loader = boot_loaders.loader(run, module.params)
+        command = loader.image(module.params["release"], module.params["arguments"]).load()
+    except (OSError, LoaderError, KexecError) as error:
         return str(error)
     status, out, err = module.run_command([program, *command[1:]])
     return "" if status == 0 else f"kexec: {' '.join((err or out).split()) or status}"

@@ -51,9 +51,15 @@ class Faulty:
 
     def _run(self, argv: Any, cwd: Optional[Path] = None) -> qemu.Result:
         if argv[0] == qemu.BINARY:
-            spare = f"file={self.directory / 'spare.qcow2'},if=virtio,format=qcow2"
-            argv = ["nice", "-n", "5", *argv, "-drive", spare, *self._more]
+            argv = ["nice", "-n", "5", *argv, *self.hardware(), *self._more]
         return qemu.run(argv, cwd)
+
+    def hardware(self) -> list[str]:
+        """What it has besides, as QEMU is told."""
+        return ["-drive", f"file={self.directory / 'spare.qcow2'},if=virtio,format=qcow2"]
+
+    def make_spare(self, path: Path) -> None:
+        qemu.run(["qemu-img", "create", "-q", "-f", "qcow2", str(path), f"{SPARE_MIB}M"])
 
     # --- its life ---------------------------------------------------------------------------------
 
@@ -66,8 +72,7 @@ class Faulty:
             if (self.state / name).exists():
                 shutil.copy(self.state / name, self.directory / name)
         self._machine.create()
-        argv = ["qemu-img", "create", "-q", "-f", "qcow2", str(self.directory / "spare.qcow2")]
-        qemu.run([*argv, f"{SPARE_MIB}M"])
+        self.make_spare(self.directory / "spare.qcow2")
         memory = self.state / "memory"
         if memory.exists():
             # Paused until it is all there.

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT / "bench/fleet"
 # What a target asks of the modules; the others are Ansible's own.
 ARGUMENTS: dict[str, dict[str, Any]] = {
-    "grub_entry": {"state": "once"},
+    "boot_entry": {"state": "once"},
     "host_claim": {"state": "held"},
     "host_kernel_info": {"packages": ["linux-libc-dev"], "files": ["/etc/x"]},
     "kernel_files": {"files": {"release": "x"}},

@@ -20,7 +20,7 @@ HOST = {
     "secure_boot": False,
     "trusted_certificates": None,
     "trial": None,
-    "boot_loader": None,
+    "boot_loader": "grub",
     "kexec_reboots": False,
     "reboot_required": None,
 }

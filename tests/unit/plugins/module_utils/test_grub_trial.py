@@ -101,29 +101,9 @@ def test_whom_a_password_keeps_out_is_kept_out() -> None:
     assert first == "menuentry 'Trial of Linux 1' --id oslab-trial --unrestricted --users=a,b {"
 
 
-def test_what_a_shell_would_read_is_refused() -> None:
-    good = ["rd.shell=0", "systemd.crash_reboot=1", "a=b:c/d@e,f%g", "-x", "+y"]
-    assert grub_trial.bad_arguments(good) == []
-    bad = ["a b", "$x", "a;reboot", "'q'", "", "{", 'a="b"']
-    assert grub_trial.bad_arguments(bad) == bad
-    with pytest.raises(GrubError, match="as they are written: a b"):
-        require_working(State(Menu()), "grub.cfg", "present", ["a b"])
-
-
 def test_a_menu_that_reads_no_custom_cfg_is_told() -> None:
     menu = Menu(honours_once=True)
     with pytest.raises(GrubError, match="41_custom executable"):
         require_working(State(menu), "grub.cfg", "once", ["panic=10"])
     require_working(State(menu), "grub.cfg", "once")
     require_working(state("ubuntu-22.04"), "grub.cfg", "once", ["panic=10"])
-
-
-def test_it_is_written_in_one_piece(tmp_path: Path) -> None:
-    path = tmp_path / "custom.cfg"
-    grub_trial.write(path, "text\n", 0o640)
-    assert path.read_text() == "text\n"
-    assert path.stat().st_mode & 0o777 == 0o640
-    assert [file.name for file in tmp_path.iterdir()] == ["custom.cfg"]
-    grub_trial.write(path, "", 0o640)
-    grub_trial.write(path, "\n", 0o640)
-    assert list(tmp_path.iterdir()) == []

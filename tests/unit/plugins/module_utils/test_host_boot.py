@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Optional
 
+import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils.host_boot import (
-    LOADER,
     boot_facts,
     kernel_kib,
     kexec_reboots,
     loader,
+    loader_directory,
 )
 
 
@@ -48,15 +50,42 @@ def test_boot_on_a_filesystem_of_its_own(tmp_path: Path) -> None:
     assert boot_facts(tmp_path)["boot_separate"] is True
 
 
-def test_the_loader_tells_its_name(tmp_path: Path) -> None:
-    assert loader(tmp_path) is None
-    told = "systemd-boot 252.30-1~deb12u2"
-    path = tmp_path / LOADER
+@pytest.fixture
+def info(tmp_path: Path) -> Path:
+    """The variable in which a loader tells its name."""
+    name = "LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+    path = tmp_path / "sys/firmware/efi/efivars" / name
     path.parent.mkdir(parents=True)
-    path.write_bytes(b"\6\0\0\0" + f"{told}\0".encode("utf-16-le"))
-    assert boot_facts(tmp_path)["boot_loader"] == told
-    path.write_bytes(b"\6\0\0\0")
-    assert loader(tmp_path) is None
+    return path
+
+
+def told(text: str) -> bytes:
+    return b"\6\0\0\0" + f"{text}\0".encode("utf-16-le")
+
+
+def test_the_loader_tells_its_name(tmp_path: Path, info: Path) -> None:
+    assert loader(tmp_path) == "grub"
+    info.write_bytes(told("systemd-boot 252.30-1~deb12u2"))
+    assert boot_facts(tmp_path)["boot_loader"] == "systemd-boot"
+    for content in (told("GRUB 2.12"), b"\6\0\0\0", b""):
+        info.write_bytes(content)
+        assert loader(tmp_path) == "grub"
+
+
+def test_a_loader_that_has_copies_of_its_own(tmp_path: Path, info: Path) -> None:
+    file(tmp_path / "boot/vmlinuz-6.1", 5000)
+    file(tmp_path / "boot/config-6.1", 9000)
+    answers: dict[str, Optional[str]] = {"bootctl --print-boot-path": "/efi\n"}
+
+    def directory() -> Optional[str]:
+        return loader_directory(tmp_path, lambda argv: answers[" ".join(argv)])
+
+    info.write_bytes(told("GRUB 2.12"))
+    assert (boot_facts(tmp_path)["loader_kernel_kib"], directory()) == (0, None)
+    info.write_bytes(told("systemd-boot 252"))
+    assert (boot_facts(tmp_path)["loader_kernel_kib"], directory()) == (5, "/efi")
+    answers["bootctl --print-boot-path"] = None
+    assert directory() is None
 
 
 def test_reboots_that_kexec_takes_over(tmp_path: Path) -> None:

@@ -13,7 +13,13 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.oslab.kernel.plugins.modules import aptly_repo, grub_entry, kernel_modules
+from ansible_collections.oslab.kernel.plugins.doc_fragments import boot_loader
+from ansible_collections.oslab.kernel.plugins.modules import (
+    aptly_repo,
+    boot_entry,
+    kernel_modules,
+    kexec_load,
+)
 
 ROOT = Path(__file__).resolve().parents[4]
 sys.path.insert(0, str(ROOT / "tests" / "fixtures"))
@@ -23,9 +29,13 @@ from module_process import run  # noqa: E402
 SAMPLES = ROOT / "tests/unit/plugins/module_utils/grub_cfg"
 
 
-@pytest.mark.parametrize("module", [aptly_repo, grub_entry, kernel_modules])
+@pytest.mark.parametrize("module", [aptly_repo, boot_entry, kernel_modules, kexec_load])
 def test_documentation_agrees_with_the_argument_spec(module: ModuleType) -> None:
-    documented = yaml.safe_load(module.DOCUMENTATION)["options"]
+    documentation = yaml.safe_load(module.DOCUMENTATION)
+    documented = documentation["options"]
+    for fragment in documentation.get("extends_documentation_fragment", []):
+        assert fragment == "oslab.kernel.boot_loader"
+        documented |= yaml.safe_load(boot_loader.ModuleDocFragment.DOCUMENTATION)["options"]
     spec = module.argument_spec()
     assert set(documented) == set(spec)
     for name, option in documented.items():
@@ -60,47 +70,92 @@ def grub(tmp_path: Path) -> dict[str, Any]:
 
 def test_check_mode_tells_the_change_and_does_not_make_it(grub: dict[str, Any]) -> None:
     arguments: dict[str, Any] = {**grub, "release": "6.12.57-49-usac1", "state": "once"}
-    foretold = run("grub_entry", check=True, **arguments)
+    foretold = run("boot_entry", check=True, **arguments)
     assert foretold["changed"] is True
     assert not Path(grub["environment"]).exists()
-    done = run("grub_entry", **arguments)
+    done = run("boot_entry", **arguments)
     assert done["changed"] is True
     assert done["next_entry"] == foretold["next_entry"] == done["entry"]
-    assert run("grub_entry", **arguments)["changed"] is False
+    assert run("boot_entry", **arguments)["changed"] is False
 
 
 def test_check_mode_does_not_miss_the_kernel_that_would_be_installed(grub: dict[str, Any]) -> None:
     arguments: dict[str, Any] = {**grub, "release": "9.9", "state": "once"}
-    assert run("grub_entry", check=True, **arguments)["changed"] is True
-    assert "no entry for kernel 9.9" in run("grub_entry", **arguments)["msg"]
+    assert run("boot_entry", check=True, **arguments)["changed"] is True
+    assert "no entry for kernel 9.9" in run("boot_entry", **arguments)["msg"]
 
 
 def test_a_trial_with_arguments_leaves_nothing_behind(grub: dict[str, Any]) -> None:
     arguments: dict[str, Any] = {**grub, "release": "6.12.57-49-usac1"}
     trial = {**arguments, "state": "once", "arguments": ["panic=10"]}
     custom = Path(grub["custom"])
-    assert run("grub_entry", check=True, **trial)["changed"] is True
+    assert run("boot_entry", check=True, **trial)["changed"] is True
     assert not custom.exists()
-    done = run("grub_entry", **trial)
+    done = run("boot_entry", **trial)
     assert (done["changed"], done["next_entry"]) == (True, "oslab-trial")
     assert "panic=10; then" in custom.read_text()
-    assert run("grub_entry", **trial)["changed"] is False
-    assert run("grub_entry", **grub, state="cancelled")["changed"] is True
-    assert run("grub_entry", **grub, state="cancelled")["changed"] is False
+    assert run("boot_entry", **trial)["changed"] is False
+    assert run("boot_entry", **grub, state="cancelled")["changed"] is True
+    assert run("boot_entry", **grub, state="cancelled")["changed"] is False
     assert not custom.exists()
-    run("grub_entry", **trial)
-    done = run("grub_entry", **arguments, state="default")
+    run("boot_entry", **trial)
+    done = run("boot_entry", **arguments, state="default")
     assert (done["changed"], done["next_entry"]) == (True, "")
     assert not custom.exists()
-    assert "as they are written" in run("grub_entry", **{**trial, "arguments": ["a b"]})["msg"]
+    assert "as they are written" in run("boot_entry", **{**trial, "arguments": ["a b"]})["msg"]
 
 
 def test_a_look_lists_the_releases(grub: dict[str, Any]) -> None:
     arguments: dict[str, Any] = {**grub}
-    seen = run("grub_entry", **arguments)
+    seen = run("boot_entry", **arguments)
     assert seen["changed"] is False
     assert "6.12.57-49-usac1" in seen["releases"]
-    assert (seen["saved_release"], seen["read_only"], seen["honours_saved"]) == ("", "", True)
+    assert (seen["default_release"], seen["read_only"], seen["honours_default"]) == ("", "", True)
+
+
+BOOTCTL = """#!/bin/sh
+# Writes what it is told where firmware would keep it.
+case $1 in
+--print-boot-path) echo {boot}; exit ;;
+set-default) name=Default ;;
+set-oneshot) name=OneShot ;;
+esac
+file={firmware}/LoaderEntry$name-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f
+rm -f $file
+[ -z "$2" ] || printf '\\7\\0\\0\\0%s' "$2" | sed 's/./&\\x00/5g' >$file
+"""
+
+
+def test_systemd_boot_is_asked_where_it_is_named(tmp_path: Path) -> None:
+    firmware, boot, tools = tmp_path / "efivars", tmp_path / "efi", tmp_path / "bin"
+    for directory in (firmware, tools, boot / "loader/entries"):
+        directory.mkdir(parents=True)
+    (tools / "bootctl").write_text(BOOTCTL.format(boot=boot, firmware=firmware))
+    (tools / "bootctl").chmod(0o755)
+    vendor = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+    for name, value in (
+        ("Info", "systemd-boot".encode("utf-16-le")),
+        ("Features", b"\xff\7\0\0\0\0\0\0"),
+    ):
+        (firmware / f"Loader{name}-{vendor}").write_bytes(b"\6\0\0\0" + value)
+    (boot / "linux").write_text("x")
+    (boot / "loader/entries/m-6.1+3.conf").write_text("version 6.1\nlinux /linux\noptions a=1\n")
+    asked = {
+        "path": f"{tools}:/usr/bin:/bin",
+        "loader": "systemd-boot",
+        "variables": str(firmware),
+        "settle": False,
+    }
+    seen = run("boot_entry", **asked, release="6.1")
+    assert (seen["changed"], seen["loader"], seen["options"]) == (False, "systemd-boot", "a=1")
+    foretold = run("boot_entry", check=True, **asked, release="6.1", state="default")
+    done = run("boot_entry", **asked, release="6.1", state="default")
+    for answer in (foretold, done):
+        assert (answer["changed"], answer["default_release"]) == (True, "6.1"), answer
+        assert "default_entry=m-6.1.conf" in answer["diff"][0]["after"]
+    assert [file.name for file in (boot / "loader/entries").iterdir()] == ["m-6.1.conf"]
+    assert run("boot_entry", **asked, release="6.1", state="default")["changed"] is False
+    assert run("boot_entry", **asked, state="unset")["default_entry"] == ""
 
 
 def test_a_module_that_no_kernel_has() -> None:

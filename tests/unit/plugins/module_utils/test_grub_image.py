@@ -1,14 +1,15 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""kexec_image: the same start as GRUB's."""
+"""grub_image: the same start by kexec as GRUB's."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils.kexec_image import KexecError, image
+from ansible_collections.oslab.kernel.plugins.module_utils.grub_image import image
+from ansible_collections.oslab.kernel.plugins.module_utils.kexec_image import KexecError
 
 BODY = (
     "insmod ext2",

@@ -1,0 +1,62 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How much room does a kernel take on a host?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Callable
+
+from ansible_collections.oslab.kernel.plugins.plugin_utils import space
+
+DOCUMENTATION = r"""
+name: space_needed
+short_description: How much has to be free on a host before a kernel is installed
+version_added: 0.1.0
+author: oslab.kernel contributors (@oslab)
+description:
+  - In KiB, for C(/boot), C(/), and where the boot loader has its own copies of kernels.
+positional: packages_kib, free_root_mib, free_boot_mib
+options:
+  _input:
+    description: What M(oslab.kernel.host_kernel_info) returned.
+    type: dict
+    required: true
+  packages_kib:
+    description: What the packages take, installed and as files.
+    type: int
+    required: true
+  free_root_mib:
+    description: What stays free in C(/).
+    type: int
+    required: true
+  free_boot_mib:
+    description: What stays free wherever kernels are loaded from.
+    type: int
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Show what is needed
+  ansible.builtin.debug:
+    msg: "{{ kernel_target_info | oslab.kernel.space_needed(400000, 256, 32) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: KiB for each directory.
+  type: dict
+  sample: {"/boot": 66560, "/": 702464}
+"""
+
+
+def space_needed(
+    info: Mapping[str, Any], packages_kib: int, free_root_mib: int, free_boot_mib: int
+) -> dict[str, int]:
+    return space.needed(info, int(packages_kib), int(free_root_mib), int(free_boot_mib))
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Callable[..., dict[str, int]]]:
+        return {"space_needed": space_needed}

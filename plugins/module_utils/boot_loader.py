@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a boot loader is asked for, and what it answers, whichever it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Callable, Protocol
+
+from ansible_collections.oslab.kernel.plugins.module_utils.kexec_image import Image
+
+Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
+
+# The entry for the trial of a kernel.
+TRIAL = "oslab-trial"
+# Nothing that GRUB's shell or the kernel would read as anything but a part of a word.
+_ARGUMENT = re.compile(r"[A-Za-z0-9_.,:=/+@%~!^-]+")
+
+
+class LoaderError(Exception):
+    """The loader cannot do what was asked; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """The options of the module."""
+
+    state: str = "present"
+    release: str = ""
+    arguments: Sequence[str] = ()
+    settle: bool = True
+    # Of a check run: what an earlier step would have made is not missed.
+    foretell: bool = False
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the loader is told to boot."""
+
+    default_entry: str = ""
+    next_entry: str = ""
+    # The text of the file with the trial's entry.
+    trial: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The answer to a request, and what is still to be done for it, in this order."""
+
+    before: Choice
+    after: Choice
+    entry: str = ""
+    options: str = ""
+    steps: list[Callable[[], object]] = field(default_factory=list)
+
+
+class Loader(Protocol):
+    """A boot loader, as it is now."""
+
+    name: str
+
+    @property
+    def honours_default(self) -> bool: ...
+
+    @property
+    def takes_trials(self) -> bool: ...
+
+    @property
+    def read_only(self) -> str: ...
+
+    def releases(self) -> list[str]: ...
+
+    def release_of(self, entry: str) -> str: ...
+
+    def plan(self, request: Request) -> Plan: ...
+
+    def image(self, release: str, arguments: Sequence[str]) -> Image: ...
+
+
+def require_arguments(arguments: Sequence[str]) -> None:
+    """Refuse those that a loader or the kernel would take for something else."""
+    bad = [argument for argument in arguments if not _ARGUMENT.fullmatch(argument)]
+    if bad:
+        raise LoaderError(
+            f"These would not get to the kernel as they are written: {', '.join(bad)}. "
+            "An argument has no spaces, quotes or other characters that a shell would read."
+        )

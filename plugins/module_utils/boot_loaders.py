@@ -1,0 +1,42 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The boot loaders that a kernel can be tried with, as modules have them in their options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.oslab.kernel.plugins.module_utils import efi_variable, host_boot
+from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import Loader, Runner
+from ansible_collections.oslab.kernel.plugins.module_utils.grub_loader import Grub
+from ansible_collections.oslab.kernel.plugins.module_utils.systemd_loader import SystemdBoot
+
+ROOT = Path("/")
+
+
+def argument_spec() -> dict[str, Any]:
+    return {
+        "loader": {
+            "type": "str",
+            "choices": ["auto", host_boot.GRUB, host_boot.SYSTEMD_BOOT],
+            "default": "auto",
+        },
+        "config": {"type": "path", "default": "/boot/grub/grub.cfg"},
+        "environment": {"type": "path", "default": "/boot/grub/grubenv"},
+        "custom": {"type": "path", "default": "/boot/grub/custom.cfg"},
+        "boot": {"type": "path"},
+        "variables": {"type": "path", "default": f"/{efi_variable.DIRECTORY}"},
+    }
+
+
+def loader(run: Runner, options: Mapping[str, Any]) -> Loader:
+    """The one that is named, or that has started this boot."""
+    name = options["loader"]
+    if name == "auto":
+        name = host_boot.loader(ROOT)
+    if name == host_boot.SYSTEMD_BOOT:
+        return SystemdBoot(run, options["boot"] or "", Path(options["variables"]))
+    return Grub(run, options["config"], options["environment"], options["custom"])

@@ -1,0 +1,109 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""GRUB: its entries are in grub.cfg, its choices in its environment block."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Callable
+
+from ansible_collections.oslab.kernel.plugins.module_utils import boot_file, grub_entry
+from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import (
+    TRIAL,
+    Choice,
+    Plan,
+    Request,
+    Runner,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils.grub_image import image
+from ansible_collections.oslab.kernel.plugins.module_utils.kexec_image import Image
+from ansible_collections.oslab.kernel.plugins.module_utils.settled import settle
+
+
+class Grub:
+    """It and its menu, as they are now."""
+
+    name = "grub"
+
+    def __init__(self, run: Runner, config: str, environment: str, custom: str) -> None:
+        self._run = run
+        self._config = config
+        self._environment = environment
+        self._custom = custom
+        self._state = grub_entry.read_state(run, config, environment, custom)
+
+    @property
+    def honours_default(self) -> bool:
+        return self._state.menu.honours_saved
+
+    @property
+    def takes_trials(self) -> bool:
+        return self._state.menu.reads_custom
+
+    @property
+    def read_only(self) -> str:
+        return self._state.read_only
+
+    def releases(self) -> list[str]:
+        return self._state.menu.releases()
+
+    def release_of(self, entry: str) -> str:
+        return self._state.menu.release_of(entry)
+
+    def plan(self, request: Request) -> Plan:
+        state, kind, release = self._state, request.state, request.release
+        foretell = request.foretell and kind != "present"
+        entry = state.menu.find(release) if foretell else None
+        if release and not foretell:
+            entry = grub_entry.require_entry(state, self._config, release)
+        if not foretell:
+            grub_entry.require_working(state, self._config, kind, request.arguments)
+        path = entry.path if entry else ""
+        chosen = TRIAL if kind == "once" and request.arguments else path
+        changes = (
+            {}
+            if kind == "present"
+            else grub_entry.wanted_variables(state, kind, chosen or f"(the entry of {release})")
+        )
+        text = grub_entry.wanted_custom(state, kind, entry, request.arguments)
+        steps: list[Callable[[], object]] = []
+        if text != state.custom:
+            steps.append(functools.partial(self._write_custom, text))
+        chosen_steps: list[Callable[[], object]] = []
+        # What GRUB is told to boot has to be there for it, whatever happens next.
+        if changes and kind in ("once", "default") and request.settle:
+            chosen_steps.append(functools.partial(settle, Path(self._environment).parent))
+        if changes:
+            chosen_steps.append(functools.partial(self._write_variables, changes))
+        # The entry is there before it is chosen, and until another one is.
+        steps = [*steps, *chosen_steps] if kind == "once" else [*chosen_steps, *steps]
+        after = {**state.environment, **changes}
+        return Plan(
+            self._choice(state.environment, state.custom),
+            self._choice(after, text),
+            path,
+            "",
+            steps,
+        )
+
+    @staticmethod
+    def _choice(variables: dict[str, str], custom: str) -> Choice:
+        return Choice(variables.get("saved_entry", ""), variables.get("next_entry", ""), custom)
+
+    def _write_custom(self, text: str) -> None:
+        custom = Path(self._custom)
+        if text.strip():
+            mode = Path(self._config).stat().st_mode & 0o777 | 0o200
+            boot_file.write(custom, text, mode)
+        else:
+            boot_file.remove(custom)
+
+    def _write_variables(self, changes: dict[str, str]) -> None:
+        grub_entry.write_variables(self._run, self._state, self._environment, changes)
+
+    def image(self, release: str, arguments: Sequence[str]) -> Image:
+        found = grub_entry.require_entry(self._state, self._config, release)
+        return image(found.body, arguments)

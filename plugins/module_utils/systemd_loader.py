@@ -1,0 +1,286 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""systemd-boot: its entries are files in the ESP, its choices are variables of the firmware.
+
+The trial has an entry of its own with one try. The loader forgets the one-shot choice as it reads
+it, and takes the try away before it starts the kernel; either is enough for it not to be started
+twice. systemd would call a boot that came up a good one, and give the entry a name without
+counters: it is told not to in that boot, so that the entry stays behind all others until it is
+removed.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import shlex
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Callable, Optional
+
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    bls_entry,
+    boot_file,
+    efi_variable,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils.bls_entry import Entry
+from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import (
+    TRIAL,
+    Choice,
+    LoaderError,
+    Plan,
+    Request,
+    Runner,
+    require_arguments,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils.host_devices import canonical, read
+from ansible_collections.oslab.kernel.plugins.module_utils.kexec_image import Image, KexecError
+from ansible_collections.oslab.kernel.plugins.module_utils.settled import settle
+
+ENTRIES = Path("loader/entries")
+TRIAL_NAME = f"{TRIAL}+1{bls_entry.SUFFIX}"
+UNBLESSED = "systemd.mask=systemd-bless-boot.service"
+# Where bootctl puts what it is told.
+DEFAULT, ONCE = "LoaderEntryDefault", "LoaderEntryOneShot"
+_COMMANDS = {DEFAULT: "set-default", ONCE: "set-oneshot"}
+# Bits of LoaderFeatures.
+_HONOURS_DEFAULT, _HONOURS_ONCE, _COUNTS = 1 << 2, 1 << 3, 1 << 4
+# What a kernel needs for the host to choose another one.
+_NEEDED = ("efivarfs", "vfat")
+
+
+def find_boot(run: Runner) -> Path:
+    """Where kernels and entries are: the ESP, or the partition that has them in its place."""
+    code, out, err = run(["bootctl", "--print-boot-path"])
+    if code != 0 or not out.strip():
+        said = " ".join(err.split()).rstrip(".") or f"bootctl ended with {code}"
+        raise LoaderError(
+            f"The ESP is not found, or not mounted: {said}. Mount it on /efi or /boot/efi, and "
+            "name it in /etc/fstab."
+        )
+    return Path(out.strip())
+
+
+def read_only_reason(directories: Iterable[Path]) -> str:
+    """Which of them cannot be written; '' if all can."""
+    for directory in directories:
+        if os.statvfs(directory).f_flag & os.ST_RDONLY:
+            return f"{directory} is mounted read-only"
+    return ""
+
+
+def lacking(modules: Path) -> list[str]:
+    """What a kernel, whose modules are there, has neither built in nor as a module."""
+    lines = read(modules / "modules.builtin").splitlines() + [
+        line.partition(":")[0] for line in read(modules / "modules.dep").splitlines()
+    ]
+    known = {canonical(line.rsplit("/", 1)[-1].split(".ko", 1)[0]) for line in lines}
+    return [name for name in _NEEDED if name not in known]
+
+
+class SystemdBoot:
+    """It and its entries, as they are now."""
+
+    name = "systemd-boot"
+
+    def __init__(self, run: Runner, boot: str, variables: Path, root: Path = Path("/")) -> None:
+        self._run = run
+        self._variables = variables
+        self._root = root
+        if not efi_variable.text(variables, "LoaderInfo"):
+            raise LoaderError(
+                f"{variables} does not tell which loader has started this kernel: efivarfs is not "
+                "mounted there, the kernel has none (CONFIG_EFIVAR_FS), or it was not systemd-boot."
+            )
+        self._boot = Path(boot) if boot else find_boot(run)
+        self._entries = self._boot / ENTRIES
+        self._machine = read(root / "etc/machine-id").strip()
+        self._known = self._read()
+        self.read_only = read_only_reason((variables, self._boot))
+
+    def _read(self) -> list[Entry]:
+        try:
+            files = sorted(self._entries.iterdir())
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise LoaderError(
+                f"{self._entries}: {error.strerror}; run this as root (become)."
+            ) from error
+        return [
+            bls_entry.parse(file.name, file.read_text(encoding="utf-8", errors="surrogateescape"))
+            for file in files
+            if bls_entry.is_entry(file.name) and file.is_file()
+        ]
+
+    # What it says ---------------------------------------------------------------------------------
+
+    def _features(self) -> int:
+        return efi_variable.number(self._variables, "LoaderFeatures")
+
+    @property
+    def honours_default(self) -> bool:
+        return bool(self._features() & _HONOURS_DEFAULT)
+
+    @property
+    def takes_trials(self) -> bool:
+        wanted = _HONOURS_ONCE | _COUNTS
+        return self._features() & wanted == wanted
+
+    def releases(self) -> list[str]:
+        found = (entry.release(self._machine) for entry in self._known)
+        return bls_entry.newest_first(filter(None, found))
+
+    def release_of(self, entry: str) -> str:
+        return next((e.release(self._machine) for e in self._named(entry)), "")
+
+    def _named(self, name: str) -> list[Entry]:
+        """As the loader finds it: by the whole name of its file, whose case FAT does not tell."""
+        return [entry for entry in self._known if entry.name.lower() == name.lower()]
+
+    def _trials(self) -> list[Entry]:
+        return [entry for entry in self._known if entry.stem == TRIAL]
+
+    def _require(self, release: str) -> Entry:
+        entry = bls_entry.find(self._known, release, self._machine)
+        if entry is None:
+            found = ", ".join(self.releases()) or "none"
+            raise LoaderError(
+                f"{self._entries} has no entry for kernel {release}; it has entries for: {found}. "
+                "Check that the kernel's package is installed, and run "
+                f"`kernel-install add {release} /boot/vmlinuz-{release}`."
+            )
+        return entry
+
+    def _path(self, name: str) -> Path:
+        return self._boot / name.lstrip("/")
+
+    def _lost(self, entry: Entry) -> list[str]:
+        """Files that an entry needs and that are not there, or empty."""
+        paths = [self._path(name) for key in ("linux", "initrd") for name in entry.values(key)]
+        return [str(path) for path in paths if not path.is_file() or path.stat().st_size == 0]
+
+    # What it is asked for -------------------------------------------------------------------------
+
+    def _require_working(self, request: Request, entry: Optional[Entry], default: str) -> None:
+        """Refuse what would be written and then not be done."""
+        if request.state not in ("once", "default") or entry is None:
+            return
+        if self.read_only:
+            raise LoaderError(
+                f"systemd-boot cannot be told what to boot: {self.read_only}. Mount it read-write."
+            )
+        lost = self._lost(entry)
+        if lost:
+            raise LoaderError(
+                f"The entry of {request.release} needs {', '.join(lost)}, which is not there or "
+                f"empty: run `kernel-install add {request.release} /boot/vmlinuz-{request.release} "
+                f"/boot/initrd.img-{request.release}`, and look at the space there."
+            )
+        if request.state == "default" and not self.honours_default:
+            raise LoaderError(
+                "This systemd-boot takes no default. Run `bootctl update` and reboot."
+            )
+        if request.state == "once":
+            self._require_way_back(request.release, default)
+
+    def _require_way_back(self, release: str, default: str) -> None:
+        if not self.takes_trials:
+            raise LoaderError(
+                "This systemd-boot takes no choice for one boot, or does not count. Run "
+                "`bootctl update` and reboot."
+            )
+        if not any(not self._lost(named) for named in self._named(default)):
+            raise LoaderError(
+                f"The default, {default or 'none'}, is no entry that boots: what ends the trial "
+                "would not lead back. Choose one with state=default first."
+            )
+        without = lacking(self._root / "lib/modules" / release)
+        if without:
+            raise LoaderError(
+                f"Kernel {release} has no {', '.join(without)}: with it, this host could neither "
+                "read its ESP nor choose what is booted. Configure it after this host while the "
+                "ESP is mounted, or put CONFIG_EFIVAR_FS and CONFIG_VFAT_FS into config_options."
+            )
+
+    def plan(self, request: Request) -> Plan:
+        require_arguments(request.arguments)
+        state = request.state
+        foretell = request.foretell and state != "present"
+        entry = bls_entry.find(self._known, request.release, self._machine)
+        if request.release and not foretell:
+            entry = self._require(request.release)
+        trials = self._trials()
+        before = Choice(
+            efi_variable.text(self._variables, DEFAULT),
+            efi_variable.text(self._variables, ONCE),
+            "".join(f"{one.name}\n{self._text(one)}" for one in trials),
+        )
+        if not foretell:
+            self._require_working(request, entry, before.default_entry)
+        name = entry.id if entry else f"(the entry of {request.release})"
+        steps: list[Callable[[], object]] = []
+        default, once, text = before.default_entry, before.next_entry, before.trial
+        if state == "once":
+            made = bls_entry.trial(entry, (*request.arguments, UNBLESSED)) if entry else ""
+            once, text = TRIAL_NAME, f"{TRIAL_NAME}\n{made}"
+            if text != before.trial:
+                steps.append(functools.partial(self._write_trial, trials, made))
+        elif state in ("cancelled", "unset"):
+            default = "" if state == "unset" else default
+            once, text = "", ""
+        elif state == "default":
+            kept = default.lower() == name.lower()
+            if entry and entry.name != entry.id:
+                old, new = self._entries / entry.name, self._entries / entry.id
+                steps.append(functools.partial(boot_file.rename, old, new))
+            # An older trial does not outlive a new default.
+            default, once = (default, once) if kept else (name, "")
+            text = text if kept and once == TRIAL_NAME else ""
+        chosen = (default, once) != (before.default_entry, before.next_entry)
+        if request.settle and state in ("once", "default") and (steps or chosen):
+            steps.append(functools.partial(settle, self._boot))
+        if default != before.default_entry:
+            steps.append(functools.partial(self._choose, DEFAULT, default))
+        if once != before.next_entry:
+            steps.append(functools.partial(self._choose, ONCE, once))
+        if trials and not text:
+            steps.append(functools.partial(self._remove, trials))
+        after = Choice(default, once, text)
+        return Plan(before, after, name if entry else "", entry.options if entry else "", steps)
+
+    def _text(self, entry: Entry) -> str:
+        path = self._entries / entry.name
+        return path.read_text(encoding="utf-8", errors="surrogateescape")
+
+    def _write_trial(self, old: Sequence[Entry], text: str) -> None:
+        self._remove([entry for entry in old if entry.name != TRIAL_NAME])
+        path = self._entries / TRIAL_NAME
+        boot_file.write(path, text)
+        if path.read_text(encoding="utf-8", errors="surrogateescape") != text:
+            raise LoaderError(f"{path} did not keep what was written there; is the ESP damaged?")
+
+    def _remove(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            boot_file.remove(self._entries / entry.name)
+
+    def _choose(self, variable: str, name: str) -> None:
+        command = ["bootctl", _COMMANDS[variable], name]
+        code, out, err = self._run(command)
+        if code != 0:
+            raise LoaderError(f"{' '.join(command)} failed ({code}): {(err or out).strip()}")
+        if efi_variable.text(self._variables, variable) != name:
+            raise LoaderError(
+                f"The firmware did not keep '{name}' in {variable}: it may have no room left."
+            )
+
+    # Without it -----------------------------------------------------------------------------------
+
+    def image(self, release: str, arguments: Sequence[str]) -> Image:
+        entry = self._require(release)
+        initrds = entry.values("initrd")
+        if len(initrds) != 1:
+            raise KexecError(f"its entry has {len(initrds)} initrds, and kexec takes one")
+        kernel, initrd = self._path(entry.value("linux")), self._path(initrds[0])
+        return Image(kernel, initrd, (*shlex.split(entry.options), *arguments))

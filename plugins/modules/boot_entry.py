@@ -1,0 +1,227 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module: the boot loader's entry of a kernel as the default, or for the next boot only."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: boot_entry
+short_description: Choose the kernel that the boot loader starts, once or by default
+version_added: 0.1.0
+description:
+  - Finds the entry of a kernel release, never by its title or position, and tells the loader to
+    boot it; with GRUB in its environment block, with systemd-boot in variables of the firmware.
+  - What was written is read back. An entry that does not exist is refused, and so is a choice that
+    this loader, as it is configured, or this disk would not honour.
+options:
+  release:
+    description:
+      - Kernel release, as C(uname -r) prints it. Its usual entry is meant, not the recovery one.
+      - Needed by O(state=default) and O(state=once).
+    type: str
+  state:
+    description:
+      - V(present) changes nothing; it fails if there is no entry for O(release).
+      - V(default) makes it the default. GRUB's C(grub.cfg) has to be made with
+        C(GRUB_DEFAULT=saved); an entry of systemd-boot whose boots are counted is called good.
+        A new default ends a trial that was asked for, and removes its entry.
+      - V(once) boots it the next time only.
+      - V(cancelled) takes back what V(once) asked for, if the host has not booted since.
+      - V(unset) leaves no default and no one-shot entry.
+    type: str
+    choices: [present, default, once, cancelled, unset]
+    default: present
+  arguments:
+    description:
+      - With O(state=once), more arguments for the kernel, of this boot alone. They need an entry of
+        their own.
+      - With GRUB that is put into O(custom). Where it cannot load the kernel or the initrd, it
+        starts the machine again instead of waiting for a key.
+      - With systemd-boot it is C(oslab-trial+1.conf) in C(loader/entries), which is made without
+        arguments, too. It has one try, and systemd is told not to call its boot a good one, so that
+        it is never chosen twice and never by itself.
+    type: list
+    elements: str
+    default: []
+  settle:
+    description:
+      - With O(state=once) and O(state=default), see to it that what is to be booted can be read by
+        the loader before it is chosen. Where the file system has a journal, which loaders do not
+        read, it is frozen for a moment.
+    type: bool
+    default: true
+extends_documentation_fragment:
+  - oslab.kernel.boot_loader
+attributes:
+  check_mode:
+    description: >-
+      Nothing is written. An entry or setting that does not exist yet counts as a change with
+      O(state=default) and O(state=once), since an earlier step would have made it.
+    support: full
+  diff_mode:
+    description: Shows what the loader is told to boot, and the file with the entry of a trial.
+    support: full
+requirements:
+  - grub-editenv and grub-probe, with GRUB
+  - bootctl, with systemd-boot
+author:
+  - oslab.kernel contributors (@oslab)
+"""
+
+EXAMPLES = r"""
+- name: Try a kernel once
+  oslab.kernel.boot_entry:
+    release: 6.8.0-49-usac1
+    state: once
+    arguments: [panic=10]
+
+- name: Keep it
+  oslab.kernel.boot_entry:
+    release: 6.8.0-49-usac1
+    state: default
+"""
+
+RETURN = r"""
+loader:
+  description: The boot loader that was looked at.
+  returned: success
+  type: str
+  sample: grub
+entry:
+  description: >-
+    The entry of O(release); empty if there is none or no O(release) was given. With GRUB it is the
+    path of its ids, with systemd-boot the name of its file.
+  returned: success
+  type: str
+  sample: gnulinux-advanced-0f1e>gnulinux-6.8.0-49-usac1-advanced-0f1e
+options:
+  description: >-
+    What the entry of O(release) tells the kernel; empty with GRUB, which takes that from its own
+    settings.
+  returned: success
+  type: str
+releases:
+  description: Releases that have an entry, in GRUB's order or the newest first.
+  returned: success
+  type: list
+  elements: str
+default_entry:
+  description: The default that the loader was told, after this task.
+  returned: success
+  type: str
+default_release:
+  description: Release that it boots; empty if there is no such entry.
+  returned: success
+  type: str
+next_entry:
+  description: The loader's one-shot entry, after this task.
+  returned: success
+  type: str
+honours_default:
+  description: Whether the loader boots the default that it is told.
+  returned: success
+  type: bool
+takes_trials:
+  description: >-
+    Whether an entry for a trial can be made: C(grub.cfg) reads O(custom), or systemd-boot takes a
+    choice for one boot and counts.
+  returned: success
+  type: bool
+read_only:
+  description: Why the loader, or who tells it what to boot, cannot write; empty if it can.
+  returned: success
+  type: str
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.oslab.kernel.plugins.module_utils import boot_loaders
+from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import (
+    Choice,
+    LoaderError,
+    Request,
+)
+
+
+def argument_spec() -> dict[str, Any]:
+    return {
+        "release": {"type": "str"},
+        "state": {
+            "type": "str",
+            "choices": ["present", "default", "once", "cancelled", "unset"],
+            "default": "present",
+        },
+        "arguments": {"type": "list", "elements": "str", "default": []},
+        "settle": {"type": "bool", "default": True},
+        **boot_loaders.argument_spec(),
+    }
+
+
+def choices(choice: Choice) -> str:
+    return f"default_entry={choice.default_entry}\nnext_entry={choice.next_entry}\n"
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=argument_spec(),
+        required_if=[("state", "default", ("release",)), ("state", "once", ("release",))],
+        supports_check_mode=True,
+    )
+    params = module.params
+
+    def run(command: Sequence[str]) -> tuple[int, str, str]:
+        # These may live in sbin, which a remote user's PATH may lack.
+        program = module.get_bin_path(command[0], opt_dirs=["/usr/sbin", "/sbin"], required=True)
+        return module.run_command([program, *command[1:]])
+
+    request = Request(
+        state=params["state"],
+        release=params["release"] or "",
+        arguments=params["arguments"],
+        settle=params["settle"],
+        foretell=module.check_mode,
+    )
+    try:
+        loader = boot_loaders.loader(run, params)
+        plan = loader.plan(request)
+        if not module.check_mode:
+            for step in plan.steps:
+                step()
+    except LoaderError as error:
+        module.fail_json(msg=str(error))
+    default = plan.after.default_entry
+    module.exit_json(
+        changed=bool(plan.steps),
+        loader=loader.name,
+        entry=plan.entry,
+        options=plan.options,
+        releases=loader.releases(),
+        default_entry=default,
+        default_release=(
+            request.release if plan.entry and default == plan.entry else loader.release_of(default)
+        ),
+        next_entry=plan.after.next_entry,
+        honours_default=loader.honours_default,
+        takes_trials=loader.takes_trials,
+        read_only=loader.read_only,
+        diff=[
+            {
+                "before_header": f"{loader.name}: {name}",
+                "after_header": f"{loader.name}: {name}",
+                "before": before,
+                "after": after,
+            }
+            for name, before, after in (
+                ("choices", choices(plan.before), choices(plan.after)),
+                ("trial", plan.before.trial, plan.after.trial),
+            )
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()
