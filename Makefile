@@ -187,6 +187,11 @@ test-faults: deps ## Do to a host what may happen to it, and see that it is not 
 test-secure-boot: deps ## Build a small kernel with signing keys and boot it where signatures count
 	tests/secure_boot/run.py
 
+# Needs apt for systemd-boot, and nobody's network card or disk.
+.PHONY: test-systemd-boot
+test-systemd-boot: deps ## Try kernels on a host that systemd-boot starts
+	tests/systemd_boot/run.py
+
 .PHONY: reproduce
 reproduce: deps ## Build a small kernel four times with all varied that must not matter
 	tests/reproduce/run.py

@@ -209,7 +209,7 @@ def essential_modules(sysfs: Path, mounts: dict[str, Mount], index: ModuleIndex)
     devices = Devices(sysfs)
     found: set[str] = set()
     asked = list(devices.wanted())
-    for point in ("/", "/usr", "/boot", "/boot/efi"):
+    for point in ("/", "/usr", "/boot", "/boot/efi", "/efi"):
         mount = mounts.get(point)
         if mount is None or mount.fstype == "autofs":
             continue

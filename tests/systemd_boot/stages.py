@@ -64,6 +64,36 @@ def failing(host: Host, found: Found, **variables: Any) -> None:
         found.problems.append("it was never rebooted")
 
 
+# What the host is like, how that is undone, and what has to be said.
+REFUSED = (
+    ("umount /boot/efi", "mount /boot/efi", "The ESP is not found, or not mounted"),
+    (
+        "mount -o remount,ro /sys/firmware/efi/efivars",
+        "mount -o remount,rw /sys/firmware/efi/efivars",
+        "efivars is mounted read-only. Mount it read-write",
+    ),
+    (
+        "mv /boot/efi/loader/entries/*.conf /root/keep/",
+        "mv /root/keep/*.conf /boot/efi/loader/entries/",
+        "has no entry of systemd-boot; there are entries for none",
+    ),
+)
+
+
+def refused(host: Host) -> Found:
+    """It could not come back from a trial, and nothing is done to it."""
+    found = Found()
+    for inject, heal, says in REFUSED:
+        host.shell(inject)
+        run = host.play("deploy.yml")
+        if run.status == 0 or says not in " ".join(run.text().split()):
+            found.problems.append(f"after `{inject}` the playbook does not say: {says}")
+        host.shell(f"{heal}; sync")
+    after = host.listing("packages", "units")
+    found.problems += cases.differences({kind: host.stock[kind] for kind in after}, after)
+    return found
+
+
 def health(host: Host) -> Found:
     """A check of the host's health fails."""
     found = Found()
@@ -150,6 +180,7 @@ def counted(host: Host) -> Found:
 
 
 STAGES: dict[str, Callable[[Any], Found]] = {
+    "refused": refused,
     "health": health,
     "init-ends": init_ends,
     "kept": update_in_trial,

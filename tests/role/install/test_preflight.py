@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+import yaml
 
+ROOT = Path(__file__).resolve().parents[3]
 Deploy = Callable[..., "tuple[int, str]"]
 HOST = {
     "container": False,
@@ -85,10 +88,46 @@ def test_a_reboot_that_is_pending(
     assert "failed=0" in asked("pending", {}, install_pending_reboot=wanted)
 
 
-def test_another_loader_than_grub(asked: Callable[..., str]) -> None:
-    output = asked("preflight", {"boot_loader": "systemd-boot 252.30-1~deb12u2"})
-    assert "one was started by systemd-boot 252.30-1~deb12u2." in output
+def test_systemd_boot_without_its_variables(asked: Callable[..., str]) -> None:
+    """This machine has a GRUB or none; it is the loader that was seen before which is asked."""
+    output = asked("fallback", {"boot_loader": "systemd-boot", "release": "6.1"})
+    assert "does not tell which loader has started this kernel" in output
     assert "failed=1" in output
+
+
+@pytest.mark.parametrize("boot_loader", ["grub", "systemd-boot"])
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ({"read_only": "/x is on lvm"}, "/x is on lvm"),
+        ({"takes_trials": False}, "41_custom executable|does not count"),
+        ({"releases": ["6.0"]}, "6.1, has no entry of the-loader; there are entries for 6.0. Run"),
+        ({}, ""),
+    ],
+)
+def test_a_loader_that_could_not_come_back(
+    tmp_path: Path, deploy: Deploy, boot_loader: str, state: dict[str, Any], said: str
+) -> None:
+    """The check alone, with what the module would have answered."""
+    tasks = yaml.safe_load((ROOT / "roles/install/tasks/fallback.yml").read_text())[1:]
+    variables = yaml.safe_load((ROOT / "roles/install/vars/main.yml").read_text())
+    answer = {"releases": ["6.1", "6.0"], "read_only": "", "takes_trials": True}
+    play = tmp_path / "play.yml"
+    play.write_text(
+        json.dumps([{"hosts": "kernel_targets", "gather_facts": False, "tasks": tasks}])
+    )
+    _status, output = deploy(
+        {"one": None},
+        playbook=play,
+        install_before={**HOST, "boot_loader": boot_loader, "release": "6.1"},
+        install_loader={"loader": "the-loader", **answer, **state},
+        install_loader_problems=variables["install_loader_problems"],
+        install_fallback_release="6.1",
+        install_release="6.2",
+        install_record={},
+    )
+    assert ("failed=1" in output) is bool(said), output
+    assert re.search(said, output), output
 
 
 def test_reboots_that_bypass_grub(asked: Callable[..., str]) -> None:

@@ -71,6 +71,7 @@ def test_fields_may_be_there_several_times() -> None:
         ("oslab-trial+1.conf", TEXT),
         ("memtest.conf", TEXT.replace("linux ", "efi ")),
         (f"{MACHINE}-6.8.0.conf", TEXT),
+        ("rescue6.8.0-49-usac1.conf", TEXT),
         ("", TEXT.replace(f"machine-id {MACHINE}", "machine-id ffff")),
         ("", TEXT.replace("version", "#")),
         ("", TEXT.replace("linux ", "efi ")),

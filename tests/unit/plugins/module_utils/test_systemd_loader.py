@@ -166,6 +166,13 @@ def test_a_trial_is_taken_back(host: Host) -> None:
     assert host.ask("unset").steps == []
 
 
+def test_a_trial_that_waits_does_not_outlive_a_new_default(host: Host) -> None:
+    host.ask("default", OLD)
+    host.ask("once", NEW)
+    host.ask("default", NEW)
+    assert (host.choices(), host.names()) == ((NEW_NAME, ""), sorted([OLD_NAME, NEW_NAME]))
+
+
 def test_a_default_that_is_one_already_leaves_a_trial_that_waits(host: Host) -> None:
     host.ask("default", OLD)
     host.ask("once", NEW)
@@ -254,7 +261,7 @@ def test_a_mount_that_is_read_only(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_firmware_that_does_not_keep_it(host: Host) -> None:
     host.forgetful = True
-    with pytest.raises(LoaderError, match="did not keep '.*' in LoaderEntryDefault"):
+    with pytest.raises(LoaderError, match=r"did not keep '.*' in LoaderEntryDefault"):
         host.ask("default", OLD)
 
 
@@ -263,7 +270,7 @@ def test_no_variables_and_no_esp(host: Host) -> None:
         return 1, "", "Couldn't find EFI system partition.\n"
 
     with pytest.raises(
-        LoaderError, match="not mounted: Couldn't find EFI system partition[.] Mount"
+        LoaderError, match=r"not mounted: Couldn't find EFI system partition[.] Mount"
     ):
         find_boot(lost)
     (host.firmware / f"LoaderInfo-{VENDOR}").unlink()
