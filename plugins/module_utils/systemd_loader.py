@@ -16,6 +16,7 @@ import functools
 import os
 import shlex
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Optional
 
@@ -206,49 +207,63 @@ class SystemdBoot:
 
     def plan(self, request: Request) -> Plan:
         require_arguments(request.arguments)
-        state = request.state
-        foretell = request.foretell and state != "present"
+        foretell = request.foretell and request.state != "present"
         entry = bls_entry.find(self._known, request.release, self._machine)
         if request.release and not foretell:
             entry = self._require(request.release)
-        trials = self._trials()
         before = Choice(
             efi_variable.text(self._variables, DEFAULT),
             efi_variable.text(self._variables, ONCE),
-            "".join(f"{one.name}\n{self._text(one)}" for one in trials),
+            "".join(f"{one.name}\n{self._text(one)}" for one in self._trials()),
         )
         if not foretell:
             self._require_working(request, entry, before.default_entry)
         name = entry.id if entry else f"(the entry of {request.release})"
-        steps: list[Callable[[], object]] = []
-        default, once, text = before.default_entry, before.next_entry, before.trial
+        made = bls_entry.trial(entry, (*request.arguments, UNBLESSED)) if entry else ""
+        after = self._after(request.state, name, made, before)
+        return Plan(
+            before,
+            after,
+            entry.id if entry else "",
+            entry.options if entry else "",
+            self._steps(request, entry, made, before, after),
+        )
+
+    @staticmethod
+    def _after(state: str, name: str, trial: str, before: Choice) -> Choice:
         if state == "once":
-            made = bls_entry.trial(entry, (*request.arguments, UNBLESSED)) if entry else ""
-            once, text = TRIAL_NAME, f"{TRIAL_NAME}\n{made}"
-            if text != before.trial:
-                steps.append(functools.partial(self._write_trial, trials, made))
-        elif state in ("cancelled", "unset"):
-            default = "" if state == "unset" else default
-            once, text = "", ""
-        elif state == "default":
-            kept = default.lower() == name.lower()
-            if entry and entry.name != entry.id:
-                old, new = self._entries / entry.name, self._entries / entry.id
-                steps.append(functools.partial(boot_file.rename, old, new))
+            return replace(before, next_entry=TRIAL_NAME, trial=f"{TRIAL_NAME}\n{trial}")
+        if state == "cancelled":
+            return replace(before, next_entry="", trial="")
+        if state == "unset":
+            return Choice()
+        if state == "default" and before.default_entry.lower() != name.lower():
             # An older trial does not outlive a new default.
-            default, once = (default, once) if kept else (name, "")
-            text = text if kept and once == TRIAL_NAME else ""
-        chosen = (default, once) != (before.default_entry, before.next_entry)
-        if request.settle and state in ("once", "default") and (steps or chosen):
+            return Choice(default_entry=name)
+        if state == "default" and before.next_entry != TRIAL_NAME:
+            return replace(before, trial="")
+        return before
+
+    def _steps(
+        self, request: Request, entry: Optional[Entry], made: str, before: Choice, after: Choice
+    ) -> list[Callable[[], object]]:
+        """An entry is there before it is chosen, and until another one is."""
+        trials = self._trials()
+        steps: list[Callable[[], object]] = []
+        if request.state == "default" and entry and entry.name != entry.id:
+            old, new = self._entries / entry.name, self._entries / entry.id
+            steps.append(functools.partial(boot_file.rename, old, new))
+        if after.trial and after.trial != before.trial:
+            steps.append(functools.partial(self._write_trial, trials, made))
+        if request.settle and request.state in ("once", "default") and (steps or after != before):
             steps.append(functools.partial(settle, self._boot))
-        if default != before.default_entry:
-            steps.append(functools.partial(self._choose, DEFAULT, default))
-        if once != before.next_entry:
-            steps.append(functools.partial(self._choose, ONCE, once))
-        if trials and not text:
+        if after.default_entry != before.default_entry:
+            steps.append(functools.partial(self._choose, DEFAULT, after.default_entry))
+        if after.next_entry != before.next_entry:
+            steps.append(functools.partial(self._choose, ONCE, after.next_entry))
+        if trials and not after.trial:
             steps.append(functools.partial(self._remove, trials))
-        after = Choice(default, once, text)
-        return Plan(before, after, name if entry else "", entry.options if entry else "", steps)
+        return steps
 
     def _text(self, entry: Entry) -> str:
         path = self._entries / entry.name

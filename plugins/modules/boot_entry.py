@@ -191,7 +191,7 @@ def main() -> None:
         if not module.check_mode:
             for step in plan.steps:
                 step()
-    except LoaderError as error:
+    except (LoaderError, OSError) as error:
         module.fail_json(msg=str(error))
     default = plan.after.default_entry
     module.exit_json(

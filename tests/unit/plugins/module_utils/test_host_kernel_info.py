@@ -166,9 +166,10 @@ def test_btrfs_has_no_device_number_of_its_own(machine: Machine) -> None:
     assert {"btrfs", "nvme"} <= machine.essential()
 
 
-def test_efi_partition_needs_its_character_sets(machine: Machine) -> None:
+@pytest.mark.parametrize("directory", ["/boot/efi", "/efi"])
+def test_efi_partition_needs_its_character_sets(machine: Machine, directory: str) -> None:
     machine.disk("virtual/block/sdz1", "8:1")
-    machine.mount("/boot/efi", "8:1", "vfat", "/dev/sdz1")
+    machine.mount(directory, "8:1", "vfat", "/dev/sdz1")
     # Only what the kernel has: nls_cp437 is not among its modules here.
     assert machine.essential() == {"vfat", "nls_ascii"}
 
