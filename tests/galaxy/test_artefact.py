@@ -30,7 +30,15 @@ LEFT_OUT = (
     "tests/sanity/run",
     *(
         f"tests/{name}/"
-        for name in ("debug_kernel", "galaxy", "kernel", "reproduce", "role", "secure_boot")
+        for name in (
+            "debug_kernel",
+            "galaxy",
+            "kernel",
+            "reproduce",
+            "role",
+            "secure_boot",
+            "systemd_boot",
+        )
     ),
 )
 
