@@ -12,6 +12,7 @@ removed.
 
 from __future__ import annotations
 
+import filecmp
 import functools
 import os
 import shlex
@@ -184,7 +185,18 @@ class SystemdBoot:
                 "This systemd-boot takes no default. Run `bootctl update` and reboot."
             )
         if request.state == "once":
+            self._require_whole(request.release, entry)
             self._require_way_back(request.release, default)
+
+    def _require_whole(self, release: str, entry: Entry) -> None:
+        """A loader that cannot start a kernel leaves the host to the firmware, which may stop."""
+        original, copy = self._root / f"boot/vmlinuz-{release}", self._path(entry.value("linux"))
+        if original.is_file() and not filecmp.cmp(original, copy, shallow=False):
+            raise LoaderError(
+                f"{copy} is not what {original} is: copying it was cut short, or the ESP is "
+                f"damaged. Run `kernel-install add {release} {original} "
+                f"/boot/initrd.img-{release}`."
+            )
 
     def _require_way_back(self, release: str, default: str) -> None:
         if not self.takes_trials:

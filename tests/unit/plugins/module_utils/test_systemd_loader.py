@@ -61,6 +61,8 @@ class Host:
         (self.boot / place).mkdir(parents=True, exist_ok=True)
         for name in ("linux", f"initrd.img-{release}"):
             (self.boot / place / name).write_text("x")
+        (self.root / "boot").mkdir(exist_ok=True)
+        (self.root / "boot" / f"vmlinuz-{release}").write_text("x")
         modules = self.root / "lib/modules" / release
         modules.mkdir(parents=True, exist_ok=True)
         (modules / "modules.dep").write_text("kernel/fs/fat/vfat.ko.xz: kernel/fs/fat/fat.ko.xz\n")
@@ -222,6 +224,18 @@ def test_no_kernel_whose_files_did_not_get_to_the_esp(host: Host) -> None:
     (host.boot / MACHINE / NEW / f"initrd.img-{NEW}").write_text("")
     refused(host, "which is not there or empty", "once")
     refused(host, "which is not there or empty", "default")
+
+
+def test_no_kernel_that_is_not_whole_in_the_esp(host: Host) -> None:
+    host.ask("default", OLD)
+    original = host.root / "boot" / f"vmlinuz-{NEW}"
+    original.write_text("xyz")
+    refused(host, "is not what .*/vmlinuz-.* is: copying it was cut short", "once")
+    # Who has none there cannot be asked; who is the default has proven itself.
+    assert host.ask("default", NEW).entry == NEW_NAME
+    original.unlink()
+    host.ask("default", OLD)
+    assert host.ask("once", NEW).after.next_entry == TRIAL
 
 
 @pytest.mark.parametrize("name", ["modules.dep", "modules.builtin"])
