@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
 import shutil
 import subprocess
@@ -62,6 +63,11 @@ class Workshop(Harness):
         subprocess.run(["tar", "-cf", str(archive), "-C", str(place), *names], check=True)
         return archive
 
+    def put_modules(self, host: EfiMachine) -> None:
+        host.put(self.modules, "/root/keep/modules.tar")
+        host.shell("tar -C / --keep-directory-symlink -xf /root/keep/modules.tar; sync")
+
+    @functools.cached_property
     def modules(self) -> Path:
         trees = sorted(CACHE.glob("work/trees/*/linux/Makefile"))
         if not trees:
@@ -82,8 +88,7 @@ class Workshop(Harness):
         host.power_on()
         host.wait(600)
         self.stock_listing.write_text(json.dumps(host.listing()))
-        host.put(self.modules(), "/root/keep/modules.tar")
-        host.shell("tar -C / --keep-directory-symlink -xf /root/keep/modules.tar; sync")
+        self.put_modules(host)
         host.off()
         shutil.rmtree(self.prepared, ignore_errors=True)
         self.prepared.mkdir()
@@ -100,6 +105,7 @@ class Visit(Stage):
     def __init__(self, workshop: Workshop, name: str, host: EfiMachine) -> None:
         super().__init__(workshop, name, host)
         self._efi = host
+        self._workshop = workshop
         self.release = workshop.repository.release
         self.arguments = workshop.arguments
 
@@ -110,6 +116,9 @@ class Visit(Stage):
 
     def wait(self) -> None:
         self._efi.wait(900)
+
+    def put_modules(self) -> None:
+        self._workshop.put_modules(self._efi)
 
     def mark(self) -> None:
         self._efi.mark()

@@ -32,6 +32,8 @@ class Host(cases.Host, Protocol):
 
     def wait(self) -> None: ...
 
+    def put_modules(self) -> None: ...
+
     def arguments(self, more: tuple[str, ...]) -> list[str]: ...
 
 
@@ -181,6 +183,8 @@ def remove(host: Host) -> Found:
 def counted(host: Host) -> Found:
     """The host counts the boots of each new kernel: /etc/kernel/tries."""
     host.shell("echo 3 >/etc/kernel/tries; sync")
+    # Removed with all else of that kernel.
+    host.put_modules()
     found = kept(host)
     name = next((name for name in host.look()["entries"] if host.release in name), "")
     if "+" in name:
