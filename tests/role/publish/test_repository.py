@@ -188,13 +188,17 @@ def test_an_update_at_any_moment_sees_the_old_or_the_new(repository, client_of, 
         while len(published) < wanted and time.monotonic() < patience and len(seen) % 2:
             time.sleep(0.02)
 
+    def different(seen):
+        return len({version for found in seen for version in found})
+
     thread = threading.Thread(target=publish)
     seen = []
     with serve(repository.public, before_index=wait_for_three) as url:
         client = client_of(url, repository.key.public)
         thread.start()
-        deadline = time.monotonic() + 15
-        while time.monotonic() < deadline and len(seen) < 8:
+        # As long as it takes a busy machine to publish a few; the time is an end, no measure.
+        deadline = time.monotonic() + 300
+        while time.monotonic() < deadline and (len(seen) < 8 or different(seen) < 3):
             # As a host whose lists are of long ago.
             for path in (client.root / "lists").glob("*_*"):
                 path.unlink()
@@ -206,9 +210,8 @@ def test_an_update_at_any_moment_sees_the_old_or_the_new(repository, client_of, 
         thread.join()
     assert update.returncode == 0, update.stdout
     assert all("failed" not in outcome for outcome in published)
-    assert len(seen) > 3
     assert all(len(found) == 1 for found in seen)
-    assert len({found[0] for found in seen}) > 2
+    assert different(seen) >= 3
 
 
 def test_two_at_once_wait_for_each_other(repository, client_of, serve):
