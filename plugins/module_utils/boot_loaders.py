@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils import efi_variable, host_boot
-from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import Loader, Runner
+from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import Loader
 from ansible_collections.oslab.kernel.plugins.module_utils.grub_loader import Grub
 from ansible_collections.oslab.kernel.plugins.module_utils.systemd_loader import SystemdBoot
 
@@ -32,8 +33,15 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-def loader(run: Runner, options: Mapping[str, Any]) -> Loader:
-    """The one that is named, or that has started this boot."""
+def loader(module: AnsibleModule) -> Loader:
+    """The one that its options name, or that has started this boot."""
+
+    def run(command: Sequence[str]) -> tuple[int, str, str]:
+        # These may live in sbin, which a remote user's PATH may lack.
+        program = module.get_bin_path(command[0], opt_dirs=["/usr/sbin", "/sbin"], required=True)
+        return module.run_command([program, *command[1:]])
+
+    options = module.params
     name = options["loader"]
     if name == "auto":
         name = host_boot.loader(ROOT)

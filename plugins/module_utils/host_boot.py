@@ -61,12 +61,12 @@ def loader_directory(root: Path, run: Callable[[list[str]], Optional[str]]) -> O
 
 
 def boot_facts(root: Path) -> dict[str, Any]:
-    boot = root / "boot"
+    boot, started_by = root / "boot", loader(root)
     return {
         "boot_separate": boot.is_dir() and boot.stat().st_dev != root.stat().st_dev,
         "boot_kernel_kib": kernel_kib(boot),
-        "loader_kernel_kib": kernel_kib(boot, LOADED) if loader(root) == SYSTEMD_BOOT else 0,
+        "loader_kernel_kib": kernel_kib(boot, LOADED) if started_by == SYSTEMD_BOOT else 0,
         "initrd_program": initrd_program(root),
-        "boot_loader": loader(root),
+        "boot_loader": started_by,
         "kexec_reboots": kexec_reboots(root),
     }

@@ -135,7 +135,6 @@ read_only:
   type: str
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -172,12 +171,6 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-
-    def run(command: Sequence[str]) -> tuple[int, str, str]:
-        # These may live in sbin, which a remote user's PATH may lack.
-        program = module.get_bin_path(command[0], opt_dirs=["/usr/sbin", "/sbin"], required=True)
-        return module.run_command([program, *command[1:]])
-
     request = Request(
         state=params["state"],
         release=params["release"] or "",
@@ -186,7 +179,7 @@ def main() -> None:
         foretell=module.check_mode,
     )
     try:
-        loader = boot_loaders.loader(run, params)
+        loader = boot_loaders.loader(module)
         plan = loader.plan(request)
         if not module.check_mode:
             for step in plan.steps:

@@ -64,7 +64,6 @@ reason:
   type: str
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,13 +90,8 @@ def is_loaded() -> bool:
 
 def load(module: AnsibleModule, program: str) -> str:
     """Why it could not be loaded; '' if it was."""
-
-    def run(argv: Sequence[str]) -> tuple[int, str, str]:
-        found = module.get_bin_path(argv[0], opt_dirs=["/usr/sbin", "/sbin"], required=True)
-        return module.run_command([found, *argv[1:]])
-
     try:
-        loader = boot_loaders.loader(run, module.params)
+        loader = boot_loaders.loader(module)
         command = loader.image(module.params["release"], module.params["arguments"]).load()
     except (OSError, LoaderError, KexecError) as error:
         return str(error)
