@@ -81,6 +81,10 @@ def lacking(modules: Path) -> list[str]:
     return [name for name in _NEEDED if name not in known]
 
 
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="surrogateescape")
+
+
 class SystemdBoot:
     """It and its entries, as they are now."""
 
@@ -111,7 +115,7 @@ class SystemdBoot:
                 f"{self._entries}: {error.strerror}; run this as root (become)."
             ) from error
         return [
-            bls_entry.parse(file.name, file.read_text(encoding="utf-8", errors="surrogateescape"))
+            bls_entry.parse(file.name, _text(file))
             for file in files
             if bls_entry.is_entry(file.name) and file.is_file()
         ]
@@ -226,7 +230,7 @@ class SystemdBoot:
         before = Choice(
             efi_variable.text(self._variables, DEFAULT),
             efi_variable.text(self._variables, ONCE),
-            "".join(f"{one.name}\n{self._text(one)}" for one in self._trials()),
+            "".join(f"{one.name}\n{_text(self._entries / one.name)}" for one in self._trials()),
         )
         if not foretell:
             self._require_working(request, entry, before.default_entry)
@@ -277,15 +281,11 @@ class SystemdBoot:
             steps.append(functools.partial(self._remove, trials))
         return steps
 
-    def _text(self, entry: Entry) -> str:
-        path = self._entries / entry.name
-        return path.read_text(encoding="utf-8", errors="surrogateescape")
-
     def _write_trial(self, old: Sequence[Entry], text: str) -> None:
         self._remove([entry for entry in old if entry.name != TRIAL_NAME])
         path = self._entries / TRIAL_NAME
         boot_file.write(path, text)
-        if path.read_text(encoding="utf-8", errors="surrogateescape") != text:
+        if _text(path) != text:
             raise LoaderError(f"{path} did not keep what was written there; is the ESP damaged?")
 
     def _remove(self, entries: Sequence[Entry]) -> None:
