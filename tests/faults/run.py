@@ -40,6 +40,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils import qemu  # noqa: 
 from cases import CASES, Listing  # noqa: E402
 from control import Controller, Repository, Run  # noqa: E402
 from machine import Faulty, LostError  # noqa: E402
+from modules import ModulesError, compile_modules  # noqa: E402
 from report import Outcome, load, markdown, plain, with_table  # noqa: E402
 from table import (  # noqa: E402
     ARMED,
@@ -192,15 +193,9 @@ class Harness:
         place = self.work / "module"
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
-        headers = self.repository.package("headers")
-        subprocess.run(["dpkg-deb", "-x", str(headers), str(place / "headers")], check=True)
-        [tree] = (place / "headers/usr/src").iterdir()
         shutil.copy(HERE / "fault.c", place)
         (place / "Makefile").write_text("obj-m := fault.o\n")
-        argv = ["make", "-s", "-C", str(tree), f"M={place}", "modules"]
-        done = subprocess.run(argv, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RunError(f"fault.c does not compile:\n{done.stderr[-2000:]}")
+        compile_modules(place, self.repository.package("headers"), place)
         return place / "fault.ko"
 
     def btrfs(self) -> Path:
@@ -646,7 +641,7 @@ def main() -> int:
             with qemu.locked(options.work / "lock", 5):
                 Harness(options, "lane-0").have_states({fault.state for fault in faults})
                 outcomes = run_all(options, faults)
-    except (RunError, qemu.QemuError) as failure:
+    except (RunError, ModulesError, qemu.QemuError) as failure:
         print(failure, file=sys.stderr)
         return 1
     print(plain(outcomes))

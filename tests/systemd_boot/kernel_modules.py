@@ -13,6 +13,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from modules import compile_modules
+
 KBUILD = {
     "Kbuild": "obj-m := fat/ efivarfs/ nls/\n",
     "fat/Kbuild": "obj-m := fat.o vfat.o\nccflags-y := -include $(src)/../more.h\n"
@@ -28,17 +30,10 @@ MORE = """#include <linux/fs.h>
 """
 
 
-class ModulesError(Exception):
-    """Said to the user as it is."""
-
-
 def build(tree: Path, headers: Path, place: Path) -> Path:
     """A tar of them, as they lie below the root directory."""
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
-    subprocess.run(["dpkg-deb", "-x", str(headers), str(place / "headers")], check=True)
-    [build_tree] = (place / "headers/usr/src").iterdir()
-    release = build_tree.name.removeprefix("linux-headers-")
     source = place / "source"
     for name in ("fat", "efivarfs", "nls"):
         shutil.copytree(
@@ -47,10 +42,7 @@ def build(tree: Path, headers: Path, place: Path) -> Path:
     (source / "more.h").write_text(MORE)
     for name, text in KBUILD.items():
         (source / name).write_text(text)
-    argv = ["make", "-s", "-C", str(build_tree), f"M={source}", "modules"]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ModulesError(f"the modules do not compile:\n{done.stderr[-2000:]}")
+    release = compile_modules(source, headers, place)
     target = place / "root/lib/modules" / release / "updates"
     target.mkdir(parents=True)
     for module in source.rglob("*.ko"):

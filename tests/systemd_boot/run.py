@@ -34,6 +34,7 @@ import kernel_modules  # noqa: E402
 from ansible_collections.oslab.kernel.plugins.module_utils import qemu  # noqa: E402
 from machine import LostError  # noqa: E402
 from machine_efi import CODE, EfiMachine  # noqa: E402
+from modules import ModulesError  # noqa: E402
 from run import CACHE, Harness, RunError, Stage, published, say  # noqa: E402
 from stages import STAGES, Found  # noqa: E402
 
@@ -181,7 +182,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     except (
         RunError,
         LostError,
-        kernel_modules.ModulesError,
+        ModulesError,
         qemu.QemuError,
         subprocess.SubprocessError,
     ) as failure:
