@@ -159,20 +159,19 @@ class Faulty:
         head = "".join(f"{name}='{value}'\n" for name, value in variables.items())
         return self._ssh(["sh", "-e", "-s"], head + script, seconds)
 
+    def told(self, program: Path, *arguments: str, seconds: float = 120) -> dict[str, Any]:
+        """What a program of ours says there, as JSON."""
+        command = ["python3", "-", *(f"'{argument}'" for argument in arguments)]
+        found: dict[str, Any] = json.loads(self._ssh(command, program.read_text(), seconds))
+        return found
+
     def look(self) -> dict[str, Any]:
         """How it is."""
-        found: dict[str, Any] = json.loads(
-            self._ssh(["python3", "-"], (HERE / "look.py").read_text(), 120)
-        )
-        return found
+        return self.told(HERE / "look.py")
 
     def listing(self, *kinds: str) -> dict[str, dict[str, str]]:
         """What it is made of, or these kinds of it."""
-        command = ["python3", "-", *(f"'{kind}'" for kind in kinds)]
-        found: dict[str, dict[str, str]] = json.loads(
-            self._ssh(command, (HERE / "listing.py").read_text(), 900)
-        )
-        return found
+        return self.told(HERE / "listing.py", *kinds, seconds=900)
 
     def put(self, source: Path, target: str) -> None:
         with source.open("rb") as stream:

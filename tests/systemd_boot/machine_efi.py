@@ -16,6 +16,7 @@ import esp
 from ansible_collections.oslab.kernel.plugins.module_utils import qemu
 from machine import Faulty, LostError
 
+HERE = Path(__file__).resolve().parent
 FIRMWARE = Path("/usr/share/OVMF")
 CODE, VARIABLES = FIRMWARE / "OVMF_CODE_4M.fd", FIRMWARE / "OVMF_VARS_4M.fd"
 ESP_MIB = 256
@@ -45,6 +46,10 @@ class EfiMachine(Faulty):
         qemu.run(["qemu-img", "convert", "-O", "qcow2", str(raw), str(path)])
         raw.unlink()
         shutil.copy(VARIABLES, self.directory / "variables.fd")
+
+    def look(self) -> dict[str, Any]:
+        """How it is; what a loader is asked of systemd-boot, though GRUB is there, too."""
+        return {**super().look(), **self.told(HERE / "look.py")}
 
     def off(self, seconds: float = 180) -> None:
         """Shut down in good order."""

@@ -111,9 +111,7 @@ class Visit(Stage):
         self.arguments = workshop.arguments
 
     def look(self) -> dict[str, Any]:
-        text = (HERE / "look.py").read_text()
-        seen: dict[str, Any] = json.loads(self._efi.shell(f"python3 - <<'END'\n{text}\nEND\n"))
-        return seen
+        return self._efi.look()
 
     def wait(self) -> None:
         self._efi.wait(900)
