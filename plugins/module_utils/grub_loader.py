@@ -73,11 +73,13 @@ class Grub:
         if text != state.custom:
             steps.append(functools.partial(self._write_custom, text))
         chosen_steps: list[Callable[[], object]] = []
-        # What GRUB is told to boot has to be there for it, whatever happens next.
-        if changes and kind in ("once", "default") and request.settle:
-            chosen_steps.append(functools.partial(settle, Path(self._environment).parent))
         if changes:
             chosen_steps.append(functools.partial(self._write_variables, changes))
+        if changes and kind in ("once", "default") and request.settle:
+            # What is chosen, then the choice: after a power cut GRUB sees the old choice or the new
+            # one, and finds the kernel of either.
+            settled = functools.partial(settle, Path(self._environment).parent)
+            chosen_steps = [settled, *chosen_steps, settled]
         # The entry is there before it is chosen, and until another one is.
         steps = [*steps, *chosen_steps] if kind == "once" else [*chosen_steps, *steps]
         after = {**state.environment, **changes}

@@ -48,8 +48,8 @@ options:
   settle:
     description:
       - With O(state=once) and O(state=default), see to it that what is to be booted can be read by
-        the loader before it is chosen. Where the file system has a journal, which loaders do not
-        read, it is frozen for a moment.
+        the loader before it is chosen, and with GRUB the choice as well before the module ends.
+        Where the file system has a journal, which loaders do not read, it is frozen for a moment.
     type: bool
     default: true
 extends_documentation_fragment:

@@ -1,0 +1,54 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""grub_loader: what is done to GRUB's files, and in which order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils import grub_loader
+from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import Request
+from ansible_collections.oslab.kernel.plugins.module_utils.grub_loader import Grub
+
+CONFIG = Path(__file__).with_name("grub_cfg") / "debian-13.cfg"
+NEW = "6.12.57-49-usac1"
+
+
+def steps(directory: Path, monkeypatch: pytest.MonkeyPatch, request: Request) -> list[str]:
+    """What is done, a word for each."""
+    done: list[str] = []
+    monkeypatch.setattr(grub_loader, "settle", lambda path: done.append(f"settle {path.name}"))
+    monkeypatch.setattr(
+        grub_loader.grub_entry, "write_variables", lambda *_: done.append("variables")
+    )
+    monkeypatch.setattr(grub_loader.boot_file, "write", lambda *_: done.append("custom"))
+    environment, custom = directory / "grubenv", directory / "custom.cfg"
+    loader = Grub(lambda _command: (0, "", ""), str(CONFIG), str(environment), str(custom))
+    for step in loader.plan(request).steps:
+        step()
+    return done
+
+
+@pytest.mark.parametrize(("state", "before"), [("default", []), ("once", ["custom"])])
+def test_neither_the_kernel_nor_the_choice_stays_in_a_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str, before: list[str]
+) -> None:
+    settled = f"settle {tmp_path.name}"
+    request = Request(state, NEW, ["panic=10"] if state == "once" else [])
+    assert steps(tmp_path, monkeypatch, request) == [*before, settled, "variables", settled]
+
+
+def test_what_is_taken_back_is_not_settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "grubenv").write_text("next_entry=oslab-trial\n")
+    assert steps(tmp_path, monkeypatch, Request("cancelled", "", [])) == ["variables"]
+
+
+def test_nothing_is_frozen_where_nothing_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = grub_loader.grub_entry.parse_menu(CONFIG.read_text()).find(NEW)
+    assert chosen
+    (tmp_path / "grubenv").write_text(f"saved_entry={chosen.path}\n")
+    assert steps(tmp_path, monkeypatch, Request("default", NEW, [])) == []
