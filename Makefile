@@ -127,17 +127,17 @@ test-role: deps ## Run the roles on the fake kernel tree (a few minutes)
 
 .PHONY: test-molecule
 test-molecule: deps ## Build a kernel and boot it in a VM, with check mode and idempotence
-	MOLECULE_COMMAND_BORDERS=false molecule test
+	tests/molecule.py test
 
 # With the kernel that the scenario before has published, or the lab.
 .PHONY: test-faults-fast
 test-faults-fast: deps ## Do three things to a VM that its deployment does not survive, and see that the VM does
-	MOLECULE_COMMAND_BORDERS=false molecule test --scenario-name faults
+	tests/molecule.py test --scenario-name faults
 
 # Not part of `make test`: a second kernel is compiled, and two VMs run at the same time.
 .PHONY: test-fleet
 test-fleet: deps ## Build one kernel for two VMs of different hardware and boot both, in waves
-	MOLECULE_COMMAND_BORDERS=false molecule test --scenario-name fleet
+	tests/molecule.py test --scenario-name fleet
 
 # Beside the other Python packages, so that they are not made anew for its sake.
 $(VENV)/vagrant/.done: requirements-vagrant.txt $(VENV)/.done

@@ -91,14 +91,14 @@ def run(arguments: list[str]) -> int:
         **os.environ,
         **chosen,
         "ANSIBLE_LIBRARY": driver_modules(),
-        "MOLECULE_COMMAND_BORDERS": "false",
         "VAGRANT_HOME": str(work / "home"),
         # Nothing is asked of a server unless a box is.
         "VAGRANT_CHECKPOINT_DISABLE": "1",
         "VAGRANT_BOX_UPDATE_CHECK_DISABLE": "1",
     }
     command, *rest = arguments or ["test"]
-    argv = ["molecule", "--base-config", str(ROOT / "molecule/default/molecule.yml")]
+    argv = [sys.executable, str(ROOT / "tests/molecule.py")]
+    argv += ["--base-config", str(ROOT / "molecule/default/molecule.yml")]
     argv += [command, "--scenario-name", "vagrant", *rest]
     with contextlib.ExitStack() as stack:
         if chosen["OSLAB_VAGRANT_PROVIDER"] == "libvirt":
