@@ -24,6 +24,8 @@ from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import (
     require_arguments,
 )
 
+# Makes the entries of all kernels that are there.
+ENTRY_COMMAND = "update-grub"
 ID_OPTIONS = ("$menuentry_id_option", "${menuentry_id_option}", "--id")
 # What grub-mkconfig's own 00_header takes for places that GRUB cannot write to.
 READ_ONLY_ABSTRACTIONS = ("diskfilter", "lvm")
@@ -227,6 +229,26 @@ def wanted_custom(state: State, kind: str, entry: Optional[Entry], arguments: Se
     return grub_trial.replaced(state.custom, made)
 
 
+def unwritable(state: State) -> str:
+    """Why a one-shot entry would not be forgotten, and what to do; '' if it would."""
+    if not state.read_only:
+        return ""
+    return (
+        f"GRUB cannot write its environment block: {state.read_only}. A one-shot entry would "
+        "be booted again and again. Put /boot/grub on a plain ext4, xfs or FAT partition."
+    )
+
+
+def unread(state: State, config: str) -> str:
+    """Why the entry of a trial would not be seen, and what to do; '' if it would."""
+    if state.menu.reads_custom:
+        return ""
+    return (
+        f"{config} does not read custom.cfg, where the trial's entry is. Make "
+        f"/etc/grub.d/41_custom executable and run {ENTRY_COMMAND}."
+    )
+
+
 def require_entry(state: State, config: str, release: str) -> Entry:
     entry = state.menu.find(release)
     if entry is None:
@@ -241,18 +263,12 @@ def require_entry(state: State, config: str, release: str) -> Entry:
 def require_working(state: State, config: str, kind: str, arguments: Sequence[str] = ()) -> None:
     """Refuse what GRUB would accept and then not do."""
     require_arguments(arguments)
-    if kind == "once" and arguments and not state.menu.reads_custom:
-        raise GrubError(
-            f"{config} does not read custom.cfg, where the trial's entry is. Make "
-            "/etc/grub.d/41_custom executable and run update-grub."
-        )
+    if kind == "once" and arguments and unread(state, config):
+        raise GrubError(unread(state, config))
     if kind == "once" and not state.menu.honours_once:
         raise GrubError(f"{config} does not look at next_entry; run update-grub to renew it.")
-    if kind == "once" and state.read_only:
-        raise GrubError(
-            f"GRUB cannot write its environment block: {state.read_only}. A one-shot entry would "
-            "be booted again and again. Put /boot/grub on a plain ext4, xfs or FAT partition."
-        )
+    if kind == "once" and unwritable(state):
+        raise GrubError(unwritable(state))
     if kind == "default" and not state.menu.honours_saved:
         raise GrubError(
             f"{config} does not look at saved_entry; set GRUB_DEFAULT=saved in "

@@ -40,12 +40,12 @@ class Grub:
         return self._state.menu.honours_saved
 
     @property
-    def takes_trials(self) -> bool:
-        return self._state.menu.reads_custom
+    def trial_problem(self) -> str:
+        return grub_entry.unwritable(self._state) or grub_entry.unread(self._state, self._config)
 
-    @property
-    def read_only(self) -> str:
-        return self._state.read_only
+    def entry_command(self, release: str) -> str:
+        del release  # of all of them at once
+        return grub_entry.ENTRY_COMMAND
 
     def releases(self) -> list[str]:
         return self._state.menu.releases()

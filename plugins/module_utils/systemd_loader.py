@@ -103,7 +103,7 @@ class SystemdBoot:
         self._entries = self._boot / ENTRIES
         self._machine = read(root / "etc/machine-id").strip()
         self._known = self._read()
-        self.read_only = read_only_reason((variables, self._boot))
+        self._read_only = read_only_reason((variables, self._boot))
 
     def _read(self) -> list[Entry]:
         try:
@@ -130,9 +130,25 @@ class SystemdBoot:
         return bool(self._features() & _HONOURS_DEFAULT)
 
     @property
-    def takes_trials(self) -> bool:
+    def trial_problem(self) -> str:
+        return self._unwritable() or self._unable()
+
+    def _unwritable(self) -> str:
+        if not self._read_only:
+            return ""
+        return f"systemd-boot cannot be told what to boot: {self._read_only}. Mount it read-write."
+
+    def _unable(self) -> str:
         wanted = _HONOURS_ONCE | _COUNTS
-        return self._features() & wanted == wanted
+        if self._features() & wanted == wanted:
+            return ""
+        return (
+            "This systemd-boot takes no choice for one boot, or does not count. Run "
+            "`bootctl update` and reboot."
+        )
+
+    def entry_command(self, release: str) -> str:
+        return f"kernel-install add {release} /boot/vmlinuz-{release} /boot/initrd.img-{release}"
 
     def releases(self) -> list[str]:
         found = (entry.release(self._machine) for entry in self._known)
@@ -155,7 +171,7 @@ class SystemdBoot:
             raise LoaderError(
                 f"{self._entries} has no entry for kernel {release}; it has entries for: {found}. "
                 "Check that the kernel's package is installed, and run "
-                f"`kernel-install add {release} /boot/vmlinuz-{release}`."
+                f"`{self.entry_command(release)}`."
             )
         return entry
 
@@ -173,16 +189,13 @@ class SystemdBoot:
         """Refuse what would be written and then not be done."""
         if request.state not in ("once", "default") or entry is None:
             return
-        if self.read_only:
-            raise LoaderError(
-                f"systemd-boot cannot be told what to boot: {self.read_only}. Mount it read-write."
-            )
+        if self._unwritable():
+            raise LoaderError(self._unwritable())
         lost = self._lost(entry)
         if lost:
             raise LoaderError(
                 f"The entry of {request.release} needs {', '.join(lost)}, which is not there or "
-                f"empty: run `kernel-install add {request.release} /boot/vmlinuz-{request.release} "
-                f"/boot/initrd.img-{request.release}`, and look at the space there."
+                f"empty: run `{self.entry_command(request.release)}`, and look at the space there."
             )
         if request.state == "default" and not self.honours_default:
             raise LoaderError(
@@ -198,16 +211,12 @@ class SystemdBoot:
         if original.is_file() and not filecmp.cmp(original, copy, shallow=False):
             raise LoaderError(
                 f"{copy} is not what {original} is: copying it was cut short, or the ESP is "
-                f"damaged. Run `kernel-install add {release} {original} "
-                f"/boot/initrd.img-{release}`."
+                f"damaged. Run `{self.entry_command(release)}`."
             )
 
     def _require_way_back(self, release: str, default: str) -> None:
-        if not self.takes_trials:
-            raise LoaderError(
-                "This systemd-boot takes no choice for one boot, or does not count. Run "
-                "`bootctl update` and reboot."
-            )
+        if self._unable():
+            raise LoaderError(self._unable())
         if not any(not self._lost(named) for named in self._named(default)):
             raise LoaderError(
                 f"The default, {default or 'none'}, is no entry that boots: what ends the trial "

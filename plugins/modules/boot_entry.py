@@ -123,16 +123,19 @@ honours_default:
   description: Whether the loader boots the default that it is told.
   returned: success
   type: bool
-takes_trials:
+trial_problem:
   description: >-
-    Whether an entry for a trial can be made: C(grub.cfg) reads O(custom), or systemd-boot takes a
-    choice for one boot and counts.
-  returned: success
-  type: bool
-read_only:
-  description: Why the loader, or who tells it what to boot, cannot write; empty if it can.
+    Why the loader could not boot a kernel once and then the default again, and what to do about
+    it; empty if it could. GRUB has to be able to write its environment block and to read O(custom),
+    systemd-boot to take a choice for one boot and to count, and the ESP and the firmware's
+    variables have to be writable.
   returned: success
   type: str
+entry_command:
+  description: What makes the entry of O(release), or of any, which is then called C(RELEASE).
+  returned: success
+  type: str
+  sample: update-grub
 """
 
 from typing import Any
@@ -199,8 +202,8 @@ def main() -> None:
         ),
         next_entry=plan.after.next_entry,
         honours_default=loader.honours_default,
-        takes_trials=loader.takes_trials,
-        read_only=loader.read_only,
+        trial_problem=loader.trial_problem,
+        entry_command=loader.entry_command(request.release or "RELEASE"),
         diff=[
             {
                 "before_header": f"{loader.name}: {name}",

@@ -52,3 +52,23 @@ def test_nothing_is_frozen_where_nothing_changes(
     assert chosen
     (tmp_path / "grubenv").write_text(f"saved_entry={chosen.path}\n")
     assert steps(tmp_path, monkeypatch, Request("default", NEW, [])) == []
+
+
+def test_why_a_kernel_could_not_be_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def loader(config: Path) -> Grub:
+        answer = {"--target=abstraction": "", "--target=fs": "ext2"}
+        return Grub(
+            lambda command: (0, answer.get(command[1], ""), ""),
+            str(config),
+            str(tmp_path / "grubenv"),
+            str(tmp_path / "custom.cfg"),
+        )
+
+    assert loader(CONFIG).trial_problem == ""
+    # As made where 41_custom is not executable.
+    bare = tmp_path / "grub.cfg"
+    bare.write_text(CONFIG.read_text().replace("custom.cfg", "other.cfg"))
+    assert "41_custom executable and run update-grub" in loader(bare).trial_problem
+    reason = "/boot/grub is on lvm"
+    monkeypatch.setattr(grub_loader.grub_entry, "read_only_reason", lambda *_: reason)
+    assert f"{reason}. A one-shot entry would" in loader(CONFIG).trial_problem

@@ -110,7 +110,9 @@ def test_a_look_lists_the_releases(grub: dict[str, Any]) -> None:
     seen = run("boot_entry", **arguments)
     assert seen["changed"] is False
     assert "6.12.57-49-usac1" in seen["releases"]
-    assert (seen["default_release"], seen["read_only"], seen["honours_default"]) == ("", "", True)
+    assert (seen["default_release"], seen["honours_default"]) == ("", True)
+    assert seen["trial_problem"] == ""
+    assert seen["entry_command"] == "update-grub"
 
 
 BOOTCTL = """#!/bin/sh
