@@ -265,7 +265,8 @@ FAULTS = (
     Fault(
         "kernel-cut-short",
         "half of the kernel's image is missing",
-        seen="(?i)premature end|error: ",
+        # GRUB finds that out, or starts what is there, which dies without a word.
+        seen=r"(?is)premature end|error: |Loading Linux ((?!Linux version).)*Booting from",
         **replaced("/boot/vmlinuz-$RELEASE", 'truncate -s 5M "$file"'),
     ),
     # --- what it finds --------------------------------------------------------------------------
