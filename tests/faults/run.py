@@ -25,6 +25,7 @@ import os
 import queue
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -61,6 +62,10 @@ PLAYBOOK_SECONDS = 2400
 UNGUARDED = ("systemd.mask=oslab-trial.timer",)
 # The guard's patience where nobody would confirm a trial anyway.
 ALONE_SECONDS = 100
+
+
+# Who is interrupted takes these along: one a lane.
+MACHINES: dict[Path, Faulty] = {}
 
 
 class RunError(Exception):
@@ -102,7 +107,9 @@ class Harness:
         return self.work / name
 
     def machine(self, state: Path) -> Faulty:
-        return Faulty(self.lane / "machine", state, self.accel)
+        machine = Faulty(self.lane / "machine", state, self.accel)
+        MACHINES[self.lane] = machine
+        return machine
 
     def make_stock(self) -> None:
         """A host that booted the lab's image."""
@@ -491,6 +498,13 @@ class Harness:
         path.write_text(host.serial())
 
 
+def end(signum: int, _frame: object) -> None:
+    """Without waiting for the threads, of which each waits for its machine."""
+    for machine in MACHINES.values():
+        machine.close()
+    os._exit(128 + signum)
+
+
 def code() -> str:
     """The last commit that changed what is tested; with a + if more has changed since."""
     paths = ("playbooks", "roles", "plugins")
@@ -637,6 +651,8 @@ def main() -> int:
         if options.show:
             outcomes = load(options.work / results(options), [fault.name for fault in faults])
         else:
+            for signum in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(signum, end)
             (options.work / "logs").mkdir(parents=True, exist_ok=True)
             with qemu.locked(options.work / "lock", 5):
                 Harness(options, "lane-0").have_states({fault.state for fault in faults})
