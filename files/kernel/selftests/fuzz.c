@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -38,6 +39,7 @@ enum kind { MEMORY, USAGE, IO, KINDS };
 struct caller {
 	__u64 random;
 	unsigned long todo;
+	char *pages;				/* two of its own */
 	/* What was seen. */
 	unsigned long returned[KINDS][2];	/* well, with an error */
 	unsigned long unknown, beyond, leaked;
@@ -254,8 +256,6 @@ static void call_at_home(struct caller *caller, char *pages, const char *canarie
 static void *make_calls(void *argument)
 {
 	struct caller *caller = argument;
-	char *pages = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	char canaries[2 * AROUND];
 
 	memset(canaries, CANARY, sizeof(canaries));
@@ -263,9 +263,8 @@ static void *make_calls(void *argument)
 		if (next(caller) & 1)
 			call_anywhere(caller);
 		else
-			call_at_home(caller, pages, canaries);
+			call_at_home(caller, caller->pages, canaries);
 	}
-	munmap(pages, 2 * PAGE);
 	return NULL;
 }
 
@@ -321,6 +320,8 @@ static void *start_and_end(void *argument)
 		if (!pid) {
 			pthread_t thread;
 
+			/* Who waits for the output would wait for it, too. */
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			pthread_create(&thread, NULL, idle_thread, NULL);
 			if (random & 2)
 				_exit(0);
@@ -380,6 +381,10 @@ int main(int argc, char **argv)
 	/* With a page before and one behind that nothing is mapped at. */
 	area = mmap(NULL, AREA + 2 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	area += PAGE;
+	/* Before anything is unmapped: they might get a place that is raced for. */
+	for (i = 0; i < CALLERS; i++)
+		all[i].pages = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	for (i = 0; i < ARRAY_SIZE(all); i++) {
 		void *(*work)(void *) = i < CALLERS ? make_calls : i < CALLERS + 2 ? race :
 					start_and_end;
