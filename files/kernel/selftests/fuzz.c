@@ -218,7 +218,7 @@ static void call_anywhere(struct caller *caller)
  */
 #define AROUND	256
 
-static void call_at_home(struct caller *caller, char *pages, const char *canaries)
+static void call_at_home(struct caller *caller, const char *canaries)
 {
 	enum kind kind = next(caller) % KINDS;
 	int number = kind == USAGE ? random_size(caller) : random_pid(caller);
@@ -228,6 +228,7 @@ static void call_at_home(struct caller *caller, char *pages, const char *canarie
 	size_t start = PAGE - AROUND, end = half ? PAGE : PAGE + AROUND;
 	size_t from = offset < end ? offset : end;
 	size_t to = offset + size < end ? offset + size : end;
+	char *pages = caller->pages;
 	long returned;
 
 	memset(pages + start, CANARY, end - start);
@@ -263,7 +264,7 @@ static void *make_calls(void *argument)
 		if (next(caller) & 1)
 			call_anywhere(caller);
 		else
-			call_at_home(caller, caller->pages, canaries);
+			call_at_home(caller, canaries);
 	}
 	return NULL;
 }
