@@ -179,7 +179,7 @@ def read_state(run: Runner, config: str, environment: str, custom: str = "") -> 
     except FileNotFoundError as error:
         raise GrubError(
             f"{config} is not there: this host does not boot by GRUB, or GRUB was never "
-            "configured. Install GRUB and run update-grub. If systemd-boot loads its kernels, "
+            f"configured. Install GRUB and run {ENTRY_COMMAND}. If systemd-boot loads its kernels, "
             "mount efivarfs on /sys/firmware/efi/efivars, where it says so."
         ) from error
     except OSError as error:
@@ -255,7 +255,7 @@ def require_entry(state: State, config: str, release: str) -> Entry:
         found = ", ".join(state.menu.releases()) or "none"
         raise GrubError(
             f"{config} has no entry for kernel {release}; it has entries for: {found}. "
-            "Check that the kernel's package is installed, and run update-grub."
+            f"Check that the kernel's package is installed, and run {ENTRY_COMMAND}."
         )
     return entry
 
@@ -266,13 +266,13 @@ def require_working(state: State, config: str, kind: str, arguments: Sequence[st
     if kind == "once" and arguments and unread(state, config):
         raise GrubError(unread(state, config))
     if kind == "once" and not state.menu.honours_once:
-        raise GrubError(f"{config} does not look at next_entry; run update-grub to renew it.")
+        raise GrubError(f"{config} does not look at next_entry; run {ENTRY_COMMAND} to renew it.")
     if kind == "once" and unwritable(state):
         raise GrubError(unwritable(state))
     if kind == "default" and not state.menu.honours_saved:
         raise GrubError(
             f"{config} does not look at saved_entry; set GRUB_DEFAULT=saved in "
-            "/etc/default/grub.d and run update-grub."
+            f"/etc/default/grub.d and run {ENTRY_COMMAND}."
         )
 
 
