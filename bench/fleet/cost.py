@@ -40,6 +40,8 @@ class Cost(NamedTuple):
     all: float
     #: Tasks that were done, summed over the hosts.
     tasks: int
+    #: Connections that were opened, summed over the hosts.
+    logins: int = 0
 
 
 def _children(pid: int) -> list[int]:
@@ -86,7 +88,7 @@ def _watch(argv: Sequence[str], log: Path, cwd: Path) -> dict[str, float]:
     def sample() -> None:
         nonlocal peak
         while not ended.wait(_SAMPLE_SECONDS):
-            peak = max(peak, _pss_mib(_tree(ansible.pid)))
+            peak = max(peak, _pss_mib(_tree(os.getpid())[1:]))
 
     sampler = threading.Thread(target=sample)
     sampler.start()

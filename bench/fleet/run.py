@@ -35,8 +35,12 @@ PHASES = {
 TOLERANCE = 1.15
 
 
+# What a fleet is told to use.
+SETTINGS = ROOT / "docs/examples/ansible.cfg"
+
+
 class Variant(NamedTuple):
-    """Other settings than those of ansible.cfg."""
+    """Other settings than those of SETTINGS."""
 
     environment: Mapping[str, str] = {}
     #: Subset of facts that is gathered first.
@@ -49,6 +53,7 @@ VARIANTS = {
     "forks 20": Variant({"ANSIBLE_FORKS": "20"}),
     "forks 100": Variant({"ANSIBLE_FORKS": "100"}),
     "no pipelining": Variant({"ANSIBLE_PIPELINING": "False"}),
+    "ssh kept 1 s": Variant({"ANSIBLE_SSH_ARGS": "-C -o ControlMaster=auto -o ControlPersist=1s"}),
     "strategy free": Variant({"ANSIBLE_STRATEGY": "free"}),
     "facts: min": Variant(facts="!all"),
     "facts: all": Variant(facts="all"),
@@ -62,12 +67,15 @@ def play(fleet: Fleet, books: Sequence[str], variant: Variant, log: Path) -> Cos
     if variant.facts:
         argv += ["--extra-vars", f"bench_subset={variant.facts}"]
     environment = {
-        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "ANSIBLE_CONFIG": str(SETTINGS),
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
         "ANSIBLE_SSH_CONTROL_PATH_DIR": str(fleet.work / "sockets"),
         "ANSIBLE_NOCOLOR": "1",
         **variant.environment,
     }
-    return measure(argv, log, ROOT, environment, fleet.size)
+    before = fleet.logins()
+    cost = measure(argv, log, ROOT, environment, fleet.size)
+    return cost._replace(logins=fleet.logins() - before)
 
 
 def fleet_cost(work: Path, size: int, phases: Sequence[str]) -> dict[str, Cost]:
@@ -80,16 +88,17 @@ def fleet_cost(work: Path, size: int, phases: Sequence[str]) -> dict[str, Cost]:
 
 def show_sizes(small: int, large: int, phases: Sequence[str], work: Path) -> bool:
     """Whether a host of the large fleet costs no more than one of the small, give or take."""
-    print(f"{'':14}{'':>6}{'':>7}{'':>8}{'ms of CPU, for each':>25}{'MiB':>18}")
+    print(f"{'':14}{'':>6}{'':>7}{'':>8}{'ms of CPU, for each':>25}{'logins':>9}{'MiB':>18}")
     print(f"{'':14}{'hosts':>6}{'s':>7}{'CPU s':>8}{'host':>8}{'serial':>9}{'task':>8}", end="")
-    print(f"{'main':>9}{'all':>9}", flush=True)
+    print(f"{'a host':>9}{'main':>9}{'all':>9}", flush=True)
     costs = {}
     for size in (small, large):
         costs[size] = fleet_cost(work / f"size-{size}", size, phases)
         for phase, cost in costs[size].items():
             print(f"{phase:14}{size:6}{cost.wall:7.0f}{cost.cpu:8.0f}", end="")
             print(f"{1000 * cost.cpu / size:8.0f}{1000 * cost.serial / size:9.0f}", end="")
-            print(f"{1000 * cost.cpu / cost.tasks:8.0f}{cost.main:9.0f}{cost.all:9.0f}", flush=True)
+            print(f"{1000 * cost.cpu / cost.tasks:8.0f}{cost.logins / size:9.1f}", end="")
+            print(f"{cost.main:9.0f}{cost.all:9.0f}", flush=True)
     print(f"\nA host among {large} over a host among {small}:")
     good = True
     for phase in phases:
@@ -109,7 +118,8 @@ def show_variants(
 ) -> None:
     print(f"\n{size} hosts; a module takes {module} s on each, a reboot {reboot} s:")
     print(
-        f"{'':16}{'s':>7}{'CPU s':>8}{'all MiB':>9}{'time':>8}{'CPU':>7}{'memory':>8}", flush=True
+        f"{'':16}{'s':>7}{'CPU s':>8}{'logins':>8}{'all MiB':>9}{'time':>8}{'CPU':>7}{'memory':>8}",
+        flush=True,
     )
     first: Cost | None = None
     for name in names:
@@ -118,7 +128,7 @@ def show_variants(
         with fleet.reachable():
             cost = play(fleet, PHASES["deploy"], VARIANTS[name], here / "deploy.log")
         first = first or cost
-        print(f"{name:16}{cost.wall:7.0f}{cost.cpu:8.0f}{cost.all:9.0f}", end="")
+        print(f"{name:16}{cost.wall:7.0f}{cost.cpu:8.0f}{cost.logins:8}{cost.all:9.0f}", end="")
         print(f"{cost.wall / first.wall:8.2f}{cost.cpu / first.cpu:7.2f}", end="")
         print(f"{cost.all / first.all:8.2f}", flush=True)
 

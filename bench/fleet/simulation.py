@@ -194,7 +194,7 @@ class Fleet:
             "UseDNS": "no",
             "MaxStartups": 10 * self.size + 100,
             "MaxSessions": 100,
-            "LogLevel": "ERROR",
+            "LogLevel": "INFO",
         }
         config = self.work / "sshd_config"
         config.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
@@ -207,6 +207,10 @@ class Fleet:
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait()
+
+    def logins(self) -> int:
+        """How many connections were opened so far."""
+        return (self.work / "sshd.log").read_text().count("Accepted publickey")
 
     def _wait(self, server: subprocess.Popen[bytes]) -> None:
         for _attempt in range(100):
