@@ -63,20 +63,27 @@ class Loader(Protocol):
     name: str
 
     @property
-    def honours_default(self) -> bool: ...
+    def honours_default(self) -> bool:
+        """Whether what is chosen is what boots by default."""
 
     @property
-    def trial_problem(self) -> str: ...
+    def trial_problem(self) -> str:
+        """Why no kernel can be tried here, and what to do; empty if one can."""
 
-    def entry_command(self, release: str) -> str: ...
+    def entry_command(self, release: str) -> str:
+        """What makes the entry of a kernel, as a person calls it."""
 
-    def releases(self) -> list[str]: ...
+    def releases(self) -> list[str]:
+        """The kernels that can be booted."""
 
-    def release_of(self, entry: str) -> str: ...
+    def release_of(self, entry: str) -> str:
+        """The kernel of an entry; empty if there is none."""
 
-    def plan(self, request: Request) -> Plan: ...
+    def plan(self, request: Request) -> Plan:
+        """What has to be done, and what is so afterwards."""
 
-    def image(self, release: str, arguments: Sequence[str]) -> Image: ...
+    def image(self, release: str, arguments: Sequence[str]) -> Image:
+        """A kernel, with what it is booted with."""
 
 
 def require_arguments(arguments: Sequence[str]) -> None:

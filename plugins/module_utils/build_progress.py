@@ -292,7 +292,8 @@ class Progress:
         if self.phase != "compiling":
             what = f"{self.phase} {self.last}".rstrip()
             return f"build: {what}, {so_far}"
-        if len(self.present) >= len(self.expected):  # what is compiled was there, but outdated
+        # What was there turns out to be outdated: nobody knows how much of it.
+        if 2 * len(self.present & self._done) > self.compiled:
             return (
                 f"build: {self.compiled} files compiled again, at most {self.total}, "
                 f"{so_far}: {self.last}"

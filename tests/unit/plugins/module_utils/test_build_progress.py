@@ -115,6 +115,20 @@ def test_what_is_made_again_is_not_counted_as_missing():
     )
 
 
+def test_a_tree_of_which_nearly_all_is_outdated_promises_no_early_end():
+    progress = Progress(0.0, set(names(100)), present=set(names(95)))
+    now = compiled(progress, names(30), 0)
+    assert progress.describe(now) == (
+        "build: 30 files compiled again, at most 100, 30 s so far: fs/29.c"
+    )
+
+
+def test_a_few_that_are_made_in_any_case_do_not_hide_how_far_a_continued_build_is():
+    progress = Progress(0.0, set(names(100)), present=set(names(60)))
+    now = compiled(progress, [*names(5), *names(20, first=60)], 0)
+    assert "80 of 100 files (80 %)" in progress.describe(now)
+
+
 def test_an_object_that_was_not_expected_corrects_the_total():
     progress = Progress(0.0, set(names(2)))
     compiled(progress, names(3), 0)
