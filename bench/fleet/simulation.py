@@ -183,7 +183,8 @@ class Fleet:
             "AuthorizedKeysFile": self.work / "user.pub",
             "PidFile": self.work / "sshd.pid",
             "ForceCommand": f"exec {sys.executable} -I -S {HERE / 'target.py'} {self.work}",
-            "Subsystem": "sftp internal",
+            # What target.py sees of a request for it.
+            "Subsystem": "sftp sftp",
             "PermitRootLogin": "yes",
             "PasswordAuthentication": "no",
             "StrictModes": "no",
