@@ -34,7 +34,6 @@ PHASES = {
 # How much dearer a host of the large fleet may be: what a busy machine makes of equal work.
 TOLERANCE = 1.15
 
-
 # What a fleet is told to use.
 SETTINGS = ROOT / "docs/examples/ansible.cfg"
 
