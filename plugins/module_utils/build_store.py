@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import shutil
 import socket
 import tempfile
 import time
 from pathlib import Path
 from typing import Callable
+
+from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file
 
 # Nobody takes so long to store a build: seconds after which any unfinished one is refuse.
 STALE = 24 * 3600
@@ -42,11 +43,7 @@ def temporary_directory(store: Path, prefix: str, now: float) -> Path:
 def sync(directory: Path) -> None:
     """On the disk before it bears its name, so that a power cut leaves no empty packages."""
     for path in [*directory.iterdir(), directory]:
-        fd = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+        atomic_file.sync(path)
 
 
 def put(new: Path, target: Path, prefix: str, is_good: Callable[[], bool]) -> bool:

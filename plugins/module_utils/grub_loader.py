@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Callable
 
-from ansible_collections.oslab.kernel.plugins.module_utils import boot_file, grub_entry
+from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file, grub_entry
 from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import (
     TRIAL,
     Choice,
@@ -99,9 +99,9 @@ class Grub:
         custom = Path(self._custom)
         if text.strip():
             mode = Path(self._config).stat().st_mode & 0o777 | 0o200
-            boot_file.write(custom, text, mode)
+            atomic_file.write(custom, text, mode)
         else:
-            boot_file.remove(custom)
+            atomic_file.remove(custom)
 
     def _write_variables(self, changes: dict[str, str]) -> None:
         grub_entry.write_variables(self._run, self._state, self._environment, changes)

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file
 from ansible_collections.oslab.kernel.plugins.module_utils import kernel_edits as edits
 from ansible_collections.oslab.kernel.plugins.module_utils.kernel_edits import EditError, Syscall
 
@@ -142,11 +143,8 @@ class Tree:
 
 def _write(path: Path, text: str) -> None:
     """Replace a file in one step: a killed run leaves the old text or the new."""
-    temporary = path.with_name(f".{path.name}.oslab")
-    temporary.write_text(text, encoding="utf-8")
-    if path.exists():
-        temporary.chmod(path.stat().st_mode & 0o7777)
-    temporary.replace(path)
+    mode = path.stat().st_mode & 0o7777 if path.exists() else 0o644
+    atomic_file.write(path, text, mode)
 
 
 def first_failure(output: str, text: str) -> str:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file
 from ansible_collections.oslab.kernel.plugins.module_utils.checksum import file_sha256
 
 BINARY = "qemu-system-x86_64"
@@ -240,12 +241,7 @@ def read_json(path: Path) -> Optional[dict[str, Any]]:
 def write_file(path: Path, content: bytes, mode: int = 0o644) -> None:
     """Put a whole file in place at once, or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    part.unlink(missing_ok=True)
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-    part.replace(path)
+    atomic_file.write(path, content, mode)
 
 
 def write_json(path: Path, data: dict[str, Any]) -> None:

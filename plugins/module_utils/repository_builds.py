@@ -13,6 +13,8 @@ import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file
+
 RECORD = "published.json"
 
 
@@ -26,9 +28,7 @@ def read_order(root: Path) -> list[str]:
 
 
 def write_order(root: Path, versions: Sequence[str]) -> None:
-    part = root / f".{RECORD}"
-    part.write_text(json.dumps(versions, indent=2) + "\n", encoding="utf-8")
-    part.replace(root / RECORD)
+    atomic_file.write(root / RECORD, json.dumps(versions, indent=2) + "\n", 0o644)
 
 
 def new_order(

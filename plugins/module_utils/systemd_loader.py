@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Callable, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils import (
+    atomic_file,
     bls_entry,
-    boot_file,
     efi_variable,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.bls_entry import Entry
@@ -277,7 +277,7 @@ class SystemdBoot:
         steps: list[Callable[[], object]] = []
         if request.state == "default" and entry and entry.name != entry.id:
             old, new = self._entries / entry.name, self._entries / entry.id
-            steps.append(functools.partial(boot_file.rename, old, new))
+            steps.append(functools.partial(atomic_file.rename, old, new))
         if after.trial and after.trial != before.trial:
             steps.append(functools.partial(self._write_trial, trials, made))
         if request.settle and request.state in ("once", "default") and (steps or after != before):
@@ -293,13 +293,13 @@ class SystemdBoot:
     def _write_trial(self, old: Sequence[Entry], text: str) -> None:
         self._remove([entry for entry in old if entry.name != TRIAL_NAME])
         path = self._entries / TRIAL_NAME
-        boot_file.write(path, text)
+        atomic_file.write(path, text)
         if _text(path) != text:
             raise LoaderError(f"{path} did not keep what was written there; is the ESP damaged?")
 
     def _remove(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
-            boot_file.remove(self._entries / entry.name)
+            atomic_file.remove(self._entries / entry.name)
 
     def _choose(self, variable: str, name: str) -> None:
         command = ["bootctl", _COMMANDS[variable], name]

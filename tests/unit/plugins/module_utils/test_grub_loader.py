@@ -23,7 +23,7 @@ def steps(directory: Path, monkeypatch: pytest.MonkeyPatch, request: Request) ->
     monkeypatch.setattr(
         grub_loader.grub_entry, "write_variables", lambda *_: done.append("variables")
     )
-    monkeypatch.setattr(grub_loader.boot_file, "write", lambda *_: done.append("custom"))
+    monkeypatch.setattr(grub_loader.atomic_file, "write", lambda *_: done.append("custom"))
     environment, custom = directory / "grubenv", directory / "custom.cfg"
     loader = Grub(lambda _command: (0, "", ""), str(CONFIG), str(environment), str(custom))
     for step in loader.plan(request).steps:

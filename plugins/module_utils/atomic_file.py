@@ -1,0 +1,60 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files that are replaced in one step and are on the disk before they bear their name.
+
+A reader, a killed run and a power cut leave the old file or the new one, never half of one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Optional, Union
+
+
+def write(path: Path, content: Union[str, bytes], mode: Optional[int] = None) -> None:
+    """Replace the file. Without a mode it has the file system's own, as on FAT.
+
+    Raises OSError, ENOSPC where the disk is full; the file that was there is as it was.
+    """
+    data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
+    # No boot loader looks at names like that.
+    part = path.with_name(f".{path.name}.oslab")
+    # Somebody else's file or link of that name is not written through.
+    part.unlink(missing_ok=True)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise
+    sync(path.parent)
+
+
+def rename(old: Path, new: Path) -> None:
+    """Rename a file whose content is on the disk already."""
+    old.replace(new)
+    sync(new.parent)
+
+
+def remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file's content, or a directory's names, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
