@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
+from ansible_collections.oslab.kernel.plugins.module_utils import kconfig_base
 from ansible_collections.oslab.kernel.plugins.module_utils.kconfig_tree import (
     KconfigTree,
     Symbol,
@@ -102,10 +103,6 @@ def plain_name(name: str) -> str:
     return name[len("CONFIG_") :] if name.startswith("CONFIG_") else name
 
 
-def quote(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
 def to_value(symbol: Symbol, value: Any) -> str:
     """The value as a .config has it, by the symbol's type."""
     kind = symbol.type
@@ -119,7 +116,11 @@ def to_value(symbol: Symbol, value: Any) -> str:
     if value is None or any(character in text for character in "\n\r\0"):
         raise KconfigError(f"{symbol.name}: {value!r} is no value")
     if kind == "string":
-        return quote(text)
+        try:
+            kconfig_base.require_safe(symbol.name, text)
+        except ValueError as error:
+            raise KconfigError(str(error)) from None
+        return f'"{text}"'
     if kind in ("int", "hex"):
         return _number(symbol, value)
     allowed = ("y", "n") if kind == "bool" else ("y", "m", "n")
@@ -196,6 +197,16 @@ def check_wanted(
     if wrong:
         raise KconfigError("\n".join(wrong))
     return wanted
+
+
+def check_modules(names: Iterable[str]) -> None:
+    """Refuse what cannot be a module's name: each is a line of a file that localmodconfig reads."""
+    wrong = [repr(name[:40]) for name in names if not kconfig_base.MODULE_NAME.fullmatch(name)]
+    if wrong:
+        more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+        raise KconfigError(
+            f"{', '.join(wrong[:5])}{more}: no name of a module, which has letters, digits, _ and -"
+        )
 
 
 # --- modules and the symbols that build them -------------------------------------------------
@@ -384,6 +395,7 @@ class Configurator:
         return outcome
 
     def _check(self, wanted: Wanted, outcome: Outcome) -> None:
+        outcome.failed.extend(kconfig_base.unsafe(outcome.text))
         values = parse_config(outcome.text)
         for group, what, messages in (
             (wanted.optional, "", outcome.not_taken),
@@ -402,6 +414,20 @@ class Configurator:
                         why += f"; {_PAHOLE_ADVICE}"
                     reason = f": {why}" if why else ""
                     messages.append(f"{what}{name}: wanted {value}, got {got or 'n'}{reason}")
+
+
+def set_aside(
+    tree: KconfigTree, refused: Mapping[str, str], values: Mapping[str, str]
+) -> list[str]:
+    """Of the refused symbols those that can be set and have another value now."""
+    return sorted(
+        name
+        for name, value in refused.items()
+        if name in tree.symbols
+        and tree.symbols[name].prompt
+        and values.get(name, "n") != value
+        and not (value == '""' and name not in values)
+    )
 
 
 def kernel_release(tree: Path, version: str, values: Mapping[str, str], local: str) -> str:

@@ -28,6 +28,19 @@ options:
     description: Configuration to start from; empty for C(.config) of the tree.
     type: path
     default: ""
+  base_origin:
+    description:
+      - Whose configuration O(base) is.
+      - Of a V(target)'s only what is on, off or a module and numbers count, and a few strings of
+        a known form. It cannot name a file or a program, put out a protection that Kconfig has on
+        by default, or overrule the kernel's command line. What is left out has its default, unless
+        O(options) or O(optional) set it.
+      - A V(user)'s counts as it is.
+      - Whoever's it is, no string of the result may have a character that C(make) or a shell takes
+        for more than text, such as C($), C(;) or a quote.
+    type: str
+    choices: [user, target]
+    default: user
   lsmod:
     description:
       - Names of the modules that stay modules, as C(lsmod) lists them; all others of the base are
@@ -82,6 +95,7 @@ EXAMPLES = r"""
   oslab.kernel.kconfig:
     tree: /var/lib/oslab-kernel/trees/linux-6.8/linux
     base: /var/lib/oslab-kernel/trees/linux-6.8/inputs/base.config
+    base_origin: target
     lsmod: [ext4, virtio_blk, virtio_net]
     keep: [nvme, usbhid]
     options:
@@ -118,6 +132,12 @@ not_taken:
   returned: when the tree is there
   type: list
   elements: str
+base_refused:
+  description:
+    - Symbols of a target's O(base) that do not have its value, because a target may not set them.
+  returned: when the tree is there
+  type: list
+  elements: str
 modules_unknown:
   description: Modules of O(lsmod) and O(keep) that no Makefile of the tree builds.
   returned: when the tree is there
@@ -138,7 +158,11 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import kconfig, kconfig_stamp
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    kconfig,
+    kconfig_base,
+    kconfig_stamp,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils.kconfig_tree import KconfigTree
 
 
@@ -152,14 +176,21 @@ def base_text(module: AnsibleModule, tree: Path) -> str:
 
 
 def configure(
-    module: AnsibleModule, tree: Path, base: str, run: kconfig.Runner
+    module: AnsibleModule, tree: Path, given: str, run: kconfig.Runner
 ) -> tuple[dict[str, Any], str, list[str]]:
     """The return values, the text of the configuration, and what makes it unusable."""
     params = module.params
     arch = kconfig.architecture(params["make_args"], platform.machine())
+    base, refused = given, {}
+    if params["base_origin"] == "target":
+        try:
+            base, refused = kconfig_base.from_target(given)
+        except ValueError as error:
+            module.fail_json(msg=f"the base configuration {params['base']}: {error}")
     with tempfile.TemporaryDirectory(dir=module.tmpdir) as directory:
         scratch = Path(directory)
         try:
+            kconfig.check_modules([*params["lsmod"], *params["keep"]])
             known = KconfigTree(tree, arch)
             wanted = kconfig.check_wanted(
                 known, params["options"], params["optional"], params["required"]
@@ -180,6 +211,7 @@ def configure(
         "config_sha256": kconfig.sha256(outcome.text),
         "counts": {level: list(values.values()).count(level) for level in ("y", "m")},
         "not_taken": outcome.not_taken,
+        "base_refused": kconfig.set_aside(known, refused, values),
         "modules_unknown": outcome.modules_unknown,
         "modules_disabled": outcome.modules_disabled,
     }
@@ -199,6 +231,7 @@ def main() -> None:
         argument_spec={
             "tree": {"type": "path", "required": True},
             "base": {"type": "path", "default": ""},
+            "base_origin": {"type": "str", "choices": ["user", "target"], "default": "user"},
             "lsmod": {"type": "list", "elements": "str", "default": []},
             "keep": {"type": "list", "elements": "str", "default": []},
             "options": {"type": "dict", "default": {}},

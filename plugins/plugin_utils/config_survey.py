@@ -5,17 +5,57 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-#: What is kept of what host_kernel_info returns.
-KEPT = ("release", "boot_config", "boot_config_sha256", "modules", "essential_modules", "oslab")
+_RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]{0,99}")
+_MODULE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_CONFIG = re.compile(r"/[A-Za-z0-9.+~_/-]{1,255}")
+_SUM = re.compile(r"[A-Za-z0-9]{1,64}")
+#: Far more than a kernel has.
+MAX_MODULES = 10_000
 
 
-def _told(hostvars: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def checked(capture: Any) -> tuple[dict[str, Any], str]:
+    """What is kept of a host's facts, and what is wrong with them; that is empty if nothing is.
+
+    A host says what it likes, and later runs read it from a file. So only values of the right form
+    are kept: no other text of a host reaches the builder's commands or a template.
+    """
+    if not isinstance(capture, Mapping):
+        return {}, "its facts are no dictionary"
+    for name, pattern, needed in (
+        ("release", _RELEASE, True),
+        ("boot_config", _CONFIG, False),
+        ("boot_config_sha256", _SUM, False),
+    ):
+        value = capture.get(name)
+        if value is None and not needed:
+            continue
+        if not isinstance(value, str) or not pattern.fullmatch(value) or "/../" in value:
+            return {}, f"its {name} has not the form of one"
+    kept: dict[str, Any] = {
+        # Plain text: what is a template for Ansible would not have passed.
+        name: None if capture.get(name) is None else str(capture[name])
+        for name in ("release", "boot_config", "boot_config_sha256")
+    }
+    for name in ("modules", "essential_modules"):
+        found = capture.get(name)
+        if not isinstance(found, list) or len(found) > MAX_MODULES:
+            return {}, f"its {name} are no list of modules"
+        if not all(isinstance(entry, str) and _MODULE.fullmatch(entry) for entry in found):
+            return {}, f"its {name} have names that no module has"
+        kept[name] = [str(entry) for entry in found]
+    # That it is one of ours; what its manifest says is no matter of the configuration.
+    kept["oslab"] = True if capture.get("oslab") else None
+    return kept, ""
+
+
+def _facts(hostvars: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """What the host told in this run; empty if it did not answer."""
-    told = hostvars[name].get("kernel_target_info") if name in hostvars else None
-    return told if isinstance(told, Mapping) and "release" in told else {}
+    facts = hostvars[name].get("kernel_target_info") if name in hostvars else None
+    return facts if isinstance(facts, Mapping) and "release" in facts else {}
 
 
 def _union(captures: Iterable[Mapping[str, Any]], key: str) -> list[str]:
@@ -30,22 +70,35 @@ def survey(
 ) -> dict[str, Any]:
     """Add to what is known what a target tells for the first time, and unite it all.
 
-    `known` may hold hosts that are no targets: they stay known and do not count.
+    `known` may hold hosts that are no targets: they stay known and do not count. Nor does a host
+    whose facts are malformed, which is in `wrong` with the reason.
     """
-    captures = dict(known)
+    captures, wrong = {}, {}
+    wanted = set(targets)
+    for name, capture in known.items():
+        captures[name], problem = checked(capture)
+        if problem:
+            del captures[name]
+            if name in wanted:
+                wrong[name] = problem
     for name in targets:
         if recapture or name not in captures:
-            told = _told(hostvars, name)
-            if told:
-                captures[name] = {key: told[key] for key in KEPT if key in told}
-    wanted = set(targets)
+            facts = _facts(hostvars, name)
+            if facts:
+                capture, problem = checked(facts)
+                if problem:
+                    wrong[name] = problem
+                else:
+                    captures[name] = capture
+                    wrong.pop(name, None)
     used = {name: capture for name, capture in captures.items() if name in wanted}
     configured = [name for name, capture in used.items() if capture["boot_config"]]
     # A stock kernel's configuration before that of one built here.
-    configured.sort(key=lambda name: used[name].get("oslab") is not None)
+    configured.sort(key=lambda name: used[name]["oslab"] is not None)
     return {
         "captures": captures,
-        "unknown": [name for name in targets if name not in captures],
+        "unknown": [name for name in targets if name not in captures and name not in wrong],
+        "wrong": [f"{name}: {problem}" for name, problem in wrong.items()],
         "base_host": configured[0] if configured else "",
         "loaded": _union(used.values(), "modules"),
         "essential": _union(used.values(), "essential_modules"),

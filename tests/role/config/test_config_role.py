@@ -170,11 +170,11 @@ def test_from_stock_targets_to_a_second_run_on_ours(lab: Lab) -> None:
 
 def test_keep_and_options(lab: Lab) -> None:
     lab.target("alpha", modules=["ext4"])
-    options = {"DEFAULT_HOSTNAME": 'a "lab"', "NR_CPUS": 8, "PM": True, "LOCALVERSION": "-x"}
+    options = {"DEFAULT_HOSTNAME": "a lab", "NR_CPUS": 8, "PM": True, "LOCALVERSION": "-x"}
     lab.run(config_keep_modules=["usbhid"], config_options=options)
     assert lab.modules() == {"EXT4_FS", "USB_HID"}
     config = lab.config()
-    assert config["DEFAULT_HOSTNAME"] == '"a \\"lab\\""'
+    assert config["DEFAULT_HOSTNAME"] == '"a lab"'
     assert config["NR_CPUS"] == "8"
     assert config["PM"] == "y"
     assert config["LOCALVERSION"] == '"-x"'
@@ -250,3 +250,53 @@ def test_modules_are_signed_with_a_key_or_not_at_all(lab: Lab) -> None:
     assert config["MODULE_SIG_ALL"] == "y"
     assert config["MODULE_SIG_KEY"] == f'"{build_signing.KEY_FILE}"'
     assert unchanged(lab.run(config_module_signing=True))
+
+
+ATTACK = """\
+CONFIG_INITRAMFS_SOURCE="$(shell touch {proof})"
+CONFIG_EXTRA_FIRMWARE="shadow"
+CONFIG_EXTRA_FIRMWARE_DIR="/etc"
+CONFIG_DEFAULT_HOSTNAME="`touch {proof}`"
+CONFIG_NR_CPUS=$(shell touch {proof})
+"""
+
+
+def test_a_target_s_strings_do_not_reach_the_build(lab: Lab) -> None:
+    attack = ATTACK.format(proof=lab.tmp_path / "proof")
+    lab.target("alpha", config=STOCK_CONFIG + attack, modules=["ext4"])
+    output = " ".join(lab.run().split())
+    assert not {"$", "`", ";"} & set("".join(lab.config().values()))
+    assert lab.config()["DEFAULT_HOSTNAME"] == '"(none)"'
+    assert "Not taken from the target's configuration" in output
+    assert "DEFAULT_HOSTNAME" in output
+    assert "$(shell" not in output
+    assert unchanged(lab.run())
+
+
+def test_a_user_s_own_configuration_counts_but_for_what_a_shell_acts_on(lab: Lab) -> None:
+    base = lab.tmp_path / "my.config"
+    base.write_text(STOCK_CONFIG + 'CONFIG_DEFAULT_HOSTNAME="lab 1"\n')
+    lab.run(config_base=str(base))
+    assert lab.config()["DEFAULT_HOSTNAME"] == '"lab 1"'
+    base.write_text(STOCK_CONFIG + 'CONFIG_DEFAULT_HOSTNAME="$(shell id)"\n')
+    output = lab.run(config_base=str(base), ok=False)
+    assert "DEFAULT_HOSTNAME: its value has '$'" in " ".join(output.split())
+    assert lab.config()["DEFAULT_HOSTNAME"] == '"lab 1"'
+    lab.run(config_base=str(base), config_options={"DEFAULT_HOSTNAME": "a;b"}, ok=False)
+    lab.run(config_base=str(base), config_options={"DEFAULT_HOSTNAME": "ab"})
+
+
+def test_what_a_target_tells_is_no_template(lab: Lab) -> None:
+    proof = lab.tmp_path / "proof"
+    evil = f"{{{{ lookup('ansible.builtin.pipe', 'touch {proof}') }}}}"
+    lab.target("alpha", modules=["ext4"])
+    lab.run()
+    # As an earlier version would have kept it of a hostile target.
+    known = json.loads((lab.inputs / "targets.json").read_text())
+    known["beta"] = {**known["alpha"], "modules": ["ext4", evil]}
+    (lab.inputs / "targets.json").write_text(json.dumps(known))
+    lab.targets["beta"] = {}
+    output = " ".join(lab.run().split())
+    assert not proof.exists()
+    assert "beta: its modules have names that no module has" in output
+    assert lab.modules() == {"EXT4_FS"}

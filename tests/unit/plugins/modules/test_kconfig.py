@@ -145,7 +145,17 @@ def test_missing_inputs(fakelinux: Path, tmp_path: Path) -> None:
 def test_documentation() -> None:
     options = yaml.safe_load(kconfig.DOCUMENTATION)["options"]
     assert set(options) == {
-        *("tree", "base", "lsmod", "keep", "options", "optional", "required", "make_args")
+        *(
+            "tree",
+            "base",
+            "base_origin",
+            "lsmod",
+            "keep",
+            "options",
+            "optional",
+            "required",
+            "make_args",
+        )
     }
     assert yaml.safe_load(kconfig.EXAMPLES)
 

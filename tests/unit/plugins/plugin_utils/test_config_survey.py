@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pytest
 from ansible_collections.oslab.kernel.plugins.plugin_utils.config_survey import survey
 
 
@@ -88,3 +89,43 @@ def test_each_host_is_looked_at_once() -> None:
     hosts = Counted(run(**{name: told("x") for name in names}))
     survey({}, hosts, names, False)
     assert hosts.looks == len(names)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("modules", ["ext4", "{{ lookup('pipe', 'id') }}"]),
+        ("modules", ["ext4 1 0\nxfs"]),
+        ("modules", ["../../etc"]),
+        ("modules", "ext4"),
+        ("modules", [7]),
+        ("modules", ["x"] * 10_001),
+        ("essential_modules", ["-e", "a" * 65]),
+        ("essential_modules", None),
+        ("release", "6.1/../../x"),
+        ("release", "{{ 1 }}"),
+        ("release", 6.1),
+        ("boot_config", "/boot/config\n"),
+        ("boot_config", "/boot/../etc/shadow"),
+        ("boot_config", "config"),
+        ("boot_config", "{{ 1 }}"),
+        ("boot_config_sha256", ["x"]),
+    ],
+)
+def test_a_target_with_malformed_facts_counts_for_itself_alone(name: str, value: Any) -> None:
+    bad = {**told("x"), name: value}
+    seen = survey({}, run(bad=bad, good=told("y")), ["bad", "good"], False)
+    assert seen["loaded"] == ["y"]
+    assert seen["base_host"] == "good"
+    assert seen["unknown"] == []
+    assert len(seen["wrong"]) == 1
+    assert seen["wrong"][0].startswith(f"bad: its {name} ")
+    # The file of what was read before is no way around it.
+    again = survey({"bad": bad, "good": told("y")}, {}, ["bad", "good"], False)
+    assert again["loaded"] == ["y"]
+    assert list(again["captures"]) == ["good"]
+
+
+def test_of_a_manifest_only_that_there_is_one_is_kept() -> None:
+    seen = survey({}, run(a=told("x", oslab={"release": "{{ 1 }}"})), ["a"], False)
+    assert seen["captures"]["a"]["oslab"] is True
