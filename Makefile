@@ -121,8 +121,12 @@ test-unit: deps ## Run the unit tests (seconds)
 test-galaxy: deps ## Build the collection, install it where nothing is and look at it (seconds)
 	pytest tests/galaxy
 
+.PHONY: packages-source
+packages-source: root
+	@$(call install,requirements-apt-source.txt)
+
 .PHONY: test-role
-test-role: deps ## Run the roles on the fake kernel tree (a few minutes)
+test-role: deps packages-source ## Run the roles on the fake kernel tree (a few minutes)
 	pytest --numprocesses auto tests/role
 
 .PHONY: test-molecule

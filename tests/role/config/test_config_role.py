@@ -6,115 +6,16 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
+from config_lab import OSLAB_KCONFIG, ROOT, STOCK_CONFIG, Lab
 
-ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "collections"))
 
-from ansible_collections.oslab.kernel.plugins.module_utils import build_signing  # noqa: E402
-
-STOCK_CONFIG = """\
-CONFIG_NET=y
-CONFIG_KEYS=y
-CONFIG_SYSTEM_TRUSTED_KEYRING=y
-CONFIG_SYSTEM_TRUSTED_KEYS="debian/certs/x.pem"
-CONFIG_SYSTEM_REVOCATION_LIST=y
-CONFIG_SYSTEM_REVOCATION_KEYS="debian/canonical-revoked-certs.pem"
-CONFIG_LOCALVERSION="-distro"
-CONFIG_DEBUG_KERNEL=y
-CONFIG_DEBUG_INFO_DWARF_TOOLCHAIN_DEFAULT=y
-CONFIG_DEBUG_INFO_BTF=y
-CONFIG_EXT4_FS=m
-CONFIG_XFS_FS=m
-CONFIG_VIRTIO_BLK=m
-CONFIG_VIRTIO_NET=m
-CONFIG_NVME_CORE=m
-CONFIG_USB_HID=m
-CONFIG_SND_DUMMY=m
-"""
-
-# As the patch role would, by its defaults.
-OSLAB_KCONFIG = '\nconfig OSLAB_SYSCALLS\n\tbool "Syscalls of the collection"\n' + "".join(
-    f'\nconfig {call["kconfig"]}\n\tbool "{call["name"]}"\n\tdepends on OSLAB_SYSCALLS\n'
-    for call in yaml.safe_load((ROOT / "roles/patch/defaults/main.yml").read_text())[
-        "patch_syscalls"
-    ]
-)
-
-PLAYBOOK = """\
-- hosts: kernel_targets
-  gather_facts: false
-  tasks:
-    - ansible.builtin.set_fact:
-        kernel_target_info: "{{ told }}"
-      when: told is defined
-- hosts: builder
-  gather_facts: false
-  roles:
-    - role: oslab.kernel.config
-"""
-
-
-class Lab:
-    """A builder, some targets, and a way to run the role."""
-
-    def __init__(self, tmp_path: Path, tree: Path) -> None:
-        self.tmp_path, self.tree = tmp_path, tree
-        self.inputs = tree.parent / "inputs"
-        self.targets: dict[str, dict[str, Any]] = {}
-        self.variables: dict[str, Any] = {"config_tree": str(tree)}
-        (tmp_path / "play.yml").write_text(PLAYBOOK)
-
-    def target(self, name: str, config: str = STOCK_CONFIG, **told: Any) -> None:
-        """What host_kernel_info tells of a host; modules and essential_modules as given."""
-        boot = self.tmp_path / f"config-{name}"
-        boot.write_text(config)
-        info = {"release": "6.1.0-stock", "boot_config": str(boot), "boot_config_sha256": "x"}
-        info.update(modules=[], essential_modules=[], oslab=None, free_kib={"/": 1})
-        self.targets[name] = {"told": {**info, **told}}
-
-    def run(self, *arguments: str, ok: bool = True, **variables: Any) -> str:
-        local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-        inventory = {
-            "all": {"vars": local},
-            "builders": {"hosts": {"builder": {}}},
-            "kernel_targets": {"hosts": self.targets},
-        }
-        (self.tmp_path / "hosts.json").write_text(json.dumps(inventory))
-        (self.tmp_path / "vars.json").write_text(json.dumps({**self.variables, **variables}))
-        done = subprocess.run(
-            [
-                str(Path(sys.executable).parent / "ansible-playbook"),
-                *("-i", "hosts.json", "-e", "@vars.json", "play.yml", *arguments),
-            ],
-            cwd=self.tmp_path,
-            env={
-                **os.environ,
-                "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
-                "ANSIBLE_LOCALHOST_WARNING": "false",
-            },
-            text=True,
-            capture_output=True,
-            check=False,
-        )
-        output = done.stdout + done.stderr
-        assert (done.returncode == 0) == ok, output
-        return output
-
-    def config(self) -> dict[str, str]:
-        lines = (self.tree / ".config").read_text().splitlines()
-        return dict(line[len("CONFIG_") :].split("=", 1) for line in lines if line[0] == "C")
-
-    def modules(self) -> set[str]:
-        return {name for name, value in self.config().items() if value == "m"}
+from ansible_collections.oslab.kernel.plugins.module_utils import build_signing
 
 
 def unchanged(output: str) -> bool:
