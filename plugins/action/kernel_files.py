@@ -36,7 +36,5 @@ class ActionModule(ActionBase):
                     f"files_path: {path} is not what build_files_info has kept in this run: {error}"
                 ) from error
         return host_answer.plain(
-            self._execute_module(
-                module_name=MODULE, module_args=arguments, task_vars=task_vars
-            )
+            self._execute_module(module_name=MODULE, module_args=arguments, task_vars=task_vars)
         )

@@ -83,7 +83,7 @@ def plain_messages(answer: Mapping[str, Any]) -> dict[str, Any]:
 class Form(NamedTuple):
     """What a value has to be: its type, that of what is in it, whether it may be null."""
 
-    type: type
+    kind: type
     elements: Optional[type] = None
     null: bool = False
     like: Optional[re.Pattern[str]] = None
@@ -106,8 +106,8 @@ def problem(answer: Mapping[str, Any], forms: Mapping[str, Form]) -> str:
         if value is None and form.null:
             continue
         shown = plain_text.sentence(repr(value), plain_text.CELL)
-        if not _is(value, form.type):
-            return f"{name} is {shown} and has to be {_TYPES[form.type]}"
+        if not _is(value, form.kind):
+            return f"{name} is {shown} and has to be {_TYPES[form.kind]}"
         inside = [value]
         if form.elements:
             inside = list(value.values() if isinstance(value, Mapping) else value)
