@@ -10,3 +10,5 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import Ho
 
 class ActionModule(HostModule):
     module = "oslab.kernel.boot_entry"
+    # Written back to the host as it is, whatever separates the words.
+    lines = ("options",)
