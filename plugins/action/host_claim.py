@@ -9,7 +9,7 @@ import os
 from typing import Any, Optional
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.oslab.kernel.plugins.plugin_utils import this_run
+from ansible_collections.oslab.kernel.plugins.plugin_utils import host_answer, this_run
 
 
 class ActionModule(ActionBase):
@@ -47,7 +47,9 @@ class ActionModule(ActionBase):
     def _ask(
         self, arguments: dict[str, Any], task_vars: Optional[dict[str, Any]]
     ) -> dict[str, Any]:
-        found: dict[str, Any] = self._execute_module(
-            module_name="oslab.kernel.host_claim", module_args=arguments, task_vars=task_vars
+        # Whose the claim is stands in a file of the host's.
+        return host_answer.plain(
+            self._execute_module(
+                module_name="oslab.kernel.host_claim", module_args=arguments, task_vars=task_vars
+            )
         )
-        return found

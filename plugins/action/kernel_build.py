@@ -12,7 +12,8 @@ from typing import Any, Optional
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.oslab.kernel.plugins.plugin_utils import control_keys
+from ansible_collections.oslab.kernel.plugins.module_utils import plain_text
+from ansible_collections.oslab.kernel.plugins.plugin_utils import control_keys, host_answer
 
 display = Display()
 
@@ -52,8 +53,10 @@ class ActionModule(ActionBase):
             if path:
                 key = control_keys.read(self, path, f"build_{option}", task_vars or {})
                 arguments[option] = control_keys.Secret(key.text)
-        result: dict[str, Any] = self._execute_module(
-            module_name="oslab.kernel.kernel_build", module_args=arguments, task_vars=task_vars
+        result = host_answer.plain_messages(
+            self._execute_module(
+                module_name="oslab.kernel.kernel_build", module_args=arguments, task_vars=task_vars
+            )
         )
         job = result.pop("job", None)
         if result.get("failed") or not job:
@@ -70,13 +73,13 @@ class ActionModule(ActionBase):
             state, said = self._look(directory, seconds)
             seconds = NEXT_LINES
             if state == "outcome":
-                return said
+                return host_answer.plain_messages(said)
             if state == "gone":
                 return {
                     "failed": True,
                     "msg": f"the build was killed: see {log}. The same call continues it.",
                 }
-            line = str(said.get("line", ""))
+            line = plain_text.sentence(said.get("line", ""))
             if line and line != shown:
                 display.display(line)
                 shown = line
@@ -97,5 +100,6 @@ class ActionModule(ActionBase):
             return state, json.loads("\n".join(lines))
         except ValueError:
             raise AnsibleActionFail(
-                f"cannot see how far the build is: {said}{result['stderr']}"
+                "cannot see how far the build is: "
+                f"{plain_text.sentence(said + str(result['stderr']))}"
             ) from None

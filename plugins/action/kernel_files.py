@@ -11,6 +11,7 @@ from typing import Any, Optional
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible_collections.oslab.kernel.plugins.plugin_utils import host_answer
 
 MODULE = "oslab.kernel.kernel_files"
 
@@ -34,7 +35,6 @@ class ActionModule(ActionBase):
                 raise AnsibleActionFail(
                     f"files_path: {path} is not what build_files_info has kept in this run: {error}"
                 ) from error
-        result: dict[str, Any] = self._execute_module(
-            module_name=MODULE, module_args=arguments, task_vars=task_vars
+        return host_answer.plain(
+            self._execute_module(module_name=MODULE, module_args=arguments, task_vars=task_vars)
         )
-        return result

@@ -15,6 +15,7 @@ from ansible.module_utils.urls import open_url
 from ansible.plugins.action import ActionBase
 from ansible_collections.oslab.kernel.plugins.module_utils import source_patch
 from ansible_collections.oslab.kernel.plugins.module_utils.source_download import Limits
+from ansible_collections.oslab.kernel.plugins.plugin_utils import host_answer
 
 
 class ActionModule(ActionBase):
@@ -73,7 +74,10 @@ class ActionModule(ActionBase):
             ]
         cache = arguments.pop("cache", None) or "~/.cache/oslab-kernel/patches"
         arguments["patches"] = self._patches(arguments.get("patches") or [], cache)
+        # It quotes the source that it could not change.
         result.update(
-            self._execute_module("oslab.kernel.kernel_patch", arguments, task_vars=task_vars)
+            host_answer.plain_messages(
+                self._execute_module("oslab.kernel.kernel_patch", arguments, task_vars=task_vars)
+            )
         )
         return result

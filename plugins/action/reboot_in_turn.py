@@ -10,6 +10,7 @@ from typing import Any, Optional
 
 from ansible import constants
 from ansible.plugins.action.reboot import ActionModule as Reboot
+from ansible_collections.oslab.kernel.plugins.plugin_utils import host_answer
 from ansible_collections.oslab.kernel.plugins.plugin_utils.turns import LostError, Turns
 
 
@@ -45,5 +46,5 @@ class ActionModule(Reboot):
         return result
 
     def _reboot(self, tmp: Optional[str], task_vars: Optional[dict[str, Any]]) -> dict[str, Any]:
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        return result
+        # It quotes what the host said as it was asked to reboot.
+        return host_answer.plain(super().run(tmp, task_vars))

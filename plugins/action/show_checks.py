@@ -9,7 +9,11 @@ from typing import Any, Optional
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.oslab.kernel.plugins.module_utils import check_report, kernel_sizes
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    check_report,
+    kernel_sizes,
+    plain_text,
+)
 
 display = Display()
 
@@ -37,7 +41,7 @@ class ActionModule(ActionBase):
         failures = check_report.failures(checks)
         if arguments["quiet"] and not failures:
             return {"changed": False, "failures": failures}
-        lines = [arguments["title"]] if arguments["title"] else []
+        lines = [plain_text.sentence(arguments["title"])] if arguments["title"] else []
         lines += check_report.table(checks)
         if arguments["sizes"]:
             lines += ["", *kernel_sizes.table(arguments["sizes"])]

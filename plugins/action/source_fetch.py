@@ -11,7 +11,9 @@ from typing import Any, Optional
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.oslab.kernel.plugins.module_utils import plain_text
 from ansible_collections.oslab.kernel.plugins.module_utils.source_lock import lock_of
+from ansible_collections.oslab.kernel.plugins.plugin_utils import host_answer
 
 display = Display()
 
@@ -53,10 +55,11 @@ class ActionModule(ActionBase):
         return self._download(arguments, str(found["path"]), task_vars)
 
     def _module(self, arguments: dict[str, Any], task_vars: Any, **more: Any) -> dict[str, Any]:
-        result: dict[str, Any] = self._execute_module(
-            module_name=MODULE, module_args=arguments, task_vars=task_vars, **more
+        return host_answer.plain_messages(
+            self._execute_module(
+                module_name=MODULE, module_args=arguments, task_vars=task_vars, **more
+            )
         )
-        return result
 
     def _download(self, arguments: dict[str, Any], path: str, task_vars: Any) -> dict[str, Any]:
         self._task.async_val = LONGEST
@@ -66,7 +69,7 @@ class ActionModule(ActionBase):
             self._task.async_val = 0
         if "ansible_job_id" not in job:
             return job
-        name = Path(path).name
+        name = plain_text.sentence(Path(path).name)
         display.display(f"source: downloading {name}")
         lost = 0
         for seconds in (FIRST_LINE, *[NEXT_LINES] * (LONGEST // NEXT_LINES)):
@@ -89,19 +92,20 @@ class ActionModule(ActionBase):
     def _look(self, lock: str, seconds: int) -> str:
         """The download's last word; empty if none is going on."""
         command = WATCH.strip().format(lock=shlex.quote(lock), seconds=seconds)
-        return str(self._low_level_execute_command(command)["stdout"]).strip()
+        return plain_text.sentence(self._low_level_execute_command(command)["stdout"])
 
     def _job(self, mode: str, job: dict[str, Any], task_vars: Any) -> dict[str, Any]:
-        result: dict[str, Any] = self._execute_module(
-            module_name="ansible.legacy.async_status",
-            module_args={
-                "jid": job["ansible_job_id"],
-                "mode": mode,
-                "_async_dir": self.get_shell_option("async_dir", default="~/.ansible_async"),
-            },
-            task_vars=task_vars,
+        return host_answer.plain_messages(
+            self._execute_module(
+                module_name="ansible.legacy.async_status",
+                module_args={
+                    "jid": job["ansible_job_id"],
+                    "mode": mode,
+                    "_async_dir": self.get_shell_option("async_dir", default="~/.ansible_async"),
+                },
+                task_vars=task_vars,
+            )
         )
-        return result
 
 
 _OF_THE_JOB = ("ansible_job_id", "started", "finished", "results_file", "stdout", "stderr",

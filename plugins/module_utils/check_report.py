@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.oslab.kernel.plugins.module_utils import text_table
+from ansible_collections.oslab.kernel.plugins.module_utils import plain_text, text_table
 
 HEADINGS = ("check", "expected", "read", "result")
 _RESULTS = {True: "ok", False: "FAILED", None: "unknown"}
@@ -20,11 +20,18 @@ def _text(value: Any) -> str:
     return "-" if value is None else str(value)
 
 
+def _outcome(check: Mapping[str, Any]) -> bool | None:
+    """A host that answers anything else than yes, no or unknown has not passed."""
+    ok = check.get("ok", False)
+    return ok if ok is None or isinstance(ok, bool) else False
+
+
 def _row(check: Mapping[str, Any]) -> tuple[str, ...]:
-    expected = _text(check["expected"])
+    expected = _text(check.get("expected"))
     if check.get("tolerance"):
         expected += f" ±{check['tolerance']}"
-    return check["name"], expected, _text(check["actual"]), _RESULTS[check["ok"]]
+    name = str(check.get("name", "(no name)"))
+    return name, expected, _text(check.get("actual")), _RESULTS[_outcome(check)]
 
 
 def table(checks: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -38,7 +45,7 @@ def summary(checks: Sequence[Mapping[str, Any]]) -> str:
     """How many checks, and how they ended."""
     text = f"{len(checks)} checks"
     for outcome, word in _RESULTS.items():
-        number = sum(check["ok"] is outcome for check in checks)
+        number = sum(_outcome(check) is outcome for check in checks)
         if number or outcome is True:
             text += f", {number} {word}"
     return text
@@ -48,8 +55,10 @@ def failures(checks: Sequence[Mapping[str, Any]]) -> list[str]:
     """One sentence for each check that failed."""
     sentences = []
     for check in checks:
-        if check["ok"] is False:
+        if _outcome(check) is False:
             name, expected, actual, _result = _row(check)
             detail = f" ({check['detail']})" if check.get("detail") else ""
-            sentences.append(f"{name}: expected {expected}, read {actual}{detail}")
+            sentences.append(
+                plain_text.sentence(f"{name}: expected {expected}, read {actual}{detail}")
+            )
     return sentences

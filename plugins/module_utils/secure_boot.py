@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Optional
 
@@ -62,6 +62,15 @@ def trusted_certificates(sysfs: Path) -> Optional[list[dict[str, str]]]:
     return [{"sha256": sha256, "subject": found[sha256]} for sha256 in sorted(found)]
 
 
+def _knows(trusted: Any, signer: Mapping[str, str]) -> bool:
+    """Whether a host's list has the certificate, or its issuer, which vouches for it."""
+    return isinstance(trusted, Sequence) and any(
+        isinstance(one, Mapping)
+        and (one.get("sha256") == signer["sha256"] or one.get("subject") == signer["issuer"])
+        for one in trusted
+    )
+
+
 def problem(host: str, info: Mapping[str, Any], signer: Optional[Mapping[str, str]]) -> str:
     """Why the host's firmware would refuse the image; empty if it would not.
 
@@ -77,10 +86,8 @@ def problem(host: str, info: Mapping[str, Any], signer: Optional[Mapping[str, st
             "(docs/secure-boot.md), or turn Secure Boot off."
         )
     trusted = info.get("trusted_certificates")
-    # Without a list the firmware alone knows. A certificate's issuer vouches for it.
-    if trusted is None or any(
-        one["sha256"] == signer["sha256"] or one["subject"] == signer["issuer"] for one in trusted
-    ):
+    # Without a list the firmware alone knows.
+    if trusted is None or _knows(trusted, signer):
         return ""
     return (
         f"{host} enforces Secure Boot and does not know the certificate that this kernel's image "

@@ -7,16 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from ansible_collections.oslab.kernel.plugins.module_utils import plain_text
 
-def lines(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
-    """The first row, a rule as wide as the table, the others. `right`: columns of numbers."""
-    widths = [max(map(len, column)) for column in zip(*rows)]
+
+def lines(
+    rows: Sequence[Sequence[str]], right: Collection[int] = (), longest: int = plain_text.CELL
+) -> list[str]:
+    """The first row, a rule as wide as the table, the others. `right`: columns of numbers.
+
+    A cell may hold any text: what a terminal would obey is shown as an escape, and what has more
+    than `longest` characters is cut.
+    """
+    plain = [[plain_text.cell(cell, longest) for cell in row] for row in rows]
+    widths = [max(map(plain_text.width, column)) for column in zip(*plain)]
     width = sum(widths) + len(" | ") * (len(widths) - 1)
+
+    def padded(number: int, cell: str) -> str:
+        space = " " * (widths[number] - plain_text.width(cell))
+        return space + cell if number in right else cell + space
+
     made = [
-        " | ".join(
-            cell.rjust(wide) if number in right else cell.ljust(wide)
-            for number, (cell, wide) in enumerate(zip(row, widths))
-        ).rstrip()
-        for row in rows
+        " | ".join(padded(number, cell) for number, cell in enumerate(row)).rstrip()
+        for row in plain
     ]
     return [made[0], "=" * width, *made[1:]]

@@ -63,6 +63,9 @@ attributes:
   diff_mode:
     description: Shows what the loader is told to boot, and the file with the entry of a trial.
     support: full
+  action:
+    description: Has a corresponding action plugin, which makes texts safe to print.
+    support: full
 requirements:
   - grub-editenv and grub-probe, with GRUB
   - bootctl, with systemd-boot

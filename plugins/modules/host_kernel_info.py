@@ -31,6 +31,9 @@ attributes:
   diff_mode:
     description: Changes nothing.
     support: none
+  action:
+    description: Has a corresponding action plugin, which checks the form of the answer.
+    support: full
 """
 
 EXAMPLES = r"""

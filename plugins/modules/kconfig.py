@@ -87,6 +87,9 @@ attributes:
   diff_mode:
     description: Shows the symbols that change; without C(.config), against the base.
     support: full
+  action:
+    description: Has a corresponding action plugin, which makes messages safe to print.
+    support: full
 requirements: [make, perl, flex, bison, a C compiler]
 """
 

@@ -55,6 +55,9 @@ attributes:
   diff_mode:
     description: Shows the state and the parameters of each module, and the files.
     support: full
+  action:
+    description: Has a corresponding action plugin, which makes texts safe to print.
+    support: full
 requirements:
   - modprobe
 author:

@@ -25,6 +25,9 @@ attributes:
   diff_mode:
     description: Changes nothing.
     support: none
+  action:
+    description: Has a corresponding action plugin, which makes texts safe to print.
+    support: full
 """
 
 EXAMPLES = r"""

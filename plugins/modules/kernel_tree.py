@@ -52,6 +52,9 @@ attributes:
   diff_mode:
     description: A tarball has no useful diff.
     support: none
+  action:
+    description: Has a corresponding action plugin, which makes messages safe to print.
+    support: full
 requirements: [tar]
 """
 

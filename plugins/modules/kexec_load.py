@@ -38,6 +38,9 @@ attributes:
   diff_mode:
     description: What is loaded is gone with the boot.
     support: none
+  action:
+    description: Has a corresponding action plugin, which makes texts safe to print.
+    support: full
 requirements:
   - kexec-tools
   - systemd

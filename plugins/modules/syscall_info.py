@@ -86,6 +86,9 @@ attributes:
   diff_mode:
     description: Returns details on what has changed.
     support: none
+  action:
+    description: Has a corresponding action plugin, which makes texts safe to print.
+    support: full
     details:
       - Nothing changes.
 author:

@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.oslab.kernel.plugins.module_utils import plain_text
+
 #: Enough to know what to look for; the whole of it was shown when the task failed.
 LENGTH = 600
 _SAYS_NOTHING = ("", "non-zero return code", "MODULE FAILURE")
@@ -34,8 +36,12 @@ def _one(result: Mapping[str, Any]) -> str:
 
 
 def reason(result: Mapping[str, Any]) -> str:
-    """One line. Of a loop, the items that failed."""
-    failed = [item for item in result.get("results") or [] if item.get("failed")]
+    """One line, safe to print. Of a loop, the items that failed."""
+    items = result.get("results")
+    failed = [
+        item
+        for item in (items if isinstance(items, list) else [])
+        if isinstance(item, Mapping) and item.get("failed")
+    ]
     text = "; ".join(_one(item) for item in failed) if failed else _one(result)
-    text = " ".join(text.split())
-    return text if len(text) <= LENGTH else f"{text[: LENGTH - 1]}…"
+    return plain_text.sentence(text, LENGTH)

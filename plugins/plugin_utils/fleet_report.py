@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils import text_table
+from ansible_collections.oslab.kernel.plugins.module_utils import plain_text, text_table
 
 HEADINGS = ("hosts", "kernel", "build", "state", "down", "which")
 _ID_DIGITS = 12
-# Names of a line; a fleet has more than anybody reads.
+# Names of a line, and characters of them all; a fleet has more than anybody reads.
 _NAMES = 6
+_LONGEST = _NAMES * plain_text.CELL
 
 
 class Outcome(NamedTuple):
@@ -38,6 +39,8 @@ def _dict(value: Any) -> Mapping[str, Any]:
 
 def _state(known: Mapping[str, Any]) -> str:
     shown = _dict(known.get("verify_shown"))
+    if _dict(known.get("deploy_excluded")).get("failed"):
+        return "EXCLUDED"
     if known.get("install_failure"):
         return "NOT KEPT"
     if "failures" not in shown:
@@ -47,17 +50,27 @@ def _state(known: Mapping[str, Any]) -> str:
     return "proven"
 
 
+def _seconds(value: Any) -> int:
+    try:
+        return int(value or 0)
+    except (TypeError, ValueError):
+        return 0
+
+
 def standing(name: str, known: Mapping[str, Any]) -> Standing:
-    """By what the roles install and verify have left among the variables of the host."""
+    """By what deploy.yml and the roles install and verify left among the host's variables.
+
+    Part of that is the host's own answer, which may be anything: it counts for this host alone.
+    """
     result = _dict(known.get("verify_result"))
     manifest = _dict(result.get("manifest"))
     installed = _dict(known.get("install_result"))
     outcome = Outcome(
-        str(result.get("release") or "-"),
-        str(manifest.get("build_id") or "-")[:_ID_DIGITS],
+        plain_text.cell(result.get("release") or "-"),
+        plain_text.cell(str(manifest.get("build_id") or "-")[:_ID_DIGITS]),
         _state(known),
     )
-    downtime = int(installed.get("downtime") or 0) if installed.get("rebooted") else None
+    downtime = _seconds(installed.get("downtime")) if installed.get("rebooted") else None
     return Standing(name, outcome, downtime)
 
 
@@ -70,7 +83,7 @@ def _down(members: Sequence[Standing]) -> str:
 
 
 def _which(members: Sequence[Standing]) -> str:
-    names = [member.name for member in members]
+    names = [plain_text.cell(member.name) for member in members]
     more = len(names) - _NAMES
     return ", ".join(names[:_NAMES]) + (f" and {more} more" if more > 0 else "")
 
@@ -87,5 +100,5 @@ def report(standings: Iterable[Standing]) -> list[str]:
     ]
     total = sum(len(members) for members in groups.values())
     proven = sum(len(members) for outcome, members in ordered if outcome.state == "proven")
-    lines = text_table.lines([HEADINGS, *rows], right=(0,))
+    lines = text_table.lines([HEADINGS, *rows], right=(0,), longest=_LONGEST)
     return [*lines, lines[1], f"{total} hosts, {proven} proven"]

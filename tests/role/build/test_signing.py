@@ -140,8 +140,13 @@ def test_a_configuration_that_would_have_a_key_made(role):
 
 @pytest.fixture
 def preflight(tmp_path, playbook):
-    """Preflight of a builder that is a target too, of which `told` was read."""
+    """Preflight of a builder that is a target too and told `told`; web2 told `other`."""
     target = {"ansible.builtin.set_fact": {"kernel_target_info": "{{ told }}"}}
+    second = {
+        "ansible.builtin.add_host": {"name": "web2", "kernel_target_info": "{{ other }}"},
+        "when": "other is defined",
+    }
+    found = {"ansible.builtin.debug": {"msg": "FOUND {{ preflight_secure_boot | to_json }} ENDS"}}
     look = {
         "ansible.builtin.import_role": {
             "name": "oslab.kernel.preflight",
@@ -151,9 +156,9 @@ def preflight(tmp_path, playbook):
     play = {
         "hosts": "builder",
         "gather_facts": False,
-        "vars": {"preflight_roles": ["build"], "preflight_targets": ["builder"]},
+        "vars": {"preflight_roles": ["build"], "preflight_targets": ["builder", "web2"]},
         "roles": ["oslab.kernel.preflight"],
-        "tasks": [target, look],
+        "tasks": [target, second, look, found],
     }
     book = tmp_path / "preflight.json"
     book.write_text(json.dumps([play]))
@@ -192,3 +197,34 @@ def test_preflight_of_targets(preflight, pem):
     told = {"release": "6.1.0", "secure_boot": True, "trusted_certificates": known}
     status, said = preflight(build_image_signing_key=str(pem), told=told)
     assert status == 0, said
+
+
+def test_a_target_that_refuses_stops_no_other(preflight):
+    """The builder itself is one: it still builds."""
+    plain = {"release": "6.1.0", "secure_boot": False, "trusted_certificates": None}
+    status, said = preflight(other=plain)
+    assert status == 0, said
+    assert "Left out of this deployment" in said
+    assert "builder enforces Secure Boot" in said
+    assert "Name a key in build_image_signing_key" in said
+    found = json.loads(said.partition("FOUND ")[2].partition(" ENDS")[0].replace("\\", ""))
+    assert list(found["refused"]) == ["builder"]
+    assert found["accepting"] == ["web2"]
+
+
+@pytest.mark.parametrize("odd", ["nonsense", {"release": "6.1", "secure_boot": True}, {}])
+def test_an_answer_that_makes_no_sense_stops_no_other(preflight, pem, odd):
+    """Such as a list of certificates that is none."""
+    other = {**odd, "trusted_certificates": [5]} if isinstance(odd, dict) and odd else odd
+    told = {"release": "6.1.0", "secure_boot": False}
+    status, said = preflight(told=told, other=other, build_image_signing_key=str(pem))
+    assert status == 0, said
+    assert ("web2 enforces Secure Boot" in said) is bool(isinstance(odd, dict) and odd)
+
+
+def test_targets_that_all_refuse_stop_the_build(preflight):
+    secure = {"release": "6.1.0", "secure_boot": True, "trusted_certificates": []}
+    status, said = preflight(other=secure)
+    assert status != 0
+    assert "builder enforces Secure Boot" in said
+    assert "web2 enforces Secure Boot" in said

@@ -120,3 +120,18 @@ def test_each_line_is_shown_once(work, monkeypatch):
     monkeypatch.setattr(action, "_look", lambda *_: next(looks))
     assert action._wait(str(work), "log") == {"changed": True}
     assert shown == ["build: 1 of 2", "build: 2 of 2"]
+
+
+def test_what_a_builder_says_is_safe_to_print(work, monkeypatch):
+    looks = iter(
+        [
+            ("running", {"line": "build: 1 of 2: fs/\x1b[2J\u202ex.c"}),
+            ("outcome", {"failed": True, "msg": "x.c:1:\x1b]0;mine\x07\n  error"}),
+        ]
+    )
+    shown = []
+    monkeypatch.setattr(kernel_build.display, "display", shown.append)
+    action = Action()
+    monkeypatch.setattr(action, "_look", lambda *_: next(looks))
+    assert action._wait(str(work), "log")["msg"] == "x.c:1:\\x1b]0;mine\\x07\n  error"
+    assert shown == ["build: 1 of 2: fs/\\x1b[2J\\u202ex.c"]

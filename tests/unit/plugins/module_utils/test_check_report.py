@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils import check_report
 
 
@@ -46,3 +47,31 @@ def test_failures_name_each_check_and_what_was_read() -> None:
         "open counted: expected 200..216, read 400 (200 calls made)",
         "answers: expected yes, read no",
     ]
+
+
+EVIL = "x\x1b[1A\rok\n\u202e | ok\x9b"
+
+
+def test_a_host_cannot_draw_the_table() -> None:
+    checks = [check(EVIL, False, EVIL, EVIL, detail=EVIL, tolerance=EVIL)]
+    for line in [*check_report.table(checks), *check_report.failures(checks)]:
+        assert line.isprintable()
+    assert len(check_report.table(checks)) == 5
+    assert check_report.table(checks)[2].count("|") == 3
+    long = check("c", False, "x" * 10_000, "y" * 10_000, detail="z" * 10_000)
+    assert max(map(len, check_report.table([long]))) < 200
+    assert len(check_report.failures([long])[0]) == 600
+
+
+def test_columns_are_aligned_where_letters_are_wide() -> None:
+    table = check_report.table([check("🚀", True, "año", "日本"), check("c", True, 1, 2)])
+    assert table[2] == "🚀    | año      | 日本 | ok"
+    assert table[3] == "c     | 1        | 2    | ok"
+
+
+@pytest.mark.parametrize("ok", [0, 1, "yes", [], {}])
+def test_an_outcome_that_is_none_has_not_passed(ok: Any) -> None:
+    checks = [{"name": "c", "ok": ok, "expected": 1, "actual": 2}, {}]
+    assert check_report.summary(checks) == "2 checks, 0 ok, 2 FAILED"
+    assert len(check_report.failures(checks)) == 2
+    assert all(line.endswith("FAILED") for line in check_report.table(checks)[2:4])

@@ -38,6 +38,17 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils.failure import LENGTH
             {"msg": "'/usr/bin/apt-get -y install 'a=1' 'b=1'' failed: E: Hash Sum mismatch\n   x"},
             "`/usr/bin/apt-get` failed: E: Hash Sum mismatch x",
         ),
+        (
+            {
+                "msg": "non-zero return code",
+                "cmd": ["x\x1b]0;"],
+                "rc": 1,
+                "stderr": "\x1b[2Jok\rfine",
+            },
+            "`x\\x1b]0;` ended with 1: \\x1b[2Jok fine",
+        ),
+        ({"results": [5, {"failed": True, "msg": "\u202eko\x07"}]}, "\\u202eko\\x07"),
+        ({"results": "odd", "msg": "bad"}, "bad"),
         ({}, "no reason given"),
         ({"msg": None}, "no reason given"),
     ],

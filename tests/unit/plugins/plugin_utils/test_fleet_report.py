@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from ansible_collections.oslab.kernel.plugins.plugin_utils.fleet_report import report, standing
 
+EVIL = "6.8\x1b[1A\r\u202e\n10 hosts, 10 proven | proven"
 ID = "0918e21707e0a83a35ec70e4505a479a"
 
 
@@ -62,3 +63,30 @@ def test_it_does_not_grow_with_the_fleet() -> None:
     lines = report(standing(f"web{n}", proven(n % 7)) for n in range(10_000))
     assert len(lines) == 5
     assert cells(lines[2])[4:] == ["0-6 s", "web0, web1, web2, web3, web4, web5 and 9994 more"]
+
+
+@pytest.mark.parametrize("odd", [EVIL, 7, None, [], {"x": EVIL}])
+def test_what_one_host_answers_is_its_own_line(odd: Any) -> None:
+    evil = proven()
+    evil["verify_result"] = {"release": odd, "manifest": {"build_id": odd}}
+    evil["install_result"] = {"rebooted": odd, "downtime": odd}
+    lines = report([standing("good", proven(3)), standing("bad\r", evil)])
+    assert all(line.isprintable() for line in lines)
+    assert len(lines) == 6
+    assert cells(next(line for line in lines if line.endswith("| good")))[4] == "3 s"
+    assert lines[2].count("|") == lines[3].count("|") == 5
+
+
+def test_a_host_that_was_left_out_is_counted() -> None:
+    known = {"deploy_excluded": {"failed": True, "msg": "bad is left out"}}
+    lines = report([standing("good", proven()), standing("bad", known)])
+    assert "EXCLUDED" in [cells(line)[3] for line in lines if line.endswith("| bad")]
+    assert lines[-1] == "2 hosts, 1 proven"
+    assert standing("good", {**proven(), "deploy_excluded": {"skipped": True}}).outcome.state == (
+        "proven"
+    )
+
+
+def test_names_of_hosts_are_not_cut() -> None:
+    names = [f"{'x' * 50}{n}.example.org" for n in range(6)]
+    assert report(standing(name, proven()) for name in names)[2].endswith(", ".join(names))

@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host is like: checked, because it decides what other hosts get, and safe to print."""
+
+from __future__ import annotations
+
+import re
+
+from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import Form, HostModule
+
+# They become names of files and lines of files on the builder.
+_RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]{0,63}")
+_MODULE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,63}")
+_PATH = re.compile(r"/[A-Za-z0-9/.+~_-]{1,255}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+FORMS = {
+    "release": Form(str, like=_RELEASE),
+    "sysname": Form(str),
+    "boot_id": Form(str),
+    "machine": Form(str),
+    "os_id": Form(str),
+    "os_version_id": Form(str),
+    "dpkg_architecture": Form(str, null=True),
+    "boot_config": Form(str, null=True, like=_PATH),
+    "boot_config_sha256": Form(str, null=True, like=_SHA256),
+    "modules": Form(list, str, like=_MODULE),
+    "essential_modules": Form(list, str, like=_MODULE),
+    "oslab": Form(dict, null=True),
+    "packages": Form(dict, str),
+    "packages_unfinished": Form(list, str),
+    "oslab_packages": Form(dict, str),
+    "oslab_releases": Form(list, str),
+    "packages_held": Form(list, str),
+    "install_record": Form(dict, null=True),
+    "secure_boot": Form(bool, null=True),
+    "trusted_certificates": Form(list, dict, null=True),
+    "free_kib": Form(dict, int),
+    "boot_separate": Form(bool),
+    "boot_kernel_kib": Form(int),
+    "initrd_program": Form(str, null=True),
+    "loader_kernel_kib": Form(int),
+    "loader_directory": Form(str, null=True),
+    "boot_loader": Form(str),
+    "kexec_reboots": Form(bool),
+    "reboot_required": Form(list, str, null=True),
+    "time": Form(int),
+    "trial": Form(str, null=True),
+    "trial_confirmed": Form(bool),
+    "trial_report": Form(str, null=True),
+    "systemd": Form(bool),
+    "systemd_version": Form(int),
+    "watchdogs": Form(list, str),
+    "files": Form(dict),
+    "container": Form(bool),
+}
+
+
+class ActionModule(HostModule):
+    module = "oslab.kernel.host_kernel_info"
+    forms = FORMS
+    # The boot message, and what the guard of a trial wrote.
+    lines = ("oslab", "trial_report")

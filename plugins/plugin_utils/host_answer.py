@@ -1,0 +1,177 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host answered, before it becomes a variable and part of a message.
+
+The answer of a module is whatever the host chose to send. Its texts become safe to print, and its
+form is checked, so that an answer that makes no sense fails this host and no task of another one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple, Optional
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.oslab.kernel.plugins.module_utils import plain_text
+
+#: Of any module: output, tracebacks and differences, which have lines.
+_LINES = ("diff", "exception", "stdout", "stderr", "module_stdout", "module_stderr")
+#: Of any module: shown in one line among ours.
+_SENTENCES = ("msg",)
+_FOR_PEOPLE = (*_LINES, *_SENTENCES, "warnings", "deprecations")
+_LONGEST = 4000
+
+
+def _plain(value: Any, *, lines: bool) -> Any:
+    if isinstance(value, str):
+        return plain_text.lines(value) if lines else plain_text.escape(value)
+    if isinstance(value, Mapping):
+        return {
+            plain_text.escape(str(name)): _plain(one, lines=lines) for name, one in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        inner = [_plain(one, lines=lines) for one in value]
+        return inner if isinstance(value, list) else tuple(inner)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _plain_event(value)
+    return value
+
+
+def _plain_event(event: Any) -> Any:
+    """Errors and warnings are objects in ansible-core 2.19 and later."""
+    changes = {
+        field.name: _field(field.name, getattr(event, field.name))
+        for field in dataclasses.fields(event)
+        if field.init
+    }
+    return dataclasses.replace(event, **changes)
+
+
+def _field(name: str, value: Any) -> Any:
+    if name in _SENTENCES and isinstance(value, str):
+        return plain_text.sentence(value, _LONGEST)
+    return _plain(value, lines=True)
+
+
+def plain(answer: Mapping[str, Any], lines: Collection[str] = ()) -> dict[str, Any]:
+    """The answer with all of its texts safe to print; `lines` names those that may have several."""
+    found = {}
+    for name, value in answer.items():
+        if name in _SENTENCES and name not in lines and isinstance(value, str):
+            found[name] = plain_text.sentence(value, _LONGEST)
+        else:
+            found[plain_text.escape(str(name))] = _plain(
+                value, lines=name in lines or name in _LINES
+            )
+    return found
+
+
+def plain_messages(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer of a builder: what it returns stays, what is only for people is safe to print.
+
+    A builder's messages have lines, and quote compilers, mirrors and names of files in archives.
+    """
+    return {
+        name: _plain(value, lines=True) if name in _FOR_PEOPLE else value
+        for name, value in answer.items()
+    }
+
+
+class Form(NamedTuple):
+    """What a value has to be: its type, that of what is in it, whether it may be null."""
+
+    kind: type
+    elements: Optional[type] = None
+    null: bool = False
+    like: Optional[re.Pattern[str]] = None
+
+
+_TYPES = {str: "text", bool: "yes or no", int: "a number", list: "a list", dict: "a dictionary"}
+
+
+def _is(value: Any, wanted: type) -> bool:
+    # To Python, True is a number.
+    return isinstance(value, wanted) and not (wanted is int and isinstance(value, bool))
+
+
+def problem(answer: Mapping[str, Any], forms: Mapping[str, Form]) -> str:
+    """What is wrong with the form of an answer, by its first wrong value; empty if nothing is."""
+    for name, form in forms.items():
+        if name not in answer:
+            return f"{name} is missing"
+        value = answer[name]
+        if value is None and form.null:
+            continue
+        shown = plain_text.sentence(repr(value), plain_text.CELL)
+        if not _is(value, form.kind):
+            return f"{name} is {shown} and has to be {_TYPES[form.kind]}"
+        inside = [value]
+        if form.elements:
+            inside = list(value.values() if isinstance(value, Mapping) else value)
+            if not all(_is(one, form.elements) for one in inside):
+                return f"{name} is {shown} and has to have {_TYPES[form.elements]} in it"
+        if form.like:
+            for one in inside:
+                if not form.like.fullmatch(one):
+                    shown = plain_text.sentence(repr(one), plain_text.CELL)
+                    return f"{name} is {shown}, which has to match {form.like.pattern}"
+    return ""
+
+
+class HostModule(ActionBase):
+    """Base of actions that run the module of their own name on the host and look at its answer."""
+
+    #: The module.
+    module = ""
+    #: What its answer has to be, if that is checked.
+    forms: Mapping[str, Form] = {}
+    #: Parts of the answer in which a text may have several lines.
+    lines: Collection[str] = ()
+
+    _supports_check_mode = True
+
+    def run(
+        self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None
+    ) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        answer = plain(
+            self._execute_module(
+                module_name=self.module, module_args=dict(self._task.args), task_vars=task_vars
+            ),
+            self.lines,
+        )
+        wrong = "" if answer.get("failed") else problem(answer, self.forms)
+        if not wrong:
+            return answer
+        host = (task_vars or {}).get("inventory_hostname", "The host")
+        return {
+            "failed": True,
+            "changed": False,
+            "msg": (
+                f"{host} gave an answer to {self.module} that the module never gives: {wrong}. "
+                "Look at who else can change the system there, and take the host out of "
+                "kernel_targets until that is known."
+            ),
+        }
+
+
+class BuilderModule(ActionBase):
+    """Base of actions that run the module of their own name and make its messages safe to print."""
+
+    #: The module.
+    module = ""
+
+    _supports_check_mode = True
+
+    def run(
+        self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None
+    ) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        return plain_messages(
+            self._execute_module(
+                module_name=self.module, module_args=dict(self._task.args), task_vars=task_vars
+            )
+        )

@@ -1,0 +1,129 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""host_answer: texts of a host are safe to print, and an answer of the wrong form is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from ansible.plugins.action import ActionBase
+from ansible_collections.oslab.kernel.plugins.action import host_kernel_info
+from ansible_collections.oslab.kernel.plugins.module_utils import host_kernel_info as facts_of
+from ansible_collections.oslab.kernel.plugins.modules import host_kernel_info as module
+from ansible_collections.oslab.kernel.plugins.plugin_utils import host_answer
+
+EVIL = "a\x1b[2J\nok: [web1]"
+
+
+def test_all_texts_of_an_answer() -> None:
+    answer = {
+        "release": EVIL,
+        EVIL: [{EVIL: EVIL}, (EVIL, 5, None, True)],
+        "msg": EVIL,
+        "manifest": {"banner": EVIL},
+        "stdout": EVIL,
+        "diff": {"before": EVIL},
+        "warnings": [EVIL],
+    }
+    lined, line = "a\\x1b[2J\nok: [web1]", "a\\x1b[2J\\nok: [web1]"
+    assert host_answer.plain(answer, ["manifest"]) == {
+        "release": line,
+        line: [{line: line}, (line, 5, None, True)],
+        "msg": "a\\x1b[2J ok: [web1]",
+        "manifest": {"banner": lined},
+        "stdout": lined,
+        "diff": {"before": lined},
+        "warnings": [line],
+    }
+
+
+def test_what_a_builder_returns_stays_and_its_messages_have_lines() -> None:
+    answer = {"manifest": {"banner": EVIL}, "msg": EVIL, "failed": True}
+    assert host_answer.plain_messages(answer) == {**answer, "msg": "a\\x1b[2J\nok: [web1]"}
+
+
+def test_errors_and_warnings_that_are_objects() -> None:
+    messages = pytest.importorskip("ansible.module_utils._internal._messages")
+    error = messages.ErrorSummary(
+        event=messages.Event(msg=EVIL, formatted_traceback=f"in x\n{EVIL}")
+    )
+    plain = host_answer.plain({"exception": error, "warnings": [error]})
+    for found in (plain["exception"], *plain["warnings"]):
+        assert isinstance(found, messages.ErrorSummary)
+        assert found.event.msg == "a\\x1b[2J ok: [web1]"
+        assert found.event.formatted_traceback == "in x\na\\x1b[2J\nok: [web1]"
+
+
+# --- the form -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def facts(tmp_path: Path) -> dict[str, Any]:
+    """Of a host that has nothing but a kernel's name."""
+    release = tmp_path / "proc/sys/kernel/osrelease"
+    release.parent.mkdir(parents=True)
+    release.write_text("6.1.0-44-amd64\n")
+    host = facts_of.Host(lambda _argv: None, root=tmp_path)
+    return facts_of.gather(host, ["linux-image-x"], ["/etc/hosts"])[0]
+
+
+def test_what_the_module_returns_has_the_form(facts: dict[str, Any]) -> None:
+    assert set(host_kernel_info.FORMS) == set(facts) == set(yaml.safe_load(module.RETURN))
+    assert host_answer.problem(facts, host_kernel_info.FORMS) == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        ({"release": 5}, "release is 5 and has to be text"),
+        ({"release": None}, "release is None"),
+        ({"release": "../../etc"}, "release is '../../etc', which has to match"),
+        ({"release": EVIL}, r"release is 'a\x1b[2J\nok: [web1]', which has to match"),
+        ({"modules": "ext4"}, "modules is 'ext4' and has to be a list"),
+        ({"modules": ["ext4", {}]}, "has to have text in it"),
+        ({"essential_modules": ["ext4 1 0\nx"]}, r"essential_modules is 'ext4 1 0\nx'"),
+        ({"boot_config": "/etc/x\ny"}, "boot_config is"),
+        ({"free_kib": {"/": "much"}}, "has to have a number in it"),
+        ({"time": True}, "time is True and has to be a number"),
+        ({"trusted_certificates": ["x"]}, "has to have a dictionary in it"),
+        ({"secure_boot": "no"}, "secure_boot is 'no' and has to be yes or no"),
+    ],
+)
+def test_an_answer_of_another_form(
+    facts: dict[str, Any], change: dict[str, Any], wrong: str
+) -> None:
+    assert wrong in host_answer.problem({**facts, **change}, host_kernel_info.FORMS)
+
+
+def test_one_that_lacks_something(facts: dict[str, Any]) -> None:
+    for name in host_kernel_info.FORMS:
+        less = {key: value for key, value in facts.items() if key != name}
+        assert host_answer.problem(less, host_kernel_info.FORMS) == f"{name} is missing"
+
+
+def ask(monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any]) -> dict[str, Any]:
+    def execute(self: Any, module_name: str, module_args: Any, task_vars: Any) -> dict[str, Any]:
+        assert module_name == "oslab.kernel.host_kernel_info"
+        return answer
+
+    monkeypatch.setattr(ActionBase, "_execute_module", execute)
+    monkeypatch.setattr(ActionBase, "run", lambda *_args, **_more: {})
+    action = host_kernel_info.ActionModule.__new__(host_kernel_info.ActionModule)
+    action._task = SimpleNamespace(args={})
+    return action.run(task_vars={"inventory_hostname": "web3"})
+
+
+def test_the_host_is_named(monkeypatch: pytest.MonkeyPatch, facts: dict[str, Any]) -> None:
+    assert ask(monkeypatch, {**facts, "sysname": "\x1b"}) == {**facts, "sysname": "\\x1b"}
+    refused = ask(monkeypatch, {**facts, "modules": 7})
+    assert refused["failed"]
+    assert refused["msg"].startswith("web3 gave an answer to oslab.kernel.host_kernel_info")
+    assert "modules is 7 and has to be a list" in refused["msg"]
+    # What has failed has no such form.
+    failed = {"failed": True, "msg": "no python"}
+    assert ask(monkeypatch, failed) == failed

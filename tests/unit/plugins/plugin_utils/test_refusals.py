@@ -1,0 +1,52 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""refusals: a target that would refuse the kernel decides nothing for the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.oslab.kernel.plugins.filter.secure_boot_refusals import (
+    secure_boot_refusals,
+)
+
+SIGNER = {"sha256": "a" * 64, "subject": "CN=us", "issuer": "CN=us"}
+
+
+def told(secure_boot: Any = True, trusted: Any = None) -> dict[str, Any]:
+    info = {"release": "6.1", "secure_boot": secure_boot, "trusted_certificates": trusted}
+    return {"kernel_target_info": info}
+
+
+def test_each_for_itself() -> None:
+    hosts = {
+        "plain": told(False),
+        "secure": told(),
+        "away": {},
+        "odd": {"kernel_target_info": "nonsense"},
+        "failed": {"kernel_target_info": {"failed": True}},
+    }
+    found = secure_boot_refusals(hosts, [*hosts, "stranger"])
+    assert list(found["refused"]) == ["secure"]
+    assert found["accepting"] == ["plain"]
+    assert found["report"] == found["refused"]["secure"]
+    assert "secure enforces Secure Boot" in found["report"]
+    assert secure_boot_refusals({}, []) == {"refused": {}, "accepting": [], "report": ""}
+
+
+@pytest.mark.parametrize("trusted", ["x", 5, [5], [{}], [{"sha256": ["a"]}], {"a": "b"}])
+def test_a_list_of_certificates_that_makes_no_sense(trusted: Any) -> None:
+    hosts = {"odd": told(True, trusted), "other": told(False)}
+    found = secure_boot_refusals(hosts, list(hosts), SIGNER)
+    assert list(found["refused"]) == ["odd"]
+    assert found["accepting"] == ["other"]
+
+
+def test_a_fleet_of_them_fits_a_screen() -> None:
+    hosts = {f"web{n}": told() for n in range(500)}
+    found = secure_boot_refusals(hosts, list(hosts))
+    assert len(found["refused"]) == 500
+    assert found["report"].endswith("And 490 more.")
+    assert len(found["report"]) < 4000
