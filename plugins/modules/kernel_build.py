@@ -232,7 +232,8 @@ def main() -> None:
             "ccache": {"type": "bool", "default": True},
             "ccache_dir": {"type": "path"},
             "ccache_size": {"type": "str", "default": "5G"},
-            "ccache_remote": {"type": "str", "default": ""},
+            # It may hold a password.
+            "ccache_remote": {"type": "str", "default": "", "no_log": True},
             "distribute": {"type": "str", "default": "", "choices": ["", "distcc", "icecc"]},
             "distribute_hosts": {"type": "str", "default": ""},
             "modules_source": {"type": "path"},
