@@ -179,6 +179,8 @@ from ansible_collections.oslab.kernel.plugins.module_utils.kernel_build import P
 
 def signing_keys(module: AnsibleModule, params: dict[str, Any]) -> build_signing.Keys:
     texts = {name: params.pop(f"{name}_signing_key") for name in ("module", "image")}
+    if any(texts.values()):
+        build_signing.refuse_core_dumps()
     try:
         found = {
             name: signing_key.parse(text, f"build_{name}_signing_key")
