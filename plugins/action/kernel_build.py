@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 from typing import Any, Optional
@@ -48,15 +49,16 @@ class ActionModule(ActionBase):
     ) -> dict[str, Any]:
         super().run(tmp, task_vars)
         arguments = {**self._task.args, "detach": True}
+        named = []
         for option in ("module_signing_key", "image_signing_key"):
             path = arguments.pop(option, None)
             if path:
-                key = control_keys.read(self, path, f"build_{option}", task_vars or {})
+                variable = f"build_{option}"
+                key = control_keys.read(self, path, variable, task_vars or {})
                 arguments[option] = control_keys.Secret(key.text)
+                named.append(variable)
         result = host_answer.plain_messages(
-            self._execute_module(
-                module_name="oslab.kernel.kernel_build", module_args=arguments, task_vars=task_vars
-            )
+            self._start(arguments, " and ".join(named), task_vars or {})
         )
         job = result.pop("job", None)
         if result.get("failed") or not job:
@@ -64,6 +66,20 @@ class ActionModule(ActionBase):
         display.display(f"build: Linux {result['release']} ({job['build_id'][:12]})")
         display.display(f"build: all that the compiler says is in {result['log']}")
         return {**result, **self._wait(job["directory"], result["log"])}
+
+    def _start(
+        self, arguments: dict[str, Any], keys: str, task_vars: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Run the module. `keys`: the variables whose private keys are among the arguments."""
+        host = str(task_vars.get("inventory_hostname", "the builder"))
+        by_pipe = control_keys.only_by_pipe(self, keys, host) if keys else contextlib.nullcontext()
+        with by_pipe:
+            result: dict[str, Any] = self._execute_module(
+                module_name="oslab.kernel.kernel_build",
+                module_args=arguments,
+                task_vars=task_vars,
+            )
+        return result
 
     def _wait(self, directory: str, log: str) -> dict[str, Any]:
         """Watch the build until it ends; its outcome."""

@@ -14,6 +14,7 @@ import contextlib
 import gzip
 import lzma
 import os
+import resource
 import subprocess
 import tarfile
 import time
@@ -154,6 +155,12 @@ def _without_key(config: Mapping[str, str], keys: Keys, key_file: str) -> Option
 
 
 # --- while it is built -------------------------------------------------------------------------
+
+
+def refuse_core_dumps() -> None:
+    """Of this process, whose memory holds keys, and of those that it starts: they are files."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
 @contextlib.contextmanager

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Callable, Optional
 
 DISTCC, ICECC = "distcc", "icecc"
+# They may hold a password or a token, and a build needs none of them to be the same.
+UNSHOWN = ("CCACHE_REMOTE_STORAGE", "CCACHE_SECONDARY_STORAGE")
 
 # (argv, environment beyond the usual) → (exit status, what it said)
 Runner = Callable[["list[str]", Mapping[str, str]], "tuple[int, str]"]
@@ -55,8 +57,8 @@ def wrapper(spread: Spread, ccache: bool) -> str:
 def environment(spread: Spread, ccache: bool, work: Path) -> dict[str, str]:
     values = {}
     if spread.ccache_remote:
-        values["CCACHE_REMOTE_STORAGE"] = spread.ccache_remote
-        values["CCACHE_SECONDARY_STORAGE"] = spread.ccache_remote  # its name before ccache 4.7
+        # The second is its name before ccache 4.7.
+        values.update(dict.fromkeys(UNSHOWN, spread.ccache_remote))
     if spread.program and ccache:
         values["CCACHE_PREFIX"] = spread.program
     if spread.program == DISTCC:

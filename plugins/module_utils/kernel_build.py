@@ -359,5 +359,6 @@ def modules_command(
 
 def shell_command(argv: Sequence[str], directory: Path, values: Mapping[str, str]) -> str:
     """The line to paste into a shell in order to run a step by hand."""
-    assignments = [f"{name}={value}" for name, value in values.items()]
+    shown = {name: value for name, value in values.items() if name not in build_spread.UNSHOWN}
+    assignments = [f"{name}={value}" for name, value in shown.items()]
     return f"cd {shlex.quote(str(directory))} && " + shlex.join(["env", "-i", *assignments, *argv])

@@ -179,6 +179,8 @@ from ansible_collections.oslab.kernel.plugins.module_utils.kernel_build import P
 
 def signing_keys(module: AnsibleModule, params: dict[str, Any]) -> build_signing.Keys:
     texts = {name: params.pop(f"{name}_signing_key") for name in ("module", "image")}
+    if any(texts.values()):
+        build_signing.refuse_core_dumps()
     try:
         found = {
             name: signing_key.parse(text, f"build_{name}_signing_key")
@@ -232,7 +234,8 @@ def main() -> None:
             "ccache": {"type": "bool", "default": True},
             "ccache_dir": {"type": "path"},
             "ccache_size": {"type": "str", "default": "5G"},
-            "ccache_remote": {"type": "str", "default": ""},
+            # It may hold a password.
+            "ccache_remote": {"type": "str", "default": "", "no_log": True},
             "distribute": {"type": "str", "default": "", "choices": ["", "distcc", "icecc"]},
             "distribute_hosts": {"type": "str", "default": ""},
             "modules_source": {"type": "path"},

@@ -2,7 +2,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of the action oslab.kernel.signing_keys; all of it runs on the control node."""
+"""Documentation of the action oslab.kernel.signing_keys, which runs on the control node."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ description:
     with the reason if one cannot sign a kernel - it is not there, not PEM, encrypted with a
     passphrase, not RSA, too short, or its certificate is another key's, has expired or has not
     begun. Files that are encrypted by ansible-vault are decrypted.
-  - Returns what may be told of them. Nothing is sent anywhere.
+  - Fails if others than the owner of such a file may read or change it (its mode is not C(0600) or
+    stricter), or if it belongs neither to the user who runs Ansible nor to root. Files that are
+    encrypted by ansible-vault may be read by others.
+  - Fails if Ansible keeps the files that it sends (C(keep_remote_files)), since a key would be left
+    on the builder.
+  - Returns what may be told of them. No key is sent anywhere.
 options:
   modules:
     description: The file of the modules' key, C(build_module_signing_key).
@@ -25,6 +30,19 @@ options:
     description: The file of the image's key, C(build_image_signing_key).
     type: str
     default: ""
+  repository:
+    description:
+      - The file of the repository's key on the host, C(publish_gpg_key_file). Its owner and mode
+        alone are checked.
+    type: str
+    default: ""
+  check_connection:
+    description:
+      - Try whether the keys of O(modules) and O(image) can get to the host without a file there,
+        with a line that is no secret. M(oslab.kernel.kernel_build) sends them by pipelining, also
+        where that is not configured. Some connections and C(become_method=su) cannot do so.
+    type: bool
+    default: false
 attributes:
   check_mode:
     description: Reads only; runs in check mode too.

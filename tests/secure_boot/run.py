@@ -119,6 +119,7 @@ def make_keys(work: Path) -> dict[str, Path]:
         "rsa", "-in", f"{SNAKEOIL}.key", "-passin", PASSPHRASE
     )  # fmt: skip
     image.write_text(decrypted + Path(f"{SNAKEOIL}.pem").read_text())
+    image.chmod(0o600)
     return {
         "module": signing_keys.pair(keys, "modules", kind="rsa:4096"),
         "image": image,

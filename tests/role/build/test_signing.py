@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 import tarfile
@@ -96,6 +97,113 @@ def test_every_module_is_signed_and_the_key_is_nowhere(signed, pem, monkeypatch)
     assert signed.result["build_id"] != first
 
 
+# --- the way to the builder ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def on_disk(tmp_path, monkeypatch, signed, pem):
+    """What Ansible has on the builder's disk whenever it starts a program there, by file."""
+    remote, seen = tmp_path / "remote", tmp_path / "seen"
+    remote.mkdir()
+    seen.mkdir()
+    python = tmp_path / "python"
+    python.write_text(
+        f'#!/bin/sh\ncp -r "{remote}" "{seen}/$$" || exit 1\nexec /usr/bin/python3 "$@"\n'
+    )
+    python.chmod(0o755)
+    monkeypatch.setenv("ANSIBLE_REMOTE_TEMP", str(remote))
+    monkeypatch.delenv("ANSIBLE_PIPELINING", raising=False)
+    signed.variables["ansible_python_interpreter"] = str(python)
+
+    def find():
+        files = [path for path in (*seen.rglob("*"), *remote.rglob("*")) if path.is_file()]
+        assert any(seen.iterdir())
+        secrets = made.secrets(pem)
+        return [path for path in files if any(one in path.read_bytes() for one in secrets)]
+
+    return find
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+def test_the_key_touches_no_disk_with_or_without_pipelining(signed, on_disk, pipelining):
+    run = signed.run(ansible_pipelining=pipelining)
+    assert run.status == 0, run.output
+    assert on_disk() == []
+    assert "signers" in signed.result["manifest"]
+
+
+def test_files_that_ansible_keeps_would_hold_the_key(signed, on_disk, monkeypatch):
+    monkeypatch.setenv("ANSIBLE_KEEP_REMOTE_FILES", "1")
+    run = signed.run()
+    assert on_disk() == []
+    assert run.status != 0
+    said = " ".join(run.output.split())
+    assert "build_module_signing_key names a private key, but keep_remote_files is set" in said
+    assert not (signed.tree / "vmlinux").exists()
+
+
+def become_through(path, *lines):
+    """A program that is called as sudo is, and the variables that have it called."""
+    path.write_text(
+        "\n".join(
+            ["#!/bin/sh", *lines, 'while [ "$1" != /bin/sh ]; do shift; done', 'exec "$@"', ""]
+        )
+    )
+    path.chmod(0o755)
+    return {"ansible_become": True, "ansible_become_exe": str(path)}
+
+
+def test_the_key_reaches_a_builder_through_sudo(signed, on_disk, tmp_path, monkeypatch):
+    monkeypatch.setenv("ANSIBLE_BECOME_ALLOW_SAME_USER", "1")
+    used = tmp_path / "sudo.used"
+    run = signed.run(**become_through(tmp_path / "sudo", f"echo >>{used}"))
+    assert run.status == 0, run.output
+    assert used.exists()
+    assert on_disk() == []
+
+
+@pytest.mark.parametrize("way", ["requiretty", "su"])
+def test_a_way_to_the_builder_that_needs_a_file_is_refused(
+    signed, on_disk, tmp_path, monkeypatch, way
+):
+    monkeypatch.setenv("ANSIBLE_BECOME_ALLOW_SAME_USER", "1")
+    if way == "su":
+        become = {"ansible_become": True, "ansible_become_method": "su"}
+        expected = "become_method su cannot do without"
+    else:
+        # As sudo does with requiretty, where a module comes by standard input.
+        refuse = "echo 'sudo: sorry, you must have a tty to run sudo' >&2; exit 1"
+        stat = 'case "$*" in *"read -r line"*) ' + refuse + ";; esac"
+        become = become_through(tmp_path / "sudo", stat)
+        expected = "you must have a tty to run sudo"
+    run = signed.run(**become)
+    assert run.status != 0
+    said = " ".join(run.output.split())
+    assert expected in said
+    assert "build_module_signing_key names a private key, but" in said
+    assert on_disk() == []
+    assert not (signed.tree / "vmlinux").exists()
+
+
+def test_no_core_dump_holds_the_key(signed, tmp_path):
+    """Not of a program that signs either."""
+    found = tmp_path / "limit"
+    script = signed.tree / "scripts/sign-file"
+    note = f"import resource; open({str(found)!r}, 'a').write("
+    note += "str(resource.getrlimit(resource.RLIMIT_CORE)[0]) + ' ')\n"
+    script.write_text(script.read_text().replace("digest, key,", note + "digest, key,", 1))
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    if before[1] == 0:
+        pytest.skip("no process of this one may dump core")
+    resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
+    try:
+        run = signed.run()
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, before)
+    assert run.status == 0, run.output
+    assert set(found.read_text().split()) == {"0"}
+
+
 def test_a_module_of_ours_that_was_not_signed_is_not_stored(signed):
     """kbuild goes on where it cannot sign a module from outside."""
     script = signed.tree / "scripts/sign-file"
@@ -120,6 +228,7 @@ def test_a_vault_keeps_the_key(signed, pem):
     argv = [vault, "encrypt", "--vault-password-file", str(password), str(pem)]
     subprocess.run(argv, check=True, capture_output=True)
     assert "PRIVATE" not in pem.read_text()
+    pem.chmod(0o644)  # as a checkout has it
     run = signed.run("--vault-password-file", str(password))
     assert run.status == 0, run.output
     assert "signers" in signed.result["manifest"]
@@ -176,12 +285,32 @@ def test_preflight_of_keys(preflight, pem, tmp_path):
     assert status == 0, said
     wrong = tmp_path / "wrong.pem"
     wrong.write_text(pem.read_text().replace("PRIVATE", "ENCRYPTED PRIVATE"))
+    wrong.chmod(0o600)
     status, said = preflight(told={}, build_module_signing_key=str(wrong))
     assert status != 0
     assert "build_module_signing_key: the private key is encrypted" in said
     status, said = preflight(told={}, build_image_signing_key="nowhere.pem")
     assert status != 0
     assert "build_image_signing_key: cannot read nowhere.pem" in said
+
+
+def test_preflight_of_a_key_that_others_can_read(preflight, pem):
+    pem.chmod(0o644)
+    for variable in ("build_module_signing_key", "build_image_signing_key"):
+        status, said = preflight(told={}, **{variable: str(pem)})
+        assert status != 0
+        assert f"{variable}: {pem} on the control node holds a private key" in said
+        assert f"chmod 0600 {pem}" in said
+
+
+def test_preflight_of_files_that_ansible_keeps(preflight, pem, monkeypatch):
+    monkeypatch.setenv("ANSIBLE_KEEP_REMOTE_FILES", "1")
+    status, said = preflight(told={}, build_image_signing_key=str(pem))
+    assert status != 0
+    assert "build_image_signing_key names a private key, but keep_remote_files is set" in said
+    # Without a key there is nothing to hide.
+    status, said = preflight(told={})
+    assert status == 0, said
 
 
 def test_preflight_of_targets(preflight, pem):

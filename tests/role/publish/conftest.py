@@ -50,6 +50,7 @@ class Key:
 
     def secret(self, path: Path):
         path.write_text(self.gpg("--armor", "--export-secret-keys", self.fingerprint))
+        path.chmod(0o600)
         return path
 
     def sign(self, release: Path):

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils import kernel_build
+from ansible_collections.oslab.kernel.plugins.module_utils import build_spread, kernel_build
 from ansible_collections.oslab.kernel.plugins.module_utils.build_id import InputError
 from ansible_collections.oslab.kernel.plugins.module_utils.kernel_build import Options, make_plan
 
@@ -238,6 +239,16 @@ def test_the_command_can_be_pasted(options):
     ]
     line = kernel_build.shell_command(["make", "CC=ccache gcc"], Path("/a b"), {"X": "1 2"})
     assert line == "cd '/a b' && env -i 'X=1 2' make 'CC=ccache gcc'"
+
+
+def test_the_command_names_no_shared_storage_whose_address_may_hold_a_password(options):
+    spread = build_spread.Spread(ccache_remote="redis://me:hidden@cache.example.org")
+    shared = dataclasses.replace(options, spread=spread)
+    values = kernel_build.environment(make_plan(shared, run), {})
+    assert "hidden" in values["CCACHE_REMOTE_STORAGE"]
+    line = kernel_build.shell_command(["make"], options.tree, values)
+    assert "CCACHE_DIR=" in line
+    assert "hidden" not in line
 
 
 def test_jobs_default_to_the_cpus(options):
