@@ -6,6 +6,8 @@ SHELL := /bin/bash
 
 # Everything that can be made again, and takes long, is kept below this directory.
 export OSLAB_CACHE ?= $(HOME)/.cache/oslab-kernel
+# The lab's repositories are where their web server may enter, which a home directory is not.
+REPOSITORIES := /var/lib/oslab-kernel/lab
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -114,8 +116,8 @@ lab-fleet-clean: deps ## Remove the fleet's VMs; images, sources and builds stay
 	@$(FLEET) playbooks/lab_fleet.yml --extra-vars lab_state=absent
 
 .PHONY: clean-cache
-clean-cache: ## Empty the cache: sources, images, ccache, builds
-	rm -rf -- "$(OSLAB_CACHE)"
+clean-cache: ## Empty the cache: sources, images, ccache, builds, the lab's repositories
+	rm -rf -- "$(OSLAB_CACHE)" $(REPOSITORIES)
 
 # --- tests ------------------------------------------------------------------------------------
 
