@@ -6,6 +6,8 @@ SHELL := /bin/bash
 
 # Everything that can be made again, and takes long, is kept below this directory.
 export OSLAB_CACHE ?= $(HOME)/.cache/oslab-kernel
+# The lab's repositories are where their web server may enter, which a home directory is not.
+REPOSITORIES := /var/lib/oslab-kernel/lab
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -38,14 +40,31 @@ endef
 packages: root
 	@$(call install,requirements-apt.txt)
 
-$(VENV)/.done: requirements.txt | packages
-	@echo "Installing the Python packages of requirements.txt into $(VENV) …"
+# As root: only files whose hashes are committed, and none whose installation runs its own code.
+PIP_INSTALL := $(BIN)/pip install --require-hashes --only-binary :all: --quiet --disable-pip-version-check
+
+$(VENV)/.done: requirements.lock | packages
+	@echo "Installing the Python packages of requirements.lock into $(VENV) …"
 	@/usr/bin/python3 -m venv --clear $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@$(PIP_INSTALL) --requirement requirements.lock
 	@touch $@
 
 .PHONY: deps
 deps: packages $(VENV)/.done ## Install what the other commands need
+
+# A release of ansible-core for tests/sanity/run, and the oldest Python that it is tested with.
+SANITY_CORES := 2.16:3.10 2.17:3.10 2.18:3.11 2.19:3.11 2.20:3.12 2.21:3.12
+LOCK := uv pip compile --no-config --quiet --upgrade --generate-hashes --no-annotate --only-binary :all: \
+	--custom-compile-command "make requirements-lock"
+
+.PHONY: requirements-lock
+requirements-lock: deps ## Write the lock files: versions and hashes of all Python packages
+	@$(LOCK) --python-version 3.11 --output-file requirements.lock requirements.txt
+	@$(LOCK) --python-version 3.11 --no-deps --output-file requirements-vagrant.lock requirements-vagrant.txt
+	@for pair in $(SANITY_CORES); do \
+		printf 'ansible-core==%s.*\npytest\npytest-xdist\n' "$${pair%:*}" | $(LOCK) --universal \
+			--python-version "$${pair#*:}" --output-file "tests/sanity/requirements-$${pair%:*}.lock" -; \
+	done
 
 # --- the lab: one VM on this machine ----------------------------------------------------------
 
@@ -97,8 +116,8 @@ lab-fleet-clean: deps ## Remove the fleet's VMs; images, sources and builds stay
 	@$(FLEET) playbooks/lab_fleet.yml --extra-vars lab_state=absent
 
 .PHONY: clean-cache
-clean-cache: ## Empty the cache: sources, images, ccache, builds
-	rm -rf -- "$(OSLAB_CACHE)"
+clean-cache: ## Empty the cache: sources, images, ccache, builds, the lab's repositories
+	rm -rf -- "$(OSLAB_CACHE)" $(REPOSITORIES)
 
 # --- tests ------------------------------------------------------------------------------------
 
@@ -144,9 +163,8 @@ test-fleet: deps ## Build one kernel for two VMs of different hardware and boot 
 	tests/molecule.py test --scenario-name fleet
 
 # Beside the other Python packages, so that they are not made anew for its sake.
-$(VENV)/vagrant/.done: requirements-vagrant.txt $(VENV)/.done
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --upgrade \
-		--target $(@D) --requirement requirements-vagrant.txt
+$(VENV)/vagrant/.done: requirements-vagrant.lock $(VENV)/.done
+	@$(PIP_INSTALL) --no-deps --upgrade --target $(@D) --requirement requirements-vagrant.lock
 	@touch $@
 
 .PHONY: packages-vagrant

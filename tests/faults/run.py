@@ -58,6 +58,8 @@ from table import (  # noqa: E402
 )
 
 CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache/oslab-kernel")
+# As inventories/lab and molecule/default have it.
+REPOSITORIES = Path("/var/lib/oslab-kernel/lab")
 PLAYBOOK_SECONDS = 2400
 UNGUARDED = ("systemd.mask=oslab-trial.timer",)
 # The guard's patience where nobody would confirm a trial anyway.
@@ -526,7 +528,7 @@ def published() -> Path:
         path = root / "public/oslab-kernel.json"
         return path.stat().st_mtime if path.exists() else 0
 
-    return max((CACHE / "work/repository", CACHE / "repository-molecule"), key=made)
+    return max((REPOSITORIES / "repository", REPOSITORIES / "repository-molecule"), key=made)
 
 
 class Stage:

@@ -10,4 +10,6 @@ import sys
 
 wanted = [word for word in sys.argv[1:] if word not in ("--no-setuptools", "--no-wheel")]
 subprocess.check_call([sys.executable, "-m", "ensurepip"], stdout=subprocess.DEVNULL)
-subprocess.check_call([sys.executable, "-m", "pip", "install", "--quiet", *wanted])
+subprocess.check_call(
+    [sys.executable, "-m", "pip", "install", "--only-binary", ":all:", "--quiet", *wanted]
+)

@@ -42,13 +42,15 @@ def wait_for(port, log):
 
 def nginx(top, builder, port):
     """A mirror that keeps what it was asked for, as documented."""
+    # Its workers are not root.
+    top.parent.chmod(0o755)
     server = block("nginx", "proxy_cache_path")
     server = server.replace("listen 80;", f"listen 127.0.0.1:{port};")
     server = server.replace("http://builder.example.org:8090", builder)
     server = server.replace("/var/cache/nginx/oslab-kernel", str(top / "cache"))
     config = top / "nginx.conf"
     config.write_text(
-        f"user root root;\ndaemon off;\npid {top}/nginx.pid;\nerror_log {top}/log;\n"
+        f"daemon off;\npid {top}/nginx.pid;\nerror_log {top}/log;\n"
         f"events {{}}\nhttp {{\naccess_log off;\n{server}}}\n"
     )
     return ["nginx", "-e", str(top / "log"), "-c", str(config)], f"http://127.0.0.1:{port}"

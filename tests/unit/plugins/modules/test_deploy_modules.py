@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 import yaml
@@ -19,6 +20,7 @@ from ansible_collections.oslab.kernel.plugins.modules import (
     boot_entry,
     kernel_modules,
     kexec_load,
+    repository_server_info,
 )
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -29,7 +31,9 @@ from module_process import run  # noqa: E402
 SAMPLES = ROOT / "tests/unit/plugins/module_utils/grub_cfg"
 
 
-@pytest.mark.parametrize("module", [aptly_repo, boot_entry, kernel_modules, kexec_load])
+@pytest.mark.parametrize(
+    "module", [aptly_repo, boot_entry, kernel_modules, kexec_load, repository_server_info]
+)
 def test_documentation_agrees_with_the_argument_spec(module: ModuleType) -> None:
     documentation = yaml.safe_load(module.DOCUMENTATION)
     documented = documentation["options"]
@@ -200,3 +204,17 @@ def test_publishing_on_an_untouched_host_is_foretold(tmp_path: Path) -> None:
     )
     assert foretold["changed"] is True
     assert foretold["publish_reason"] == "nothing is published yet"
+
+
+def test_a_server_is_refused_with_its_reason_and_described_otherwise() -> None:
+    given = {"url": "http://[::1]:8090", "port": 8090, "user": "www-data", "root": "/srv"}
+    assert run("repository_server_info", **given, listen_address="::") == {
+        "changed": False,
+        "sockets": ["[::]:8090"],
+        "check_url": "http://[::1]:8090",
+        "notice": "",
+        "invocation": ANY,
+    }
+    refused = run("repository_server_info", **{**given, "user": "root"})
+    assert refused["failed"]
+    assert "which is root" in refused["msg"]

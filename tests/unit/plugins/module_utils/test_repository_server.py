@@ -1,0 +1,150 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import ipaddress
+import pwd
+
+import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils.repository_server import (
+    Address,
+    ServerError,
+    bracketed,
+    check_root,
+    check_user,
+    effective_url,
+    is_local,
+    listen,
+)
+
+OWN = {ipaddress.ip_address(text) for text in ("127.0.0.1", "192.0.2.10", "2001:db8::1")}
+
+
+def local(address: Address) -> bool:
+    return address in OWN
+
+
+@pytest.mark.parametrize(
+    ("host", "wanted"),
+    [
+        ("builder.example.org", "builder.example.org"),
+        ("192.0.2.10", "192.0.2.10"),
+        ("2001:db8::1", "[2001:db8::1]"),
+        ("[2001:db8::1]", "[2001:db8::1]"),
+    ],
+)
+def test_an_address_in_a_url(host: str, wanted: str) -> None:
+    assert bracketed(host) == wanted
+    assert effective_url("", host, 8090) == f"http://{wanted}:8090"
+    assert effective_url("http://mirror.example.org", host, 8090) == "http://mirror.example.org"
+
+
+@pytest.mark.parametrize(
+    ("url", "socket", "check"),
+    [
+        ("http://192.0.2.10:8090", "192.0.2.10:8090", "http://192.0.2.10:8090"),
+        ("http://[2001:db8::1]:8090", "[2001:db8::1]:8090", "http://[2001:db8::1]:8090"),
+        ("http://127.0.0.1:8090", "127.0.0.1:8090", "http://127.0.0.1:8090"),
+        ("http://localhost:8090", "127.0.0.1:8090", "http://127.0.0.1:8090"),
+    ],
+)
+def test_it_listens_only_where_targets_reach_it(url: str, socket: str, check: str) -> None:
+    found = listen(url, 8090, "", local)
+    assert (found.sockets, found.check_url, found.notice) == ((socket,), check, "")
+
+
+@pytest.mark.parametrize(
+    ("url", "sockets"),
+    [
+        ("http://builder.example.org:8090", ("0.0.0.0:8090",)),
+        ("http://198.51.100.1:8090", ("0.0.0.0:8090",)),
+        ("http://[2001:db8::2]:8090", ("0.0.0.0:8090", "[::]:8090")),
+        # Another server of this host stands before it.
+        ("http://192.0.2.10/kernel", ("0.0.0.0:8090",)),
+        ("http://cacher.example.org:3142/builder.example.org:8090", ("0.0.0.0:8090",)),
+        ("s3://bucket/kernel", ("0.0.0.0:8090",)),
+        ("file:///srv/mirror", ("0.0.0.0:8090",)),
+    ],
+)
+def test_it_says_when_it_listens_on_all_addresses(url: str, sockets: tuple[str, ...]) -> None:
+    found = listen(url, 8090, "", local)
+    assert (found.sockets, found.check_url) == (sockets, "http://127.0.0.1:8090")
+    assert url in found.notice
+    assert "publish_listen_address" in found.notice
+
+
+@pytest.mark.parametrize(
+    ("wanted", "socket", "check"),
+    [
+        ("0.0.0.0", "0.0.0.0:80", "http://127.0.0.1:80"),
+        ("::", "[::]:80", "http://[::1]:80"),
+        ("[::]", "[::]:80", "http://[::1]:80"),
+        ("2001:db8::1", "[2001:db8::1]:80", "http://[2001:db8::1]:80"),
+        ("[2001:db8::1]", "[2001:db8::1]:80", "http://[2001:db8::1]:80"),
+        ("192.0.2.10", "192.0.2.10:80", "http://192.0.2.10:80"),
+    ],
+)
+def test_the_users_address_is_taken_without_a_notice(wanted: str, socket: str, check: str) -> None:
+    found = listen("http://builder.example.org", 80, wanted, local)
+    assert (found.sockets, found.check_url, found.notice) == ((socket,), check, "")
+
+
+@pytest.mark.parametrize(
+    "wanted", ["eth0", "localhost", "192.0.2.10:80", "fe80::1%eth0", "1.2.3.4; root /", "[::"]
+)
+def test_what_is_no_address_is_refused(wanted: str) -> None:
+    with pytest.raises(ServerError, match=r"^publish_listen_address is '.*should be an IP address"):
+        listen("http://builder.example.org", 80, wanted, local)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://2001:db8::1:8090",
+        "http://[2001:db8::1:8090",
+        "http://builder:port",
+        "http://",
+        "http://builder:80 90",
+        "http://builder:80\nTrusted: yes",
+    ],
+)
+def test_a_url_that_no_client_can_read_is_refused(url: str) -> None:
+    with pytest.raises(ServerError, match=r"^publish_url is .*in brackets"):
+        listen(url, 8090, "", local)
+
+
+def test_addresses_of_this_host() -> None:
+    assert is_local(ipaddress.ip_address("127.0.0.1"))
+    # For documentation: nobody's.
+    assert not is_local(ipaddress.ip_address("192.0.2.77"))
+    assert not is_local(ipaddress.ip_address("2001:db8::77"))
+
+
+@pytest.mark.parametrize("uid", [0, 33])
+def test_root_is_refused_by_any_of_its_names(uid: int) -> None:
+    def find(name: str) -> pwd.struct_passwd:
+        return pwd.struct_passwd((name, "x", uid, uid, "", "/", "/bin/sh"))
+
+    if uid:
+        check_user("toor", find)
+        return
+    with pytest.raises(ServerError, match=r"^publish_server_user is 'toor', which is root; "):
+        check_user("toor", find)
+
+
+def test_the_users_of_this_host() -> None:
+    check_user("www-data")
+    with pytest.raises(ServerError, match="which is root"):
+        check_user("root")
+    with pytest.raises(ServerError, match="should be a user of the builder"):
+        check_user("nobody-of-that-name")
+
+
+@pytest.mark.parametrize(
+    "path", ["/srv/a b", "/srv/a;b", "/srv/$HOME", "/srv/%i", "srv", "/srv/a\n"]
+)
+def test_a_path_that_the_configuration_would_misread_is_refused(path: str) -> None:
+    check_root("/var/lib/oslab-kernel/repository_2.x")
+    with pytest.raises(ServerError, match=r"^publish_root is "):
+        check_root(path)
