@@ -44,8 +44,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description: >-
-    C(files), dictionaries with C(path), C(name), C(package) and C(sha256); C(problem), a sentence, or
-    empty.
+    C(files), dictionaries with C(path), C(name), C(package) and C(sha256); C(problem), a
+    sentence, or empty.
   type: dict
 """
 

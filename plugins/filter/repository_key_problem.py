@@ -15,8 +15,8 @@ short_description: Why a repository's key may not replace the one that a host tr
 version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
 description:
-  - Compares the fingerprints of the primary keys. A key with other subkeys, user names or dates is the
-    same one.
+  - Compares the fingerprints of the primary keys. A key with other subkeys, user names or dates
+    is the same one.
 positional: key, host, path
 options:
   _input:
@@ -50,7 +50,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description: >-
-    A sentence with both fingerprints and what to do; empty if it is the same key, or the file has none.
+    A sentence with both fingerprints and what to do; empty if it is the same key, or the file
+    has none.
   type: str
 """
 

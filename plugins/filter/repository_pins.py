@@ -16,10 +16,10 @@ short_description: Preferences that let apt install these packages from a reposi
 version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
 description:
-  - Makes the text of a file for C(/etc/apt/preferences.d). It gives the packages in this version the
-    priority 1, and all else of the repository's host the priority -1.
-  - Where another source of the machine is on the same host, the repository is known by the C(Origin)
-    in its C(Release) file instead.
+  - Makes the text of a file for C(/etc/apt/preferences.d). It gives the packages in this version
+    the priority 1, and all else of the repository's host the priority -1.
+  - Where another source of the machine is on the same host, the repository is known by the
+    C(Origin) in its C(Release) file instead.
 positional: packages, version, entries, source
 options:
   _input:

@@ -36,13 +36,13 @@ def choose(
     problem = ""
     if absent:
         problem = (
-            f"install_copy_files has no file of {', '.join(absent)} (install_packages). It takes the "
-            "paths of the package files, NAME_VERSION_ARCHITECTURE.deb, on install_copy_host."
+            f"install_copy_files has no file of {', '.join(absent)} (install_packages). It takes "
+            "the paths of the package files, NAME_VERSION_ARCHITECTURE.deb, on install_copy_host."
         )
     elif unknown:
         problem = (
-            f"install_copy_sha256 has no SHA-256 of {', '.join(unknown)}. It takes the sum of each of "
-            "install_copy_files by its name, 64 lower-case hexadecimal digits."
+            f"install_copy_sha256 has no SHA-256 of {', '.join(unknown)}. It takes the sum of each "
+            "of install_copy_files by its name, 64 lower-case hexadecimal digits."
         )
     files_found = [{**copy, "sha256": by_name.get(copy["name"], "")} for copy in chosen]
     return {"files": files_found, "problem": problem}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host takes from the repository, with its own apt: the role's tasks on a root of their own."""
+"""What a host takes from the repository: the role's tasks, with an apt on a root of its own."""
 
 from __future__ import annotations
 
@@ -184,9 +184,7 @@ def test_a_repository_on_the_same_host_as_others(host):
 
 
 def test_pins_that_do_not_hold(host):
-    (host.etc / "preferences").write_text(
-        "Package: *\nPin: release a=stable\nPin-Priority: 900\n"
-    )
+    (host.etc / "preferences").write_text("Package: *\nPin: release a=stable\nPin-Priority: 900\n")
     run = host.run("repository")
     assert run.recap("failed") == 1
     assert f"builder: apt gives {host.url} the priority 900" in run.output

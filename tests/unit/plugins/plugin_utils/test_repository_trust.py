@@ -123,7 +123,10 @@ def test_a_key_more_is_another_trust() -> None:
         (b"", ""),
         (b"Types: deb\n", ""),
         (b"Signed-By: /usr/share/keyrings/x.gpg\n", "trusts the file /usr/share/keyrings/x.gpg"),
-        (b"Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n", "trusts a key that cannot be read"),
+        (
+            b"Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n",
+            "trusts a key that cannot be read",
+        ),
         (
             b"Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n \xff\xe9\xe9\n"
             b" -----END PGP PUBLIC KEY BLOCK-----\n",
