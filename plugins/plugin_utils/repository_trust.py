@@ -87,10 +87,10 @@ def pin_problem(policy: str, host: str, url: str, path: str) -> str:
         return ""
     return (
         f"{host}: apt gives {url} the priority {wrong[0]}, although {path} has {NEVER}: any "
-        "package there could be installed. Either a record with 'Package: *' in /etc/apt/preferences is "
-        "read first (move it to a file in /etc/apt/preferences.d), or the repository shares the "
-        f"name of its host with others and its Origin is not {ORIGIN}. To do without, set "
-        "install_repository_pin to false."
+        "package there could be installed. Either a record with 'Package: *' in "
+        "/etc/apt/preferences is read first (move it to a file in /etc/apt/preferences.d), or the "
+        f"repository shares the name of its host with others and its Origin is not {ORIGIN}. To do "
+        "without, set install_repository_pin to false."
     )
 
 
