@@ -13,12 +13,32 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import Fo
 _RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]{0,63}")
 _MODULE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,63}")
 _PATH = re.compile(r"/[A-Za-z0-9/.+~_-]{1,255}")
+_DIRECTORY = re.compile(r"/[A-Za-z0-9/.+~_-]{0,255}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+# They go into commands on the host.
+_PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]{0,254}")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+:~-]{0,254}")
+_PINNED = re.compile(rf"{_PACKAGE.pattern}={_VERSION.pattern}")
+# Empty where the kernel does not tell it.
+_BOOT_ID = re.compile(r"[0-9a-f-]{36}|")
+_NUMBER = re.compile(r"[0-9]{1,19}")
+_LOADER = re.compile(r"grub|systemd-boot")
+_INITRD = re.compile(r"update-initramfs|dracut")
+
+# What the role install records; of a kernel that was there before, or of a run that was cut off
+# early, it has less.
+RECORD = {
+    "image": Form(str, like=_PINNED),
+    "boot_id": Form(str, like=_BOOT_ID),
+    "fallback": Form(str, like=_RELEASE),
+    "complete": Form(bool),
+    "confirmed": Form(bool),
+}
 
 FORMS = {
     "release": Form(str, like=_RELEASE),
     "sysname": Form(str),
-    "boot_id": Form(str),
+    "boot_id": Form(str, like=_BOOT_ID),
     "machine": Form(str),
     "os_id": Form(str),
     "os_version_id": Form(str),
@@ -28,31 +48,31 @@ FORMS = {
     "modules": Form(list, str, like=_MODULE),
     "essential_modules": Form(list, str, like=_MODULE),
     "oslab": Form(dict, null=True),
-    "packages": Form(dict, str),
-    "packages_unfinished": Form(list, str),
-    "oslab_packages": Form(dict, str),
-    "oslab_releases": Form(list, str),
-    "packages_held": Form(list, str),
-    "install_record": Form(dict, null=True),
+    "packages": Form(dict, str, like=_VERSION, keys=_PACKAGE),
+    "packages_unfinished": Form(list, str, like=_PACKAGE),
+    "oslab_packages": Form(dict, str, like=_VERSION, keys=_PACKAGE),
+    "oslab_releases": Form(list, str, like=_RELEASE),
+    "packages_held": Form(list, str, like=_PACKAGE),
+    "install_record": Form(dict, null=True, fields=RECORD),
     "secure_boot": Form(bool, null=True),
     "trusted_certificates": Form(list, dict, null=True),
-    "free_kib": Form(dict, int),
+    "free_kib": Form(dict, int, like=_NUMBER, keys=_DIRECTORY),
     "boot_separate": Form(bool),
-    "boot_kernel_kib": Form(int),
-    "initrd_program": Form(str, null=True),
-    "loader_kernel_kib": Form(int),
-    "loader_directory": Form(str, null=True),
-    "boot_loader": Form(str),
+    "boot_kernel_kib": Form(int, like=_NUMBER),
+    "initrd_program": Form(str, null=True, like=_INITRD),
+    "loader_kernel_kib": Form(int, like=_NUMBER),
+    "loader_directory": Form(str, null=True, like=_PATH),
+    "boot_loader": Form(str, like=_LOADER),
     "kexec_reboots": Form(bool),
     "reboot_required": Form(list, str, null=True),
-    "time": Form(int),
-    "trial": Form(str, null=True),
+    "time": Form(int, like=_NUMBER),
+    "trial": Form(str, null=True, like=_RELEASE),
     "trial_confirmed": Form(bool),
     "trial_report": Form(str, null=True),
     "systemd": Form(bool),
-    "systemd_version": Form(int),
+    "systemd_version": Form(int, like=_NUMBER),
     "watchdogs": Form(list, str),
-    "files": Form(dict),
+    "files": Form(dict, str, like=_SHA256, keys=_PATH, empty=True),
     "container": Form(bool),
 }
 

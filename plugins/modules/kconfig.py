@@ -184,7 +184,8 @@ def configure(
     """The return values, the text of the configuration, and what makes it unusable."""
     params = module.params
     arch = kconfig.architecture(params["make_args"], platform.machine())
-    base, refused = given, {}
+    base = given
+    refused: dict[str, str] = {}
     if params["base_origin"] == "target":
         try:
             base, refused = kconfig_base.from_target(given)

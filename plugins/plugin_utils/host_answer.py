@@ -81,12 +81,20 @@ def plain_messages(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Form(NamedTuple):
-    """What a value has to be: its type, that of what is in it, whether it may be null."""
+    """What a value has to be.
+
+    `kind` is its type, `elements` that of what is in it. `null`: whether the value may be null;
+    `empty`: whether what is in it may. `like` is for all texts, `keys` for the names of a
+    dictionary, and `fields` for the values under some names, where they are there.
+    """
 
     kind: type
     elements: Optional[type] = None
     null: bool = False
     like: Optional[re.Pattern[str]] = None
+    keys: Optional[re.Pattern[str]] = None
+    empty: bool = False
+    fields: Mapping[str, Any] = {}
 
 
 _TYPES = {str: "text", bool: "yes or no", int: "a number", list: "a list", dict: "a dictionary"}
@@ -111,13 +119,19 @@ def problem(answer: Mapping[str, Any], forms: Mapping[str, Form]) -> str:
         inside = [value]
         if form.elements:
             inside = list(value.values() if isinstance(value, Mapping) else value)
+            if form.empty:
+                inside = [one for one in inside if one is not None]
             if not all(_is(one, form.elements) for one in inside):
                 return f"{name} is {shown} and has to have {_TYPES[form.elements]} in it"
-        if form.like:
-            for one in inside:
-                if not form.like.fullmatch(one):
+        for pattern, texts in ((form.like, inside), (form.keys, value)):
+            for one in texts if pattern else ():
+                if pattern and not pattern.fullmatch(str(one)):
                     shown = plain_text.sentence(repr(one), plain_text.CELL)
-                    return f"{name} is {shown}, which has to match {form.like.pattern}"
+                    return f"{name} is {shown}, which has to match {pattern.pattern}"
+        there = {field: one for field, one in form.fields.items() if field in value}
+        wrong = problem(value, there)
+        if wrong:
+            return f"in {name}, {wrong}"
     return ""
 
 

@@ -100,6 +100,75 @@ def test_an_answer_of_another_form(
     assert wrong in host_answer.problem({**facts, **change}, host_kernel_info.FORMS)
 
 
+BOOT = "01234567-89ab-cdef-0123-456789abcdef"
+RECORD = {
+    "image": "linux-image-6.12.117-49-usac1=6.12.117-oslab1.0123456789ab",
+    "boot_id": BOOT,
+    "fallback": "6.1.0-38-amd64",
+    "complete": True,
+    "confirmed": False,
+}
+
+
+def test_what_hosts_answer(facts: dict[str, Any]) -> None:
+    full = {
+        **facts,
+        "packages": {"libstdc++6": "1:12.2.0-14+deb12u1", "oslab-kernel-tools": "6.12~rc1-1"},
+        "oslab_releases": ["6.12.117-49-usac1", "6.6.0-rc1+"],
+        "install_record": RECORD,
+        "files": {"/etc/x": "ab" * 32, "/etc/y": None},
+        "free_kib": {"/": 0, "/boot": 1 << 40},
+        "reboot_required": ["linux-base"],
+        "watchdogs": ["iTCO_wdt"],
+        "boot_id": BOOT,
+        "trial": "6.12.117-49-usac1",
+        "initrd_program": "dracut",
+    }
+    assert host_answer.problem(full, host_kernel_info.FORMS) == ""
+    # Of a kernel that was there before, or of a run that was cut off early.
+    less = {**full, "install_record": {"complete": True}}
+    assert host_answer.problem(less, host_kernel_info.FORMS) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("release", "-rf"),
+        ("release", "6.1\nGRUB_X=1"),
+        ("release", "6" * 65),
+        ("boot_id", "{{ lookup('pipe', 'id') }}"),
+        ("boot_loader", "lilo"),
+        ("initrd_program", "sh"),
+        ("packages", ["linux-image"]),
+        ("packages", {"x": None}),
+        ("packages_unfinished", ["--force-all"]),
+        ("packages_held", "all"),
+        ("oslab_packages", {"-oDPkg::Pre-Invoke::=id": "1"}),
+        ("oslab_releases", [".."]),
+        ("files", {"/etc/x": 1}),
+        ("free_kib", {"/": True}),
+        ("free_kib", {"/": -1}),
+        ("time", 1 << 70),
+        ("trial", "a b"),
+        ("systemd", "yes"),
+        ("systemd_version", -1),
+        ("watchdogs", None),
+        ("trial_report", 7),
+        ("install_record", {**RECORD, "image": "linux-image-6.1"}),
+        ("install_record", {**RECORD, "image": ["linux-image-6.1=1"]}),
+        ("install_record", {**RECORD, "fallback": "../6.1"}),
+        ("install_record", {**RECORD, "fallback": "\n"}),
+        ("install_record", {**RECORD, "complete": "no"}),
+        ("install_record", {**RECORD, "confirmed": None}),
+    ],
+)
+def test_what_cannot_be_used(facts: dict[str, Any], name: str, value: Any) -> None:
+    wrong = host_answer.problem({**facts, name: value}, host_kernel_info.FORMS)
+    assert wrong.startswith((f"{name} is ", f"in {name}, "))
+    assert wrong.isprintable()
+    assert len(wrong) < 300
+
+
 def test_one_that_lacks_something(facts: dict[str, Any]) -> None:
     for name in host_kernel_info.FORMS:
         less = {key: value for key, value in facts.items() if key != name}

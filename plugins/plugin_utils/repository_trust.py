@@ -1,0 +1,134 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host takes from the kernel's repository: these packages, signed by that key."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Sequence
+
+from ansible_collections.oslab.kernel.plugins.module_utils.openpgp_key import primary_fingerprints
+from ansible_collections.oslab.kernel.plugins.module_utils.source_openpgp import (
+    SignatureError,
+    dearmor,
+)
+
+#: Of the repository's Release file, as the role publish has it written.
+ORIGIN = "oslab-kernel"
+NEVER = -1
+_SIGNED_BY = re.compile(r"^Signed-By:[ \t]*(\S+)", re.MULTILINE | re.IGNORECASE)
+_POLICY = re.compile(r"^ *(-?\d+) (\S+)", re.MULTILINE)
+# Scheme, user and password, host and port, path. What hosts print is no address for sure.
+_URL = re.compile(r"([a-z+]+://)?(?:[^/@]*@)?([^/]*)(.*)", re.DOTALL)
+
+_PINS = """\
+Explanation: Managed by Ansible (oslab.kernel.install).
+Explanation: Of the kernel's repository these packages in this version can be installed.
+Package: {packages}
+Pin: version {version}
+Pin-Priority: 1
+
+Explanation: Nothing else of it can, not as a dependency nor as an update. Pinned by the address,
+Explanation: because whoever can sign the repository writes its description, too.
+Package: *
+Pin: {pin}
+Pin-Priority: {never}
+"""
+
+
+def _parts(url: str) -> tuple[str, str, str]:
+    found = _URL.fullmatch(url)
+    scheme, place, path = found.groups() if found else ("", "", "")
+    return scheme or "", place, path
+
+
+def site(url: str) -> str:
+    """The host in an address as apt compares it: as it is written, without port and brackets."""
+    place = _parts(url)[1]
+    bracketed = re.match(r"\[([^]]*)]", place)
+    return bracketed[1] if bracketed else place.partition(":")[0]
+
+
+def shared(url: str, entries: str, source: str) -> bool:
+    """Whether another source has its packages from the same host.
+
+    `entries`: lines of file:number and address, by `apt-get indextargets`; `source`: the file of
+    this repository.
+    """
+    found = [line.split() for line in entries.splitlines()]
+    return any(
+        site(words[1]) == site(url)
+        for words in found
+        if len(words) == 2 and words[0].rpartition(":")[0] != source
+    )
+
+
+def pins(url: str, packages: Sequence[str], version: str, by_origin: bool = False) -> str:
+    """A file for /etc/apt/preferences.d.
+
+    A pin by the version, not by the repository: apt would otherwise upgrade a package of ours as
+    soon as a newer build is published. `by_origin`: other sources are on the same host.
+    """
+    pin = f"release o={ORIGIN}" if by_origin else f'origin "{site(url)}"'
+    return _PINS.format(packages=" ".join(packages), version=version, pin=pin, never=NEVER)
+
+
+def _plain(url: str) -> str:
+    return "".join(_parts(url)).rstrip("/")
+
+
+def pin_problem(policy: str, host: str, url: str, path: str) -> str:
+    """Why the pins do not hold, by what `apt-cache policy` prints; empty if they do."""
+    found = [int(rank) for rank, place in _POLICY.findall(policy) if _plain(place) == _plain(url)]
+    wrong = [rank for rank in found if rank != NEVER]
+    if not wrong:
+        return ""
+    return (
+        f"{host}: apt gives {url} the priority {wrong[0]}, although {path} has {NEVER}: any "
+        "package there could be installed. Either a record with 'Package: *' in "
+        "/etc/apt/preferences is read first (move it to a file in /etc/apt/preferences.d), or the "
+        f"repository shares the name of its host with others and its Origin is not {ORIGIN}. To do "
+        "without, set install_repository_pin to false."
+    )
+
+
+def _trusted(source: str) -> tuple[list[str], str]:
+    """Fingerprints of the keys in a .sources file, and what else there is in their place."""
+    lines = [line[1:] if line.startswith(" ") else line for line in source.splitlines()]
+    text = "\n".join("" if line == "." else line for line in lines)
+    named = [word for word in _SIGNED_BY.findall(source) if word.startswith("/")]
+    if named:
+        return [], f"the file {named[0]}"
+    if "BEGIN PGP" not in text:
+        return [], ""
+    try:
+        return primary_fingerprints(dearmor(text)), "a key that cannot be read"
+    except (SignatureError, ValueError):
+        return [], "a key that cannot be read"
+
+
+def _shown(fingerprints: Iterable[str]) -> str:
+    return ", ".join(fingerprints)
+
+
+def key_problem(content: str, key: str, host: str, path: str) -> str:
+    """Why `key` may not replace the one that a host trusts; empty if it may, or is the same.
+
+    `content`: the source file on the host, in base64 as slurp returns it. It is the host's.
+    """
+    source = base64.b64decode(content).decode("utf-8", errors="replace")
+    trusted, otherwise = _trusted(source)
+    try:
+        wanted = primary_fingerprints(dearmor(key))
+    except (SignatureError, ValueError) as error:
+        return f"{host}: install_repository_key is not a public key: {error}."
+    if sorted(trusted) == sorted(wanted) or not (trusted or otherwise):
+        return ""
+    return (
+        f"{host} trusts {_shown(trusted) or otherwise} for the kernel's repository ({path}), and "
+        f"install_repository_key is {_shown(wanted)}. Nothing was changed. If the repository got "
+        "another key on purpose, set install_replace_repository_key to true for one run; if not, "
+        "somebody may have taken the place of the repository or of its builder."
+    )

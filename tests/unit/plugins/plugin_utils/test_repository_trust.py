@@ -1,0 +1,145 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""repository_trust: pins that keep to the kernel's repository, and keys by their fingerprints."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils.openpgp_key import primary_fingerprints
+from ansible_collections.oslab.kernel.plugins.plugin_utils.repository_trust import (
+    key_problem,
+    pin_problem,
+    pins,
+    shared,
+    site,
+)
+
+URL = "http://builder.example.org:8090"
+SOURCE = "/etc/apt/sources.list.d/oslab-kernel.sources"
+POLICY = """\
+Package files:
+ 100 /var/lib/dpkg/status
+     release a=now
+  {rank} http://builder.example.org:8090 stable/main amd64 Packages
+     release o=oslab-kernel,a=stable,n=stable,l=oslab-kernel,c=main,b=amd64
+     origin builder.example.org
+ 500 http://[::1 bookworm/main amd64 Packages
+     release v=12.1,o=Debian,a=stable,n=bookworm,l=Debian,c=main,b=amd64
+     origin deb.debian.org
+Pinned packages:
+     linux-image-6.12 -> 6.12-oslab1.0123456789ab with priority 1
+"""
+
+
+def armored(name: bytes) -> str:
+    packet = bytes([0x98, len(name) + 1]) + b"\x04" + name
+    body = base64.b64encode(packet).decode()
+    kind = "PGP PUBLIC KEY BLOCK"
+    return f"-----BEGIN {kind}-----\n\n{body}\n=AAAA\n-----END {kind}-----\n"
+
+
+def fingerprint(name: bytes) -> str:
+    return primary_fingerprints(bytes([0x98, len(name) + 1]) + b"\x04" + name)[0]
+
+
+def source(key: str) -> str:
+    lines = "\n".join(f" {line or '.'}" for line in key.splitlines())
+    text = f"Types: deb\nURIs: {URL}\nSigned-By:\n{lines}\n"
+    return base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (URL, "builder.example.org"),
+        ("https://user:p@mirror.example.org/kernel/", "mirror.example.org"),
+        ("http://[2001:db8::1]:8090/x", "2001:db8::1"),
+        ("http://Builder", "Builder"),
+        ("http://[::1", "["),
+        ("/var/lib/dpkg/status", ""),
+    ],
+)
+def test_the_host_as_apt_names_it(url: str, expected: str) -> None:
+    assert site(url) == expected
+
+
+def test_whether_other_sources_are_on_the_same_host() -> None:
+    ours = f"{SOURCE}:1 {URL}/\n"
+    assert not shared(URL, "", SOURCE)
+    assert not shared(URL, ours + "/etc/apt/sources.list:1 http://deb.debian.org/debian/\n", SOURCE)
+    assert shared(URL, ours + "/etc/apt/sources.list:1 https://builder.example.org/d/\n", SOURCE)
+    assert not shared(URL, "what a host prints that is\nnot\nof apt's\n", SOURCE)
+
+
+def test_pins() -> None:
+    text = pins(URL, ["linux-image-6.12", "oslab-kernel-tools"], "6.12-oslab1.0123456789ab")
+    assert text.count("Package: ") == 2
+    assert (
+        "Package: linux-image-6.12 oslab-kernel-tools\n"
+        "Pin: version 6.12-oslab1.0123456789ab\nPin-Priority: 1\n\n"
+    ) in text
+    assert 'Package: *\nPin: origin "builder.example.org"\nPin-Priority: -1\n' in text
+    assert "Pin: release o=oslab-kernel\n" in pins(URL, ["x"], "1", by_origin=True)
+
+
+@pytest.mark.parametrize(("rank", "holds"), [("-1", True), ("900", False), ("1", False)])
+def test_whether_the_pins_hold(rank: str, holds: bool) -> None:
+    said = pin_problem(POLICY.format(rank=rank), "web1", URL + "/", "/etc/x")
+    assert (said == "") is holds
+    assert holds or said.startswith(f"web1: apt gives {URL}/ the priority {rank}, although /etc/x")
+
+
+def test_a_repository_that_apt_does_not_list() -> None:
+    assert pin_problem("", "web1", URL, "/etc/x") == ""
+
+
+def test_the_same_key() -> None:
+    key = armored(b"one")
+    assert key_problem(source(key), key, "web1", SOURCE) == ""
+    # Written otherwise, with a comment.
+    other = key.replace("-----\n\n", "-----\nComment: x\n\n", 1)
+    assert key_problem(source(key), other, "web1", SOURCE) == ""
+
+
+def test_another_key() -> None:
+    said = key_problem(source(armored(b"one")), armored(b"two"), "web1", SOURCE)
+    assert said.startswith(f"web1 trusts {fingerprint(b'one')} for the kernel's repository")
+    assert f"install_repository_key is {fingerprint(b'two')}." in said
+    assert "install_replace_repository_key" in said
+
+
+def test_a_key_more_is_another_trust() -> None:
+    both = armored(b"one") + armored(b"two")
+    assert key_problem(source(armored(b"one")), both, "web1", SOURCE)
+    assert key_problem(source(both), armored(b"one"), "web1", SOURCE)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"", ""),
+        (b"Types: deb\n", ""),
+        (b"Signed-By: /usr/share/keyrings/x.gpg\n", "trusts the file /usr/share/keyrings/x.gpg"),
+        (
+            b"Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n",
+            "trusts a key that cannot be read",
+        ),
+        (
+            b"Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n \xff\xe9\xe9\n"
+            b" -----END PGP PUBLIC KEY BLOCK-----\n",
+            "trusts a key that cannot be read",
+        ),
+    ],
+)
+def test_what_else_a_host_may_have_there(text: bytes, said: str) -> None:
+    found = key_problem(base64.b64encode(text).decode(), armored(b"one"), "web1", SOURCE)
+    assert said in found
+    assert bool(found) is bool(said)
+
+
+def test_a_key_that_is_none() -> None:
+    said = key_problem(source(armored(b"one")), "nothing", "web1", SOURCE)
+    assert said.startswith("web1: install_repository_key is not a public key: ")
