@@ -50,6 +50,8 @@ class ActionModule(ActionBase):
             raise AnsibleConnectionFailure(answer[_OUT_OF_REACH])
         files = answer.pop("files", None)
         if not answer.get("failed"):
+            if files and not (isinstance(files, dict) and isinstance(files.get("release"), str)):
+                return {"failed": True, "msg": f"{asked} answered with something that is no list"}
             answer["path"] = str(path) if files else None
             answer["release"] = files["release"] if files else None
         return answer

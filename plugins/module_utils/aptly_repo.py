@@ -12,14 +12,19 @@ remembers: a run that was killed between adding and publishing is finished by th
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Callable, NamedTuple
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any, Callable, NamedTuple, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils import (
+    atomic_file,
     repository_builds,
+    repository_errors,
     repository_tree,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.checksum import file_sha256
@@ -29,6 +34,17 @@ Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
 # aptly's name of the directory that it publishes into, in its configuration and its commands.
 ENDPOINT = "staging"
 STORAGE = f"filesystem:{ENDPOINT}"
+# Copies that nobody else can change, while they are compared and added.
+INCOMING = "incoming"
+# Beside the packages: what the indexes and aptly's database may grow by, in bytes.
+MARGIN = 4 << 20
+
+# As dpkg has them, and shorter: these become names of files.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]{0,199}")
+_VERSION = re.compile(r"[0-9][A-Za-z0-9+.~:-]{0,199}")
+_SIZE = re.compile(r"[0-9]{1,15}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+NOTHING = "Nothing was published."
 
 
 class AptlyError(Exception):
@@ -80,7 +96,8 @@ class Target:
 class Plan:
     """What has to be done. `replace`: same name and version as a stored one, other bytes.
 
-    `remove`: versions beyond the limit. `order`: all that stay, as they were published.
+    `remove`: versions beyond the limit. `order`: all that stay, as they were published. `wanted`:
+    the packages that this run is about, stored already or not.
     """
 
     create: bool
@@ -89,6 +106,7 @@ class Plan:
     publish_reason: str
     remove: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
+    wanted: tuple[Key, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -96,11 +114,14 @@ class Plan:
 
 
 def parse_stanzas(text: str) -> list[dict[str, str]]:
-    """Paragraphs of a Debian control file; continuation lines are joined by newlines."""
+    """Paragraphs of a Debian control file; continuation lines are joined by newlines.
+
+    Lines end where dpkg and aptly end them: not at a form feed or another of Unicode's separators.
+    """
     stanzas: list[dict[str, str]] = []
     current: dict[str, str] = {}
     field = ""
-    for line in text.splitlines():
+    for line in text.split("\n"):
         if not line.strip():
             if current:
                 stanzas.append(current)
@@ -125,21 +146,103 @@ def check(run: Runner, command: Sequence[str]) -> str:
     return out
 
 
+def _control(path: str, text: str) -> dict[str, str]:
+    """The control data of one package, each field of which is there once."""
+    names = [line.partition(":")[0].lower() for line in text.split("\n") if line[:1].strip()]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    stanzas = parse_stanzas(text)
+    if twice or len(stanzas) > 1:
+        what = f"state {', '.join(twice)} twice" if twice else "are of several packages"
+        raise AptlyError(f"{path}: its control data {what}; build the packages again. {NOTHING}")
+    return stanzas[0] if stanzas else {}
+
+
+def _check_control(path: str, control: Mapping[str, str]) -> None:
+    missing = [name for name in ("Package", "Version", "Architecture") if not control.get(name)]
+    if missing:
+        raise AptlyError(f"{path}: its control data have no {', '.join(missing)}")
+    patterns = {
+        "Package": _NAME,
+        "Version": _VERSION,
+        "Architecture": _NAME,
+        "Installed-Size": _SIZE,
+    }
+    for name, pattern in patterns.items():
+        value = control.get(name, "0")
+        if not pattern.fullmatch(value):
+            raise AptlyError(
+                f"{path}: its control data have the {name} {value[:80]!r}, which no package may "
+                f"have; build the packages again. {NOTHING}"
+            )
+
+
 def read_deb(run: Runner, path: str) -> Deb:
     file = Path(path)
     if not file.is_file():
         raise AptlyError(f"{path}: there is no such file; build the packages first")
-    stanzas = parse_stanzas(check(run, ["dpkg-deb", "--field", path]))
-    control = stanzas[0] if stanzas else {}
-    missing = [name for name in ("Package", "Version", "Architecture") if not control.get(name)]
-    if missing:
-        raise AptlyError(f"{path}: its control data have no {', '.join(missing)}")
+    control = _control(path, check(run, ["dpkg-deb", "--field", path]))
+    _check_control(path, control)
     return Deb(
         key=Key(control["Package"], control["Version"], control["Architecture"], file_sha256(file)),
         path=path,
         size=file.stat().st_size,
         installed_size_kib=int(control.get("Installed-Size", "0")),
     )
+
+
+class Expected(NamedTuple):
+    version: str
+    sha256: str
+
+
+def parse_expected(packages: Mapping[str, Any], version: str) -> dict[str, Expected]:
+    """What a build says of its packages: name → {sha256, …}; all have one version."""
+    found = {}
+    for name, about in packages.items():
+        digest = about.get("sha256") if isinstance(about, Mapping) else None
+        if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
+            raise AptlyError(
+                f"expected has for {name} the sha256 {digest!r}, which has to be 64 hexadecimal "
+                f"digits; build again. {NOTHING}"
+            )
+        found[name] = Expected(version, digest)
+    return found
+
+
+def check_expected(debs: Sequence[Deb], expected: Mapping[str, Expected], all_read: bool) -> None:
+    """Raise AptlyError unless these are the packages that were built, each once.
+
+    `all_read`: every file could be read, so that a package that is missing is an error.
+    """
+    seen: dict[str, str] = {}
+    for deb in debs:
+        wanted = expected.get(deb.key.name)
+        if wanted is None:
+            raise AptlyError(
+                f"{deb.path} holds the package {deb.key.name}, which publish_build does not have "
+                f"({', '.join(sorted(expected)) or 'none at all'}). Build again. {NOTHING}"
+            )
+        if deb.key.name in seen:
+            raise AptlyError(
+                f"{deb.path} and {seen[deb.key.name]} both hold the package {deb.key.name}. "
+                f"Build again. {NOTHING}"
+            )
+        seen[deb.key.name] = deb.path
+        if (deb.key.version, deb.key.sha256) != wanted:
+            raise AptlyError(
+                f"{deb.path} is not the file that publish_build describes ({deb.key.name} "
+                f"{wanted.version}, sha256 {wanted.sha256}): it has version {deb.key.version}, "
+                f"sha256 {deb.key.sha256}. Build again. {NOTHING}"
+            )
+    missing = sorted(set(expected) - set(seen))
+    if missing and all_read:
+        raise AptlyError(f"No file holds {', '.join(missing)}. Build again. {NOTHING}")
+
+
+def pooled_name(deb: Deb) -> str:
+    """The file's name in the pool, as Debian's tools make it; an epoch is left out."""
+    version = deb.key.version.partition(":")[2] or deb.key.version
+    return f"{deb.key.name}_{version}_{deb.key.architecture}.deb"
 
 
 def parse_search(text: str) -> set[Key]:
@@ -167,13 +270,21 @@ def index_keys(stanzas: Iterable[dict[str, str]]) -> set[Key]:
     }
 
 
-def served_filenames(target: Target) -> dict[Key, str]:
-    """Where each published package stands below `public`."""
+def is_pooled(name: str) -> bool:
+    """Is it a path in the pool, which leads nowhere else?"""
+    parts = PurePosixPath(name).parts
+    return parts[:1] == ("pool",) and ".." not in parts and name.isprintable()
+
+
+def served_filenames(target: Target, top: Optional[Path] = None) -> dict[Key, str]:
+    """Where each published package stands below `public`, or another directory."""
     found: dict[Key, str] = {}
-    suite = target.public / "dists" / target.distribution / target.component
+    suite = (top or target.public) / "dists" / target.distribution / target.component
     for index in suite.glob("binary-*/Packages"):
-        for stanza in parse_stanzas(index.read_text(encoding="utf-8")):
-            found.update(dict.fromkeys(index_keys([stanza]), stanza.get("Filename", "")))
+        for stanza in parse_stanzas(index.read_text(encoding="utf-8", errors="replace")):
+            name = stanza.get("Filename", "")
+            if is_pooled(name):
+                found.update(dict.fromkeys(index_keys([stanza]), name))
     return found
 
 
@@ -219,7 +330,7 @@ def stale_reason(run: Runner, target: Target, stored: set[Key], wanted: set[Key]
         index = suite / name
         if not index.is_file() or f" {file_sha256(index)} " not in signed:
             return f"{name} is not the one that was signed"
-        stanzas = parse_stanzas(index.read_text(encoding="utf-8"))
+        stanzas = parse_stanzas(index.read_text(encoding="utf-8", errors="replace"))
         served |= index_keys(stanzas)
         damaged = [file for file in map(_damage(target, wanted), stanzas) if file]
         if damaged:
@@ -233,6 +344,8 @@ def _damage(target: Target, wanted: set[Key]) -> Callable[[dict[str, str]], str]
     def check_stanza(stanza: dict[str, str]) -> str:
         name = stanza.get("Filename", "-")
         pooled = target.public / name
+        if not is_pooled(name):
+            return repr(name[:80])
         if not pooled.is_file() or str(pooled.stat().st_size) != stanza.get("Size"):
             return name
         if wanted & index_keys([stanza]) and file_sha256(pooled) != stanza.get("SHA256"):
@@ -251,7 +364,11 @@ class Aptly:
         self.target = target
 
     def _aptly(self, *arguments: str) -> str:
-        return check(self.run, ["aptly", f"-config={self.config}", *arguments])
+        try:
+            return check(self.run, ["aptly", f"-config={self.config}", *arguments])
+        except AptlyError as error:
+            remedy = repository_errors.remedy(str(error), self.target.root)
+            raise AptlyError(f"{error}. {remedy}" if remedy else str(error)) from error
 
     def exists(self) -> bool:
         return self.target.name in self._aptly("repo", "list", "-raw").split()
@@ -274,6 +391,13 @@ class Aptly:
         return parse_search(out)
 
     def plan(self, debs: Sequence[Deb]) -> Plan:
+        published = (*self.target.architectures, "all")
+        for deb in debs:
+            if deb.key.architecture not in published:
+                raise AptlyError(
+                    f"{deb.path} is for {deb.key.architecture}, and the repository is for "
+                    f"{', '.join(self.target.architectures)}. Build again. {NOTHING}"
+                )
         exists = self.exists()
         stored = self.stored() if exists else set()
         fresh, replaced = conflicts(stored, debs)
@@ -288,7 +412,15 @@ class Aptly:
         else:
             reason = stale_reason(self.run, self.target, stored, {deb.key for deb in debs})
         left = tuple(version for version in order if version not in remove)
-        return Plan(not exists, tuple(fresh), tuple(replaced), reason, tuple(remove), left)
+        return Plan(
+            not exists,
+            tuple(fresh),
+            tuple(replaced),
+            reason,
+            tuple(remove),
+            left,
+            tuple(deb.key for deb in debs),
+        )
 
     def published(self) -> bool:
         entries = json.loads(self._aptly("publish", "list", "-json") or "[]") or []
@@ -310,22 +442,93 @@ class Aptly:
             )
         debs = [*plan.add, *plan.replace]
         if debs:
-            replace = ["-force-replace=true"] if plan.replace else []
-            self._aptly("repo", "add", *replace, target.name, *[deb.path for deb in debs])
-            missing = [deb.path for deb in debs if deb.key not in self.stored()]
-            if missing:
-                raise AptlyError(f"aptly did not take {', '.join(missing)}")
+            self._check_space(debs)
+            with self._copies(debs) as copies:
+                self._add(copies, bool(plan.replace))
         for version in plan.remove:
             self._aptly("repo", "remove", target.name, f"$Version (= {version})")
         if plan.publish_reason:
             # Read before the index changes: clients may just be fetching these.
             before = set(served_filenames(target).values())
             self._publish()
+            self._check_staged(plan.wanted)
             repository_tree.bring(target.staging, target.public, before)
         if list(plan.order) != repository_builds.read_order(Path(target.root)):
             repository_builds.write_order(Path(target.root), plan.order)
         if plan.remove:
             self._aptly("db", "cleanup")
+
+    def _check_space(self, debs: Sequence[Deb]) -> None:
+        """Before anything is written: aptly's database does not like a disk that fills up."""
+        root = self.target.root
+        needed = sum(deb.size for deb in debs) + MARGIN
+        free = shutil.disk_usage(root).free
+        if free < needed:
+            raise AptlyError(
+                f"Cannot publish into {root}: {free >> 20} MiB are free there, and "
+                f"{(needed >> 20) + 1} MiB are needed. "
+                + repository_errors.remedy("no space left on device", root)
+            )
+
+    @contextlib.contextmanager
+    def _copies(self, debs: Sequence[Deb]) -> Iterator[list[Deb]]:
+        """Copies that are what was read, and that stay so: the store may be another user's."""
+        incoming = Path(self.target.root) / INCOMING
+        shutil.rmtree(incoming, ignore_errors=True)  # of a run that was killed
+        incoming.mkdir(mode=0o700)
+        incoming.chmod(0o700)
+        try:
+            copies = []
+            for deb in debs:
+                path = incoming / pooled_name(deb)
+                shutil.copyfile(deb.path, path)
+                path.chmod(0o644)
+                atomic_file.sync(path)
+                copy = read_deb(self.run, str(path))
+                if copy.key != deb.key:
+                    raise AptlyError(
+                        f"{deb.path} was changed while it was published: it had sha256 "
+                        f"{deb.key.sha256}, and then {copy.key.sha256}. Build again. {NOTHING}"
+                    )
+                copies.append(replace(copy, path=str(path)))
+            yield copies
+        finally:
+            shutil.rmtree(incoming, ignore_errors=True)
+
+    def _add(self, copies: Sequence[Deb], replacing: bool) -> None:
+        """Add them, and nothing else. aptly links its pool to these very files."""
+        before = self.stored()
+        options = ["-remove-files=true", *(["-force-replace=true"] if replacing else [])]
+        self._aptly("repo", "add", *options, self.target.name, *[deb.path for deb in copies])
+        after = self.stored()
+        wanted = {deb.key for deb in copies}
+        if not wanted - after and not (after - before) - wanted:
+            return
+        for key in sorted(after - before):
+            query = f"{key.name} (= {key.version}) {{{key.architecture}}}"
+            self._aptly("repo", "remove", self.target.name, query)
+        taken = ", ".join(f"{key.name} {key.version}" for key in sorted(after - before))
+        raise AptlyError(
+            f"aptly took {taken or 'nothing'} for {', '.join(Path(d.path).name for d in copies)}: "
+            f"build again. {NOTHING}"
+        )
+
+    def _check_staged(self, wanted: Iterable[Key]) -> None:
+        """What was signed is compared with the files before anybody is served it."""
+        staged = served_filenames(self.target, self.target.staging)
+        if set(staged) != self.stored():
+            raise AptlyError(
+                f"aptly made an index in {self.target.staging} that does not list what the "
+                f"repository holds: see whether another program uses {self.target.root}. {NOTHING}"
+            )
+        for key in wanted:
+            file = self.target.staging / staged.get(key, "-")
+            if not file.is_file() or file_sha256(file) != key.sha256:
+                raise AptlyError(
+                    f"{file} is not {key.name} {key.version} as it was built (sha256 "
+                    f"{key.sha256}): the disk or somebody changed {self.target.root}/pool. Move "
+                    f"db, pool and staging in {self.target.root} away and publish again. {NOTHING}"
+                )
 
     def _publish(self) -> None:
         target = self.target

@@ -41,6 +41,7 @@ UPDATES = "updates"
 # dpkg leaves these out where it is told to, as in small images.
 OPTIONAL = ("/usr/share/doc/", "/usr/share/man/", "/usr/share/locale/", "/usr/share/info/")
 SHOWN = 3
+UNCONFIRMED = "the list came over the network, and nothing from the builder confirms it"
 
 # argv → (exit status, standard output)
 Runner = Callable[[Sequence[str]], "tuple[int, str]"]
@@ -78,7 +79,8 @@ class Host(NamedTuple):
 def repository_urls(sources: str) -> list[str]:
     """The addresses in a file of apt's, without the slash at their end."""
     found = re.findall(r"^URIs:[ \t]*(.+)$", sources, re.MULTILINE)
-    return [word.rstrip("/") for line in found for word in line.split()]
+    words = [word.rstrip("/") for line in found for word in line.split()]
+    return [word for word in words if word.startswith(("http://", "https://"))]
 
 
 def published_list(build_id: str, sources: Path, fetch: Fetcher) -> Mapping[str, Any]:
@@ -237,7 +239,10 @@ def compare_image(expected: str, running: str) -> Check:
     return equal(name, expected, running, "/sys/kernel/notes")
 
 
-def answer_by_list(host: Host, listed: Mapping[str, Any], ignore: Sequence[str]) -> dict[str, Any]:
+def answer_by_list(
+    host: Host, listed: Mapping[str, Any], ignore: Sequence[str], caveat: str = ""
+) -> dict[str, Any]:
+    """`caveat`: why the list itself may be wrong."""
     installed = installed_packages(host.run)
     differences = compare(host, listed, installed, ignore)
     running = host.running_build_id()
@@ -255,7 +260,7 @@ def answer_by_list(host: Host, listed: Mapping[str, Any], ignore: Sequence[str])
             f"{differences.compared} as built",
             "; ".join(filter(None, [f"{as_built} as built", _what_differs(differences.names)])),
             None,
-            "; ".join(first),
+            "; ".join(filter(None, [*first, caveat])),
         ),
         Check(
             "files that are not the build's",
@@ -351,13 +356,18 @@ def gather(
     sources: Optional[Path],
     fetch: Fetcher,
     ignore: Sequence[str] = (),
+    confirmed: bool = False,
 ) -> dict[str, Any]:
-    """Everything that the module returns."""
+    """Everything that the module returns.
+
+    `confirmed`: `fetch` refuses all but the list whose checksum came from the builder.
+    """
     build_id = build_id or host.claimed_build_id()
     reason = ""
     if listed:
         found = check_build(check_list(listed, "the list"), build_id)
-        return {"method": "list", "reason": reason, **answer_by_list(host, found, ignore)}
+        answer = answer_by_list(host, found, ignore)
+        return {"method": "list", "reason": reason, "confirmed": True, **answer}
     if not build_id:
         reason = "nothing names a build"
     elif sources is None:
@@ -365,7 +375,14 @@ def gather(
     else:
         try:
             found = published_list(build_id, sources, fetch)
-            return {"method": "repository", "reason": "", **answer_by_list(host, found, ignore)}
+            caveat = "" if confirmed else UNCONFIRMED
+            answer = answer_by_list(host, found, ignore, caveat)
+            return {"method": "repository", "reason": "", "confirmed": confirmed, **answer}
         except ListError as error:
             reason = str(error)
-    return {"method": "dpkg", "reason": reason, **answer_by_dpkg(host, build_id, reason)}
+    return {
+        "method": "dpkg",
+        "reason": reason,
+        "confirmed": False,
+        **answer_by_dpkg(host, build_id, reason),
+    }

@@ -7,17 +7,22 @@ A client reads InRelease, then the indexes that it names, by their hash, then pa
 packages come first, then the indexes, InRelease last, by a rename; and what the InRelease before
 named stays for clients that have just read it. Files are linked, not copied.
 
-A run that is killed leaves the old state served; the next one finishes.
+A run that is killed leaves the old state served; the next one finishes. So does a power cut: what
+an index names is on the disk before the index bears its name.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
+import stat
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
+
+from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file
 
 # In this order, the one that decides last.
 SIGNED = ("Release", "Release.gpg", "InRelease")
@@ -37,18 +42,46 @@ def files(top: Path) -> Iterator[Path]:
                 yield path.relative_to(top)
 
 
+def is_placed(source: Path, target: Path) -> bool:
+    return target.exists() and target.samefile(source)
+
+
+def changed_directories(target: Path) -> list[Path]:
+    """Those that get a new name when a file is placed there."""
+    missing = [path for path in target.parents if not path.is_dir()]
+    return [target.parent, *(path.parent for path in missing)]
+
+
 def place(source: Path, target: Path) -> None:
-    """Have the same file there, whole at any moment."""
-    if target.exists() and target.samefile(source):
+    """Have the same file there, whole at any moment, with its content on the disk.
+
+    One that is there already costs nothing.
+    """
+    if is_placed(source, target):
+        if stat.S_IMODE(target.stat().st_mode) != 0o644:
+            target.chmod(0o644)
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}{PART}")
     part.unlink(missing_ok=True)
     try:
-        os.link(source, part)
-    except OSError:  # another file system
-        shutil.copy2(source, part)
-    part.replace(target)
+        try:
+            os.link(source, part)
+        except OSError:  # another file system
+            shutil.copy2(source, part)
+        part.chmod(0o644)
+        atomic_file.sync(part)
+        part.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise
+
+
+def sync(changed: Collection[Path]) -> None:
+    """Each once, however many files came into it."""
+    for directory in sorted(set(changed)):
+        atomic_file.sync(directory)
 
 
 def date(source: Path, target: Path) -> None:
@@ -75,11 +108,20 @@ def order(path: Path) -> int:
 def bring(made: Path, served: Path, before: Collection[str]) -> None:
     """Serve what was made. `before`: packages that the index named up to now, which stay."""
     wanted = sorted(files(made), key=lambda path: (order(path), path))
-    for path in wanted:
-        if order(path) >= FIRST_SIGNED:
-            date(made / path, served / path)
-        place(made / path, served / path)
+    for _stage, paths in itertools.groupby(wanted, key=order):
+        changed: list[Path] = []
+        for path in paths:
+            if order(path) >= FIRST_SIGNED:
+                date(made / path, served / path)
+            if not is_placed(made / path, served / path):
+                changed += changed_directories(served / path)
+            place(made / path, served / path)
+        sync(changed)
     clean(served, {path.as_posix() for path in wanted}, before)
+    for top in ("dists", "pool"):
+        for name, _below, _names in os.walk(served / top):
+            if stat.S_IMODE(Path(name).stat().st_mode) != 0o755:
+                Path(name).chmod(0o755)
 
 
 def clean(served: Path, wanted: Collection[str], before: Collection[str]) -> None:

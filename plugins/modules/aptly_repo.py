@@ -21,6 +21,10 @@ description:
     old or the new at any moment, and a run that is killed leaves the old.
   - Runs on one repository wait for each other.
   - A file with the name and version of a stored one but other content replaces it.
+  - With O(expected) the files are compared with the build before anything is added. What is added
+    are copies that nobody but root can change, so that it is what was compared.
+  - On a disk that is full or cannot be written to, the module fails, what was published before is
+    served as it was, and the next run finishes.
 options:
   config:
     description:
@@ -41,6 +45,17 @@ options:
     type: list
     elements: path
     required: true
+  expected:
+    description:
+      - The packages of the build, each with its C(sha256), as the role C(build) returns them. Other
+        keys are not looked at. Nothing is added unless O(files) are exactly these packages, by the
+        name in their control data, O(expected_version) and the SHA-256.
+      - If it is not given, O(files) are believed.
+    type: dict
+  expected_version:
+    description: Debian version that each of O(expected) has to have.
+    type: str
+    default: ""
   distribution:
     description: Suite and code name to publish as.
     type: str
@@ -124,6 +139,14 @@ publish_reason:
   description: Why it was published; empty if it was not.
   returned: success
   type: str
+index_sha256:
+  description: SHA-256 of the C(InRelease) that is served; empty if there is none yet.
+  returned: success
+  type: str
+index_date:
+  description: C(Date) of that C(InRelease), in seconds since 1970 (UTC); 0 if there is none yet.
+  returned: success
+  type: int
 packages:
   description: What O(files) hold, by package name.
   returned: success
@@ -149,16 +172,23 @@ packages:
 import contextlib
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    repository_errors,
+    repository_index,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils.aptly_repo import (
     Aptly,
     AptlyError,
     Deb,
     Plan,
     Target,
+    check_expected,
+    parse_expected,
     read_deb,
     served_filenames,
 )
@@ -169,12 +199,41 @@ def named(debs: tuple[Deb, ...]) -> list[str]:
     return [f"{deb.key.name}={deb.key.version}" for deb in debs]
 
 
-def lock_of(module: AnsibleModule, debs: list[Deb]) -> contextlib.AbstractContextManager[None]:
+@contextlib.contextmanager
+def lock_of(module: AnsibleModule, debs: list[Deb]) -> Iterator[None]:
     if module.check_mode:
-        return contextlib.nullcontext()
+        yield
+        return
     versions = ", ".join(sorted({deb.key.version for deb in debs})) or "nothing new"
     path = Path(module.params["root"], "publish.lock")
-    return held(path, module.params["lock_timeout"], f"with {versions}")
+    # Whoever can read it could hold it.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    path.chmod(0o600)
+    with held(path, module.params["lock_timeout"], f"with {versions}"):
+        yield
+
+
+def read_debs(module: AnsibleModule, aptly: Aptly) -> list[Deb]:
+    """What the files hold; compared with the build, if one is given."""
+    files: list[str] = module.params["files"]
+    debs = [
+        read_deb(aptly.run, path) for path in files if Path(path).exists() or not module.check_mode
+    ]
+    if module.params["expected"] is not None:
+        expected = parse_expected(module.params["expected"], module.params["expected_version"])
+        check_expected(debs, expected, len(debs) == len(files))
+    return debs
+
+
+def index_of(target: Target, check_mode: bool) -> dict[str, Any]:
+    release = target.public / "dists" / target.distribution / "InRelease"
+    try:
+        index = repository_index.read(release)
+    except (FileNotFoundError, repository_index.IndexFileError):
+        if not check_mode:
+            raise
+        return {"index_sha256": "", "index_date": 0}  # a real run would make one
+    return {"index_sha256": index.sha256, "index_date": index.date}
 
 
 def argument_spec() -> dict[str, Any]:
@@ -183,6 +242,8 @@ def argument_spec() -> dict[str, Any]:
         "root": {"type": "path", "required": True},
         "name": {"type": "str", "required": True},
         "files": {"type": "list", "elements": "path", "required": True},
+        "expected": {"type": "dict"},
+        "expected_version": {"type": "str", "default": ""},
         "distribution": {"type": "str", "default": "stable"},
         "component": {"type": "str", "default": "main"},
         "architectures": {"type": "list", "elements": "str", "default": ["amd64"]},
@@ -219,11 +280,7 @@ def main() -> None:
         shutil.which("aptly") and Path(params["config"]).exists()
     )
     try:
-        debs = [
-            read_deb(aptly.run, path)
-            for path in params["files"]
-            if Path(path).exists() or not module.check_mode
-        ]
+        debs = read_debs(module, aptly)
         if nothing_yet:
             plan = Plan(True, tuple(debs), (), "nothing is published yet")
         else:
@@ -231,12 +288,15 @@ def main() -> None:
                 plan = aptly.plan(debs)
                 if not module.check_mode:
                     aptly.apply(plan)
+        index = index_of(target, module.check_mode)
     except HeldError as holder:
         module.fail_json(
             msg=f"{params['root']} is being published into by {holder}: wait for it, or end it"
         )
-    except AptlyError as error:
+    except (AptlyError, repository_index.IndexFileError) as error:
         module.fail_json(msg=str(error))
+    except OSError as error:
+        module.fail_json(msg=repository_errors.sentence(error, params["root"]))
     finally:
         if shutil.which("gpgconf") and Path(params["gpg_home"]).is_dir():
             module.run_command(["gpgconf", "--kill", "gpg-agent"])
@@ -255,6 +315,7 @@ def main() -> None:
         replaced=named(plan.replace),
         removed=list(plan.remove),
         publish_reason=plan.publish_reason,
+        **index,
         packages={
             deb.key.name: {
                 "version": deb.key.version,

@@ -39,11 +39,20 @@ options:
   repository_source:
     description:
       - Without O(files), the list is fetched from the repository that this file of apt's names. It
-        is not signed, as the packages' index is. If empty, nothing is fetched.
+        is not signed, as the packages' index is; see O(files_sha256). If empty, nothing is fetched.
     type: path
     default: /etc/apt/sources.list.d/oslab-kernel.sources
+  files_sha256:
+    description:
+      - SHA-256 that the list from the repository has to have, which the builder says
+        (C(publish_result.files.sha256)). Without it, whoever stands between the repository and this
+        host can give out another list, and RV(confirmed) is V(false).
+    type: str
+    default: ""
   timeout:
-    description: Seconds that the repository has to answer.
+    description:
+      - Seconds that the repository has to answer. The whole list may take six times as long, and
+        have at most 16 MiB.
     type: int
     default: 10
   ignore:
@@ -91,6 +100,11 @@ method:
   description: Where the list came from, V(list) (O(files)) or V(repository); V(dpkg) without one.
   returned: success
   type: str
+confirmed:
+  description: >-
+    Whether the list came from the builder, or is the one of which the builder said the checksum.
+  returned: success
+  type: bool
 reason:
   description: Why there was no list; empty if there was one.
   returned: success
@@ -148,7 +162,7 @@ checks:
   elements: dict
 """
 
-import json
+import time
 from collections.abc import Sequence
 from http.client import HTTPException
 from pathlib import Path
@@ -157,7 +171,28 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.urls import ConnectionError, open_url
 from ansible_collections.oslab.kernel.plugins.module_utils import kernel_files
-from ansible_collections.oslab.kernel.plugins.module_utils.package_files import ListError
+from ansible_collections.oslab.kernel.plugins.module_utils.package_files import (
+    LIMIT,
+    ListError,
+    parse_list,
+)
+
+PIECE = 1 << 16
+
+
+def receive(answer: Any, url: str, seconds: float) -> bytes:
+    """All of it, if it is not too much and does not come too slowly."""
+    deadline = time.monotonic() + seconds
+    data = bytearray()
+    while len(data) <= LIMIT:
+        # At most one system call: a server that sends a byte now and then would hold up `read`.
+        piece = answer.read1(PIECE)
+        if not piece:
+            return bytes(data)
+        data += piece
+        if time.monotonic() > deadline:
+            raise ListError(f"{url} was not received within {seconds:g} seconds")
+    raise ListError(f"{url} is larger than {LIMIT >> 20} MiB, so it is no list of files")
 
 
 def main() -> None:
@@ -171,6 +206,7 @@ def main() -> None:
                 "type": "path",
                 "default": "/etc/apt/sources.list.d/oslab-kernel.sources",
             },
+            "files_sha256": {"type": "str", "default": ""},
             "timeout": {"type": "int", "default": 10},
             "ignore": {"type": "list", "elements": "str", "default": []},
         },
@@ -190,13 +226,13 @@ def main() -> None:
         return status, out
 
     def fetch(url: str) -> Any:
+        timeout = module.params["timeout"]
         try:
-            with open_url(url, timeout=module.params["timeout"]) as answer:
-                return json.loads(answer.read())
-        except (ConnectionError, HTTPException) as error:
+            with open_url(url, timeout=timeout) as answer:
+                data = receive(answer, url, 6 * timeout)
+        except (ConnectionError, HTTPException, ValueError) as error:
             raise ListError(f"{url}: {error}") from error
-        except ValueError as error:
-            raise ListError(f"{url} is no JSON: {error}") from error
+        return parse_list(data, url, module.params["files_sha256"])
 
     try:
         found = kernel_files.gather(
@@ -206,6 +242,7 @@ def main() -> None:
             Path(source) if source else None,
             fetch,
             module.params["ignore"],
+            confirmed=bool(module.params["files_sha256"]),
         )
     except (ListError, OSError) as error:
         module.fail_json(msg=str(error))

@@ -9,6 +9,7 @@ import bz2
 import contextlib
 import fcntl
 import gzip
+import hashlib
 import json
 import os
 import random
@@ -69,9 +70,7 @@ def test_the_role_signs_with_the_users_key_and_keeps_builds_to_a_limit(
         file = Path(repository.package(version))
         listed = file.with_name(f"{version}.files.json")
         listed.write_text("{}")
-        described = subprocess.run(
-            ["sha256sum", file], capture_output=True, text=True, check=True
-        ).stdout.split()[0]
+        described = hashlib.sha256(file.read_bytes()).hexdigest()
         run = playbook(
             str(book),
             publish_root=str(root),
@@ -84,7 +83,10 @@ def test_the_role_signs_with_the_users_key_and_keeps_builds_to_a_limit(
                 "build_id": version[-12:] * 5 + "0123",
                 "store": str(file.parent),
                 "packages": {NAME: {"file": file.name, "sha256": described, "size": 1}},
-                "files": {"file": listed.name, "sha256": "0" * 64},
+                "files": {
+                    "file": listed.name,
+                    "sha256": hashlib.sha256(listed.read_bytes()).hexdigest(),
+                },
             },
         )
         assert run.status == 0, run.output

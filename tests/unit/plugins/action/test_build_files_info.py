@@ -66,6 +66,13 @@ def test_a_list_that_was_changed_fails_each_host(fleet):
         assert answer == {"failed": True, "msg": "it was changed"}
 
 
+def test_an_answer_that_is_no_list(fleet):
+    for files in ("x", ["x"], {"release": 1}, {"packages": {}}):
+        fleet.answer = {"changed": False, "files": files}
+        answer = act(build_files_info, store="/s", build_id=repr(files), keep=True)
+        assert answer == {"failed": True, "msg": "builder answered with something that is no list"}
+
+
 def test_a_builder_that_is_off_is_waited_for_once(fleet):
     fleet.error = AnsibleConnectionFailure("no route")
     for _host in range(3):

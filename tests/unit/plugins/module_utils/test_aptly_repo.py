@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -13,13 +14,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file
 from ansible_collections.oslab.kernel.plugins.module_utils.aptly_repo import (
     Aptly,
     AptlyError,
     Deb,
     Key,
     Target,
+    check_expected,
     conflicts,
+    parse_expected,
     parse_search,
     parse_stanzas,
     read_deb,
@@ -35,6 +39,66 @@ def deb(name: str, version: str = "1", sha256: str = "aa") -> Deb:
 def test_stanzas_join_continuation_lines() -> None:
     text = "Package: a\nDescription: x\n more\n\nPackage: b\n\n\n"
     assert parse_stanzas(text) == [{"Package": "a", "Description": "x\nmore"}, {"Package": "b"}]
+
+
+@pytest.mark.parametrize("end", "\x0b\x0c\x1c\x1d\x1e\x85\u2028")
+def test_a_line_ends_where_dpkg_ends_it(end: str) -> None:
+    assert parse_stanzas(f"Package: a\nDescription: x{end}Package: b\n")[0]["Package"] == "a"
+
+
+CONTROL = "Package: a\nVersion: 1\nArchitecture: amd64\n"
+
+
+@pytest.mark.parametrize(
+    ("control", "said"),
+    [
+        (CONTROL.replace(": a\n", ": ../../a\n"), "the Package '../../a'"),
+        (CONTROL.replace(": a\n", ": a b\n"), "the Package"),
+        (CONTROL.replace(": a\n", ": -a\n"), "the Package"),
+        (CONTROL.replace(": a\n", ": a\x1b[2J\n"), r"the Package 'a\\x1b"),
+        (CONTROL.replace(": 1", ": 1) | Name (% *"), "the Version"),
+        (CONTROL.replace(": 1", ": 1/../../x"), "the Version"),
+        (CONTROL.replace("amd64", "amd64/.."), "the Architecture"),
+        (CONTROL + "Installed-Size: many\n", "the Installed-Size 'many'"),
+        (CONTROL + "Installed-Size: \u0661\n", "the Installed-Size"),
+        (CONTROL + "package: b\n", "state package twice"),
+        (CONTROL + "\nPackage: b\n", "state package twice"),
+        (CONTROL + "\nSource: b\n", "are of several packages"),
+    ],
+)
+def test_strange_control_data_are_refused(tmp_path: Path, control: str, said: str) -> None:
+    file = tmp_path / "a.deb"
+    file.write_text("x")
+    with pytest.raises(AptlyError, match=said):
+        read_deb(lambda command: (0, control, ""), str(file))
+
+
+SUM = "ab" * 32
+
+
+def test_what_a_build_says_of_its_packages() -> None:
+    found = parse_expected({"a": {"file": "a.deb", "sha256": SUM, "size": 1}}, "1")
+    check_expected([deb("a", sha256=SUM)], found, True)
+    check_expected([], found, False)  # a check run without the files
+    for about in ({}, {"sha256": "x"}, {"sha256": None}, "x"):
+        with pytest.raises(AptlyError, match="64 hexadecimal digits"):
+            parse_expected({"a": about}, "1")
+
+
+@pytest.mark.parametrize(
+    ("debs", "said"),
+    [
+        ([deb("a", sha256=SUM), deb("b", sha256=SUM)], r"/x/b.deb holds the package b, which"),
+        ([deb("a", sha256="cd" * 32)], r"/x/a.deb is not the file that publish_build describes"),
+        ([deb("a", version="2", sha256=SUM)], "it has version 2"),
+        ([deb("a", sha256=SUM), deb("a", sha256=SUM)], "both hold the package a"),
+        ([], "No file holds a"),
+    ],
+)
+def test_other_packages_than_the_build_has(debs: list[Deb], said: str) -> None:
+    expected = parse_expected({"a": {"sha256": SUM}}, "1")
+    with pytest.raises(AptlyError, match=rf"{said}.*Nothing was published\."):
+        check_expected(debs, expected, True)
 
 
 def test_search_lines_become_keys_and_noise_is_dropped() -> None:
@@ -258,3 +322,143 @@ def test_of_too_many_builds_the_ones_published_longest_ago_go(lab: Lab) -> None:
     assert lab.ensure(files["f"], keep=1) == "old builds were removed"
     assert lab.index() == ["pkg=1-oslab1.f"]
     assert not (lab.root / "pool").exists() or len(list((lab.root / "pool").rglob("*.deb"))) == 1
+
+
+def state(lab: Lab) -> tuple[bytes, set[Key]]:
+    """What is served, and what the repository holds."""
+    return (lab.root / "public/dists/stable/InRelease").read_bytes(), lab.aptly().stored()
+
+
+@needs_aptly
+def test_a_file_that_changes_after_it_was_compared(lab: Lab) -> None:
+    lab.ensure(lab.package("pkg", "1"))
+    before = state(lab)
+    file = lab.package("pkg", "2")
+    aptly = lab.aptly()
+    plan = aptly.plan([read_deb(lab.run, file)])
+    with Path(file).open("ab") as stream:
+        stream.write(b"\n")
+    with pytest.raises(AptlyError, match=r"was changed while it was published.*Nothing was"):
+        aptly.apply(plan)
+    assert state(lab) == before
+    assert not (lab.root / "incoming").exists()
+
+
+@needs_aptly
+def test_a_file_that_changes_while_aptly_reads_it(lab: Lab) -> None:
+    """aptly is given a copy: whoever owns the store cannot change that."""
+    file = lab.package("pkg", "1")
+    wanted = Path(file).read_bytes()
+
+    def run(command: Sequence[str]) -> tuple[int, str, str]:
+        if "add" in command:
+            # Through the inode, as a link to it would be changed, too.
+            Path(file).write_bytes(wanted + b"\n")
+        return lab.run(command)
+
+    aptly = lab.aptly()
+    aptly.run = run
+    plan = aptly.plan([read_deb(lab.run, file)])
+    aptly.apply(plan)
+    assert (lab.root / "public/pool/main/p/pkg/pkg_1_amd64.deb").read_bytes() == wanted
+
+
+@needs_aptly
+def test_what_aptly_takes_for_something_else_is_removed_again(lab: Lab) -> None:
+    lab.ensure(lab.package("pkg", "1"))
+    before = state(lab)
+    two, other = lab.package("pkg", "2"), lab.package("other", "2")
+
+    def run(command: Sequence[str]) -> tuple[int, str, str]:
+        if "add" in command:
+            shutil.copy(other, command[-1])
+        return lab.run(command)
+
+    aptly = lab.aptly()
+    aptly.run = run
+    plan = aptly.plan([read_deb(lab.run, two)])
+    with pytest.raises(AptlyError, match=r"aptly took other 2 for pkg_2_amd64\.deb"):
+        aptly.apply(plan)
+    assert state(lab) == before
+
+
+@needs_aptly
+def test_bytes_that_the_disk_changed_are_not_served(lab: Lab) -> None:
+    one = lab.package("pkg", "1")
+    lab.ensure(one)
+    before = state(lab)
+    for path in (lab.root / "pool").rglob("*.deb"):  # one inode with staging and public
+        data = bytearray(path.read_bytes())
+        data[-1] ^= 1
+        path.write_bytes(bytes(data))
+    with pytest.raises(AptlyError, match=r"Move db, pool and staging in .* away and publish again"):
+        lab.ensure(one)
+    assert state(lab) == before
+    for name in ("db", "pool", "staging"):
+        shutil.rmtree(lab.root / name)
+    lab.ensure(one)
+    assert lab.ensure(one) == ""
+
+
+@needs_aptly
+def test_a_package_of_another_machine(lab: Lab) -> None:
+    found = Deb(Key("pkg", "1", "arm64", SUM), "/x/pkg.deb", 1, 1)
+    with pytest.raises(AptlyError, match=r"/x/pkg.deb is for arm64, and the repository is for amd"):
+        lab.aptly().plan([found])
+
+
+@needs_aptly
+def test_a_full_disk_leaves_the_old_and_the_next_run_finishes(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.ensure(lab.package("pkg", "1"))
+    served = (lab.root / "public/dists/stable/InRelease").read_bytes()
+    two = lab.package("pkg", "2")
+
+    def full(path: object, *_more: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    for when in ("copy", "place"):
+        with monkeypatch.context() as patch:
+            if when == "copy":
+                patch.setattr(atomic_file, "sync", full)
+            else:
+                patch.setattr(os, "link", full)
+                patch.setattr(shutil, "copy2", full)
+            with pytest.raises(OSError, match="No space left"):
+                lab.ensure(two)
+        assert (lab.root / "public/dists/stable/InRelease").read_bytes() == served
+        assert list(lab.root.glob("public/**/.*.part")) == []
+    assert lab.ensure(two)
+    assert lab.index() == ["pkg=1", "pkg=2"]
+    assert lab.ensure(two) == ""
+
+
+@needs_aptly
+def test_room_is_looked_for_first(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage("/")._replace(free=1 << 20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    lab.commands.clear()
+    with pytest.raises(AptlyError, match=r"1 MiB are free there, and 5 MiB are needed"):
+        lab.ensure(lab.package("pkg", "1"))
+    assert not any("repo add" in command for command in lab.commands)
+
+
+@needs_aptly
+def test_aptlys_own_word_for_a_full_disk(lab: Lab) -> None:
+    aptly = lab.aptly()
+    aptly.run = lambda command: (1, "", "ERROR: write /r/db: no space left on device")
+    with pytest.raises(AptlyError, match=f"Free space on the file system of {lab.root}"):
+        aptly.exists()
+
+
+@needs_aptly
+def test_names_that_lead_out_of_the_pool_are_not_followed(lab: Lab) -> None:
+    file = lab.package("pkg", "1")
+    lab.ensure(file)
+    index = lab.root / "public/dists/stable/main/binary-amd64/Packages"
+    text = index.read_text()
+    for name in ("../../etc/passwd", "/etc/passwd", "pool/../../etc/passwd"):
+        index.unlink()
+        index.write_text(text.replace("pool/main/p/pkg/pkg_1_amd64.deb", name))
+        assert served_filenames(lab.aptly().target) == {}

@@ -97,6 +97,19 @@ def test_builds_from_before_there_were_lists(store):
         ({"schema": 2}, "schema 2"),
         ({"gnu_build_id": None}, "nothing usable about gnu_build_id"),
         ({"packages": {"a": []}}, "about packages"),
+        ({"packages": {"a": {"/x": 1}}}, "about packages"),
+        ({"packages": {"a": {"/x": "ab"}}}, "about packages"),
+        ({"packages": {"a": {"x": "ab" * 32}}}, "about packages"),
+        ({"packages": {"a": {"/lib/../etc/x": "ab" * 32}}}, "about packages"),
+        ({"packages": {"a": {"/x\x1b[2J": "ab" * 32}}}, "about packages"),
+        ({"packages": {"a": {"/x": "-> a\nb"}}}, "about packages"),
+        ({"packages": {"../a": {}}}, "about packages"),
+        ({"release": "../../etc"}, "about release"),
+        ({"release": ""}, "about release"),
+        ({"version": "1\x07"}, "about version"),
+        ({"build_id": "x"}, "about build_id"),
+        ({"gnu_build_id": "x"}, "about gnu_build_id"),
+        ({"schema": "x" * 1000}, "has schema 'xxx.{0,40}, not 1$"),
     ],
 )
 def test_lists_that_nobody_understands(change, said):
@@ -106,6 +119,29 @@ def test_lists_that_nobody_understands(change, said):
         package_files.check_list({**good, **change}, "it")
     with pytest.raises(ListError, match="not a JSON object"):
         package_files.check_list(None, "it")
+
+
+def test_a_list_that_came_over_the_network(monkeypatch):
+    good = {"schema": 1, **MANIFEST, "gnu_build_id": "", "packages": {}}
+    data = json.dumps(good).encode()
+    assert package_files.parse_list(data, "it") == good
+    assert package_files.parse_list(data, "it", sha256(data)) == good
+    with pytest.raises(ListError, match="it is not the list that was published"):
+        package_files.parse_list(data + b" ", "it", sha256(data))
+    for nothing in (b"", b"\xff", b"[" * 200_000, b'{"a": ' * 200_000):
+        with pytest.raises(ListError, match="it is no JSON"):
+            package_files.parse_list(nothing, "it")
+    monkeypatch.setattr(package_files, "LIMIT", len(data) - 1)
+    with pytest.raises(ListError, match="it is larger than"):
+        package_files.parse_list(data, "it")
+
+
+def test_too_many_files(monkeypatch):
+    good = {"schema": 1, **MANIFEST, "gnu_build_id": "", "packages": {}}
+    packages = {"a": {"/x": "ab" * 32}, "b": {"/x": "ab" * 32}}
+    monkeypatch.setattr(package_files, "MOST_FILES", 1)
+    with pytest.raises(ListError, match="about packages"):
+        package_files.check_list({**good, "packages": packages}, "it")
 
 
 def test_a_hard_link_is_the_file_that_it_is():

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from pathlib import Path
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils import repository_tree
+from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file, repository_tree
 from ansible_collections.oslab.kernel.plugins.module_utils.repository_tree import bring, order
 
 INDEX = "dists/stable/main/binary-amd64"
@@ -104,3 +107,76 @@ def test_a_file_changed_in_place_is_replaced(tmp_path: Path) -> None:
     other.write_text("other")
     bring(made, served, ())
     assert other.read_text() == "pool/main/p/p_1.deb"
+
+
+def test_on_the_disk_before_an_index_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, served = tmp_path / "made", tmp_path / "served"
+    write(made)
+    done: list[str] = []
+    sync, replace = atomic_file.sync, Path.replace
+
+    def synced(path: Path) -> None:
+        done.append(f"sync {path.relative_to(tmp_path)}")
+        sync(path)
+
+    def replaced(path: Path, target: Path) -> Path:
+        done.append(f"name {target.relative_to(tmp_path)}")
+        return replace(path, target)
+
+    monkeypatch.setattr(atomic_file, "sync", synced)
+    monkeypatch.setattr(Path, "replace", replaced)
+    bring(made, served, ())
+    for line in [line for line in done if line.startswith("name")]:
+        directory, _slash, last = line.split()[1].rpartition("/")
+        # The content before it bears its name, and then the name.
+        assert done.index(f"sync {directory}/.{last}.part") < done.index(line)
+        assert f"sync {directory}" in done[done.index(line) :]
+    index = done.index("name served/dists/stable/InRelease")
+    for directory in ("served", "served/pool", "served/pool/main/p", f"served/{INDEX}"):
+        assert done.index(f"sync {directory}") < index
+    # What is there already is not synced again.
+    done.clear()
+    bring(made, served, ())
+    assert done == []
+
+
+def test_a_full_disk_leaves_what_was_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, served = tmp_path / "made", tmp_path / "served"
+    write(made)
+    bring(made, served, ())
+    for path in made.rglob("*"):
+        if path.is_file():
+            path.unlink()
+            path.write_text("new")
+
+    def full(*_arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        bring(made, served, ())
+    monkeypatch.undo()
+    assert (served / "dists/stable/InRelease").read_text() == "dists/stable/InRelease"
+    assert list(served.rglob(".*")) == []
+    bring(made, served, ())
+    assert (served / "dists/stable/InRelease").read_text() == "new"
+
+
+def test_readable_whatever_the_umask(tmp_path: Path) -> None:
+    made, served = tmp_path / "made", tmp_path / "served"
+    before = os.umask(0o077)
+    try:
+        write(made)
+        bring(made, served, ())
+    finally:
+        os.umask(before)
+    for path in (served / "dists", served / "pool"):
+        for each in [path, *path.rglob("*")]:
+            assert stat.S_IMODE(each.stat().st_mode) == (0o755 if each.is_dir() else 0o644), each
+    (served / "dists/stable/InRelease").chmod(0o600)
+    bring(made, served, ())
+    assert stat.S_IMODE((served / "dists/stable/InRelease").stat().st_mode) == 0o644

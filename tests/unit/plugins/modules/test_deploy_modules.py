@@ -16,11 +16,14 @@ import pytest
 import yaml
 from ansible_collections.oslab.kernel.plugins.doc_fragments import boot_loader
 from ansible_collections.oslab.kernel.plugins.modules import (
+    apt_index,
     aptly_repo,
     boot_entry,
     kernel_modules,
     kexec_load,
+    repository_documents,
     repository_server_info,
+    repository_state,
 )
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -32,7 +35,11 @@ SAMPLES = ROOT / "tests/unit/plugins/module_utils/grub_cfg"
 
 
 @pytest.mark.parametrize(
-    "module", [aptly_repo, boot_entry, kernel_modules, kexec_load, repository_server_info]
+    "module",
+    [
+        *(apt_index, aptly_repo, boot_entry, kernel_modules, kexec_load),
+        *(repository_documents, repository_server_info, repository_state),
+    ],
 )
 def test_documentation_agrees_with_the_argument_spec(module: ModuleType) -> None:
     documentation = yaml.safe_load(module.DOCUMENTATION)
@@ -218,3 +225,31 @@ def test_a_server_is_refused_with_its_reason_and_described_otherwise() -> None:
     refused = run("repository_server_info", **{**given, "user": "root"})
     assert refused["failed"]
     assert "which is root" in refused["msg"]
+
+
+def test_documents_as_the_role_writes_them(tmp_path: Path) -> None:
+    arguments: dict[str, Any] = {
+        "directory": str(tmp_path),
+        "documents": [
+            {"name": "builds/a.json", "src": str(tmp_path / "none")},
+            {"name": "key.asc", "content": "key\n"},
+            {"name": "d.json", "json": {"release": "6", "index_date": 1}},
+        ],
+    }
+    # The build may not have been made.
+    foretold = run("repository_documents", check=True, **arguments)
+    assert (foretold["changed"], foretold["names"]) == (True, ["key.asc", "d.json"])
+    assert list(tmp_path.iterdir()) == []
+    assert "is missing: build again" in run("repository_documents", **arguments)["msg"]
+    arguments["documents"] = arguments["documents"][1:]
+    assert run("repository_documents", **arguments)["changed"] is True
+    assert run("repository_documents", **arguments)["changed"] is False
+    assert (tmp_path / "d.json").read_text() == '{\n    "index_date": 1,\n    "release": "6"\n}\n'
+
+
+def test_a_repository_that_is_not_there_yet(tmp_path: Path) -> None:
+    seen = run("repository_state", root=str(tmp_path))
+    assert (seen["changed"], seen["traces"], seen["description"]) == (False, [], {})
+    (tmp_path / "public").mkdir()
+    (tmp_path / "public/oslab-kernel.json").write_text("{")
+    assert "does not belong together" in run("repository_state", root=str(tmp_path))["msg"]

@@ -9,6 +9,7 @@ import hashlib
 import json
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.oslab.kernel.plugins.module_utils.package_files import ListError
 from ansible_collections.oslab.kernel.plugins.modules import (
     build_files_info,
     kernel_files,
@@ -92,7 +94,62 @@ def test_with_the_list_of_the_repository(repository: tuple[Path, dict[str, bytes
     assert (found["method"], found["compared"]) == ("repository", 1)
 
 
-@pytest.mark.parametrize("content", [None, b"<html>", b"[]", b"{}"])
+def test_a_list_that_was_changed_on_its_way(
+    repository: tuple[Path, dict[str, bytes]], listed: dict[str, Any]
+) -> None:
+    """As whoever changed the file on the host would have it."""
+    sources, served = repository
+    good = served["/builds/abababababab.json"]
+    said = {
+        "build_id": ID,
+        "repository_source": str(sources),
+        "files_sha256": hashlib.sha256(good).hexdigest(),
+    }
+    found = run("kernel_files", **said)
+    assert (found["method"], found["confirmed"]) == ("repository", True)
+    (image,) = listed["packages"]["linux-image-0.0-none"]
+    Path(image).write_text("evil")
+    listed["packages"]["linux-image-0.0-none"][image] = hashlib.sha256(b"evil").hexdigest()
+    served["/builds/abababababab.json"] = json.dumps(listed).encode()
+    found = run("kernel_files", **said)
+    assert found["method"] == "dpkg"
+    assert "is not the list that was published" in found["reason"]
+    # Without the builder's word it is believed, and that is said.
+    del said["files_sha256"]
+    found = run("kernel_files", **said)
+    assert (found["method"], found["changed_files"], found["confirmed"]) == (
+        "repository",
+        [],
+        False,
+    )
+    assert "nothing from the builder confirms it" in found["checks"][0]["detail"]
+
+
+class Drip:
+    """An answer that never ends."""
+
+    def __init__(self, size: int, seconds: float) -> None:
+        self.size, self.seconds, self.sent = size, seconds, 0
+
+    def read1(self, size: int) -> bytes:
+        time.sleep(self.seconds)
+        self.sent += self.size
+        return bytes(self.size)
+
+
+def test_more_than_a_list_can_have_is_not_received() -> None:
+    answer = Drip(1 << 16, 0)
+    with pytest.raises(ListError, match="u is larger than 16 MiB"):
+        kernel_files.receive(answer, "u", 600)
+    assert answer.sent < 17 << 20
+
+
+def test_a_server_that_sends_a_byte_now_and_then() -> None:
+    with pytest.raises(ListError, match=r"u was not received within 0.05 seconds"):
+        kernel_files.receive(Drip(1, 0.02), "u", 0.05)
+
+
+@pytest.mark.parametrize("content", [None, b"<html>", b"[]", b"{}", b"[" * 200_000])
 def test_without_a_usable_list(
     repository: tuple[Path, dict[str, bytes]], content: bytes | None
 ) -> None:

@@ -1,0 +1,106 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module: what a repository tells of its last publication."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: repository_state
+short_description: Read what was published last, and the key that signed it
+version_added: 0.1.0
+description:
+  - Reads, on the builder, the description, the public key and the index in C(root)/public, and
+    checks that they belong together. The key must be the only one in its file, the one that the
+    description names, and the one that signed the index. Changes nothing.
+options:
+  root:
+    description: Root directory of the repository.
+    type: path
+    required: true
+  check:
+    description:
+      - Fail if the files do not belong together. Otherwise RV(problem) tells of it.
+    type: bool
+    default: true
+attributes:
+  check_mode:
+    description: Changes nothing, so check mode makes no difference.
+    support: full
+  diff_mode:
+    description: Changes nothing.
+    support: none
+requirements:
+  - gpg
+  - gpgv
+author:
+  - oslab.kernel contributors (@oslab)
+"""
+
+EXAMPLES = r"""
+- name: Read what was published last
+  oslab.kernel.repository_state:
+    root: /var/lib/oslab-kernel/repository
+  register: repository
+"""
+
+RETURN = r"""
+traces:
+  description: Files that tell that something was published; none on an untouched builder.
+  returned: success
+  type: list
+  elements: str
+description:
+  description:
+    - The description (C(oslab-kernel.json)), with C(index_sha256) and C(index_date) of the index
+      that is served; empty if nothing is published.
+  returned: success
+  type: dict
+public_key:
+  description: The public key, ASCII-armoured; empty if nothing is published.
+  returned: success
+  type: str
+key_fingerprint:
+  description: Fingerprint of that key; empty if it is not known.
+  returned: success
+  type: str
+problem:
+  description: Why the files do not belong together; empty if they do.
+  returned: success
+  type: str
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.oslab.kernel.plugins.module_utils import repository_state
+
+
+def argument_spec() -> dict[str, Any]:
+    return {
+        "root": {"type": "path", "required": True},
+        "check": {"type": "bool", "default": True},
+    }
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    module.run_command_environ_update = {"LC_ALL": "C.UTF-8"}
+    root = Path(module.params["root"])
+    try:
+        state = repository_state.read(lambda argv: module.run_command(list(argv)), root)
+    except OSError as error:
+        module.fail_json(msg=f"{error.filename or root} cannot be read: {error.strerror}")
+    if state.problem and module.params["check"]:
+        module.fail_json(
+            msg=f"What is published in {root} does not belong together: {state.problem}. Publish "
+            "again (playbooks/build.yml), or restore the directory from a backup."
+        )
+    module.exit_json(changed=False, **dataclasses.asdict(state))
+
+
+if __name__ == "__main__":
+    main()

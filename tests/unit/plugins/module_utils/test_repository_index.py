@@ -1,0 +1,102 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which index it is, how old it is, and who signed it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils import repository_index
+from ansible_collections.oslab.kernel.plugins.module_utils.repository_index import (
+    Index,
+    IndexFileError,
+    older,
+    parse,
+)
+
+SIGNATURE = "-----BEGIN PGP SIGNATURE-----\n\nabcd\n-----END PGP SIGNATURE-----\n"
+BEGIN = "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n"
+FIELDS = "Origin: oslab-kernel\nDate: Fri, 28 Nov 2025 08:00:01 UTC\nSHA256:\n ab 1 main/x\n"
+GOOD = BEGIN + FIELDS + SIGNATURE
+SECONDS = 1764316801
+
+
+def test_date_and_checksum() -> None:
+    found = parse(GOOD.encode(), "it")
+    assert found == Index(hashlib.sha256(GOOD.encode()).hexdigest(), SECONDS)
+    assert found.when == "2025-11-28 08:00:01 UTC"
+
+
+def test_another_time_zone_is_the_same_moment() -> None:
+    text = GOOD.replace("08:00:01 UTC", "09:00:01 +0100")
+    assert parse(text.encode(), "it").date == SECONDS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        FIELDS,  # a Release without a signature
+        "Date: Fri, 28 Nov 2031 08:00:01 UTC\n" + GOOD,  # text that nobody signed
+        BEGIN + FIELDS,
+        BEGIN + FIELDS + SIGNATURE + GOOD,
+        BEGIN + SIGNATURE,
+        BEGIN + FIELDS + "Date: Fri, 28 Nov 2031 08:00:01 UTC\n" + SIGNATURE,
+        GOOD.replace("Fri, 28 Nov 2025 08:00:01 UTC", "soon"),
+        GOOD.replace("2025", "99999999999999999999"),
+        GOOD + "x" * repository_index.LIMIT,
+        "-----BEGIN PGP SIGNED MESSAGE-----\n" + SIGNATURE,
+    ],
+)
+def test_what_is_no_index(text: str) -> None:
+    with pytest.raises(IndexFileError, match=r"^it (is not a signed|has no usable|is larger)"):
+        parse(text.encode(), "it")
+
+
+def test_a_date_behind_the_signature_does_not_count() -> None:
+    assert parse((GOOD + "Date: Fri, 28 Nov 2031 08:00:01 UTC\n").encode(), "it").date == SECONDS
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (Index("a", 10), ""),
+        (Index("b", 11), ""),
+        (Index("b", 10), "another one of the same second"),
+        (Index("b", 9), "and the one that was published is of"),
+    ],
+)
+def test_what_is_older(found: Index, said: str) -> None:
+    reason = older(found, Index("a", 10))
+    assert said in reason
+    assert bool(reason) == bool(said)
+
+
+def test_fingerprints_of_primary_keys_only(tmp_path: Path) -> None:
+    listing = (
+        "pub:-:255:22:A:1:::-:::scSC:::::ed25519:::0:\nfpr:::::::::" + "A" * 40 + ":\n"
+        "uid:-::::1::H::x::::::::::0:\nsub:-:255:18:B:1::::::e:::::cv25519::\nfpr:::::::::"
+        + "B" * 40
+        + ":\npub:-:255:22:C:1:::-:::scSC:::::ed25519:::0:\nfpr:::::::::"
+        + "C" * 40
+        + ":\n"
+    )
+    block = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nAAAA\n-----END PGP PUBLIC KEY BLOCK-----\n"
+    shown: list[bytes] = []
+
+    def run(argv: Sequence[str]) -> tuple[int, str, str]:
+        shown.append(Path(argv[-1]).read_bytes())
+        return 0, listing, ""
+
+    found = repository_index.fingerprints(run, block + block, "k", tmp_path)
+    assert found == ["A" * 40, "C" * 40]
+    assert shown == [bytes(6)]  # both blocks, of which gpg would read the first one alone
+    for text in ("nothing", block):
+        with pytest.raises(IndexFileError, match="k is not a public key: no "):
+            repository_index.fingerprints(
+                lambda argv: (2, "", "no valid OpenPGP data"), text, "k", tmp_path
+            )
