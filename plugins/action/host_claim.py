@@ -30,16 +30,17 @@ class ActionModule(ActionBase):
             "text": this_run.described(run),
         }
         result = self._ask(arguments, task_vars)
-        if this_run.is_gone(result.get("by", {}).get("run", "")):
-            result = self._ask({**arguments, "gone": result["by"]["run"]}, task_vars)
-        if "by" in result and not result.get("failed"):
-            by = result["by"]
+        by = this_run.claimant(result)
+        if by and this_run.is_gone(by.run):
+            result = self._ask({**arguments, "gone": by.run}, task_vars)
+            by = this_run.claimant(result)
+        if by and not result.get("failed"):
             host = (task_vars or {}).get("inventory_hostname", "The host")
             path = arguments.get("path", "/run/oslab-kernel.claim")
             result["failed"] = True
             result["msg"] = (
-                f"{host} is worked on by {by['text']}. Run this again when that has ended. If it "
-                f"was killed, its claim ends in {-(-by['seconds'] // 60)} min, with the host's "
+                f"{host} is worked on by {by.text}. Run this again when that has ended. If it "
+                f"was killed, its claim ends in {-(-by.seconds // 60)} min, with the host's "
                 f"next boot, or by removing {path} there."
             )
         return result

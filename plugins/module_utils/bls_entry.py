@@ -75,11 +75,13 @@ class Entry:
 
 
 def parse(name: str, text: str) -> Entry:
+    """The entry in a file of this name, as the loader reads it: it knows these four spaces."""
     found = []
-    for line in text.splitlines():
-        words = line.strip().split(None, 1)
-        if words and not words[0].startswith("#"):
-            found.append((words[0], words[1] if len(words) > 1 else ""))
+    for raw in re.split("[\n\r]", text):
+        line = raw.strip(" \t")
+        key = re.split("[ \t]", line, maxsplit=1)[0]
+        if key and not key.startswith("#"):
+            found.append((key, line[len(key) :].strip(" \t")))
     return Entry(name, tuple(found))
 
 

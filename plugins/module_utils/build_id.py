@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read
+
 # Raise it when this collection makes something else out of the same inputs.
 FORMAT = 2
 
@@ -111,7 +113,6 @@ def directory_sha256(directory: Path) -> str:
 def read_json(path: Path) -> Optional[dict[str, Any]]:
     """The object in a file; None if there is none."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        return bounded_read.json_object(path)
     except (OSError, ValueError):
         return None
-    return value if isinstance(value, dict) else None

@@ -9,11 +9,15 @@ half a second, where `make --dry-run` takes as long as a build that has nothing 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Optional
+
+from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils.bounded_read import lines
 
 # "  CC [M]  fs/ext4/inode.o"; 6.1 to 7.2 print all steps in this form.
 STEP = re.compile(r"^  ([A-Z][A-Z0-9_]+)(?: \[[MURT]+\])?\s+(\S+)$")
@@ -60,25 +64,47 @@ def parse_step(line: str) -> Optional[Step]:
     return Step(match.group(1), match.group(2)) if match else None
 
 
+# A kernel has some 5 000 directories with a Makefile, and values of some 10 KiB. A tree that goes
+# beyond these is read no further: what is made of it is an estimate.
+_DIRECTORIES = 50_000
+_LONGEST = 1 << 16
+_DEEPEST = 32  # Makefiles that include each other
+_WORK = 1 << 30  # bytes of values in all; a kernel has a tenth of that
+_LINE = 1 << 10  # what a line with references counts for at least
+_MAKEFILE = 1 << 20
+
+
 # --- which objects -----------------------------------------------------------------------------
 
 
+@dataclass
+class _Budget:
+    """What the reading of the Makefiles may still take."""
+
+    work: int = _WORK
+    includes: int = 20_000  # a kernel has some hundreds
+
+
 def expected_objects(tree: Path, config: Variables, arch: str = "x86") -> set[str]:
-    """The objects that a whole build of this configuration compiles, nearly all of them."""
+    """The objects that a whole build of this configuration compiles, nearly all of them.
+
+    Whatever is in the tree, nothing is raised, and what it takes grows with the tree alone.
+    """
     base = {**config, "SRCARCH": arch, "srctree": str(tree), "BITS": _bits(config)}
     found: set[str] = set()
+    budget = _Budget()
     todo = ["", "lib"]
     todo += [f"arch/{arch}/{name}" for name in ("lib", "boot", "boot/compressed", "realmode/rm")]
     for name in ("core-y", "drivers-y"):  # directories that only the architecture's Makefile names
-        arch_vars = _read(tree / "arch" / arch / "Makefile", dict(base))
+        arch_vars = _read(tree / "arch" / arch / "Makefile", dict(base), budget)
         todo += [item.strip("/") for item in arch_vars.get(name, "").split() if item[-1] == "/"]
     seen: set[str] = set()
-    while todo:
+    while todo and len(seen) < _DIRECTORIES:
         directory = todo.pop()
-        if directory in seen:
+        if directory in seen or len(directory) > _LONGEST:
             continue
         seen.add(directory)
-        objects, below = _directory(tree, directory, base)
+        objects, below = _directory(tree, directory, base, budget)
         found |= objects
         todo += below
     return found
@@ -88,13 +114,15 @@ def _bits(config: Variables) -> str:
     return "64" if config.get("CONFIG_64BIT") == "y" else "32"
 
 
-def _directory(tree: Path, directory: str, base: Variables) -> tuple[set[str], list[str]]:
+def _directory(
+    tree: Path, directory: str, base: Variables, budget: _Budget
+) -> tuple[set[str], list[str]]:
     makefile = tree / directory / "Kbuild"
     if not makefile.is_file():
         if not directory:
             return set(), []
         makefile = tree / directory / "Makefile"
-    variables = _read(makefile, {**base, "obj": directory, "src": directory})
+    variables = _read(makefile, {**base, "obj": directory, "src": directory}, budget)
     objects: set[str] = set()
     below: list[str] = []
     prefix = f"{directory}/" if directory else ""
@@ -120,10 +148,11 @@ def _parts(stem: str, variables: Variables, *, modular: bool) -> list[str]:
 
 
 def _plain(path: str) -> str:
+    """The path without detours; none leads out of the tree."""
     parts: list[str] = []
     for part in path.split("/"):
-        if part == ".." and parts:
-            parts.pop()
+        if part == "..":
+            parts = parts[:-1]
         elif part not in ("", "."):
             parts.append(part)
     return "/".join(parts)
@@ -131,24 +160,33 @@ def _plain(path: str) -> str:
 
 # --- enough of make's language -----------------------------------------------------------------
 
-ASSIGN = re.compile(r"^([^\s:=+?#]+(?:\([^)]*\))*[^\s:=+?]*)\s*(:=|\+=|\?=|=)\s*(.*)$")
+# The name is made of words in parentheses and of other characters in one way only. Otherwise a long
+# line that is no assignment would be tried in all ways.
+ASSIGN = re.compile(
+    r"^((?:\([^)]*\)|[^\s:=+?#(])(?:\([^)]*\)|[^\s:=+?(])*)[ \t]*(:=|\+=|\?=|=)[ \t]*(.*)$"
+)
 REFERENCE = re.compile(r"\$\(([^()$]*)\)")
 
 
 def _logical_lines(text: str) -> Iterator[str]:
-    for line in text.replace("\\\n", " ").splitlines():
-        if not line.startswith("\t") or "=" in line:  # recipes are of no interest
+    for line in lines(text.replace("\\\n", " ")):
+        if len(line) <= _LONGEST and (
+            not line.startswith("\t") or "=" in line
+        ):  # recipes are no use
             yield line.split("#", 1)[0].strip()
 
 
-def _read(path: Path, variables: Variables) -> Variables:
+def _read(path: Path, variables: Variables, budget: _Budget, depth: int = 0) -> Variables:
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = bounded_read.text(path, _MAKEFILE)
     except OSError:
         return variables
     active = [True]  # is each enclosing condition met?
     taken = [True]  # has a branch of it been met?
     for line in _logical_lines(text):
+        budget.work -= _LINE if "$" in line else len(line)
+        if budget.work < 0:
+            break
         word, _mark, rest = line.partition(" ")
         if word in ("ifdef", "ifndef", "ifeq", "ifneq"):
             met = active[-1] and _condition(word, rest.strip(), variables)
@@ -167,43 +205,73 @@ def _read(path: Path, variables: Variables) -> Variables:
                 inner_path = (
                     Path(name) if name.startswith("/") else Path(variables["srctree"], name)
                 )
-                if "Makefile" in inner_path.name or "Kbuild" in inner_path.name:
-                    _read(inner_path, variables)
-        elif active[-1]:
-            _assign(line, variables)
+                named = "Makefile" in inner_path.name or "Kbuild" in inner_path.name
+                budget.includes -= 1
+                if (
+                    named
+                    and depth < _DEEPEST
+                    and budget.includes > 0
+                    and _is_below(inner_path, variables["srctree"])
+                ):
+                    _read(inner_path, variables, budget, depth + 1)
+        elif active[-1] and not line.startswith("srctree"):
+            budget.work -= _assign(line, variables)
     return variables
 
 
-def _assign(line: str, variables: Variables) -> None:
+def _is_below(path: Path, directory: str) -> bool:
+    return Path(os.path.normpath(path)).is_relative_to(os.path.normpath(directory))
+
+
+def _assign(line: str, variables: Variables) -> int:
+    """Take an assignment over; how long its value is."""
     match = ASSIGN.match(line)
     if not match:
-        return
+        return 0
     name = _expand(match.group(1), variables)
     operator, value = match.group(2), _expand(match.group(3), variables)
     if operator == "+=":
         variables[name] = f"{variables.get(name, '')} {value}"
     elif operator != "?=" or name not in variables:
         variables[name] = value
+    if len(variables.get(name, "")) > _LONGEST:
+        variables[name] = variables[name][:_LONGEST]
+    return len(variables.get(name, ""))
 
 
 def _condition(word: str, rest: str, variables: Variables) -> bool:
     if word in ("ifdef", "ifndef"):
         return bool(variables.get(_expand(rest, variables))) == (word == "ifdef")
-    match = re.match(r"^\((.*?),(.*)\)$", _expand(rest, variables))
-    quoted = re.match(r"""^["'](.*)["']\s+["'](.*)["']$""", _expand(rest, variables))
-    found = match or quoted
-    if not found or word not in ("ifeq", "ifneq"):
+    sides = _sides(_expand(rest, variables))
+    if sides is None or word not in ("ifeq", "ifneq"):
         return False
-    return (found.group(1).strip() == found.group(2).strip()) == (word == "ifeq")
+    return (sides[0].strip() == sides[1].strip()) == (word == "ifeq")
+
+
+def _sides(text: str) -> Optional[tuple[str, str]]:
+    """What `(one,other)` or `"one" "other"` compares; None if it is neither."""
+    if text.startswith("(") and text.endswith(")") and "," in text:
+        left, _mark, right = text[1:-1].partition(",")
+        return left, right
+    quoted = re.fullmatch(r"""["']([^"']*)["']\s+["']([^"']*)["']""", text)
+    return (quoted[1], quoted[2]) if quoted else None
 
 
 def _expand(text: str, variables: Variables) -> str:
     text = re.sub(r"\$\{([^{}$]*)\}", r"$(\1)", text)
     for _level in range(8):
-        new = REFERENCE.sub(lambda match: _reference(match.group(1), variables), text)
+        left = _LONGEST
+
+        def value(match: re.Match[str]) -> str:
+            nonlocal left
+            found = _reference(match.group(1), variables) if left > 0 else ""
+            left -= len(found)
+            return found
+
+        new = REFERENCE.sub(value, text)
         if new == text:
             break
-        text = new
+        text = new[:_LONGEST]
     return text
 
 
@@ -216,17 +284,33 @@ def _reference(inner: str, variables: Variables) -> str:
     return call(*arguments) if call else ""
 
 
+def _substituted(old: str, new: str, text: str) -> str:
+    if not old or text.count(old) * len(new) > _LONGEST:
+        return text
+    return text.replace(old, new)
+
+
+def _chosen(text: str, names: str, wanted: bool) -> str:
+    known = set(names.split())
+    return " ".join(word for word in text.split() if (word in known) == wanted)
+
+
+def _surrounded(text: str, prefix: str, suffix: str) -> str:
+    found = text.split()
+    if len(found) * len(prefix + suffix) > _LONGEST:
+        return text
+    return " ".join(prefix + word + suffix for word in found)
+
+
 # Name and number of arguments. `patsubst` stands for its last argument: directories use it to say
 # what an object is called once it is linked.
 FUNCTIONS: dict[tuple[str, int], Callable[..., str]] = {
-    ("subst", 3): lambda old, new, text: text.replace(old, new),
+    ("subst", 3): _substituted,
     ("patsubst", 3): lambda _pattern, _replacement, text: text,
-    ("filter", 2): lambda names, text: " ".join(w for w in text.split() if w in names.split()),
-    ("filter-out", 2): lambda names, text: " ".join(
-        w for w in text.split() if w not in names.split()
-    ),
-    ("addprefix", 2): lambda prefix, text: " ".join(prefix + w for w in text.split()),
-    ("addsuffix", 2): lambda suffix, text: " ".join(w + suffix for w in text.split()),
+    ("filter", 2): lambda names, text: _chosen(text, names, True),
+    ("filter-out", 2): lambda names, text: _chosen(text, names, False),
+    ("addprefix", 2): lambda prefix, text: _surrounded(text, prefix, ""),
+    ("addsuffix", 2): lambda suffix, text: _surrounded(text, "", suffix),
     ("if", 2): lambda condition, then: then if condition else "",
     ("if", 3): lambda condition, then, other: then if condition else other,
 }

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Callable
 
+_CHUNK = 1 << 20
+
 MAINTAINER = "oslab.kernel <oslab@localhost>"
 
 # (argv, directory, environment) → (exit status, stdout + stderr)
@@ -27,15 +29,20 @@ class PackageError(Exception):
 
 @contextlib.contextmanager
 def contents(path: Path) -> Iterator[IO[bytes]]:
-    """The tar of a .deb's files; dpkg-deb knows every compression that it may have."""
+    """The tar of a .deb's files; dpkg-deb knows every compression that it may have.
+
+    Raises PackageError, also in place of what tarfile raises of a damaged one.
+    """
     argv = ["dpkg-deb", "--fsys-tarfile", str(path)]
     with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
         if process.stdout is None:
             raise AssertionError("stdout is a pipe")
         try:
             yield process.stdout
-            process.stdout.read()  # the padding at the end
-        except tarfile.TarError as error:
+            while process.stdout.read(_CHUNK):  # the padding at the end
+                pass
+        # The last: numbers in headers that are none.
+        except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
             raise PackageError(f"{path} cannot be read: {error}") from error
     if process.returncode != 0:
         raise PackageError(f"{' '.join(argv)} ended with status {process.returncode}")

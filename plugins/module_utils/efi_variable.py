@@ -8,9 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read
+
 DIRECTORY = "sys/firmware/efi/efivars"
 VENDOR = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 _ATTRIBUTES = 4
+_LARGEST = 64 << 10
+_NUMBER = 8  # bytes of the largest, as the interface has them
 
 
 def path(directory: Path, name: str) -> Path:
@@ -19,7 +23,7 @@ def path(directory: Path, name: str) -> Path:
 
 def _content(directory: Path, name: str) -> Optional[bytes]:
     try:
-        return path(directory, name).read_bytes()[_ATTRIBUTES:]
+        return bounded_read.content(path(directory, name), _LARGEST)[_ATTRIBUTES:]
     except OSError:
         return None
 
@@ -31,5 +35,6 @@ def text(directory: Path, name: str) -> str:
 
 
 def number(directory: Path, name: str) -> int:
-    """0 if there is no such variable."""
-    return int.from_bytes(_content(directory, name) or b"", "little")
+    """0 if there is no such variable, or it is no number."""
+    content = _content(directory, name) or b""
+    return int.from_bytes(content, "little") if len(content) <= _NUMBER else 0

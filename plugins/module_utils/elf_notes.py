@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 NT_GNU_BUILD_ID = 3
 PT_NOTE = 4
 
-# Notes are some hundred bytes; a header that claims more is broken.
+# Notes are some hundred bytes; headers that claim more, all together, are broken.
 LARGEST = 1 << 20
 
 
@@ -46,11 +46,14 @@ def gnu_build_id(data: bytes) -> str:
 
 
 def file_build_id(path: Path) -> str:
-    """Of an ELF file of this machine's byte order; empty if it is none, or has none."""
+    """Of an ELF file of this machine's byte order; empty if it is none, or has none.
+
+    Whatever is in the file, nothing is raised.
+    """
     try:
         with path.open("rb") as stream:
             return next(filter(None, map(gnu_build_id, _note_segments(stream))), "")
-    except (OSError, struct.error):
+    except (OSError, struct.error, ValueError, OverflowError):  # the last two: a place too far
         return ""
 
 
@@ -63,6 +66,7 @@ def _note_segments(stream: BinaryIO) -> Iterator[bytes]:
     header = struct.Struct("=HHIQQQIHHH" if wide else "=HHIIIIIHHH")
     fields = header.unpack(stream.read(header.size))
     start, entry_size, entries = fields[4], fields[8], fields[9]
+    left = LARGEST
     for index in range(entries):
         stream.seek(start + index * entry_size)
         entry = stream.read(entry_size)
@@ -70,6 +74,8 @@ def _note_segments(stream: BinaryIO) -> Iterator[bytes]:
             kind, _flags, offset, _vaddr, _paddr, size = struct.unpack_from("=IIQQQQ", entry)
         else:
             kind, offset, _vaddr, _paddr, size = struct.unpack_from("=IIIII", entry)
-        if kind == PT_NOTE and size <= LARGEST:
+        # Each may name the same bytes again.
+        if kind == PT_NOTE and size <= left:
+            left -= size
             stream.seek(offset)
             yield stream.read(size)

@@ -16,13 +16,14 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils import grub_trial
+from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read, grub_trial
 from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import (
     TRIAL,
     LoaderError,
     Runner,
     require_arguments,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils.bounded_read import lines, words
 
 # Makes the entries of all kernels that are there.
 ENTRY_COMMAND = "update-grub"
@@ -111,12 +112,12 @@ class State:
 
 def _id_of(line: str) -> str:
     try:
-        words = shlex.split(line, comments=False)
+        found = shlex.split(line, comments=False)
     except ValueError:
         return ""
-    for position, word in enumerate(words):
-        if word in ID_OPTIONS and position + 1 < len(words):
-            return words[position + 1]
+    for position, word in enumerate(found):
+        if word in ID_OPTIONS and position + 1 < len(found):
+            return found[position + 1]
         if word.startswith("--id="):
             return word[len("--id=") :]
     return ""
@@ -129,12 +130,17 @@ def _entry(block: _Block, around: Sequence[_Block]) -> Entry:
     return Entry(block.id, path, block.kernel, block.head, tuple(block.lines))
 
 
+def _has_line(text: str, start: str) -> bool:
+    return bool(re.search(rf"^[ \t]*{start}", text, re.MULTILINE))
+
+
 def parse_menu(text: str) -> Menu:
+    """What a grub.cfg says; what is no entry is passed over."""
     entries: list[Entry] = []
     stack: list[_Block] = []
-    for raw in text.splitlines():
-        line = raw.strip()
-        word = line.split(None, 1)[0] if line else ""
+    for raw in lines(text):
+        line = raw.strip(" \t\r")
+        word = next(iter(words(line)), "")
         if line.endswith("{") and word in ("menuentry", "submenu"):
             stack.append(_Block(word, line, _id_of(line[:-1])))
         elif line.endswith("{") and not line.startswith("#"):
@@ -146,17 +152,18 @@ def parse_menu(text: str) -> Menu:
         elif stack and stack[-1].kind == "menuentry":
             stack[-1].lines.append(line)
             if word in grub_trial.LINUX:
-                stack[-1].kernel = line.split()[1] if len(line.split()) > 1 else ""
+                stack[-1].kernel = next(iter(words(line)[1:2]), "")
     return Menu(
         entries=tuple(entries),
-        honours_saved=bool(re.search(r'^\s*set default="\$\{saved_entry\}"', text, re.M)),
-        honours_once=bool(re.search(r'^\s*set default="\$\{next_entry\}"', text, re.M)),
-        reads_custom=bool(re.search(r"^\s*source \$\{config_directory\}/custom\.cfg", text, re.M)),
+        honours_saved=_has_line(text, r'set default="\$\{saved_entry\}"'),
+        honours_once=_has_line(text, r'set default="\$\{next_entry\}"'),
+        reads_custom=_has_line(text, r"source \$\{config_directory\}/custom\.cfg"),
     )
 
 
 def parse_environment(text: str) -> dict[str, str]:
-    pairs = (line.partition("=") for line in text.splitlines() if line and line[0] != "#")
+    """Variable -> value of an environment block."""
+    pairs = (line.partition("=") for line in lines(text) if line and line[0] != "#")
     return {name: value.rstrip("#") for name, separator, value in pairs if separator}
 
 
@@ -175,7 +182,7 @@ def read_only_reason(run: Runner, directory: str) -> str:
 
 def read_state(run: Runner, config: str, environment: str, custom: str = "") -> State:
     try:
-        text = Path(config).read_text(encoding="utf-8", errors="surrogateescape")
+        text = bounded_read.text(Path(config), errors="surrogateescape")
     except FileNotFoundError as error:
         raise GrubError(
             f"{config} is not there: this host does not boot by GRUB, or GRUB was never "
@@ -185,19 +192,24 @@ def read_state(run: Runner, config: str, environment: str, custom: str = "") -> 
     except OSError as error:
         raise GrubError(f"{config}: {error.strerror}; run this as root (become).") from error
     block = Path(environment)
-    exists = block.exists()
-    more = Path(custom) if custom else None
+    found = _text_of(block, "replace")
     return State(
         menu=parse_menu(text),
-        environment=parse_environment(block.read_text(encoding="utf-8", errors="replace"))
-        if exists
-        else {},
-        environment_exists=exists,
+        environment=parse_environment(found or ""),
+        environment_exists=found is not None,
         read_only=read_only_reason(run, str(block.parent)),
-        custom=more.read_text(encoding="utf-8", errors="surrogateescape")
-        if more and more.exists()
-        else "",
+        custom=(_text_of(Path(custom), "surrogateescape") or "") if custom else "",
     )
+
+
+def _text_of(file: Path, errors: str) -> Optional[str]:
+    """None if it is not there. Raises GrubError."""
+    try:
+        return bounded_read.text(file, errors=errors)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise GrubError(f"{file}: {error.strerror}; see what is there, as root.") from error
 
 
 def wanted_variables(state: State, kind: str, path: str) -> dict[str, str]:
@@ -285,7 +297,7 @@ def write_variables(run: Runner, state: State, environment: str, changes: dict[s
         code, out, err = run(command)
         if code != 0:
             raise GrubError(f"{' '.join(command)} failed ({code}): {(err or out).strip()}")
-    written = parse_environment(Path(environment).read_text(encoding="utf-8", errors="replace"))
+    written = parse_environment(_text_of(Path(environment), "replace") or "")
     wrong = [name for name, value in changes.items() if written.get(name, "") != value]
     if wrong:
         raise GrubError(f"{environment} did not keep {', '.join(wrong)}; is it full or damaged?")

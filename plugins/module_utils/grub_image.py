@@ -17,14 +17,17 @@ def _words(body: Sequence[str], commands: Sequence[str]) -> list[str]:
     for line in body:
         words = line.split(None, 1)
         if len(words) == 2 and words[0] in commands:
-            return shlex.split(words[1])
+            try:
+                return shlex.split(words[1])
+            except ValueError as error:
+                raise KexecError(f"its entry cannot be read ({line}): {error}") from error
     return []
 
 
 def image(body: Sequence[str], arguments: Sequence[str], boot: Path = Path("/boot")) -> Image:
     """Of the lines of the kernel's usual entry, and what it is told besides.
 
-    GRUB's paths may begin at /boot, a file system of its own.
+    GRUB's paths may begin at /boot, a file system of its own. Raises KexecError.
     """
     linux, initrds = _words(body, LINUX), _words(body, INITRD)
     if not linux or len(initrds) != 1:

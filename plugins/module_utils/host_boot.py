@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Callable, Optional
@@ -19,15 +21,19 @@ LOADED = KINDS[:2]
 INITRD_PROGRAMS = ("update-initramfs", "dracut")
 GRUB, SYSTEMD_BOOT = "grub", "systemd-boot"
 KEXEC = "etc/default/kexec"
-_LOAD_KEXEC = re.compile(r"""^\s*LOAD_KEXEC=["']?(\w*)""", re.MULTILINE)
+_LOAD_KEXEC = re.compile(r"""^[ \t]*LOAD_KEXEC=["']?(\w*)""", re.MULTILINE)
 
 
 def kernel_kib(boot: Path, kinds: Sequence[str] = KINDS) -> int:
     """What a kernel takes in /boot: the largest file of each kind, in KiB, rounded up."""
     total = 0
     for kind in kinds:
-        sizes = [file.stat().st_size for file in boot.glob(f"{kind}-*") if file.is_file()]
-        total += max(sizes, default=0)
+        sizes = [0]
+        for file in boot.glob(f"{kind}-*"):
+            with contextlib.suppress(OSError):  # gone meanwhile
+                found = file.stat()
+                sizes.append(found.st_size if stat.S_ISREG(found.st_mode) else 0)
+        total += max(sizes)
     return -(-total // 1024)
 
 

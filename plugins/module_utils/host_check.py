@@ -15,6 +15,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ansible_collections.oslab.kernel.plugins.module_utils.bounded_read import lines, words
 from ansible_collections.oslab.kernel.plugins.module_utils.syscall_abi import (
     CAPTURE,
     COUNTED,
@@ -62,8 +63,10 @@ CPU_TIMES = (
 TICK_MS = 10
 
 _KERNEL_START = b"Linux version "
-_SINGLE_VALUE = re.compile(r"^([^:]+):\s*(\d+)\b")
-_PAIR = re.compile(r"\b([a-z_]+)=(\d+)\b")
+# No counter of the kernel has more digits than 64 bits need.
+_NUMBER = re.compile(r"[ \t\n]*([0-9]{1,20})\b")
+_SINGLE_VALUE = re.compile(r"^([^:]+):[ \t]*([0-9]{1,20})\b")
+_PAIR = re.compile(r"\b([a-z_]+)=([0-9]{1,20})\b")
 
 
 class Check(NamedTuple):
@@ -92,10 +95,19 @@ def within(
     return Check(name, ok, expected, actual, tolerance, detail)
 
 
+def number(text: str) -> int:
+    """The number at the start; 0 if there is none."""
+    found = _NUMBER.match(text)
+    return int(found[1]) if found else 0
+
+
 def parse_keyed(text: str) -> dict[str, int]:
-    """`key: number [unit]` lines, as in /proc/meminfo, /proc/PID/io and the modules' entries."""
+    """`key: number [unit]` lines, as in /proc/meminfo, /proc/PID/io and the modules' entries.
+
+    Other lines are passed over.
+    """
     values: dict[str, int] = {}
-    for line in text.splitlines():
+    for line in lines(text):
         match = _SINGLE_VALUE.match(line.strip())
         if match:
             values[match.group(1).strip()] = int(match.group(2))
@@ -105,12 +117,16 @@ def parse_keyed(text: str) -> dict[str, int]:
 def parse_pairs(text: str) -> dict[str, dict[str, int]]:
     """`key: name=number name=number` lines, as in /proc/track_syscalls and /proc/system_stats."""
     values: dict[str, dict[str, int]] = {}
-    for line in text.splitlines():
+    for line in lines(text):
         key, colon, rest = line.partition(":")
-        pairs = {name: int(number) for name, number in _PAIR.findall(rest)}
+        pairs = {name: int(digits) for name, digits in _PAIR.findall(rest)}
         if colon and pairs:
             values[key.strip()] = pairs
     return values
+
+
+def _unread(name: str, actual: Any, source: str) -> Check:
+    return Check(name, None, None, actual, None, f"{source} cannot be read")
 
 
 def compare_memory(
@@ -126,6 +142,9 @@ def compare_memory(
         name = f"{label} {field}"
         if field not in snapshot:
             checks.append(Check(name, False, before.get(key), None, None, "the field is missing"))
+            continue
+        if key not in before or key not in after:
+            checks.append(_unread(name, snapshot[field], f"/proc/meminfo {key}"))
             continue
         allowed = 0 if field in FIXED_MEMORY_FIELDS else drift
         checks.append(
@@ -155,6 +174,8 @@ def compare_io(
         name = f"{label} {field}"
         if field not in stats:
             checks.append(Check(name, False, before.get(field), None, None, "the field is missing"))
+        elif field not in before or field not in after:
+            checks.append(_unread(name, stats[field], detail))
         else:
             checks.append(within(name, before[field], stats[field], after[field], detail=detail))
     return checks
@@ -289,13 +310,13 @@ def compare_message(message: str, logs: Sequence[tuple[str, Sequence[bytes]]]) -
     wanted = [line.encode() for line in text]
     expected = f"{len(wanted)} lines"
     sources = []
-    for source, lines in logs:
+    for source, log in logs:
         sources.append(source)
-        found = find_message(wanted, lines)
+        found = find_message(wanted, log)
         if found == len(wanted):
             return Check(name, True, expected, expected, None, f"each literally, in {source}")
-        if holds_boot(lines):
-            missing = [line for line, literal in zip(text, wanted) if literal not in lines]
+        if holds_boot(log):
+            missing = [line for line, literal in zip(text, wanted) if literal not in log]
             what = f"`{missing[0]}` is not in it" if missing else "lines not one after the other"
             return Check(name, False, expected, f"{found} lines", None, f"{source}: {what}")
     detail = "the beginning of this boot is no longer in {}".format(
@@ -343,11 +364,11 @@ def compare_throttle_refused(answer: Answer, refusal: int, pid: int) -> Check:
 
 def parse_cpu(text: str) -> dict[str, int]:
     """/proc/stat: ticks of all CPUs together by kind, and how many are online."""
-    values = {}
-    for line in text.splitlines():
-        words = line.split()
-        if words[:1] == ["cpu"]:
-            values = dict(zip(CPU_TIMES, map(int, words[1:])))
+    values = dict.fromkeys(CPU_TIMES, 0)
+    for line in lines(text):
+        found = words(line)
+        if found[:1] == ["cpu"]:
+            values.update(zip(CPU_TIMES, map(number, found[1:])))
     values["online"] = len(re.findall(r"^cpu\d+ ", text, re.MULTILINE))
     return values
 
@@ -385,7 +406,8 @@ def compare_stats_shown(
         ("mem_total_kb", "MemTotal", 0),
         ("mem_free_kb", "MemFree", MEMORY_DRIFT_KIB),
     ):
-        add(field, before.meminfo[key], after.meminfo[key], drift, "KiB", f"/proc/meminfo {key}")
+        low, high = (about.meminfo.get(key, 0) for about in (before, after))
+        add(field, low, high, drift, "KiB", f"/proc/meminfo {key}")
     for kind in before.storage:
         add(f"storage_{kind}_kb", before.storage[kind], after.storage[kind], of=f"statfs {path}")
     return checks

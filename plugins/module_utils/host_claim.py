@@ -9,14 +9,25 @@ from that boot: a clock that is wrong or set meanwhile makes no difference.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import fcntl
 import json
+import math
 import os
+import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Optional
+
+from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read
+
+# Seconds that whoever has the file open may need to be done with it.
+PATIENCE = 10.0
+_LARGEST = 64 << 10
 
 
 @dataclass(frozen=True)
@@ -31,25 +42,50 @@ class Claim:
 def parse(text: str) -> Optional[Claim]:
     """None if nobody has claimed it, or nobody knows who."""
     try:
-        found = json.loads(text)
-        return Claim(str(found["run"]), str(found["text"]), float(found["until"]))
-    except (ValueError, KeyError, TypeError):
+        found = bounded_read.parse_json(text)
+        until = float(found["until"])
+        return Claim(str(found["run"]), str(found["text"]), until) if math.isfinite(until) else None
+    except (ValueError, KeyError, TypeError, OverflowError):
         return None
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[IO[str]]:
-    """The file, which is never removed while somebody else may wait for it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    with os.fdopen(descriptor, "r+", encoding="utf-8") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
+def _open(path: Path) -> Iterator[IO[bytes]]:
+    """The file, which is never removed while somebody else may wait for it.
+
+    Nobody else can open it, since whoever can may lock it, and for ever. Raises OSError, EAGAIN if
+    it stays locked, EINVAL if it is no file.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "r+b", buffering=0) as stream:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        with contextlib.suppress(OSError):  # of an older release: it could be read by all
+            os.fchmod(descriptor, 0o600)
+        _lock(stream)
         yield stream
 
 
-def _write(stream: IO[str], text: str) -> None:
+def _lock(stream: IO[bytes]) -> None:
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+
+
+def _read(stream: IO[bytes]) -> Optional[Claim]:
+    return parse(stream.read(_LARGEST).decode("utf-8", "replace"))
+
+
+def _write(stream: IO[bytes], text: str) -> None:
     stream.seek(0)
     stream.truncate()
-    stream.write(text)
+    stream.write(text.encode("utf-8", "backslashreplace"))
 
 
 def take(path: Path, wanted: Claim, now: float, gone: str = "") -> Optional[Claim]:
@@ -58,7 +94,7 @@ def take(path: Path, wanted: Claim, now: float, gone: str = "") -> Optional[Clai
     `gone` is a run that has ended without a word, as its own control node knows.
     """
     with _open(path) as stream:
-        present = parse(stream.read())
+        present = _read(stream)
         if present and present.run not in (wanted.run, gone) and present.until > now:
             return present
         _write(stream, json.dumps(asdict(wanted)) + "\n")
@@ -70,6 +106,6 @@ def release(path: Path, run: str) -> None:
     if not path.exists():
         return
     with _open(path) as stream:
-        present = parse(stream.read())
+        present = _read(stream)
         if present and present.run == run:
             _write(stream, "")

@@ -18,6 +18,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Callable, NamedTuple
 
+from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils.bounded_read import lines, words
+
 # PCI class bytes: mass storage, network, and USB host controllers among the serial buses.
 _PCI_CLASS = re.compile(r"0x(01|02|0c03)")
 # Virtio device types that are not needed to boot or to be reached: GPU, sound.
@@ -35,6 +38,8 @@ _FILESYSTEM_HELPERS = {
 _DM_MODULES = {"CRYPT": "dm_crypt", "LVM": "dm_mod", "mpath": "dm_multipath"}
 _PLATFORM = ("i8042", "xhci", "ehci", "ohci", "dwc3")
 _WILD = re.compile(r"[*?\[]")
+_DEVICE = re.compile(r"[0-9]+:[0-9]+")
+_HEXADECIMAL = re.compile(r"(?:0x)?[0-9a-f]{1,8}")
 
 
 class Mount(NamedTuple):
@@ -51,20 +56,48 @@ def canonical(name: str) -> str:
 
 
 def read(path: Path) -> str:
-    """The text of a file, empty if it cannot be read (sysfs attributes may refuse)."""
+    """The text of a file, empty if it cannot be read (sysfs attributes may refuse) or is no file.
+
+    What is larger than bounded_read.TEXT counts as what cannot be read.
+    """
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return bounded_read.text(path)
     except OSError:
         return ""
+
+
+def is_there(path: Path) -> bool:
+    """Path.exists, without the errors that it has for some names."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _resolved(path: Path) -> Path:
+    """Path.resolve; links that go round in a circle lead nowhere."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        return path
+
+
+def _listed(directory: Path) -> list[Path]:
+    try:
+        return sorted(directory.iterdir())
+    except OSError:
+        return []
 
 
 def parse_mounts(mountinfo: str) -> dict[str, Mount]:
     """Mount points of /proc/self/mountinfo; of several on one directory the last one counts."""
     mounts = {}
-    for line in mountinfo.splitlines():
+    # Whoever mounts something of his own, by FUSE, names the directory and the source. The kernel
+    # escapes \n, tab and space in them, no other white space.
+    for line in lines(mountinfo):
         left, _mark, right = line.partition(" - ")
-        fields, more = left.split(), right.split()
-        if len(fields) > 4 and len(more) > 1:
+        fields, more = left.split(" "), right.split(" ")
+        if len(fields) > 4 and len(more) > 1 and _DEVICE.fullmatch(fields[2]):
             mounts[fields[4]] = Mount(fields[2], more[0], more[1])
     return mounts
 
@@ -75,19 +108,21 @@ class ModuleIndex:
     def __init__(self, directory: Path) -> None:
         self._aliases: list[tuple[str, str, str]] = []  # literal start, pattern, module
         self._needs: dict[str, set[str]] = {}
-        for line in read(directory / "modules.alias").splitlines():
-            words = line.split()
-            if len(words) == 3 and words[0] == "alias":
-                pattern = words[1]
-                self._aliases.append((_WILD.split(pattern, 1)[0], pattern, canonical(words[2])))
-        for line in read(directory / "modules.dep").splitlines():
+        for line in lines(read(directory / "modules.alias")):
+            found = words(line)
+            if len(found) == 3 and found[0] == "alias":
+                pattern = found[1]
+                self._aliases.append(
+                    (_WILD.split(pattern, maxsplit=1)[0], pattern, canonical(found[2]))
+                )
+        for line in lines(read(directory / "modules.dep")):
             name, _mark, needs = line.partition(":")
-            self._needs.setdefault(_module_of(name), set()).update(map(_module_of, needs.split()))
-        for line in read(directory / "modules.softdep").splitlines():
-            words = line.split()
-            if len(words) > 2 and words[0] == "softdep":
-                needed = {canonical(w) for w in words[2:] if not w.endswith(":")}
-                self._needs.setdefault(canonical(words[1]), set()).update(needed)
+            self._needs.setdefault(_module_of(name), set()).update(map(_module_of, words(needs)))
+        for line in lines(read(directory / "modules.softdep")):
+            found = words(line)
+            if len(found) > 2 and found[0] == "softdep":
+                needed = {canonical(word) for word in found[2:] if not word.endswith(":")}
+                self._needs.setdefault(canonical(found[1]), set()).update(needed)
 
     def resolve(self, modalias: str) -> set[str]:
         """The modules that say they drive such a device."""
@@ -95,7 +130,7 @@ class ModuleIndex:
             module
             for start, pattern, module in self._aliases
             # Comparing the start first spares most of some 20 000 patterns.
-            if modalias.startswith(start) and fnmatch.fnmatchcase(modalias, pattern)
+            if modalias.startswith(start) and _matches(modalias, pattern)
         }
 
     def knows(self, module: str) -> bool:
@@ -113,6 +148,13 @@ class ModuleIndex:
         return found
 
 
+def _matches(modalias: str, pattern: str) -> bool:
+    try:
+        return fnmatch.fnmatchcase(modalias, pattern)
+    except re.error:  # of a range such as [z-a], in some releases of Python
+        return False
+
+
 def _module_of(path: str) -> str:
     return canonical(path.rsplit("/", 1)[-1].split(".ko", 1)[0])
 
@@ -122,20 +164,17 @@ class Devices:
 
     def __init__(self, sysfs: Path) -> None:
         self.sysfs = sysfs
-        self._top = (sysfs / "devices").resolve()
+        self._top = _resolved(sysfs / "devices")
 
     def chain(self, device: Path) -> Iterator[Path]:
         """A device and all that it hangs on, outwards."""
-        device = device.resolve()
+        device = _resolved(device)
         while self._top in device.parents:
             yield device
             device = device.parent
 
     def entries(self, directory: str) -> list[Path]:
-        try:
-            return sorted((self.sysfs / directory).iterdir())
-        except OSError:
-            return []
+        return _listed(self.sysfs / directory)
 
     def block(self, mount: Mount) -> Path | None:
         """The block device of a mount; btrfs and the like have no number of their own."""
@@ -143,11 +182,11 @@ class Devices:
             self.sysfs / "dev" / "block" / mount.device,
             self.sysfs / "class" / "block" / mount.source.rsplit("/", 1)[-1],
         ):
-            if candidate.exists():
-                return candidate.resolve()
+            if is_there(candidate):
+                return _resolved(candidate)
         for entry in self.entries("class/block"):
             if read(entry / "dm" / "name").strip() == mount.source.rsplit("/", 1)[-1]:
-                return entry.resolve()
+                return _resolved(entry)
         return None
 
     def stack(self, block: Path) -> Iterator[Path]:
@@ -155,12 +194,14 @@ class Devices:
 
         A partition's directory is below its disk's, so `chain` finds the disk.
         """
-        yield block
-        for holder in (block, block.parent):
-            slaves = holder / "slaves"
-            if slaves.is_dir():
-                for slave in sorted(slaves.iterdir()):
-                    yield from self.stack(slave.resolve())
+        waiting, seen = [block], set()
+        while waiting:
+            layer = waiting.pop()
+            if layer not in seen:
+                seen.add(layer)
+                yield layer
+                for holder in (layer, layer.parent):
+                    waiting += map(_resolved, _listed(holder / "slaves"))
 
     def wanted(self) -> Iterator[Path]:
         """Disks, network, keyboard, and the controllers that these may hang on."""
@@ -170,18 +211,19 @@ class Devices:
     def bound(self, device: Path) -> str | None:
         """The module of the driver at work; None if there is none or it is built in."""
         module = device / "driver" / "module"
-        return canonical(module.resolve().name) if module.exists() else None
+        return canonical(_resolved(module).name) if is_there(module) else None
 
 
 def _is_virtio_wanted(device: Path) -> bool:
     kind = read(device / "device").strip()
-    return not kind or int(kind, 0) not in _VIRTIO_SKIPPED
+    # As sysfs writes it: 0x0002. What cannot be read may be a disk.
+    return not _HEXADECIMAL.fullmatch(kind) or int(kind, 16) not in _VIRTIO_SKIPPED
 
 
 # Directory below sysfs -> which of its devices count.
 _WANTED: dict[str, Callable[[Path], bool]] = {
     "class/block": lambda block: not _VIRTUAL_DISKS.match(block.name),
-    "class/net": lambda net: (net / "device").exists(),
+    "class/net": lambda net: is_there(net / "device"),
     "bus/pci/devices": lambda pci: bool(_PCI_CLASS.match(read(pci / "class"))),
     "bus/usb/devices": lambda usb: read(usb / "bInterfaceClass").strip() in _USB_CLASSES,
     "bus/virtio/devices": _is_virtio_wanted,

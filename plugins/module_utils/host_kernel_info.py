@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import contextlib
 import os
 import platform
 import re
@@ -16,6 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils.bounded_read import lines, words
 from ansible_collections.oslab.kernel.plugins.module_utils.host_boot import (
     boot_facts,
     loader_directory,
@@ -24,6 +25,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils.host_devices import (
     ModuleIndex,
     canonical,
     essential_modules,
+    is_there,
     parse_mounts,
     read,
 )
@@ -38,6 +40,11 @@ from ansible_collections.oslab.kernel.plugins.module_utils.secure_boot import tr
 Runner = Callable[[list[str]], Optional[str]]
 
 MANIFEST = "oslab-kernel.json"
+# Of what describes a kernel or its installation: some KiB.
+_LARGEST_RECORD = 1 << 20
+# A configuration has some 300 KiB.
+_LARGEST_CONFIG = 16 << 20
+_LARGEST_VARIABLE = 64 << 10
 # How versions of our packages end.
 _OURS = re.compile(r"-oslab\d+\.[0-9a-f]{12}$")
 # Written by the role install.
@@ -62,8 +69,9 @@ class Host(NamedTuple):
 
 
 def parse_os_release(text: str) -> dict[str, str]:
+    """Variable -> value; a value that no shell would read stands as it is written."""
     values = {}
-    for line in text.splitlines():
+    for line in lines(text):
         name, separator, value = line.strip().partition("=")
         if separator and not name.startswith("#"):
             try:
@@ -79,7 +87,7 @@ def _secure_boot(sysfs: Path) -> bool | None:
     if not efi.is_dir():
         return False
     try:
-        content = (efi / "efivars" / _SECURE_BOOT).read_bytes()
+        content = bounded_read.content(efi / "efivars" / _SECURE_BOOT, _LARGEST_VARIABLE)
     except OSError:
         return None
     # Four bytes of attributes come before the value.
@@ -96,25 +104,21 @@ def _container(root: Path) -> bool:
 
 def _object(path: Path, without: str, warnings: list[str]) -> dict[str, Any] | None:
     """A JSON object; None, with a warning that says what follows, if the file holds none."""
-    if not path.is_file():
+    if not is_there(path):
         return None
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        return bounded_read.json_object(path, _LARGEST_RECORD)
     except (OSError, ValueError) as error:
         warnings.append(f"{path} cannot be read, so {without}: {error}")
         return None
-    if not isinstance(found, dict):
-        warnings.append(f"{path} is not a JSON object, so {without}")
-        return None
-    return found
 
 
 def _packages(run: Runner, packages: Sequence[str]) -> dict[str, Any]:
     """Of all that dpkg has heard of: versions of `packages`, and what is not as it should be."""
     known = run(["dpkg-query", "--show", "--showformat", "${Package} ${Version} ${Status}\\n"])
-    lines = [line.split() for line in (known or "").splitlines()]
+    fields = [words(line) for line in lines(known or "")]
     # A package that was never unpacked has no version.
-    rows = [(line[0], line[1], line[-3], line[-2:]) for line in lines if len(line) == 5]
+    rows = [(row[0], row[1], row[-3], row[-2:]) for row in fields if len(row) == 5]
     return {
         "packages": {
             name: version
@@ -138,21 +142,23 @@ def _packages(run: Runner, packages: Sequence[str]) -> dict[str, Any]:
 
 def _oslab_releases(root: Path) -> list[str]:
     """Our kernels, the one that was installed last first."""
-    manifests = [
-        # dpkg keeps the time of the package's making; that of the inode is the installation's.
-        (manifest.stat().st_ctime_ns, manifest.parent.name)
-        for manifest in (root / "lib/modules").glob(f"*/{MANIFEST}")
-    ]
+    manifests = []
+    for manifest in (root / "lib/modules").glob(f"*/{MANIFEST}"):
+        with contextlib.suppress(OSError):  # gone meanwhile, or a link that leads nowhere
+            # dpkg keeps the time of the package's making; that of the inode is the installation's.
+            manifests.append((manifest.stat().st_ctime_ns, manifest.parent.name))
     return [name for _time, name in sorted(manifests, reverse=True)]
 
 
-def _sums(root: Path, files: Sequence[str]) -> dict[str, Optional[str]]:
-    """sha256 of each file; None if it is not there."""
-    paths = {name: root / name.lstrip("/") for name in files}
-    return {
-        name: hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-        for name, path in paths.items()
-    }
+def _sum(path: Path, warnings: list[str], limit: int = bounded_read.HASHED) -> Optional[str]:
+    """sha256 of a file; None if it is not there, with a warning if something else is."""
+    if not is_there(path):
+        return None
+    try:
+        return bounded_read.sha256(path, limit)
+    except OSError as error:
+        warnings.append(f"{path} counts as not there: {error.strerror}")
+        return None
 
 
 def gather(
@@ -168,7 +174,7 @@ def gather(
         read(root / "etc/os-release") or read(root / "usr/lib/os-release")
     )
     boot_config = root / "boot" / f"config-{release}"
-    has_config = boot_config.is_file()
+    config_sha256 = _sum(boot_config, warnings, _LARGEST_CONFIG)
     loaded_from = loader_directory(root, host.run)
     free_kib = {}
     for directory in filter(None, ("/boot", "/", loaded_from)):
@@ -178,7 +184,7 @@ def gather(
             continue
         free_kib[directory] = stats.f_bavail * stats.f_frsize // 1024
     loaded = sorted(
-        canonical(line.split()[0]) for line in read(proc / "modules").splitlines() if line.strip()
+        canonical(words(line)[0]) for line in lines(read(proc / "modules")) if words(line)
     )
     trial = trial_facts(root)
     facts = {
@@ -189,10 +195,8 @@ def gather(
         "os_id": os_release.get("ID", ""),
         "os_version_id": os_release.get("VERSION_ID", ""),
         "dpkg_architecture": (host.run(["dpkg", "--print-architecture"]) or "").strip() or None,
-        "boot_config": str(boot_config) if has_config else None,
-        "boot_config_sha256": (
-            hashlib.sha256(boot_config.read_bytes()).hexdigest() if has_config else None
-        ),
+        "boot_config": str(boot_config) if config_sha256 else None,
+        "boot_config_sha256": config_sha256,
         "modules": loaded,
         "essential_modules": essential_modules(
             sysfs, parse_mounts(read(proc / "self/mountinfo")), ModuleIndex(modules_dir)
@@ -200,7 +204,7 @@ def gather(
         "oslab": _object(modules_dir / MANIFEST, "the kernel counts as not ours", warnings),
         "oslab_releases": _oslab_releases(root),
         **(_packages(host.run, packages) if packages else _NO_PACKAGES),
-        "files": _sums(root, files),
+        "files": {name: _sum(root / name.lstrip("/"), warnings) for name in files},
         "install_record": _object(
             root / RECORD, "the kernel counts as not yet booted from its packages", warnings
         ),

@@ -22,6 +22,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
+from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read
 from ansible_collections.oslab.kernel.plugins.module_utils.syscall_abi import (
     Answer,
     Isolated,
@@ -67,7 +68,7 @@ class System:
         return Uname(sysname, names.release, names.machine)
 
     def read(self, path: str) -> bytes:
-        return Path(path).read_bytes()
+        return bounded_read.content(Path(path))
 
     def exists(self, path: str) -> bool:
         return Path(path).exists()
@@ -189,6 +190,8 @@ def parse_kmsg_record(record: bytes) -> list[bytes]:
 def read_kmsg(path: str = "/dev/kmsg") -> list[bytes]:
     """All lines that the kernel's ring buffer holds, `dmesg --clear` or not."""
     lines: list[bytes] = []
+    # A record with several lines is none of the messages that are looked for. The kernel repeats
+    # the names of processes in its messages, which anybody may choose, line breaks included.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
         while True:
@@ -202,7 +205,9 @@ def read_kmsg(path: str = "/dev/kmsg") -> list[bytes]:
                 raise
             if not record:
                 return lines
-            lines.extend(parse_kmsg_record(record))
+            found = parse_kmsg_record(record)
+            if len(found) == 1:
+                lines.extend(found)
     finally:
         os.close(descriptor)
 

@@ -22,7 +22,8 @@ _REPORT_CHARACTERS = 4000
 
 def trial_of(command_line: str) -> Optional[str]:
     """The kernel that this boot tries; None for any other boot."""
-    found = [word[len(MARK) :] for word in command_line.split() if word.startswith(MARK)]
+    words = command_line.replace("\n", " ").replace("\t", " ").split(" ")
+    found = [word[len(MARK) :] for word in words if word.startswith(MARK)]
     return found[-1] if found else None
 
 
@@ -34,7 +35,7 @@ def watchdogs(root: Path) -> list[str]:
 
 def systemd_version(told: str) -> int:
     """Of what `systemctl --version` prints; 0 if that is no version."""
-    found = re.match(r"systemd (\d+)", told)
+    found = re.match(r"systemd ([0-9]{1,9})(?![0-9])", told)
     return int(found[1]) if found else 0
 
 

@@ -9,10 +9,13 @@ This reads names, types, dependencies and choices, to refuse unknown options and
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read
 
 _TYPES = ("bool", "tristate", "string", "int", "hex")
 _SOURCES = ("source", "osource", "rsource", "orsource")
@@ -21,7 +24,10 @@ _KEYWORD = re.compile(
     r"|imply|default|range|prompt|choice|endchoice|if|endif|menu|endmenu|source|osource|rsource"
     r"|orsource|help|---help---|comment|mainmenu)(?![\w-])(.*)"
 )
-_COMMENT = re.compile(r'\s#(?=[^"]*$).*')
+_COMMENT = re.compile(r"\s#")
+# Of what is read: files that name each other, parentheses in an expression, characters of a line.
+_DEEPEST = 64
+_LONGEST = 1 << 14
 _TOKEN = re.compile(r'"[^"]*"|\'[^\']*\'|\$\([^)]*\)|&&|\|\||[!<>]=|[()=!<>]|[\w./-]+')
 _LEVEL = {"n": 0, "m": 1, "y": 2}
 
@@ -78,8 +84,10 @@ class KconfigTree:
             return []
         return [member for member in self.members[symbol.choice] if member != name]
 
-    def _read(self, path: Path) -> None:
-        if path in self._read_files or not path.is_file():
+    def _read(self, path: Path, depth: int = 0) -> None:
+        # "a/../a/Kconfig" is the file that it was. A name may be too long for one, or hold a NUL.
+        path = Path(os.path.normpath(path))
+        if path in self._read_files or depth > _DEEPEST:
             return
         self._read_files.add(path)
         for keyword, rest in _statements(path):
@@ -87,7 +95,7 @@ class KconfigTree:
                 name = re.sub(
                     r"\$\(?(\w+)\)?", lambda m: self._variables.get(m[1], m[0]), rest.strip("\"'")
                 )
-                self._read((path.parent if "rsource" in keyword else self._tree) / name)
+                self._read((path.parent if "rsource" in keyword else self._tree) / name, depth + 1)
             elif keyword in ("config", "menuconfig"):
                 self._begin_symbol(rest)
             elif keyword in ("choice", "if", "menu", "comment") or keyword.startswith("end"):
@@ -134,7 +142,7 @@ class KconfigTree:
         elif keyword == "depends":
             symbol.depends.append(rest.partition("on ")[2].strip())
         elif keyword == "select":
-            self._selects.append((symbol.name, rest.split(maxsplit=1)[0]))
+            self._selects.append((symbol.name, next(iter(rest.split()), "")))
         elif keyword == "range":
             symbol.range = rest
 
@@ -143,13 +151,17 @@ def _statements(path: Path) -> Iterator[tuple[str, str]]:
     """Keyword and the rest of each statement; help texts and comments left out."""
     help_indent: int | None = None
     pending = ""
-    for raw in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    try:
+        text = bounded_read.text(path)
+    except OSError:
+        return
+    for raw in bounded_read.lines(text):
         if help_indent is not None:
-            text = raw.expandtabs()
-            indent = len(text) - len(text.lstrip())
-            if not text.strip() or (indent >= help_indent if help_indent else indent > 0):
+            shown = raw.expandtabs()
+            indent = len(shown) - len(shown.lstrip())
+            if not shown.strip() or (indent >= help_indent if help_indent else indent > 0):
                 # The first line of a help text says how far it is indented.
-                if text.strip() and not help_indent:
+                if shown.strip() and not help_indent:
                     help_indent = indent
                 continue
             help_indent = None
@@ -158,14 +170,20 @@ def _statements(path: Path) -> Iterator[tuple[str, str]]:
         if line.endswith("\\"):
             pending = line[:-1]
             continue
-        match = _KEYWORD.match(line)
+        match = _KEYWORD.match(line) if len(line) <= _LONGEST else None
         if not match:
             continue
         keyword, rest = match[1], match[2]
         if "help" in keyword:
             help_indent = 0
         elif not rest.lstrip().startswith(("=", ":=")):
-            yield keyword, (_COMMENT.sub("", rest) if "#" in rest else rest).strip()
+            yield keyword, _without_comment(rest).strip()
+
+
+def _without_comment(rest: str) -> str:
+    """Up to the first # behind white space that is in no quotes: none follow it."""
+    found = _COMMENT.search(rest, rest.rfind('"') + 1)
+    return rest[: found.start()] if found else rest
 
 
 class _Expression:
@@ -175,6 +193,7 @@ class _Expression:
         self.tokens = _TOKEN.findall(text)
         self.values = values
         self.position = 0
+        self.depth = 0
 
     def peek(self) -> str:
         return self.tokens[self.position] if self.position < len(self.tokens) else ""
@@ -200,11 +219,15 @@ class _Expression:
 
     def single(self) -> int:
         token = self.take()
-        if token == "!":
-            return 2 - self.single()
-        if token == "(":
-            level = self.either()
-            self.take()
+        if token in ("!", "("):
+            self.depth += 1
+            if self.depth > _DEEPEST:  # nobody writes that; what it comes to is not known
+                self.position = len(self.tokens)
+                return 0
+            level = 2 - self.single() if token == "!" else self.either()
+            if token == "(":
+                self.take()
+            self.depth -= 1
             return level
         if self.peek() in ("=", "!=", "<", ">", "<=", ">="):
             return 2 if _compare(self.text(token), self.take(), self.text(self.take())) else 0

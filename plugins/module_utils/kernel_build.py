@@ -29,6 +29,8 @@ from ansible_collections.oslab.kernel.plugins.module_utils.checksum import file_
 
 MANIFEST = "oslab-kernel.json"
 RESULT = "build.json"
+# Seconds since 1970 that all programs of a build can write as a date: the year 2106.
+LATEST = 1 << 32
 MODULES_PACKAGE = "linux-modules-oslab"
 TOOLS_PACKAGE = "oslab-kernel-tools"
 # What the tools' package installs as `oslab_kernel`: this collection's own syscall_abi. Its loader
@@ -120,6 +122,12 @@ def make_plan(options: Options, run: Runner) -> Plan:
     patch = read_json(tree / ".oslab" / "patch.json") or {}
     makefile = (tree / "Makefile").read_text(encoding="utf-8")
     version, release = identity.makefile_release(makefile, config, _localversion(tree))
+    epoch = source.get("source_date_epoch", 0)
+    if not isinstance(epoch, int) or not 0 <= epoch < LATEST:
+        raise InputError(
+            f"the source in build_tree {tree} is of {epoch!r:.40} (seconds since 1970), a time "
+            "that no build can state: take another tarball"
+        )
     config_sha256 = identity.config_sha256(config)
     source_sha256 = str(source.get("sha256", ""))
     toolchain = _toolchain(config, options, run)
@@ -149,7 +157,7 @@ def make_plan(options: Options, run: Runner) -> Plan:
         version=version,
         release=release,
         source_sha256=source_sha256,
-        source_date_epoch=int(source.get("source_date_epoch", 0)),
+        source_date_epoch=epoch,
         patch_sha256=str(patch.get("sha256", "")),
         config_sha256=config_sha256,
         toolchain=toolchain,

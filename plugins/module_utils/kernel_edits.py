@@ -88,7 +88,7 @@ def add_banner(stock: str, banner: str) -> str:
     lines = banner_lines(banner)
     if not lines:
         return stock
-    start = re.search(r"^[^\n;]*\bstart_kernel\(void\)[^\n;]*\n\{", stock, re.MULTILINE)
+    start = re.search(r"^[^\n;]*\bstart_kernel\(void\)[^\n;(]*\n\{", stock, re.MULTILINE)
     if not start:
         raise EditError(f"{START}: no definition of start_kernel(void)")
     anchor = re.compile(r'^([ \t]*)pr_notice\("%s", linux_banner\);\n', re.MULTILINE).search(
@@ -171,7 +171,7 @@ def add_table_lines(stock: str, numbers: dict[str, int]) -> str:
 
 def parse_definition(text: str, name: str) -> list[Parameter]:
     """The parameters of `SYSCALL_DEFINEn(name, type, name, …)` in a C source."""
-    match = re.search(rf"\bSYSCALL_DEFINE([0-6])\(\s*{re.escape(name)}\s*(?:,([^)]*))?\)", text)
+    match = re.search(rf"\bSYSCALL_DEFINE([0-6])\(\s*{re.escape(name)}\s*(?:,([^()]*))?\)", text)
     if not match:
         raise EditError(f"patch_syscalls: the source of {name!r} has no SYSCALL_DEFINEn({name}, …)")
     fields = [" ".join(field.split()) for field in (match.group(2) or "").split(",")]

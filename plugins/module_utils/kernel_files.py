@@ -17,8 +17,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils.bounded_read import lines, words
 from ansible_collections.oslab.kernel.plugins.module_utils.build_id import read_json
-from ansible_collections.oslab.kernel.plugins.module_utils.checksum import sha256
 from ansible_collections.oslab.kernel.plugins.module_utils.elf_notes import gnu_build_id
 from ansible_collections.oslab.kernel.plugins.module_utils.host_check import Check, equal
 from ansible_collections.oslab.kernel.plugins.module_utils.package_files import (
@@ -59,11 +60,11 @@ class Host(NamedTuple):
         return self.root / path.lstrip("/")
 
     def release(self) -> str:
-        return self.path("/proc/sys/kernel/osrelease").read_text(encoding="utf-8").strip()
+        return bounded_read.text(self.path("/proc/sys/kernel/osrelease")).strip()
 
     def running_build_id(self) -> str:
         try:
-            return gnu_build_id(self.path("/sys/kernel/notes").read_bytes())
+            return gnu_build_id(bounded_read.content(self.path("/sys/kernel/notes")))
         except OSError:
             return ""
 
@@ -86,7 +87,7 @@ def repository_urls(sources: str) -> list[str]:
 def published_list(build_id: str, sources: Path, fetch: Fetcher) -> Mapping[str, Any]:
     """The list of a build from the repository that the host installs from."""
     try:
-        urls = repository_urls(sources.read_text(encoding="utf-8"))
+        urls = repository_urls(bounded_read.text(sources))
     except OSError as error:
         raise ListError(f"{sources}: {error.strerror}") from error
     problem = f"{sources} names no repository"
@@ -116,8 +117,7 @@ def found_at(path: Path) -> str:
             return LINK + str(path.readlink())
         if not stat.S_ISREG(mode):
             return "not a file"
-        with path.open("rb") as stream:
-            return sha256(stream)
+        return bounded_read.sha256(path)
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except OSError as error:
@@ -128,8 +128,8 @@ def installed_packages(run: Runner) -> dict[str, str]:
     """Name → version of all that dpkg has installed; empty without dpkg."""
     show = ["dpkg-query", "--show", "--showformat", "${Package} ${Version} ${db:Status-Status}\\n"]
     status, said = run(show)
-    lines = [line.split() for line in said.splitlines()] if status == 0 else []
-    return {line[0]: line[1] for line in lines if len(line) == 3 and line[2] == "installed"}
+    rows = [words(line) for line in lines(said)] if status == 0 else []
+    return {row[0]: row[1] for row in rows if len(row) == 3 and row[2] == "installed"}
 
 
 def is_index(path: str) -> bool:
@@ -222,12 +222,12 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _what_differs(names: Sequence[tuple[str, str]]) -> str:
-    words = [
+    told = [
         f"{kind}: {_some([path for its, path in names if its == kind])}"
         for kind in ("changed", "missing")
         if any(its == kind for its, _path in names)
     ]
-    return "; ".join(words)
+    return "; ".join(told)
 
 
 def compare_image(expected: str, running: str) -> Check:
@@ -297,13 +297,13 @@ def answer_by_list(
 def parse_verify(text: str) -> list[tuple[str, str]]:
     """What `dpkg --verify` complains about, as (changed or missing, path)."""
     found = []
-    for line in text.splitlines():
-        words = re.match(r"(missing|[?.5]{9})\s+(?:c\s+)?(/.*?)(?: \(.*\))?$", line)
-        if not words or is_index(words[2]):
+    for line in lines(text):
+        told = re.match(r"(missing|[?.5]{9})[ \t]+(?:c[ \t]+)?(/.*?)(?: \([^()]*\))?$", line)
+        if not told or is_index(told[2]):
             continue
-        kind = "missing" if words[1] == "missing" else "changed"
-        if kind == "changed" or not words[2].startswith(OPTIONAL):
-            found.append((kind, words[2]))
+        kind = "missing" if told[1] == "missing" else "changed"
+        if kind == "changed" or not told[2].startswith(OPTIONAL):
+            found.append((kind, told[2]))
     return found
 
 

@@ -9,13 +9,21 @@ parameters that it was given, so its exit code says nothing about them.
 
 from __future__ import annotations
 
+import contextlib
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read
+
 Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
+
+# A page, as sysfs has it.
+_LARGEST_PARAMETER = 64 << 10
+# Digits of the largest number, with its sign and 0x.
+_LONGEST_NUMBER = 64
 
 TRUE_WORDS = ("1", "y", "yes", "on", "true", "t")
 FALSE_WORDS = ("0", "n", "no", "off", "false", "f")
@@ -67,6 +75,8 @@ def spelled(value: Any) -> str:
 def as_number(text: str) -> Optional[int]:
     """A number as the kernel reads it: a leading 0 is octal, 0x hexadecimal."""
     body = text.strip()
+    if len(body) > _LONGEST_NUMBER or not body.isascii() or "_" in body:
+        return None
     sign = -1 if body.startswith("-") else 1
     digits = body.lstrip("+-").lower()
     try:
@@ -102,10 +112,11 @@ def read_loaded(name: str, sysfs: Path = Path("/sys/module")) -> Loaded:
     parameters: dict[str, Parameter] = {}
     folder = directory / "parameters"
     for file in sorted(folder.iterdir()) if folder.is_dir() else []:
-        mode = file.stat().st_mode
-        if mode & stat.S_IRUSR:
-            value = file.read_text(encoding="utf-8", errors="replace").rstrip("\n")
-            parameters[file.name] = Parameter(value, bool(mode & stat.S_IWUSR))
+        with contextlib.suppress(OSError):  # one that refuses to be read is not shown
+            mode = file.stat().st_mode
+            if mode & stat.S_IRUSR:
+                value = bounded_read.text(file, _LARGEST_PARAMETER).rstrip("\n")
+                parameters[file.name] = Parameter(value, bool(mode & stat.S_IWUSR))
     return Loaded(loaded, directory.is_dir() and not loaded, parameters)
 
 

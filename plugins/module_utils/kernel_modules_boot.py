@@ -9,6 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read
+
+_LARGEST = 1 << 20
+
 NAME = "oslab-kernel.conf"
 MARK = "# Managed by Ansible (oslab.kernel.kernel_modules).\n"
 
@@ -23,6 +27,19 @@ class Entry(NamedTuple):
 def _options(entry: Entry) -> str:
     values = " ".join(f"{name}={value}" for name, value in entry.params.items())
     return f"options {entry.name} {values}\n"
+
+
+def present(path: Path) -> Optional[str]:
+    """What a file holds now; None if it is not there.
+
+    Something else of its name holds nothing that is wanted: it is replaced, or removed.
+    """
+    try:
+        return bounded_read.text(path, _LARGEST, errors="backslashreplace")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return f"({error.strerror})\n"
 
 
 def files(

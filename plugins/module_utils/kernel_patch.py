@@ -23,6 +23,7 @@ from typing import Any, Callable, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file
 from ansible_collections.oslab.kernel.plugins.module_utils import kernel_edits as edits
+from ansible_collections.oslab.kernel.plugins.module_utils.bounded_read import json_object
 from ansible_collections.oslab.kernel.plugins.module_utils.kernel_edits import EditError, Syscall
 
 STATE_DIR = ".oslab"
@@ -33,6 +34,7 @@ PRISTINE_DIR = "pristine"
 Runner = Callable[[list[str], str], "tuple[int, str]"]
 
 
+_UNPACK = "remove the tree and run the role source again"
 _UNSUPPORTED = {
     "removes a file": r"^\+\+\+ /dev/null",
     "renames or copies a file": r"^diff --git .*\n(?:.*\n){0,3}?(?:rename|copy) from ",
@@ -88,6 +90,11 @@ class Outcome:
     after: str
 
 
+def _is_inside(path: Any) -> bool:
+    """Whether it is the path of a file below the tree."""
+    return isinstance(path, str) and not path.startswith("/") and ".." not in Path(path).parts
+
+
 class Tree:
     """The tree's files, with the stock ones within reach."""
 
@@ -96,9 +103,16 @@ class Tree:
         self.state_dir = root / STATE_DIR
         self.state: dict[str, Any] = {}
         state_file = self.state_dir / STATE_FILE
-        if state_file.exists():
-            self.state = json.loads(state_file.read_text(encoding="utf-8"))
-        self.created: list[str] = list(self.state.get("created", []))
+        try:
+            self.state = json_object(state_file)
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError) as error:
+            raise EditError(f"{state_file} cannot be read ({error}): {_UNPACK}") from error
+        created = self.state.get("created", [])
+        if not isinstance(created, list) or not all(map(_is_inside, created)):
+            raise EditError(f"{state_file} names files that are not in the tree: {_UNPACK}")
+        self.created: list[str] = created
 
     def _pristine(self, path: str) -> Path:
         return self.state_dir / PRISTINE_DIR / path

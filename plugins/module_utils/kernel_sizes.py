@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils import text_table
+from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read, text_table
 from ansible_collections.oslab.kernel.plugins.module_utils.build_id import read_json
 
 PARTS = ("image", "initrd", "modules")
@@ -52,7 +52,8 @@ def measure(root: Path, release: str) -> dict[str, Optional[int]]:
 def _natural(release: str) -> list[Any]:
     """6.10 after 6.9."""
     return [
-        (int(word), "") if word.isdigit() else (-1, word) for word in re.split(r"(\d+)", release)
+        (int(word), "") if re.fullmatch(r"[0-9]{1,100}", word) else (-1, word)
+        for word in re.split(r"([0-9]+)", release)
     ]
 
 
@@ -74,7 +75,7 @@ def stock_release(root: Path, release: str) -> str:
 
 def gather(root: Path, release: str = "") -> dict[str, Any]:
     """Everything that the module returns."""
-    running = (root / "proc/sys/kernel/osrelease").read_text(encoding="utf-8").strip()
+    running = bounded_read.text(root / "proc/sys/kernel/osrelease").strip()
     release = release or running
     stock = stock_release(root, release)
     return {

@@ -60,7 +60,7 @@ def read_state(tree: Path) -> dict[str, Any]:
     """What the tree was unpacked from; empty if it is not there or not ours."""
     try:
         state = json.loads((tree / STATE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return state if isinstance(state, dict) else {}
 

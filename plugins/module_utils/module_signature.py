@@ -49,13 +49,13 @@ def check(module: bytes, certificate: Certificate) -> None:
     content, signature = split(module)
     try:
         # ContentInfo → SignedData → its last part, the signers
-        signed = der.only(signature).children[1].children[0]
-        (signer,) = signed.children[-1].children
-        serial = signer.children[1].children[1].number
-        algorithm = signer.children[2].children[0]
-        value = signer.children[-1].content
+        signed = der.only(signature).child(1).child(0)
+        (signer,) = signed.child(-1).parts(1)
+        serial = signer.child(1).child(1).number
+        algorithm = signer.child(2).child(0)
+        value = signer.child(-1).content
         new: Callable[[bytes], hashlib._Hash] = getattr(hashlib, _HASHES[der.dotted(algorithm)])
-    except (der.DerError, IndexError, KeyError, ValueError):
+    except (der.DerError, KeyError):
         raise SignatureError("its signature is damaged") from None
     if serial != certificate.serial:
         raise SignatureError("it is signed by another key")

@@ -56,7 +56,10 @@ def _absolute(name: str) -> str:
 
 
 def tar_files(stream: IO[bytes]) -> dict[str, str]:
-    """Path on the host → sha256, or `-> target` of a link, of the files in a package's tar."""
+    """Path on the host → sha256, or `-> target` of a link, of the files in a package's tar.
+
+    Raises ListError, and tarfile.TarError of a damaged one.
+    """
     found: dict[str, str] = {}
     with tarfile.open(fileobj=stream, mode="r|") as tar:
         for member in tar:
@@ -64,7 +67,10 @@ def tar_files(stream: IO[bytes]) -> dict[str, str]:
             if member.issym():
                 found[path] = LINK + member.linkname
             elif member.islnk():
-                found[path] = found[_absolute(member.linkname)]
+                first = _absolute(member.linkname)
+                if first not in found:
+                    raise ListError(f"{path} is a link to {first}, which is not in front of it")
+                found[path] = found[first]
             elif member.isfile():
                 content = tar.extractfile(member)
                 if content is None:

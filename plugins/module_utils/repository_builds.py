@@ -13,7 +13,7 @@ import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file
+from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file, bounded_read
 
 RECORD = "published.json"
 
@@ -21,7 +21,7 @@ RECORD = "published.json"
 def read_order(root: Path) -> list[str]:
     """Versions, the one that was published last at the end."""
     try:
-        found = json.loads((root / RECORD).read_text(encoding="utf-8"))
+        found = bounded_read.parse_json(bounded_read.text(root / RECORD, errors="strict"))
     except (OSError, ValueError):
         return []
     return [str(version) for version in found] if isinstance(found, list) else []

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read
 from ansible_collections.oslab.kernel.plugins.module_utils.der import DerError
 from ansible_collections.oslab.kernel.plugins.module_utils.signing_key import parse_certificate
 
@@ -23,19 +24,22 @@ _MOK_TABLE = "firmware/efi/mok-variables/MokListRT"
 _X509 = bytes.fromhex("a159c0a5e494a74a87b5ab155c2bf072")
 _LIST = struct.Struct("<16sIII")
 _OWNER = 16
+# Bytes of a list; those in use have some ten thousand.
+_LARGEST = 1 << 20
 
 
 def list_certificates(data: bytes) -> list[bytes]:
     """The X.509 certificates of a chain of EFI_SIGNATURE_LIST; what is broken ends it."""
-    found = []
-    while len(data) >= _LIST.size:
-        kind, size, header, each = _LIST.unpack_from(data)
-        if not _LIST.size <= size <= len(data):
+    found: list[bytes] = []
+    start = 0
+    while len(data) >= start + _LIST.size:
+        kind, size, header, each = _LIST.unpack_from(data, start)
+        if not _LIST.size <= size <= len(data) - start:
             break
         if kind == _X509 and each > _OWNER:
-            body = data[_LIST.size + header : size]
+            body = data[start + _LIST.size + header : start + size]
             found += [body[at + _OWNER : at + each] for at in range(0, len(body), each)]
-        data = data[size:]
+        start += size
     return found
 
 
@@ -45,7 +49,7 @@ def trusted_certificates(sysfs: Path) -> Optional[list[dict[str, str]]]:
     encoded: list[bytes] = []
     for name, skip in ((_DB, 4), (_MOK, 4), (_MOK_TABLE, 0)):
         try:
-            content = (sysfs / name).read_bytes()
+            content = bounded_read.content(sysfs / name, _LARGEST)
         except OSError:
             continue
         readable = True
@@ -56,7 +60,7 @@ def trusted_certificates(sysfs: Path) -> Optional[list[dict[str, str]]]:
     for one in encoded:
         try:
             certificate = parse_certificate(one)
-        except (DerError, IndexError, ValueError):
+        except DerError:
             continue  # the firmware may understand it; nothing of ours looks like that
         found[certificate.sha256] = certificate.subject
     return [{"sha256": sha256, "subject": found[sha256]} for sha256 in sorted(found)]

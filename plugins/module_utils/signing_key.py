@@ -88,7 +88,7 @@ def _name(node: der.Node) -> str:
     parts = []
     for group in node.children:
         for pair in group.children:
-            kind, value = pair.children
+            kind, value = pair.parts(2)
             codec = "utf-16-be" if value.tag == _BMP_STRING else "utf-8"
             text = value.content.decode(codec, errors="replace")
             parts.append(f"{_NAMES.get(der.dotted(kind), der.dotted(kind))}={text}")
@@ -106,17 +106,20 @@ def _time(node: der.Node) -> datetime:
 
 
 def parse_certificate(encoded: bytes) -> Certificate:
-    fields = der.only(encoded).children[0].children
-    if fields[0].tag == 0xA0:  # the version, which the oldest ones do not state
+    """What a certificate (DER) says. Raises DerError, and nothing else, if it is none."""
+    fields = der.only(encoded).child(0).children
+    if fields and fields[0].tag == 0xA0:  # the version, which the oldest ones do not state
         del fields[0]
+    if len(fields) < 6:
+        raise DerError("a part is missing")
     serial, _algorithm, issuer, validity, subject, public = fields[:6]
-    not_before, not_after = map(_time, validity.children)
-    kind, bits = public.children
-    algorithm = der.dotted(kind.children[0])
+    not_before, not_after = map(_time, validity.parts(2))
+    kind, bits = public.parts(2)
+    algorithm = der.dotted(kind.child(0))
     modulus = exponent = 0
     if algorithm == RSA:
         # The first byte of a bit string counts the unused bits of its last one.
-        modulus, exponent = (part.number for part in der.only(bits.content[1:]).children)
+        modulus, exponent = (part.number for part in der.only(bits.content[1:]).parts(2))
     return Certificate(
         encoded=encoded,
         serial=serial.number,

@@ -13,6 +13,7 @@ from __future__ import annotations
 import bz2
 import lzma
 import posixpath
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 from itertools import dropwhile
@@ -163,7 +164,7 @@ def _pax(data: bytes) -> dict[str, str]:
     """Records of an extended header: "27 path=linux/…\\n", the length counting itself."""
     records = {}
     while data:
-        length = data.partition(b" ")[0]
+        length = data[: len(str(LONG)) + 1].partition(b" ")[0]
         if not length.isdigit() or not len(length) < int(length) <= len(data):
             raise ArchiveError("the tarball is damaged: an extended header of the wrong length")
         record, data = data[len(length) + 1 : int(length)], data[int(length) :]
@@ -244,7 +245,7 @@ class _Reader:
         extra, self._long = self._long, {}
         name = extra.get("path", name)
         if "size" in extra:
-            size = int(extra["size"]) if extra["size"].isdecimal() else -1
+            size = int(extra["size"]) if re.fullmatch("[0-9]{1,18}", extra["size"]) else -1
         if size < 0 or (size and kind not in _FILES):  # tar and we could skip differently much
             raise ArchiveError(f"the member {name!r} has an impossible size")
         check_member(name, kind, extra.get("linkpath", _text(header[157:257])))

@@ -100,7 +100,9 @@ def _chunks(stream: Any, limits: Limits) -> Iterator[bytes]:
 
 def _size(headers: Mapping[str, str], start: int) -> Optional[int]:
     length = str(headers.get("Content-Length") or "")
-    return start + int(length) if length.isdigit() else None
+    return (
+        start + int(length) if length.isascii() and length.isdigit() and len(length) < 20 else None
+    )
 
 
 def _start(stream: Any, wanted: int) -> int:

@@ -138,7 +138,9 @@ def cached(tarball: Path, policy: Policy) -> Optional[Proof]:
     actual = file_sha256(tarball)
     try:
         proof = Proof(**json.loads(record_of(tarball).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        if not all(isinstance(value, str) for value in asdict(proof).values()):
+            raise TypeError("it is not all texts")
+    except (OSError, ValueError, TypeError, RecursionError):
         proof = Proof("")
     if proof.sha256 != actual:
         proof = Proof(actual)

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
+from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read
+
 # (argv, standard input) → (exit status, standard output)
 Feed = Callable[[Sequence[str], Iterable[bytes]], "tuple[int, str]"]
 
@@ -79,8 +81,10 @@ def dearmor(text: str) -> bytes:
 def signer(status: str, keys: Keys) -> str:
     """The fingerprint of the primary key that made a good signature, from gpgv's status lines."""
     found: list[list[list[str]]] = [[]]
-    for line in status.splitlines():
-        words = line.split()
+    # Names and notations stand in these lines as whoever made the signature wrote them: with other
+    # white space, too.
+    for line in bounded_read.lines(status):
+        words = bounded_read.words(line.rstrip("\r"))
         if len(words) < 2 or words[0] != "[GNUPG:]":
             continue
         if words[1] == "NEWSIG":

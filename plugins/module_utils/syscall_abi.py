@@ -38,6 +38,9 @@ SYSCALL_NAMES = (CAPTURE, TRACK, THROTTLE)
 # What track_syscall_usage counts, in the order in which it answers.
 COUNTED = ("open", "read", "write", "fork")
 
+# Of the manifest; what else is in it is told as it is.
+MANIFEST_TEXTS = ("release", "version", "build_id", "sysname", "banner")
+
 # Below: 0-334 are long-standing calls, some of which destroy things, and 335/336 (uretprobe,
 # uprobe) kill a process that calls them. Above: 512-547 is the x32 range.
 FIRST_NUMBER = 337
@@ -133,8 +136,9 @@ def machine_problem(machine: str, pointer_bytes: int = ctypes.sizeof(ctypes.c_vo
 
 def check_number(name: str, number: Any) -> int:
     """The number as an integer, or AbiError if calling it might do anything else."""
-    if isinstance(number, str) and number.isdigit():
-        number = int(number)  # as a template may give it
+    # As a template may give it. int() takes digits of all scripts, and as many as there are.
+    if isinstance(number, str) and number.isascii() and number.isdigit() and len(number) < 10:
+        number = int(number)
     if isinstance(number, bool) or not isinstance(number, int):
         raise AbiError(f"the number of {name} must be an integer, not {number!r}")
     if not FIRST_NUMBER <= number <= LAST_NUMBER:
@@ -154,6 +158,10 @@ def parse_manifest(text: str, path: str) -> dict[str, Any]:
     """The manifest of an image package; AbiError says what is wrong with it."""
     try:
         manifest = json.loads(text)
+        # Python takes NaN, numbers without end and halves of characters; who gets them, does not.
+        json.dumps(manifest, ensure_ascii=False, allow_nan=False).encode()
+    except RecursionError:
+        raise AbiError(f"{path} is not JSON that can be read: it is nested too deeply") from None
     except ValueError as error:
         raise AbiError(f"{path} is not JSON: {error}") from error
     if not isinstance(manifest, dict):
@@ -161,6 +169,9 @@ def parse_manifest(text: str, path: str) -> dict[str, Any]:
     numbers = manifest.get("syscalls", {})
     if not isinstance(numbers, dict):
         raise AbiError(f"{path}: `syscalls` must map names to numbers")
+    for name in MANIFEST_TEXTS:
+        if not isinstance(manifest.get(name), (str, type(None))):
+            raise AbiError(f"{path}: `{name}` must be a text, not {manifest[name]!r:.60}")
     return manifest
 
 
@@ -293,6 +304,13 @@ class Isolated(NamedTuple):
     signal_name: str | None
 
 
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # real-time signals have no names
+        return f"signal {number}"
+
+
 def in_child(function: Callable[[], Any]) -> Isolated:
     """Run `function` in a forked child and bring its JSON value home.
 
@@ -315,5 +333,5 @@ def in_child(function: Callable[[], Any]) -> Isolated:
         text = stream.read()
     status = os.waitpid(child, 0)[1]
     if os.WIFSIGNALED(status):
-        return Isolated(None, signal.Signals(os.WTERMSIG(status)).name)
+        return Isolated(None, _signal_name(os.WTERMSIG(status)))
     return Isolated(json.loads(text.decode()) if text else None, None)

@@ -9,6 +9,7 @@ import errno
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable, NamedTuple
 
+from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read
 from ansible_collections.oslab.kernel.plugins.module_utils import host_check as hc
 from ansible_collections.oslab.kernel.plugins.module_utils.host_check import Check
 from ansible_collections.oslab.kernel.plugins.module_utils.host_system import System, Uname
@@ -91,7 +92,7 @@ def gather(options: Options, system: System) -> dict[str, Any]:
         "supported": supported,
         "reason": "" if supported else problem or _why_not(syscalls, manifest, path),
         **uname._asdict(),
-        "boot_id": system.read("/proc/sys/kernel/random/boot_id").decode().strip(),
+        "boot_id": _text(system, "/proc/sys/kernel/random/boot_id").strip(),
         "manifest": manifest,
         "manifest_path": path,
         "syscalls": syscalls,
@@ -104,11 +105,17 @@ def gather(options: Options, system: System) -> dict[str, Any]:
 def _read_manifest(system: System, path: str) -> dict[str, Any] | None:
     try:
         text = system.read(path).decode()
+    except UnicodeDecodeError as error:
+        raise AbiError(f"{path} is not text: {error}") from error
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
             return None
         raise AbiError(f"{path} cannot be read: {error.strerror}") from error
     return parse_manifest(text, path)
+
+
+def _text(system: System, path: str) -> str:
+    return system.read(path).decode(errors="replace")
 
 
 def _check_identity(
@@ -259,7 +266,7 @@ class _Host:
         return hc.compare_answer(label, self.calls.call(name, *arguments), expected)
 
     def _meminfo(self) -> dict[str, int]:
-        return hc.parse_keyed(self.system.read("/proc/meminfo").decode())
+        return hc.parse_keyed(_text(self.system, "/proc/meminfo"))
 
     def _memory(self) -> list[Check]:
         return _best(MEMORY_ATTEMPTS, self._memory_once)
@@ -275,7 +282,7 @@ class _Host:
         ]
 
     def _io(self, pid: int) -> dict[str, int]:
-        return hc.parse_keyed(self.system.read(f"/proc/{pid}/io").decode())
+        return hc.parse_keyed(_text(self.system, f"/proc/{pid}/io"))
 
     def _process(self, pid: int) -> list[Check]:
         label = f"{THROTTLE} pid {pid}"
@@ -302,7 +309,7 @@ class _Host:
 
     def _throttle_errors(self) -> list[Check]:
         # pid_max itself is the first number that no process can have.
-        free = int(self.system.read("/proc/sys/kernel/pid_max"))
+        free = hc.number(_text(self.system, "/proc/sys/kernel/pid_max"))
         checks = [
             self._error(THROTTLE, "EINVAL", "pid 0", 0, 0),
             self._error(THROTTLE, "EINVAL", "pid -1", -1, 0),
@@ -363,9 +370,9 @@ class _Host:
 
     def _tasks_created(self) -> int:
         """Tasks since boot, threads and kernel threads too."""
-        for line in self.system.read("/proc/stat").decode().splitlines():
+        for line in bounded_read.lines(_text(self.system, "/proc/stat")):
             if line.startswith("processes "):
-                return int(line.split()[1])
+                return hc.number(line[len("processes ") :])
         return 0
 
     def proc_entry(self, name: str) -> dict[str, Any]:
@@ -411,7 +418,7 @@ class _Host:
         return self.system.read(f"/proc/{name}").decode("utf-8", "backslashreplace")
 
     def _parameter(self, module: str, name: str) -> str:
-        return self.system.read(f"/sys/module/{module}/parameters/{name}").decode().rstrip("\n")
+        return _text(self.system, f"/sys/module/{module}/parameters/{name}").rstrip("\n")
 
     def _capture_entry(self) -> list[Check]:
         before = self.calls.capture()[1]
@@ -420,7 +427,7 @@ class _Host:
 
     def _throttle_entry(self) -> list[Check]:
         # 0 stands for whoever reads.
-        pid = int(self._parameter("io_throttle_mod", "pid")) or self.system.pid
+        pid = hc.number(self._parameter("io_throttle_mod", "pid")) or self.system.pid
         before = self.calls.throttle(pid)[1]
         try:
             shown = self._show("io_throttle")
@@ -431,7 +438,7 @@ class _Host:
 
     def _stats_sources(self, path: str) -> hc.StatsSources:
         return hc.StatsSources(
-            hc.parse_cpu(self.system.read("/proc/stat").decode()),
+            hc.parse_cpu(_text(self.system, "/proc/stat")),
             self._meminfo(),
             self.system.storage_kib(path),
         )
@@ -472,7 +479,9 @@ def _io_rise(before: Mapping[int, bytes], after: Mapping[int, bytes], field: str
     """How many calls the other processes made by /proc/PID/io, those that are new included."""
     total = 0
     for pid, text in after.items():
-        now = hc.parse_keyed(text.decode()).get(field, 0)
-        then = hc.parse_keyed(before[pid].decode()).get(field, 0) if pid in before else 0
+        now = hc.parse_keyed(text.decode(errors="replace")).get(field, 0)
+        then = 0
+        if pid in before:
+            then = hc.parse_keyed(before[pid].decode(errors="replace")).get(field, 0)
         total += max(0, now - then)
     return total

@@ -16,6 +16,7 @@ import filecmp
 import functools
 import os
 import shlex
+import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from typing import Callable, Optional
 from ansible_collections.oslab.kernel.plugins.module_utils import (
     atomic_file,
     bls_entry,
+    bounded_read,
     efi_variable,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.bls_entry import Entry
@@ -48,6 +50,7 @@ DEFAULT, ONCE = "LoaderEntryDefault", "LoaderEntryOneShot"
 _COMMANDS = {DEFAULT: "set-default", ONCE: "set-oneshot"}
 # Bits of LoaderFeatures.
 _HONOURS_DEFAULT, _HONOURS_ONCE, _COUNTS = 1 << 2, 1 << 3, 1 << 4
+_LARGEST_ENTRY = 1 << 20
 # What a kernel needs for the host to choose another one.
 _NEEDED = ("efivarfs", "vfat")
 
@@ -74,15 +77,23 @@ def read_only_reason(directories: Iterable[Path]) -> str:
 
 def lacking(modules: Path) -> list[str]:
     """What a kernel, whose modules are there, has neither built in nor as a module."""
-    lines = read(modules / "modules.builtin").splitlines() + [
-        line.partition(":")[0] for line in read(modules / "modules.dep").splitlines()
+    paths = bounded_read.lines(read(modules / "modules.builtin")) + [
+        line.partition(":")[0] for line in bounded_read.lines(read(modules / "modules.dep"))
     ]
-    known = {canonical(line.rsplit("/", 1)[-1].split(".ko", 1)[0]) for line in lines}
+    known = {canonical(path.rsplit("/", 1)[-1].split(".ko", 1)[0]) for path in paths}
     return [name for name in _NEEDED if name not in known]
 
 
 def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="surrogateescape")
+    return bounded_read.text(path, _LARGEST_ENTRY, errors="surrogateescape")
+
+
+def _has_content(path: Path) -> bool:
+    try:
+        found = path.stat()
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size > 0
 
 
 class SystemdBoot:
@@ -114,11 +125,14 @@ class SystemdBoot:
             raise LoaderError(
                 f"{self._entries}: {error.strerror}; run this as root (become)."
             ) from error
-        return [
-            bls_entry.parse(file.name, _text(file))
-            for file in files
-            if bls_entry.is_entry(file.name) and file.is_file()
-        ]
+        try:
+            return [
+                bls_entry.parse(file.name, _text(file))
+                for file in files
+                if bls_entry.is_entry(file.name) and file.is_file()
+            ]
+        except OSError as error:
+            raise LoaderError(f"{error.filename} cannot be read: {error.strerror}.") from error
 
     # What it says ---------------------------------------------------------------------------------
 
@@ -176,12 +190,17 @@ class SystemdBoot:
         return entry
 
     def _path(self, name: str) -> Path:
-        return self._boot / name.lstrip("/")
+        """Of a file that an entry names. Raises LoaderError if it is none below the boot directory,
+        where the loader would not find it either."""
+        path = self._boot / name.lstrip("/")
+        if ".." in path.parts or "\0" in name:
+            raise LoaderError(f"{self._entries} has an entry with the file {name!r}: correct it.")
+        return path
 
     def _lost(self, entry: Entry) -> list[str]:
         """Files that an entry needs and that are not there, or empty."""
         paths = [self._path(name) for key in ("linux", "initrd") for name in entry.values(key)]
-        return [str(path) for path in paths if not path.is_file() or path.stat().st_size == 0]
+        return [str(path) for path in paths if not _has_content(path)]
 
     # What it is asked for -------------------------------------------------------------------------
 
@@ -319,4 +338,8 @@ class SystemdBoot:
         if len(initrds) != 1:
             raise KexecError(f"its entry has {len(initrds)} initrds, and kexec takes one")
         kernel, initrd = self._path(entry.value("linux")), self._path(initrds[0])
-        return Image(kernel, initrd, (*shlex.split(entry.options), *arguments))
+        try:
+            options = shlex.split(entry.options)
+        except ValueError as error:
+            raise KexecError(f"the options of its entry cannot be read: {error}") from error
+        return Image(kernel, initrd, (*options, *arguments))

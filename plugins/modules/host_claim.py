@@ -86,6 +86,7 @@ by:
       type: int
 """
 
+import errno
 import time
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,14 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
+def advice(error: OSError) -> str:
+    if error.errno == errno.EAGAIN:
+        return "another process keeps it locked. End that (fuser -v, lslocks), or reboot the host."
+    if error.errno == errno.EINVAL:
+        return f"{error.strerror}. Remove it."
+    return f"{error.strerror}; run this as root (become)."
+
+
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     params = module.params
@@ -120,7 +129,7 @@ def main() -> None:
         wanted = Claim(params["run"], params["text"], now + params["seconds"])
         other = take(path, wanted, now, params["gone"])
     except OSError as error:
-        module.fail_json(msg=f"{path}: {error.strerror}; run this as root (become).")
+        module.fail_json(msg=f"{path}: {advice(error)}")
     if other:
         by = {"run": other.run, "text": other.text, "seconds": int(other.until - now)}
         module.exit_json(changed=False, held=False, by=by)

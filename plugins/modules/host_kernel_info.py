@@ -82,7 +82,9 @@ dpkg_architecture:
   type: str
   sample: amd64
 boot_config:
-  description: Path of the running kernel's configuration in C(/boot); V(null) if it is not there.
+  description: >-
+    Path of the running kernel's configuration in C(/boot); V(null) if it is not there, is no file
+    or has more than 16 MiB.
   returned: always
   type: str
 boot_config_sha256:

@@ -212,7 +212,7 @@ def ensure_boot(module: AnsibleModule) -> list[dict[str, str]]:
     wanted = kernel_modules_boot.files(entries, module.params["persistent"])
     differences = []
     for path, text in wanted.items():
-        before = path.read_text(encoding="utf-8") if path.exists() else None
+        before = kernel_modules_boot.present(path)
         if before == text:
             continue
         differences.append(

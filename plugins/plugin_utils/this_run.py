@@ -8,10 +8,12 @@ from __future__ import annotations
 import contextlib
 import getpass
 import os
+import re
 import socket
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 PROC = Path("/proc")
 _START = 19  # of the fields behind the program's name in /proc/PID/stat
@@ -49,7 +51,8 @@ def of(pid: int) -> Run:
 
 def parse(text: str) -> Run | None:
     words = text.split(" ")
-    if len(words) != 3 or not words[1].isdigit():
+    # Digits of the ten, and no more than a process number has: a host may answer anything.
+    if len(words) != 3 or not re.fullmatch("[0-9]{1,9}", words[1]):
         return None
     return Run(words[0], int(words[1]), words[2])
 
@@ -75,3 +78,25 @@ def described(run: Run) -> str:
     except (KeyError, OSError):
         user = str(os.getuid())
     return f"{user} on {socket.gethostname()} (process {run.pid}, since {since})"
+
+
+class Claimant(NamedTuple):
+    """Who has claimed a host, as the host says; for how many seconds from now."""
+
+    run: str
+    text: str
+    seconds: int
+
+
+def claimant(result: Mapping[str, Any]) -> Claimant | None:
+    """What the module host_claim returned as C(by), whatever that is; None if nobody has it."""
+    by = result.get("by")
+    if not by:
+        return None
+    known = by if isinstance(by, Mapping) else {}
+    seconds = known.get("seconds")
+    return Claimant(
+        str(known.get("run", "")),
+        str(known.get("text", "somebody unknown")),
+        seconds if isinstance(seconds, int) else 0,
+    )

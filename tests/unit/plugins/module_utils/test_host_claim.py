@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
 
+import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils import host_claim
 from ansible_collections.oslab.kernel.plugins.module_utils.host_claim import Claim, release, take
 
 ONE, OTHER = Claim("one", "Ada", 100), Claim("other", "Bob", 130)
@@ -50,6 +53,25 @@ def test_letting_go(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_is_no_claim(tmp_path: Path) -> None:
     path = tmp_path / "claim"
-    for text in ("", "{", "[]", '{"run": "one"}'):
+    never = '{"run": "one", "text": "Ada", "until": 1e999}'
+    for text in ("", "{", "[]", '{"run": "one"}', "[" * 5000, never):
         path.write_text(text)
         assert take(path, OTHER, 20) is None
+    path.write_bytes(b"\xff")
+    assert take(path, OTHER, 20) is None
+
+
+def test_nobody_else_can_lock_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever can read a file can lock it, and would hold up every run for ever."""
+    path = tmp_path / "claim"
+    path.touch(0o644)  # as an older release left it
+    take(path, ONE, 10)
+    assert path.stat().st_mode & 0o777 == 0o600
+    monkeypatch.setattr(host_claim, "PATIENCE", 0.2)
+    with path.open() as somebody:
+        fcntl.flock(somebody, fcntl.LOCK_EX)
+        with pytest.raises(BlockingIOError):
+            take(path, OTHER, 20)
+        with pytest.raises(BlockingIOError):
+            release(path, "one")
+    assert take(path, OTHER, 20) == ONE

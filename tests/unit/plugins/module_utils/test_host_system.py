@@ -106,6 +106,23 @@ def test_kmsg_record(record: bytes, lines: list[bytes]) -> None:
     assert hs.parse_kmsg_record(record) == lines
 
 
+@pytest.mark.parametrize("name", ["x\n¡Bienvenido!\n", "\nLinux version ", "¡Bienvenido!\n"])
+def test_no_process_speaks_for_the_kernel(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that crashes chooses the name with which the kernel reports it."""
+    escaped = name.replace("\n", r"\x0a")
+    records = [
+        b"6,1,0,-;first",
+        f"6,2,0,-;{escaped}[12]: segfault at 0 ip 0".encode(),
+        b"6,3,0,-;last",
+        b"",
+    ]
+    (tmp_path / "kmsg").touch()
+    monkeypatch.setattr(hs.os, "read", lambda descriptor, size: records.pop(0))
+    assert hs.read_kmsg(str(tmp_path / "kmsg")) == [b"first", b"last"]
+
+
 @pytest.mark.skipif(not os.access("/dev/kmsg", os.R_OK), reason="/dev/kmsg cannot be read")
 def test_kmsg_of_this_machine() -> None:
     lines = hs.read_kmsg()

@@ -164,3 +164,8 @@ def test_nothing_to_say(tree: KconfigTree) -> None:
 def test_architectures() -> None:
     assert srcarch("x86_64") == srcarch("x86") == "x86"
     assert srcarch("aarch64") == "arm64"
+
+
+def test_spaces_and_tabs_are_one(tmp_path: Path) -> None:
+    (tmp_path / "Kconfig").write_text("config A\n\tbool\n\tselect\tB\tif C\nconfig B\n\tbool\n")
+    assert KconfigTree(tmp_path, "x86").symbols["B"].selected_by == ["A"]

@@ -73,6 +73,14 @@ def test_an_unpatched_tree_is_an_ordinary_linux(options):
     assert (plan.manifest["sysname"], plan.manifest["syscalls"]) == ("Linux", {})
 
 
+@pytest.mark.parametrize("epoch", [-1, 1 << 32, 10**30, "²", None])
+def test_a_time_that_no_build_can_state(options, epoch):
+    state = {"version": "6.12.117", "sha256": "s", "source_date_epoch": epoch}
+    (options.tree / ".oslab/source.json").write_text(json.dumps(state))
+    with pytest.raises(InputError, match="seconds since 1970"):
+        make_plan(options, run)
+
+
 def test_where_and_how_fast_do_not_count(options, tmp_path):
     plan = make_plan(options, run)
     moved = tmp_path / "elsewhere" / "tree"

@@ -217,3 +217,23 @@ def test_a_patch_may_touch_the_makefile_without_losing_extraversion(fakelinux):
     assert "# patched\n" in makefile.read_text()
     assert "EXTRAVERSION = -x\n" in makefile.read_text()
     assert patching.apply(fakelinux, plan(patches=patches), run).changed == []
+
+
+@pytest.mark.parametrize("created", [["../victim"], ["/etc/victim"], ["a/../../victim"], "x", [5]])
+def test_a_state_that_leads_out_of_the_tree(fakelinux, created):
+    """What is not wanted any more is removed."""
+    victim = fakelinux.parent / "victim"
+    victim.write_text("mine")
+    (fakelinux / ".oslab").mkdir()
+    (fakelinux / ".oslab/patch.json").write_text(json.dumps({"created": created}))
+    with pytest.raises(edits.EditError, match="not in the tree"):
+        patching.apply(fakelinux, plan(), run)
+    assert victim.read_text() == "mine"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "[" * 5000, '{"created": NaN}'])
+def test_a_state_that_is_none(fakelinux, text):
+    (fakelinux / ".oslab").mkdir()
+    (fakelinux / ".oslab/patch.json").write_text(text)
+    with pytest.raises(edits.EditError, match="cannot be read"):
+        patching.apply(fakelinux, plan(), run)

@@ -1,0 +1,242 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What takes time or memory without bound where a parser is not careful.
+
+Each runs in a process with limits of the kernel's; a careful one needs a hundredth of them.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+from typing import Any, Callable
+
+import hostile
+import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    bls_entry,
+    bounded_read,
+    build_log,
+    build_progress,
+    der,
+    elf_notes,
+    grub_entry,
+    host_boot,
+    host_check,
+    host_claim,
+    host_devices,
+    kconfig,
+    kconfig_tree,
+    kernel_edits,
+    kernel_files,
+    kernel_patch,
+    package_files,
+    secure_boot,
+    source_fetch,
+    source_openpgp,
+    syscall_abi,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils.build_id import parse_config
+
+N = 300_000
+TEXTS: dict[str, tuple[Callable[[str], Any], str]] = {
+    "blank lines in grub.cfg": (grub_entry.parse_menu, "\n" * N),
+    "an open menu in grub.cfg": (grub_entry.parse_menu, "menuentry {\n" * (N // 10)),
+    "quotes in grub.cfg": (grub_entry.parse_menu, "menuentry '" + "a" * N + " {\n"),
+    "one key in grubenv": (grub_entry.parse_environment, "a=" + "#" * N),
+    "words in an entry": (lambda text: bls_entry.parse("a.conf", text), "a " * N),
+    "digits in a name": (bls_entry.is_entry, "+1" * 120 + "1" * N),
+    "words in mountinfo": (host_devices.parse_mounts, " - " * N),
+    "colons in /proc": (host_check.parse_keyed, ":" * N + "\n" + "a" * N),
+    "pairs in /proc": (host_check.parse_pairs, "a:" + "a_" * N),
+    "parentheses of dpkg": (kernel_files.parse_verify, "missing   /" + " (" * N),
+    "spaces of dpkg": (kernel_files.parse_verify, "missing" + " " * N),
+    "addresses of apt": (kernel_files.repository_urls, "URIs:" + " \t" * N),
+    "a listing": (lambda text: source_fetch.listed_sha256(text, "a"), "0" * 64 + " " * N),
+    "a status": (
+        lambda text: source_openpgp.signer(text, source_openpgp.Keys("", [])),
+        "[GNUPG:] NEWSIG\n" * (N // 10),
+    ),
+    "a patch": (
+        lambda text: kernel_patch.PatchFile("x", text).touches(),
+        "diff --git \n" * (N // 10),
+    ),
+    "a source": (
+        lambda text: kernel_edits.parse_definition(text, "a"),
+        "SYSCALL_DEFINE1(a," * (N // 20),
+    ),
+    "a main.c": (lambda text: kernel_edits.add_banner(text, "x"), "start_kernel(void)" * (N // 20)),
+    "a configuration": (kconfig.parse_config, "CONFIG_" + "A" * N),
+    "another configuration": (parse_config, "# CONFIG_" + "A" * N + " is\n"),
+    "a step of a build": (build_progress.parse_step, "  CC " + " " * N),
+    "an error of a build": (lambda text: build_log.compiler_error([text]), "error " * N),
+    "an expression": (lambda text: kconfig_tree.evaluate(text[:20_000], {}), "$(" * N),
+    "nested JSON": (bounded_read.parse_json, "[" * N),
+    "nested JSON of a claim": (host_claim.parse, '{"a":' * N),
+    "a nested manifest": (lambda text: syscall_abi.parse_manifest(text, "x"), "[" * N),
+    "digits of JSON": (bounded_read.parse_json, "1" * N),
+}
+DECLARED = (
+    ValueError,
+    kernel_edits.EditError,
+    source_openpgp.SignatureError,
+    syscall_abi.AbiError,
+)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_texts(name: str) -> None:
+    parse, text = TEXTS[name]
+    hostile.within_limits(lambda: parse(text), DECLARED)
+
+
+def long_sequence() -> bytes:
+    return der.encode(der.SEQUENCE, b"\x05\x00" * (4 * N))
+
+
+def overlapping(path: Path) -> None:
+    header = struct.pack("=HHIQQQIHHH", 2, 62, 1, 0, 64, 0, 0, 64, 56, 0xFFFF)
+    segments = struct.pack("=IIQQQQQQ", 4, 0, 0, 0, 0, 1 << 20, 0, 0) * 0xFFFF
+    path.write_bytes(b"\x7fELF\2" + bytes(11) + header + bytes(6) + segments)
+
+
+def test_binary_forms(tmp_path: Path) -> None:
+    data = long_sequence()
+    hostile.within_limits(lambda: der.only(data).children)
+    number = der.encode(der.OBJECT, b"\xff" * (4 * N) + b"\x01")
+    hostile.within_limits(lambda: der.dotted(der.only(number)), (der.DerError,))
+    lists = struct.pack("<16sIII", bytes(16), 28, 0, 0) * N
+    hostile.within_limits(lambda: secure_boot.list_certificates(lists))
+    overlapping(tmp_path / "vmlinux")
+    hostile.within_limits(lambda: elf_notes.file_build_id(tmp_path / "vmlinux"))
+
+
+BOMB = "A := " + "x" * 1000 + "\n" + "A := $(A)$(A)\n" * 60
+MAKEFILES = {
+    "doubling": BOMB,
+    "doubling by adding": BOMB.replace("A := $(A)$(A)", "A += $(A)"),
+    "substitution": "A := " + "x" * 30_000 + "\n" + "B := $(subst x,$(A),$(A))\n" * 20,
+    "prefixes": "A := " + "x " * 30_000 + "\n" + "B := $(addprefix $(A),$(A))\n" * 20,
+    "filters": "A := " + "x y " * 15_000 + "\n" + "B := $(filter $(A),$(A))\n" * 20,
+    "references": "A := " + "x" * 60_000 + "\nB := " + "$(A)" * 15_000 + "\n",
+    "itself": "include $(srctree)/Makefile\n" * 3,
+    "an assignment that is none": "a" * 60_000,
+    "parentheses": "()" * 30_000,
+    "open parentheses": "(" * 60_000,
+    "commas": "ifeq (" + "," * 60_000,
+    "quotes": "ifeq " + "'' " * 20_000,
+}
+
+
+@pytest.mark.parametrize("name", MAKEFILES)
+def test_makefiles(tmp_path: Path, name: str) -> None:
+    for file in ("Kbuild", "Makefile"):
+        (tmp_path / file).write_text(MAKEFILES[name])
+    hostile.within_limits(lambda: build_progress.expected_objects(tmp_path, {}), memory=256 << 20)
+
+
+def test_directories_that_hold_themselves(tmp_path: Path) -> None:
+    for name in "abcd":
+        (tmp_path / name).symlink_to(".")
+    (tmp_path / "Kbuild").write_text("obj-y := a/ b/ c/ d/ z.o\n")
+    hostile.within_limits(lambda: build_progress.expected_objects(tmp_path, {}), seconds=120)
+
+
+KCONFIGS = {
+    "comments": "config A\n\tbool " + " #" * 8000 + '"\n',
+    "files in files": "rsource '../d/Kconfig'\n" * 5,
+    "selects": "config A\n" + "\tselect A\n" * 20_000,
+}
+
+
+@pytest.mark.parametrize("name", KCONFIGS)
+def test_kconfig(tmp_path: Path, name: str) -> None:
+    (tmp_path / "d").mkdir()
+    for file in ("Kconfig", "d/Kconfig"):
+        (tmp_path / file).write_text(KCONFIGS[name])
+    hostile.within_limits(lambda: kconfig_tree.KconfigTree(tmp_path, "x86"))
+
+
+@pytest.mark.xfail(reason="kconfig.module_symbols puts values in without a bound", strict=False)
+def test_modules_of_makefiles(tmp_path: Path) -> None:
+    text = "A = " + "x" * 200_000 + "\nobj-$(CONFIG_A) = " + "$(A)" * 50_000 + "\n"
+    (tmp_path / "Makefile").write_text(text)
+    hostile.within_limits(lambda: kconfig.module_symbols(tmp_path))
+
+
+@pytest.mark.xfail(reason="kconfig.module_symbols reads what is no file", strict=False)
+@pytest.mark.parametrize("thing", ["dangling", "loop"])
+def test_makefiles_that_are_none(tmp_path: Path, thing: str) -> None:
+    hostile.put(tmp_path / "t", {"Makefile": thing})
+    assert kconfig.module_symbols(tmp_path / "t") == {}
+
+
+def test_blank_lines_of_a_shell_file(tmp_path: Path) -> None:
+    hostile.put(tmp_path / "r", {"etc/default/kexec": b"\n" * N, "sbin/kexec": b""})
+    hostile.within_limits(lambda: host_boot.kexec_reboots(tmp_path / "r"))
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+READERS: dict[str, Callable[[Path], Any]] = {
+    "content": bounded_read.content,
+    "sha256": bounded_read.sha256,
+    "read": host_devices.read,
+    "the file of a build": kernel_files.found_at,
+    "notes": lambda path: kernel_files.Host(lambda argv: (1, ""), path).running_build_id(),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("thing", hostile.THINGS)
+def test_what_is_no_file(tmp_path: Path, reader: str, thing: str) -> None:
+    """A pipe is not waited for, a device is not opened."""
+    hostile.put(tmp_path / "r", {"x": thing})
+    hostile.within_limits(lambda: READERS[reader](tmp_path / "r/x"), (OSError,))
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_file_without_end(tmp_path: Path, reader: str) -> None:
+    path = tmp_path / "x"
+    with path.open("wb") as stream:
+        stream.truncate(1 << 33)
+    hostile.within_limits(lambda: READERS[reader](path), (OSError,))
+
+
+def test_limits_are_exact(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"12345")
+    assert bounded_read.content(path, 5) == b"12345"
+    with pytest.raises(OSError, match="larger than 4 bytes"):
+        bounded_read.content(path, 4)
+    with pytest.raises(OSError, match="larger than 4 bytes"):
+        bounded_read.sha256(path, 4)
+
+
+def test_proc_is_read_to_its_end() -> None:
+    assert bounded_read.text(Path("/proc/self/status")).startswith("Name:")
+    assert bounded_read.text(Path("/proc/sys/kernel/osrelease")).strip()
+
+
+@pytest.mark.parametrize("text", ['"\\ud800"', "NaN", "-Infinity", "1e999", "[" * 33 + "]" * 33])
+def test_json_that_nobody_else_takes(text: str) -> None:
+    with pytest.raises(ValueError):
+        bounded_read.parse_json(text)
+    assert bounded_read.parse_json("[" * 32 + "]" * 32)
+
+
+def test_a_list_of_many_files() -> None:
+    files = {f"/lib/modules/6.8/kernel/{n}.ko": "0" * 64 for n in range(20_000)}
+    listed = {
+        "schema": 1,
+        "release": "6.8",
+        "version": "1",
+        "build_id": "a" * 64,
+        "gnu_build_id": "",
+    }
+    text = json.dumps({**listed, "packages": {"linux-image-6.8": files}})
+    hostile.within_limits(
+        lambda: package_files.check_list(bounded_read.parse_json(text), "x"), seconds=20
+    )
