@@ -9,6 +9,7 @@ tree's `make olddefconfig`) says what the result is; here is only checked that i
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import hashlib
 import os
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
-from ansible_collections.oslab.kernel.plugins.module_utils import kconfig_base
+from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read, kconfig_base
 from ansible_collections.oslab.kernel.plugins.module_utils.kconfig_tree import (
     KconfigTree,
     Symbol,
@@ -43,6 +44,9 @@ Runner = Callable[[Sequence[str], Path, Mapping[str, str]], Result]
 _LINE = re.compile(r"^(?:CONFIG_(\w+)=(.*)|# CONFIG_(\w+) is not set)$")
 _OBJECTS = re.compile(r"obj-\$[({]CONFIG_(\w+)[)}]\s*[+:]?=\s*(.*)")
 _VARIABLE = re.compile(r"^\s*([\w-]+)\s*:?=\s*(.*\S)")
+# Of a value that stands for a module's name, and of values in a line: far more than kbuild has.
+_LONGEST_VALUE = 4096
+_MOST_VALUES = 64
 _PAHOLE_NEEDED = (1, 16)
 _PAHOLE_ADVICE = "install a newer pahole (package dwarves or pahole), or set DEBUG_INFO_BTF to n"
 # Perl's random hash order would let streamline_config.pl choose differently each time.
@@ -220,8 +224,10 @@ def module_symbols(tree: Path) -> dict[str, list[str]]:
         if Path(directory) == tree:
             subdirectories[:] = [d for d in subdirectories if d not in ("tools", "Documentation")]
         for name in ("Makefile", "Kbuild"):
+            text = ""
             if name in files:
-                text = (Path(directory) / name).read_text(encoding="utf-8", errors="replace")
+                with contextlib.suppress(OSError):  # a link to nothing, or no Makefile by its size
+                    text = bounded_read.text(Path(directory) / name)
                 if "obj-$" in text:
                     _scan_makefile(text.replace("\\\n", " "), found)
     return found
@@ -231,9 +237,9 @@ def _scan_makefile(text: str, found: dict[str, list[str]]) -> None:
     variables: dict[str, str] = {}
     for line in text.splitlines():
         assigned = _VARIABLE.match(line)
-        if assigned:
+        if assigned and len(assigned[2]) <= _LONGEST_VALUE:
             variables[assigned[1]] = assigned[2]
-        if "CONFIG_" not in line and "obj-$" not in line:
+        if ("CONFIG_" not in line and "obj-$" not in line) or line.count("$(") > _MOST_VALUES:
             continue
         line = re.sub(r"\$\(([\w-]+)\)", lambda m: variables.get(m[1], m[0]), line)  # noqa: PLW2901
         match = _OBJECTS.search(line)

@@ -243,7 +243,6 @@ def test_indexes_of_a_repository(text: str) -> None:
     aptly_repo.parse_search(text.replace(" ", "\t"))
 
 
-@pytest.mark.xfail(reason="Installed-Size is taken for a number, whatever it is", strict=False)
 @example(CONTROL.replace("5", "many"))
 @given(hostile.texts(CONTROL))
 def test_control_data(tmp_path: Path, text: str) -> None:
