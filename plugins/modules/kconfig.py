@@ -138,7 +138,11 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import kconfig, kconfig_stamp
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    kconfig,
+    kconfig_stamp,
+    source_workdir,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils.kconfig_tree import KconfigTree
 
 
@@ -208,6 +212,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    os.umask(source_workdir.UMASK)  # make compiles Kconfig's programs in the tree
     params = module.params
     tree = Path(params["tree"]).absolute()
     if not (tree / "Kconfig").is_file():

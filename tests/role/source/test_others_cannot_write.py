@@ -181,7 +181,9 @@ esac
         ("", {"source_sha256": "0" * 64}, "has the sha256"),
     ],
 )
-def test_the_tarball_of_a_package(playbook, fake_tarball, tmp_path, monkeypatch, md5, changes, told):
+def test_the_tarball_of_a_package(
+    playbook, fake_tarball, tmp_path, monkeypatch, md5, changes, told
+):
     """dpkg is played: the package's tarball is the fake one."""
     tarball = tmp_path / "src" / "linux-source-6.12.tar.xz"
     tarball.parent.mkdir()
@@ -204,4 +206,3 @@ def test_the_tarball_of_a_package(playbook, fake_tarball, tmp_path, monkeypatch,
         assert done.status != 0
         assert told in " ".join(done.output.split())
         assert list((tmp_path / "work").rglob("Makefile")) == []
-
