@@ -115,6 +115,7 @@ def unpack(module: AnsibleModule) -> None:
         if module.check_mode:
             module.exit_json(changed=True, source={}, msg=f"{name} would be unpacked")
         module.fail_json(msg=f"the source {name} is not there; check source_file")
+        return
     sums = {"sha256": params["sha256"], "md5": found.md5}
     if module.check_mode:
         state = kernel_tree.read_state(tree)

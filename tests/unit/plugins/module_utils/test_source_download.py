@@ -204,7 +204,7 @@ def test_a_server_that_is_just_fast_enough_is_given_up_in_the_end(tmp_path):
 def test_no_redirection_from_https_to_anything_else(get, to):
     answer = Answer(b"root:x")
     answer.url = to
-    with pytest.raises(DownloadError, match="leads on from https to [a-z]*, which is not") as told:
+    with pytest.raises(DownloadError, match=r"leads on from https to [a-z]*, which is not") as told:
         get(Server(answer))
     assert str(told.value).isprintable()
     assert not get.part.exists()
