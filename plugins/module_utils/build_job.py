@@ -22,6 +22,7 @@ import traceback
 from pathlib import Path
 from typing import Any, Callable, Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils import source_workdir
 from ansible_collections.oslab.kernel.plugins.module_utils.build_id import read_json
 
 # Seconds after which a job that nobody watches stops. Those who watch touch the file every second.
@@ -41,6 +42,7 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
     """Whole or not at all, whatever happens meanwhile."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
     part.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    part.chmod(0o644)
     part.replace(path)
 
 
@@ -96,8 +98,10 @@ class Job:
 
     def acquire(self) -> bool:
         """Take the lock if it is free."""
-        self.directory.mkdir(parents=True, exist_ok=True)
-        fd = os.open(self.lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        source_workdir.make(self.directory)
+        # Who can read a file can lock it.
+        fd = os.open(self.lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        os.fchmod(fd, 0o600)
         for attempt in range(5):
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -209,7 +213,7 @@ class Job:
             if fd > 2 and fd != self.lock_fd:
                 with contextlib.suppress(OSError):
                     os.close(fd)
-        os.umask(0o022)
+        os.umask(source_workdir.UMASK)
         signal.signal(signal.SIGTERM, self._on_term)
         for ignored in (signal.SIGINT, signal.SIGHUP):
             signal.signal(ignored, lambda *_args: None)  # unlike SIG_IGN, not inherited

@@ -27,6 +27,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils import (
     deb_package,
     kernel_build,
     package_files,
+    source_workdir,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.build_id import left_by_make
 from ansible_collections.oslab.kernel.plugins.module_utils.build_job import (
@@ -359,6 +360,7 @@ class Build:
         shutil.copytree(
             source, directory, ignore=lambda _dir, names: [n for n in names if left_by_make(n)]
         )
+        source_workdir.tighten(directory, os.geteuid())
         return directory
 
     def _root(self, name: str) -> Path:

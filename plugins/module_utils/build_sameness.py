@@ -17,6 +17,8 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Callable, Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils import source_workdir
+
 # Variables of compiler flags; the last is what libsubcmd of 6.1 looks at, which is in objtool.
 FLAGS = ("KCFLAGS", "KAFLAGS", "HOSTCFLAGS", "HOSTCXXFLAGS", "EXTRA_CFLAGS")
 
@@ -106,7 +108,7 @@ def directory(work: Path) -> Path:
 def write_programs(work: Path, find: Callable[[str], Optional[str]]) -> None:
     """`find` tells where the system's are; what it has not is not stood in for."""
     place = directory(work)
-    place.mkdir(exist_ok=True)
+    source_workdir.make(place)
     for name, text in PROGRAMS.items():
         real, script = find(name), place / name
         if real is None:

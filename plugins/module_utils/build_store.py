@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Callable
 
-from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file
+from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file, source_workdir
 
 # Nobody takes so long to store a build: seconds after which any unfinished one is refuse.
 STALE = 24 * 3600
@@ -32,7 +32,7 @@ def temporary_prefix(tree: Path, host: str = "") -> str:
 
 def temporary_directory(store: Path, prefix: str, now: float) -> Path:
     """A new one. Those of runs that were killed are removed; a tree has one run at a time."""
-    store.mkdir(parents=True, exist_ok=True)
+    source_workdir.make(store)
     for path in store.glob(".*-*"):
         with contextlib.suppress(OSError):
             if path.name.startswith(prefix) or path.stat().st_mtime < now - STALE:

@@ -22,7 +22,9 @@ class HeldError(Exception):
 def held(path: Path, timeout: float, purpose: str) -> Iterator[None]:
     """Hold the lock, after waiting at most `timeout` seconds for whoever has it."""
     deadline = time.monotonic() + timeout
-    with path.open("a+", encoding="utf-8") as stream:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "r+", encoding="utf-8") as stream:
+        os.fchmod(descriptor, 0o600)  # who can read a file can lock it
         while True:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)

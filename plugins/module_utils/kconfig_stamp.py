@@ -17,6 +17,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable
 
+from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file, source_workdir
+
 # To be raised when the same input is to give another result.
 FORMAT = 2
 STAMP = Path(".oslab") / "kconfig.json"
@@ -79,5 +81,5 @@ def recall(tree: Path, mark: str, config_sha256: str) -> dict[str, Any] | None:
 
 def remember(tree: Path, mark: str, result: Mapping[str, Any]) -> None:
     path = tree / STAMP
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({"fingerprint": mark, "result": result}), encoding="utf-8")
+    source_workdir.make(path.parent)
+    atomic_file.write(path, json.dumps({"fingerprint": mark, "result": result}), 0o644)

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file
+from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file, source_workdir
 from ansible_collections.oslab.kernel.plugins.module_utils import kernel_edits as edits
 from ansible_collections.oslab.kernel.plugins.module_utils.bounded_read import json_object
 from ansible_collections.oslab.kernel.plugins.module_utils.kernel_edits import EditError, Syscall
@@ -147,17 +147,17 @@ class Tree:
         if kept.exists():
             return
         text = self.stock_of(path)
-        kept.parent.mkdir(parents=True, exist_ok=True)
+        source_workdir.make(kept.parent)
         _write(kept, text)
 
     def write_state(self, state: dict[str, Any]) -> None:
-        self.state_dir.mkdir(exist_ok=True)
+        source_workdir.make(self.state_dir)
         _write(self.state_dir / STATE_FILE, json.dumps(state, indent=2, sort_keys=True) + "\n")
 
 
 def _write(path: Path, text: str) -> None:
     """Replace a file in one step: a killed run leaves the old text or the new."""
-    mode = path.stat().st_mode & 0o7777 if path.exists() else 0o644
+    mode = source_workdir.safe_mode(path.stat().st_mode) if path.exists() else 0o644
     atomic_file.write(path, text, mode)
 
 
@@ -309,7 +309,7 @@ def apply(root: Path, plan: Plan, run: Runner, check: bool = False) -> Outcome:
         if text is None:
             target.unlink(missing_ok=True)
         else:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            source_workdir.make(target.parent)
             _write(target, text)
     tree.write_state(state)
     return outcome

@@ -7,22 +7,40 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from ansible_collections.oslab.kernel.plugins.module_utils.checksum import file_sha256
+from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file, source_workdir
+from ansible_collections.oslab.kernel.plugins.module_utils.checksum import digests
+from ansible_collections.oslab.kernel.plugins.module_utils.kernel_tree_modes import (
+    discard,
+    settle,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils.source_archive import (
     ArchiveError,
+    Original,
     checked,
     decompressed,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.source_openpgp import Feed
+from ansible_collections.oslab.kernel.plugins.module_utils.source_text import shown
 
 STATE = Path(".oslab", "source.json")
 MAX_SIZE = 4 << 30
+MAKEFILE = 1 << 20  # characters; the versions are in its first lines
+UNPACKING = ".unpacking-"
+OLD = ".old"
+TAR = ("tar", "--extract", "--file=-", "--no-same-owner", "--no-same-permissions")
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_WHO_SAYS_SO = {
+    "sha256": "source_sha256, or what was verified when it was downloaded",
+    "md5": "as its package lists it; install the package anew: apt-get install --reinstall",
+}
 
 
 class TreeError(Exception):
@@ -65,6 +83,58 @@ def read_state(tree: Path) -> dict[str, Any]:
     return state if isinstance(state, dict) else {}
 
 
+def _digests(tarball: Path, stream: IO[bytes], wanted: Mapping[str, str]) -> str:
+    """The sha256 of the tarball, which has to have these checksums (name → value)."""
+    found = digests(stream, sorted({"sha256", *wanted}))
+    for name, value in wanted.items():
+        if found[name] != value:
+            raise TreeError(
+                f"{tarball} has the {name} {found[name]}, not {value} "
+                f"({_WHO_SAYS_SO.get(name, name)}): the tree stays as it was"
+            )
+    return found["sha256"]
+
+
+def _wanted(sha256: str, md5: str) -> dict[str, str]:
+    if sha256 and not _SHA256.fullmatch(sha256.lower()):
+        raise TreeError(
+            f"source_sha256 is '{shown(sha256)}': give 64 hexadecimal digits, as sha256sum prints "
+            "them, or leave it empty"
+        )
+    given = {"sha256": sha256.lower(), "md5": md5.lower()}
+    return {name: value for name, value in given.items() if value}
+
+
+def check(tarball: Path, *, sha256: str, md5: str = "") -> str:
+    """The sha256 of the tarball; TreeError if it is another than the one given."""
+    with _opened(tarball) as stream:
+        return _digests(tarball, stream, _wanted(sha256, md5))
+
+
+@contextmanager
+def _opened(tarball: Path) -> Iterator[IO[bytes]]:
+    try:
+        with tarball.open("rb") as stream:
+            yield stream
+    except ArchiveError as error:
+        raise TreeError(f"{tarball} is not unpacked: {error}") from error
+
+
+def of_package(md5sums: str, package: str) -> tuple[Path, str]:
+    """The tarball of a distribution's source package, and its md5.
+
+    `md5sums`: the package's own list, which dpkg keeps. Raises TreeError if none is in it.
+    """
+    for line in md5sums.splitlines():
+        md5, _space, path = line.partition(" ")
+        if Path(path).name.startswith(f"{package}.tar."):
+            return Path("/", path.strip()), md5
+    raise TreeError(
+        f"the package {package} holds no file {package}.tar.*: correct source_package, or install "
+        f"it anew: apt-get install --reinstall {package}"
+    )
+
+
 def unpack(
     tarball: Path,
     tree: Path,
@@ -75,57 +145,94 @@ def unpack(
     provider: str,
     signed_by: str = "",
     max_size: int = MAX_SIZE,
+    md5: str = "",
 ) -> Unpacked:
-    """Have `tree` hold the contents of `tarball`, replacing what another tarball left there."""
-    state = read_state(tree)
-    sha256 = sha256 or file_sha256(tarball)
-    if state.get("sha256") == sha256:
-        return Unpacked(False, state)
-    if tree.exists() and not state and any(tree.iterdir()):
-        raise TreeError(
-            f"source_tree {tree} exists and was not made by this role: remove it or choose another"
-        )
+    """Have `tree` hold the contents of `tarball`, replacing what another tarball left there.
 
-    tree.parent.mkdir(parents=True, exist_ok=True)
-    for stale in tree.parent.glob(".unpacking-*"):  # of a run that was killed
-        shutil.rmtree(stale, ignore_errors=True)
-    scratch = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=tree.parent))
-    try:
-        status, output = feed(
-            ["tar", "--extract", "--file=-", f"--directory={scratch}", "--no-same-owner"],
-            checked(decompressed(tarball, max_size)),
+    `sha256`, `md5`: checksums (hexadecimal) that the tarball has to have; empty for any. Raises
+    TreeError; what was in `tree` is still there then, and nothing of the tarball is.
+    """
+    _come_back(tree)
+    with _opened(tarball) as stream:
+        # Before anything is decompressed.
+        found = _digests(tarball, stream, _wanted(sha256, md5))
+        state = read_state(tree)
+        if state.get("sha256") == found:
+            return Unpacked(False, state)
+        if tree.exists() and not state and (not tree.is_dir() or any(tree.iterdir())):
+            raise TreeError(
+                f"source_tree {tree} exists and was not made by this role: remove it or choose "
+                "another"
+            )
+        source_workdir.make(tree.parent)
+        # Nobody else can enter it.
+        scratch = Path(tempfile.mkdtemp(prefix=UNPACKING, dir=tree.parent))
+        try:
+            stream.seek(0)
+            new = _extract(tarball, stream, scratch, feed, found, max_size)
+            state = {
+                "version": _version(tarball, new, version),
+                "sha256": found,
+                "provider": provider,
+                "tarball": tarball.name,
+                "signed_by": signed_by,
+                # Time stamps of the build are taken from the source, not from the clock.
+                "source_date_epoch": int((new / "Makefile").stat().st_mtime),
+            }
+            source_workdir.make((new / STATE).parent)
+            text = json.dumps(state, indent=2, sort_keys=True) + "\n"
+            atomic_file.write(new / STATE, text, 0o644)
+            if tree.exists():
+                tree.replace(scratch / OLD)
+            new.replace(tree)
+            return Unpacked(True, state)
+        finally:
+            _put_back(scratch, tree)
+            discard(scratch)
+
+
+def _put_back(scratch: Path, tree: Path) -> None:
+    """The tree that was moved away and that nothing has replaced."""
+    if (scratch / OLD).exists() and not tree.exists():
+        (scratch / OLD).replace(tree)
+
+
+def _come_back(tree: Path) -> None:
+    """Clean up after a run that was killed."""
+    for stale in tree.parent.glob(f"{UNPACKING}*"):
+        _put_back(stale, tree)
+        discard(stale)
+
+
+def _extract(
+    tarball: Path, stream: IO[bytes], scratch: Path, feed: Feed, sha256: str, max_size: int
+) -> Path:
+    """The one directory that was in the tarball, unpacked below `scratch`."""
+    original = Original(stream)
+    contents = checked(decompressed(original, max_size))
+    status, output = feed([*TAR, f"--directory={scratch}"], contents)
+    if status != 0:
+        raise TreeError(f"{tarball} cannot be unpacked: {shown(output.strip()[-500:], 500)}")
+    for _rest in contents:  # tar may have stopped before the end
+        pass
+    if original.sha256 != sha256:
+        raise TreeError(f"{tarball} was changed while it was read: run it again")
+    settle(scratch)
+    tops = sorted(scratch.iterdir())
+    if len(tops) != 1 or tops[0].is_symlink() or not (tops[0] / "Makefile").is_file():
+        names = ", ".join(shown(repr(item.name), 40) for item in tops[:5])
+        raise TreeError(
+            f"{tarball} is not a kernel's source: expected one directory with a Makefile in it, "
+            f"found {names or 'nothing'}"
         )
-        if status != 0:
-            raise TreeError(f"{tarball} cannot be unpacked: {output.strip()[-500:]}")
-        tops = list(scratch.iterdir())
-        if len(tops) != 1 or not (tops[0] / "Makefile").is_file():
-            raise TreeError(
-                f"{tarball} is not a kernel's source: expected one directory with a Makefile in "
-                f"it, found {', '.join(sorted(item.name for item in tops)[:5]) or 'nothing'}"
-            )
-        new = tops[0]
-        makefile = new / "Makefile"
-        found = makefile_version(makefile.read_text(encoding="utf-8"))
-        if not version_matches(found, version):
-            raise TreeError(
-                f"{tarball} holds Linux {found}, but source_version is {version}: correct one"
-            )
-        state = {
-            "version": found,
-            "sha256": sha256,
-            "provider": provider,
-            "tarball": tarball.name,
-            "signed_by": signed_by,
-            # Time stamps of the build are taken from the source, not from the clock.
-            "source_date_epoch": int(makefile.stat().st_mtime),
-        }
-        (new / STATE).parent.mkdir(exist_ok=True)
-        (new / STATE).write_text(json.dumps(state, indent=2, sort_keys=True) + "\n", "utf-8")
-        if tree.exists():
-            tree.replace(scratch / ".old")
-        new.replace(tree)
-        return Unpacked(True, state)
-    except ArchiveError as error:
-        raise TreeError(f"{tarball} is not unpacked: {error}") from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    return tops[0]
+
+
+def _version(tarball: Path, tree: Path, wanted: str) -> str:
+    with (tree / "Makefile").open(encoding="utf-8", errors="replace") as makefile:
+        found = makefile_version(makefile.read(MAKEFILE))
+    if not version_matches(found, wanted):
+        raise TreeError(
+            f"{tarball} holds Linux {shown(found, 40)}, but source_version is {wanted}: correct one"
+        )
+    return found

@@ -11,6 +11,7 @@ nothing but files, directories and links in it.
 from __future__ import annotations
 
 import bz2
+import hashlib
 import lzma
 import posixpath
 import re
@@ -18,15 +19,24 @@ import zlib
 from collections.abc import Iterable, Iterator
 from itertools import dropwhile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Union
+
+from ansible_collections.oslab.kernel.plugins.module_utils.source_text import shown
 
 CHUNK = 1 << 20
 BLOCK = 512
 MEMORY = 256 << 20  # for xz; its strongest preset needs 65 MiB
-LONG = 64 << 10  # no name in a kernel's source comes near that
+LONG = 64 << 10  # bytes of an extra header; none of a kernel's source comes near that
+# What a kernel's source has, some ten times over: more would only fill memory, disk and time.
+NAME = 1 << 10  # bytes
+MEMBERS = 1 << 20
+LINKS = 1 << 14
+STREAMS = 1 << 16  # compressed ones, one after another in a file
 
-_DIRECTORY, _SYMLINK, _HARDLINK = b"5", b"2", b"1"
+SYMLINK = b"2"
+_DIRECTORY, _HARDLINK = b"5", b"1"
 _FILES = (b"0", b"\0", b"7")
+_USED = ("path", "linkpath", "size")  # of the records in extended headers
 _NAMES = {b"character device": b"3", b"block device": b"4", b"FIFO": b"6", b"sparse file": b"S"}
 
 
@@ -69,13 +79,30 @@ def _decompressor(magic: bytes) -> Any:
     return None
 
 
+class Original:
+    """The bytes of a tarball's file, and the checksum of exactly those that were handed on."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._digest = hashlib.sha256()
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in iter(lambda: self._stream.read(CHUNK), b""):
+            self._digest.update(chunk)
+            yield chunk
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+
 def _raw(path: Path) -> Iterator[bytes]:
     with path.open("rb") as stream:
         yield from iter(lambda: stream.read(CHUNK), b"")
 
 
-def _decompressed(path: Path) -> Iterator[bytes]:
-    source = _raw(path)
+def _decompressed(source: Iterator[bytes]) -> Iterator[bytes]:
+    streams = 1
     data = next(source, b"")
     inside = _decompressor(data)
     if inside is None:
@@ -98,7 +125,9 @@ def _decompressed(path: Path) -> Iterator[bytes]:
                     if more is None:
                         return
                     data = more.lstrip(b"\0")
-                inside = _decompressor(data)
+                inside, streams = _decompressor(data), streams + 1
+                if streams > STREAMS:
+                    raise ArchiveError("it consists of more compressed parts than any source does")
                 if inside is None:
                     raise ArchiveError("something that is no archive follows the compressed one")
             elif inside.needs_input:
@@ -109,10 +138,11 @@ def _decompressed(path: Path) -> Iterator[bytes]:
         raise ArchiveError(f"the compressed file is damaged: {error}") from error
 
 
-def decompressed(path: Path, limit: int) -> Iterator[bytes]:
+def decompressed(tarball: Union[Path, Original], limit: int) -> Iterator[bytes]:
     """The tarball's contents, up to `limit` bytes and not one more."""
     total = 0
-    for chunk in _decompressed(path):
+    source = _raw(tarball) if isinstance(tarball, Path) else iter(tarball)
+    for chunk in _decompressed(source):
         total += len(chunk)
         if total > limit:
             raise ArchiveError(
@@ -128,23 +158,35 @@ def _leads_out(path: str) -> bool:
     return path.startswith("/") or ".." in path.split("/")
 
 
+def _quoted(name: str) -> str:
+    return shown(repr(name[:NAME]))
+
+
+def _link_error(name: str, link: str) -> ArchiveError:
+    return ArchiveError(f"the link {_quoted(name)} leads out of the tree, to {_quoted(link)}")
+
+
 def check_member(name: str, kind: bytes, link: str = "") -> None:
     """Refuse what could write outside of the tree's directory or is no part of a source tree."""
     if not name or "\0" in name + link or _leads_out(name):
-        raise ArchiveError(f"the member {name!r} leads out of the tree")
+        raise ArchiveError(f"the member {_quoted(name)} leads out of the tree")
+    if max(len(name), len(link)) > NAME:
+        raise ArchiveError(f"the member {_quoted(name)} has a name of unreasonable length")
     top = posixpath.normpath(name).split("/")[0]
-    if kind == _SYMLINK:
+    if kind == SYMLINK:
         aim = posixpath.normpath(posixpath.join(posixpath.dirname(name.rstrip("/")), link))
         # "a/.." is not "." where a is a link, so ".." may only stand in front.
         down = dropwhile(lambda part: part in ("", ".", ".."), link.split("/"))
         if link.startswith("/") or aim.split("/")[0] != top or ".." in down:
-            raise ArchiveError(f"the link {name!r} leads out of the tree, to {link!r}")
+            raise _link_error(name, link)
     elif kind == _HARDLINK:
         if _leads_out(link) or posixpath.normpath(link).split("/")[0] != top:
-            raise ArchiveError(f"the link {name!r} leads out of the tree, to {link!r}")
+            raise _link_error(name, link)
     elif kind not in (*_FILES, _DIRECTORY):
         what = next((word.decode() for word, code in _NAMES.items() if code == kind), f"{kind!r}")
-        raise ArchiveError(f"the member {name!r} is of a kind that no source tree holds ({what})")
+        raise ArchiveError(
+            f"the member {_quoted(name)} is of a kind that no source tree holds ({what})"
+        )
 
 
 def _number(field: bytes) -> int:
@@ -233,7 +275,7 @@ class _Reader:
         if records.keys() & self._long.keys():
             raise ArchiveError("the tarball names one member twice")
         if kind != b"g":
-            self._long.update(records)
+            self._long.update({key: records[key] for key in _USED if key in records})
 
     def _member(self, header: bytes, size: int) -> None:
         if not header.strip(b"\0"):  # tar reads no further than a block of zeros
@@ -247,15 +289,27 @@ class _Reader:
         if "size" in extra:
             size = int(extra["size"]) if re.fullmatch("[0-9]{1,18}", extra["size"]) else -1
         if size < 0 or (size and kind not in _FILES):  # tar and we could skip differently much
-            raise ArchiveError(f"the member {name!r} has an impossible size")
-        check_member(name, kind, extra.get("linkpath", _text(header[157:257])))
-        parts = name.rstrip("/").split("/")
-        if any("/".join(parts[:depth]) in self._links for depth in range(1, len(parts) + 1)):
-            raise ArchiveError(f"the member {name!r} would be written through a link")
-        if kind == _SYMLINK:
-            self._links.add("/".join(parts))
+            raise ArchiveError(f"the member {_quoted(name)} has an impossible size")
+        if size and name.endswith("/"):  # a directory to some, a file to others
+            raise ArchiveError(f"the member {_quoted(name)} has an impossible size")
+        link = extra.get("linkpath", _text(header[157:257]))
+        check_member(name, kind, link)
+        # However a name is spelled, it is the same file.
+        if self._through_link(name):
+            raise ArchiveError(f"the member {_quoted(name)} would be written through a link")
+        if kind == _HARDLINK and self._through_link(link):
+            # Elsewhere the same link leads to another place.
+            raise ArchiveError(f"the member {_quoted(name)} would be a second name of a link")
+        if kind == SYMLINK:
+            self._links.add(posixpath.normpath(name))
         self._skip = -(-size // BLOCK) * BLOCK
         self.members += 1
+        if self.members > MEMBERS or len(self._links) > LINKS:
+            raise ArchiveError("the tarball has more members than any source does")
+
+    def _through_link(self, name: str) -> bool:
+        parts = posixpath.normpath(name).split("/")
+        return any("/".join(parts[:depth]) in self._links for depth in range(1, len(parts) + 1))
 
 
 def checked(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 import urllib.error
 from collections.abc import Iterator, Mapping
@@ -13,10 +14,21 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Callable, Optional, TypeVar
+from urllib.parse import urlsplit
+
+from ansible_collections.oslab.kernel.plugins.module_utils.source_text import (
+    shown,
+    without_password,
+)
 
 CHUNK = 1 << 16
 # A server that sends less than this for a whole time-out is as good as silent.
 SLOWEST = 1024  # bytes a second
+# Of `timeout`, for what a server can draw out: a connection with all its redirections and headers.
+ANSWER = 4
+SMALL = 300  # seconds for a signature or a listing, at least
+# From one kind of address to which others a server may lead on.
+REDIRECTIONS = {"http": ("http", "https"), "https": ("https",), "file": ("file",)}
 # Compressed once more on its way, the ranges and the length would mean something else.
 PLAIN = {"Accept-Encoding": "identity"}
 
@@ -48,13 +60,14 @@ class Limits:
     timeout: float = 30
     tries: int = 3
     size: int = 4 << 30
+    longest: float = 8 * 3600  # for one try of a large file
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
 
 def explain(error: BaseException) -> DownloadError:
     """What an exception of urllib, a socket or a file means for the next try."""
-    told: DownloadError = TemporaryError(f"{type(error).__name__}: {error}")
+    told: DownloadError = TemporaryError(f"{type(error).__name__}: {shown(str(error))}")
     if isinstance(error, urllib.error.URLError) and isinstance(error.reason, BaseException):
         return explain(error.reason)
     if isinstance(error, DownloadError):
@@ -66,12 +79,12 @@ def explain(error: BaseException) -> DownloadError:
     elif isinstance(error, (TimeoutError, socket.timeout)):
         told = TemporaryError("no answer within the time-out (source_timeout)")
     elif isinstance(error, ValueError):
-        told = DownloadError(f"not an address that can be fetched: {error}")
+        told = DownloadError(f"not an address that can be fetched: {shown(str(error))}")
     return told
 
 
 def _status(code: int, reason: str) -> DownloadError:
-    text = f"HTTP status {code}: {' '.join(reason.split())}"
+    text = f"HTTP status {code}: {shown(reason)}"
     if code in (404, 410):
         return MissingError(text)
     if code >= 500 or code in (408, 425, 429):
@@ -79,17 +92,54 @@ def _status(code: int, reason: str) -> DownloadError:
     return DownloadError(text)
 
 
-def _chunks(stream: Any, limits: Limits) -> Iterator[bytes]:
+def _within(seconds: float, action: Callable[[], Result]) -> Result:
+    """What `action` gives, unless it takes longer; it is left to itself then.
+
+    A time-out of the socket begins anew with each byte, of headers for example.
+    """
+    results: list[Result] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(action())
+        except BaseException as error:  # raised again below
+            errors.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if errors:
+        raise errors[0]
+    if not results:
+        raise TimeoutError
+    return results[0]
+
+
+def _open(url: str, headers: Mapping[str, str], opener: Opener, limits: Limits) -> Any:
+    stream = _within(ANSWER * limits.timeout, lambda: opener(url, headers))
+    scheme = urlsplit(url).scheme
+    led_to = urlsplit(str(getattr(stream, "url", None) or url)).scheme
+    if led_to not in REDIRECTIONS.get(scheme, (scheme,)):
+        stream.close()
+        raise DownloadError(f"leads on from {scheme} to {shown(led_to, 20)}, which is not followed")
+    return stream
+
+
+def _chunks(stream: Any, limits: Limits, longest: float) -> Iterator[bytes]:
     """What arrives, as it arrives; ends with an error where too little does."""
     read = getattr(stream, "read1", stream.read)  # read() would wait for a full chunk
     since, arrived = limits.clock(), 0
+    end = since + longest
     while True:
-        chunk = read(CHUNK)
+        chunk = _within(ANSWER * limits.timeout, lambda: read(CHUNK))
         if not chunk:
             return
         yield chunk
         arrived += len(chunk)
         now = limits.clock()
+        if now > end:
+            raise DownloadError(f"it takes more than {longest:.0f} seconds")
         if now - since >= limits.timeout:
             if arrived < SLOWEST * (now - since):
                 raise TemporaryError(
@@ -111,8 +161,14 @@ def _start(stream: Any, wanted: int) -> int:
         return 0
     given = str(stream.headers.get("Content-Range") or "").partition("-")[0]
     if given.strip() != f"bytes {wanted}":
-        raise TemporaryError(f"asked for bytes {wanted} on, the server answers {given!r}")
+        raise TemporaryError(
+            f"asked for bytes {wanted} on, the server answers '{shown(given, 40)}'"
+        )
     return wanted
+
+
+def _too_long(limits: Limits) -> DownloadError:
+    return DownloadError(f"longer than {limits.size} bytes (source_max_size)")
 
 
 def _once(url: str, part: Path, opener: Opener, limits: Limits, progress: Progress) -> None:
@@ -121,7 +177,7 @@ def _once(url: str, part: Path, opener: Opener, limits: Limits, progress: Progre
     if have:
         headers["Range"] = f"bytes={have}-"
     try:
-        answer = opener(url, headers)
+        answer = _open(url, headers, opener, limits)
     except urllib.error.HTTPError as error:
         if error.code == 416 and have:  # the part is longer than the file: it is of another one
             part.unlink()
@@ -130,13 +186,15 @@ def _once(url: str, part: Path, opener: Opener, limits: Limits, progress: Progre
     with answer as stream:
         done = _start(stream, have)
         total = _size(stream.headers, done)
+        if total is not None and total > limits.size:
+            raise _too_long(limits)
         with part.open("r+b" if done else "wb") as out:
             out.seek(done)
-            for chunk in _chunks(stream, limits):
+            for chunk in _chunks(stream, limits, limits.longest):
                 out.write(chunk)
                 done += len(chunk)
                 if done > limits.size:
-                    raise DownloadError(f"longer than {limits.size} bytes (source_max_size)")
+                    raise _too_long(limits)
                 progress(done, total, url)
             out.truncate()
     if total is not None and done < total:
@@ -166,18 +224,19 @@ def download(url: str, part: Path, opener: Opener, limits: Limits, progress: Pro
 
 def read(url: str, opener: Opener, limits: Limits, size: int) -> bytes:
     """A small file, such as a signature."""
+    name = without_password(url)
 
     def once() -> bytes:
-        with opener(url, dict(PLAIN)) as stream:
+        with _open(url, dict(PLAIN), opener, limits) as stream:
             total = _size(stream.headers, 0)
-            text = b""
-            for chunk in _chunks(stream, limits):
+            text = bytearray()
+            for chunk in _chunks(stream, limits, max(SMALL, ANSWER * limits.timeout)):
                 text += chunk
                 if len(text) > size:
-                    raise DownloadError(f"{url} is longer than {size} bytes")
+                    raise DownloadError(f"{name} is longer than {size} bytes")
         if total is not None and len(text) < total:
-            raise TemporaryError(f"{url} ended after {len(text)} of {total} bytes")
-        return text
+            raise TemporaryError(f"{name} ended after {len(text)} of {total} bytes")
+        return bytes(text)
 
     return _trying(limits, once)
 
@@ -186,8 +245,8 @@ def probe(url: str, opener: Opener, limits: Limits) -> None:
     """Is the file to be had? Nothing of it is kept."""
 
     def once() -> None:
-        with opener(url, dict(PLAIN)) as stream:
-            if not stream.read(1):
+        with _open(url, dict(PLAIN), opener, limits) as stream:
+            if not _within(ANSWER * limits.timeout, lambda: stream.read(1)):
                 raise TemporaryError("an empty answer")
 
     _trying(limits, once)

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Callable, Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file
 from ansible_collections.oslab.kernel.plugins.module_utils.checksum import file_sha256
 from ansible_collections.oslab.kernel.plugins.module_utils.source_archive import (
     ArchiveError,
@@ -35,6 +36,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils.source_openpgp import
     verify_clearsigned,
     verify_detached,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils.source_text import without_password
 
 LISTING = "sha256sums.asc"
 LISTING_SIZE = 16 << 20
@@ -184,7 +186,7 @@ def _signature(base: str, version: str, policy: Policy, means: Means) -> bytes:
         return read(url, means.opener, means.limits, SIGNATURE_SIZE)
     except MissingError as error:
         if policy.signature_required:
-            raise FetchError(f"no signature: {error} ({url})") from error
+            raise FetchError(f"no signature: {error} ({without_password(url)})") from error
         return b""
 
 
@@ -212,7 +214,7 @@ def _from_mirror(mirror: str, version: str, tarball: Path, policy: Policy, means
 
     def prove(file: Path) -> Proof:
         proof = _prove(file, signature, listed.sha256, policy, means)
-        return Proof(proof.sha256, url, proof.signed_by, listed.listed_by)
+        return Proof(proof.sha256, without_password(url), proof.signed_by, listed.listed_by)
 
     if tarball.is_file() and listed.sha256 in ("", file_sha256(tarball)):
         try:  # there, but nobody has vouched for it yet
@@ -230,7 +232,9 @@ def _from_mirror(mirror: str, version: str, tarball: Path, policy: Policy, means
         # The beginning was of an earlier run or another mirror: maybe that was wrong, not this.
         download(url, part, means.opener, means.limits, means.progress)
         proof = prove(part)
-    part.replace(tarball)
+    part.chmod(0o644)
+    atomic_file.sync(part)
+    atomic_file.rename(part, tarball)
     return Fetched(str(tarball), proof, changed=True)
 
 
@@ -260,7 +264,7 @@ def fetch(
                 result = _from_mirror(mirror, version, tarball, policy, means)
             except (DownloadError, FetchError, ArchiveError, SignatureError) as error:
                 url = f"{base_of(mirror, version)}/{tarball.name}"
-                attempts.append({"url": url, "error": str(error)})
+                attempts.append({"url": without_password(url), "error": str(error)})
                 continue
             result.attempts = attempts
             _write_record(tarball, result.proof)
@@ -274,9 +278,8 @@ def fetch(
 
 
 def _write_record(tarball: Path, proof: Proof) -> None:
-    new = tarball.with_name(f".{tarball.name}.proof")
-    new.write_text(json.dumps(asdict(proof), indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    new.replace(record_of(tarball))
+    text = json.dumps(asdict(proof), indent=2, sort_keys=True) + "\n"
+    atomic_file.write(record_of(tarball), text, 0o644)
 
 
 def _told(attempts: Sequence[dict[str, str]]) -> str:
@@ -291,9 +294,9 @@ def find(mirrors: Sequence[str], version: str, means: Means) -> str:
         url = f"{base_of(mirror, version)}/{kernel_org_tarball(version)}"
         try:
             probe(url, means.opener, means.limits)
-            return url
+            return without_password(url)
         except DownloadError as error:
-            attempts.append({"url": url, "error": str(error)})
+            attempts.append({"url": without_password(url), "error": str(error)})
     raise FetchError(
         f"source_version {version}: no mirror of source_mirrors has it. Tried: {_told(attempts)}"
     )

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import IO, Callable, Optional
 from urllib.parse import urlsplit
 
+from ansible_collections.oslab.kernel.plugins.module_utils.source_text import without_password
+
 EVERY = 1.0  # seconds between two writes
 
 
@@ -25,7 +27,8 @@ def lock_of(tarball: Path) -> Path:
 def held(path: Path) -> Iterator[IO[str]]:
     """The lock file, open; waits for another run. It is gone afterwards, and after a kill free."""
     while True:
-        stream = path.open("a+", encoding="utf-8")
+        stream = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8")
+        os.fchmod(stream.fileno(), 0o600)  # who can read a file can lock it
         fcntl.flock(stream, fcntl.LOCK_EX)
         try:
             current: Optional[int] = path.stat().st_ino
@@ -68,4 +71,4 @@ def line(done: int, total: Optional[int], speed: float, url: str) -> str:
     mib = 1 << 20
     had = f"{done * 100 // total} % of {total / mib:.0f} MiB" if total else f"{done / mib:.0f} MiB"
     rate = f", {speed / mib:.1f} MiB/s" if speed else ""
-    return f"{had}{rate}, from {urlsplit(url).netloc or url}"
+    return f"{had}{rate}, from {urlsplit(without_password(url)).netloc or url}"

@@ -28,6 +28,12 @@ _ARMOR = re.compile(
     r"-----BEGIN PGP (?:PUBLIC KEY BLOCK|SIGNATURE)-----\r?\n(.*?)-----END PGP ", re.DOTALL
 )
 # RFC 4880, 9.4: SHA-256, SHA-384, SHA-512. MD5 and SHA-1 can be forged.
+_SIGNATURE = 2  # type of a packet
+_NO_SIGNATURE = "this is not an OpenPGP signature"
+_TEXT = b"-----BEGIN PGP SIGNED MESSAGE-----"
+_BLOCK = b"-----BEGIN PGP SIGNATURE-----"
+_END = b"-----END PGP SIGNATURE-----"
+BLOCK = 64 << 10  # bytes
 _HASHES = {"8", "9", "10"}
 _BAD = {
     "BADSIG": "the signature is not of these contents",
@@ -62,11 +68,11 @@ def normal(fingerprint: str) -> str:
     return re.sub(r"\s", "", fingerprint).upper()
 
 
-def dearmor(text: str) -> bytes:
-    """The binary form of all blocks in `text`: gpgv reads no other."""
+def dearmor(text: str, what: str = "the text of the keys") -> bytes:
+    """The binary form of all blocks in `text`: gpgv reads no other keyring."""
     blocks = _ARMOR.findall(text)
     if not blocks:
-        raise SignatureError("no '-----BEGIN PGP PUBLIC KEY BLOCK-----' in the text of the keys")
+        raise SignatureError(f"no '-----BEGIN PGP PUBLIC KEY BLOCK-----' in {what}")
     binary = b""
     for block in blocks:
         body = re.split(r"\r?\n\s*\r?\n", "\n" + block, maxsplit=1)[-1]  # headers end there
@@ -74,8 +80,62 @@ def dearmor(text: str) -> bytes:
         try:
             binary += base64.b64decode("".join(lines), validate=True)
         except binascii.Error as error:
-            raise SignatureError(f"the text of the keys is damaged: {error}") from error
+            raise SignatureError(f"{what} is damaged: {error}") from error
     return binary
+
+
+def _packet(data: bytes) -> tuple[int, int]:
+    """Type and length, with its header, of the packet that `data` begins with (RFC 4880, 4.2)."""
+    head, first = data[0], data[1]
+    if head & 0x40:
+        kind = head & 0x3F
+        if first < 192:
+            return kind, 2 + first
+        if first < 224:
+            return kind, 3 + ((first - 192) << 8) + 192 + data[2]
+        if first == 255:
+            return kind, 6 + int.from_bytes(data[2:6], "big")
+    elif head & 0x80 and head & 3 < 3:
+        width = 1 << (head & 3)
+        return (head >> 2) & 15, 1 + width + int.from_bytes(data[1 : 1 + width], "big")
+    raise SignatureError(_NO_SIGNATURE)
+
+
+def signature_packets(signature: bytes) -> bytes:
+    """The binary form of a signature, armoured or not.
+
+    Raises SignatureError if there is anything else in it. gpgv would unpack a compressed packet
+    of some KiB to any number of GiB before it looks for a signature.
+    """
+    if signature[:1] < b"\x80":  # no packet
+        if b"-----BEGIN" not in signature:
+            return signature  # gpgv finds nothing in it either
+        signature = dearmor(signature.decode("utf-8", "replace"), "the signature")
+    rest = signature
+    while rest:
+        try:
+            kind, length = _packet(rest)
+        except IndexError:
+            raise SignatureError(_NO_SIGNATURE) from None
+        if kind != _SIGNATURE or length > len(rest):
+            raise SignatureError(_NO_SIGNATURE)
+        rest = rest[length:]
+    return signature
+
+
+def clearsigned(message: bytes) -> bytes:
+    """The signed text and its signature, of what may have other things around it."""
+    begin = message.find(_TEXT)
+    middle = message.find(b"\n" + _BLOCK, begin)
+    end = message.find(_END, middle)
+    if begin < 0 or middle < 0 or end < 0 or (begin and message[begin - 1 : begin] != b"\n"):
+        raise SignatureError("this is not a text with an OpenPGP signature")
+    block = message[middle + 1 : end + len(_END)]
+    lines = message[begin + len(_TEXT) : middle].splitlines()
+    if len(block) > BLOCK or any(line[:1] == b"-" and line[:2] != b"- " for line in lines):
+        raise SignatureError("this is not a text with an OpenPGP signature")
+    signature_packets(block)
+    return message[begin:middle] + b"\n" + block + b"\n"
 
 
 def signer(status: str, keys: Keys) -> str:
@@ -109,7 +169,7 @@ def signer(status: str, keys: Keys) -> str:
             good.clear()
             break
     if not good:
-        raise SignatureError("; ".join(problems) or "this is not an OpenPGP signature")
+        raise SignatureError("; ".join(problems) or _NO_SIGNATURE)
     return good[0]
 
 
@@ -131,7 +191,7 @@ def verify_detached(keys: Keys, signature: bytes, contents: Iterable[bytes], fee
     """Who signed the contents; they are read once, as they come."""
     with _private_home(keys) as home:
         file = home / "signature"
-        file.write_bytes(signature)
+        file.write_bytes(signature_packets(signature))
         _status, output = feed(_gpgv(home, str(file), "-"), contents)
         return signer(output, keys)
 
@@ -140,7 +200,7 @@ def verify_clearsigned(keys: Keys, message: bytes, feed: Feed) -> tuple[str, str
     """Who signed it, and what: only that part, since anybody can add text around it."""
     with _private_home(keys) as home:
         file, text = home / "message", home / "text"
-        file.write_bytes(message)
+        file.write_bytes(clearsigned(message))
         _status, output = feed(_gpgv(home, "--output", str(text), str(file)), ())
         fingerprint = signer(output, keys)
         return fingerprint, text.read_text(encoding="utf-8", errors="replace")

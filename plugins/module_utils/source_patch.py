@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 from urllib.parse import unquote, urlsplit
 
+from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file, source_workdir
 from ansible_collections.oslab.kernel.plugins.module_utils.source_download import (
     DownloadError,
     Limits,
@@ -107,8 +108,6 @@ def text_of(
     except DownloadError as error:
         raise PatchError(f"patch_series: cannot fetch {wanted.source}: {error}") from error
     text = _text(data, wanted)
-    cache.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name}.part")
-    part.write_bytes(data)
-    part.replace(file)
+    source_workdir.make(cache)
+    atomic_file.write(file, data, 0o644)
     return text

@@ -11,19 +11,25 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
+OPTIONS = ("TAR_OPTIONS", "GNUPGHOME", "POSIXLY_CORRECT")
+OUTPUT = 1 << 20  # bytes
+LONGEST = 3600  # seconds that a program may need after its last input
+
 
 def feed(argv: Sequence[str], chunks: Iterable[bytes]) -> tuple[int, str]:
     """Exit status and output (both streams) of a program that reads `chunks`.
 
-    An error of whoever makes the chunks ends the program.
+    An error of whoever makes the chunks ends the program. Of a long output its end is returned.
     """
+    # Options from the environment would come on top of the given ones.
+    kept = {name: value for name, value in os.environ.items() if name not in OPTIONS}
     with tempfile.TemporaryFile() as output:  # a pipe could fill up while we write
         process = subprocess.Popen(
             argv,
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "LC_ALL": "C"},
+            env={**kept, "LC_ALL": "C.UTF-8"},
         )
         if process.stdin is None:
             raise AssertionError("stdin is a pipe")
@@ -38,6 +44,10 @@ def feed(argv: Sequence[str], chunks: Iterable[bytes]) -> tuple[int, str]:
             process.kill()
             process.wait()
             raise
-        status = process.wait()
-        output.seek(0)
+        try:
+            status = process.wait(LONGEST)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            status = process.wait()
+        output.seek(max(0, output.seek(0, os.SEEK_END) - OUTPUT))
         return status, output.read().decode("utf-8", "replace")

@@ -165,6 +165,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils import (
     kconfig,
     kconfig_base,
     kconfig_stamp,
+    source_workdir,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.kconfig_tree import KconfigTree
 
@@ -245,6 +246,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    os.umask(source_workdir.UMASK)  # make compiles Kconfig's programs in the tree
     params = module.params
     tree = Path(params["tree"]).absolute()
     if not (tree / "Kconfig").is_file():

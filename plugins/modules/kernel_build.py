@@ -170,6 +170,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils import (
     build_spread,
     kernel_build,
     signing_key,
+    source_workdir,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.build_id import InputError
 from ansible_collections.oslab.kernel.plugins.module_utils.build_job import Job
@@ -206,7 +207,7 @@ def spread(module: AnsibleModule, options: kernel_build.Options) -> kernel_build
         hosts, silent = build_spread.usable_hosts(options.spread, run)
     except build_spread.SpreadError as error:
         module.fail_json(msg=str(error))
-    build_spread.directory(options.work).mkdir(parents=True, exist_ok=True)
+    source_workdir.make(build_spread.directory(options.work))
     if silent:
         module.warn(f"these of build_distribute_hosts do not compile: {', '.join(silent)}")
     return dataclasses.replace(options, spread=dataclasses.replace(options.spread, hosts=hosts))
@@ -249,6 +250,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    os.umask(source_workdir.UMASK)
     params = dict(module.params)
     detach = params.pop("detach")
     for name in ("tree", "store", "ccache_dir", "modules_source", "tools_source"):

@@ -143,10 +143,15 @@ sha256:
   type: str
 """
 
+import os
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import kernel_inputs, kernel_patch
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    kernel_inputs,
+    kernel_patch,
+    source_workdir,
+)
 
 FILE_SPEC = {
     "type": "dict",
@@ -227,6 +232,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    os.umask(source_workdir.UMASK)
     params = module.params
     problems = (
         kernel_inputs.check_sysname(params["sysname"])

@@ -11,7 +11,9 @@ short_description: Unpack a kernel's source
 description:
   - Unpacks a tarball into a directory, which is there whole or not at all.
   - A tarball with members or links that lead out of the tree, with devices, or larger than
-    O(max_size) is refused.
+    O(max_size) is refused, and so is one of another checksum. A tree that is there stays then.
+  - Files belong to whoever runs the module, who alone may write; everybody may read them. Modes
+    and owners that the tarball names do not count, except that programs stay executable.
   - A tree that was unpacked from the same tarball is left alone, whatever was edited in it; one
     from another tarball is replaced.
 version_added: "0.1.0"
@@ -20,9 +22,15 @@ options:
   tarball:
     description: The tarball, with one directory at its top.
     type: path
-    required: true
+  package:
+    description:
+      - Debian package that the tarball is in, as C(/usr/src/PACKAGE.tar.*), instead of O(tarball).
+        It has to have the checksum that the package lists for it.
+    type: str
   sha256:
-    description: Checksum of the tarball; computed if empty.
+    description:
+      - Checksum that the tarball must have; any if empty. It is computed of the very bytes that
+        are unpacked, and recorded.
     type: str
     default: ""
   tree:
@@ -55,7 +63,7 @@ attributes:
   action:
     description: Has a corresponding action plugin, which makes messages safe to print.
     support: full
-requirements: [tar]
+requirements: [tar, dpkg (for O(package))]
 """
 
 EXAMPLES = r"""
@@ -75,17 +83,65 @@ source:
   type: dict
 """
 
+import os
 from pathlib import Path
+from typing import NamedTuple, Optional
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import kernel_tree
+from ansible_collections.oslab.kernel.plugins.module_utils import kernel_tree, source_workdir
 from ansible_collections.oslab.kernel.plugins.module_utils.source_process import feed
+
+
+class Found(NamedTuple):
+    path: Path
+    md5: str = ""
+
+
+def find(module: AnsibleModule) -> Optional[Found]:
+    """The tarball; None if its package is not installed."""
+    if module.params["tarball"]:
+        return Found(Path(module.params["tarball"]))
+    package = module.params["package"]
+    status, listed, _error = module.run_command(
+        ["dpkg-query", "--control-show", package, "md5sums"],
+        environ_update={"LC_ALL": "C.UTF-8"},
+    )
+    return Found(*kernel_tree.of_package(listed, package)) if status == 0 else None
+
+
+def unpack(module: AnsibleModule) -> None:
+    params = module.params
+    tree = Path(params["tree"])
+    found = find(module)
+    if found is None or not found.path.is_file():
+        name = found.path if found else f"package {params['package']}"
+        if module.check_mode:
+            module.exit_json(changed=True, source={}, msg=f"{name} would be unpacked")
+        module.fail_json(msg=f"the source {name} is not there; check source_file")
+        return
+    sums = {"sha256": params["sha256"], "md5": found.md5}
+    if module.check_mode:
+        state = kernel_tree.read_state(tree)
+        sha256 = kernel_tree.check(found.path, **sums)
+        module.exit_json(changed=state.get("sha256") != sha256, source=state)
+    result = kernel_tree.unpack(
+        found.path,
+        tree,
+        feed,
+        **sums,
+        version=params["version"],
+        provider=params["provider"],
+        signed_by=params["signed_by"],
+        max_size=params["max_size"],
+    )
+    module.exit_json(changed=result.changed, source=result.state)
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "tarball": {"type": "path", "required": True},
+            "tarball": {"type": "path"},
+            "package": {"type": "str"},
             "sha256": {"type": "str", "default": ""},
             "tree": {"type": "path", "required": True},
             "version": {"type": "str", "required": True},
@@ -93,33 +149,15 @@ def main() -> None:
             "signed_by": {"type": "str", "default": ""},
             "max_size": {"type": "int", "default": kernel_tree.MAX_SIZE},
         },
+        required_one_of=[("tarball", "package")],
+        mutually_exclusive=[("tarball", "package")],
         supports_check_mode=True,
     )
-    params = module.params
-    tarball, tree = Path(params["tarball"]), Path(params["tree"])
-    if not tarball.is_file():
-        if module.check_mode:
-            module.exit_json(changed=True, source={}, msg=f"{tarball} would be unpacked")
-        module.fail_json(msg=f"the source {tarball} is not there; check source_file")
-    if module.check_mode:
-        state = kernel_tree.read_state(tree)
-        sha256 = params["sha256"] or kernel_tree.file_sha256(tarball)
-        module.exit_json(changed=state.get("sha256") != sha256, source=state)
-
+    os.umask(source_workdir.UMASK)
     try:
-        result = kernel_tree.unpack(
-            tarball,
-            tree,
-            feed,
-            sha256=params["sha256"],
-            version=params["version"],
-            provider=params["provider"],
-            signed_by=params["signed_by"],
-            max_size=params["max_size"],
-        )
+        unpack(module)
     except kernel_tree.TreeError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=result.changed, source=result.state)
 
 
 if __name__ == "__main__":

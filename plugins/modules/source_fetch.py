@@ -139,6 +139,7 @@ attempts:
   elements: dict
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -147,7 +148,11 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.urls import ConnectionError as UrlConnectionError
 from ansible.module_utils.urls import open_url
-from ansible_collections.oslab.kernel.plugins.module_utils import kernel_inputs, source_fetch
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    kernel_inputs,
+    source_fetch,
+    source_workdir,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils.source_download import Limits
 from ansible_collections.oslab.kernel.plugins.module_utils.source_lock import (
     Reporter,
@@ -198,7 +203,7 @@ def _present(
     module: AnsibleModule, tarball: Path, policy: source_fetch.Policy, means: source_fetch.Means
 ) -> None:
     params = module.params
-    tarball.parent.mkdir(parents=True, exist_ok=True)
+    source_workdir.make(tarball.parent)
     with held(lock_of(tarball)) as lock:
         reporter = Reporter(lock)
         reporting = replace(means, progress=reporter, say=reporter.say)
@@ -245,6 +250,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    os.umask(source_workdir.UMASK)
     params = module.params
     problems = kernel_inputs.check_source_version(params["version"])
     if problems:

@@ -167,3 +167,11 @@ def test_a_watched_job_is_left_alone(job):
     assert not other(job).wait_until_left()
     watcher.wait()
     assert job.wait() == {"changed": True}
+
+
+def test_others_cannot_hold_the_lock(tmp_path):
+    """Who can open a file for reading can lock it."""
+    job = Job(tmp_path)
+    assert job.acquire()
+    assert job.lock_path.stat().st_mode & 0o777 == 0o600
+    job.release()

@@ -23,3 +23,12 @@ def test_the_holder_is_named_and_the_next_one_takes_its_place(tmp_path: Path) ->
     with held(path, 0, "with 6.12"):
         assert "with 6.12" in path.read_text()
         assert "6.8" not in path.read_text()
+
+
+def test_others_cannot_hold_it(tmp_path):
+    """Who can open a file for reading can lock it."""
+    path = tmp_path / "lock"
+    path.touch()
+    path.chmod(0o666)
+    with held(path, 1, "a test"):
+        assert path.stat().st_mode & 0o777 == 0o600

@@ -170,3 +170,26 @@ def test_xz_that_wants_too_much_memory(tmp_path, monkeypatch):
 def test_damage(tmp_path, data, told):
     with pytest.raises(archive.ArchiveError, match=told):
         read(tmp_path, data)
+
+
+def test_what_would_only_fill_memory_and_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "MEMBERS", 3)
+    monkeypatch.setattr(archive, "LINKS", 1)
+    monkeypatch.setattr(archive, "STREAMS", 3)
+    many = tar(*(member(f"linux/{number}") for number in range(4)))
+    links = tar(*(member(f"linux/{number}", tarfile.SYMTYPE, "a") for number in range(2)))
+    for data in (many, links):
+        with pytest.raises(archive.ArchiveError, match="more members than"):
+            read(tmp_path, data)
+    with pytest.raises(archive.ArchiveError, match="more compressed parts"):
+        read(tmp_path, gzip.compress(GOOD) + gzip.compress(b"") * 3)
+    with pytest.raises(archive.ArchiveError, match="unreasonable length") as told:
+        read(tmp_path, tar(member("linux/\x1b" + "a/" * 1000)))
+    assert len(str(told.value)) < 300
+    assert str(told.value).isprintable()
+
+
+@pytest.mark.parametrize("name", ["linux/l/x", "./linux/l/x", "linux//l/x", "linux/./l/x"])
+def test_a_link_is_known_however_its_name_is_spelled(tmp_path, name):
+    with pytest.raises(archive.ArchiveError, match="through a link"):
+        read(tmp_path, tar(member("linux/l", tarfile.SYMTYPE, "d"), member(name)))

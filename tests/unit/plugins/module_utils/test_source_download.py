@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import io
 import socket
+import threading
 import urllib.error
-from http.client import IncompleteRead
+from http.client import BadStatusLine, IncompleteRead
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils import source_download as downloading
@@ -176,3 +177,54 @@ def test_is_it_there():
         downloading.probe(URL, Server(status(404)), limits)
     with pytest.raises(TemporaryError, match="empty"):
         downloading.probe(URL, Server(Answer(), Answer()), limits)
+
+
+def test_headers_that_never_end_do(tmp_path, monkeypatch):
+    """Each byte begins the socket's time-out anew."""
+    monkeypatch.setattr(downloading, "ANSWER", 0.01)
+    ended = threading.Event()
+    limits = Limits(timeout=5, tries=1)
+    with pytest.raises(TemporaryError, match="source_timeout"):
+        downloading.download(URL, tmp_path / "part", lambda *_: ended.wait(30), limits, print)
+    with pytest.raises(TemporaryError, match="source_timeout"):
+        downloading.probe(URL, lambda *_: ended.wait(30), limits)
+    ended.set()
+
+
+def test_a_server_that_is_just_fast_enough_is_given_up_in_the_end(tmp_path):
+    clock = iter(range(0, 10_000, 4))
+    limits = Limits(timeout=5, tries=1, longest=100, clock=lambda: next(clock), size=1 << 30)
+    endless = io.BytesIO(bytes(64 << 20))
+    answer = type("Slow", (Answer,), {"read1": lambda _self, size: endless.read(size)})()
+    with pytest.raises(DownloadError, match="takes more than 100 seconds"):
+        downloading.download(URL, tmp_path / "part", lambda *_: answer, limits, lambda *_: None)
+
+
+@pytest.mark.parametrize("to", ["http://a/b", "ftp://a/b", "file:///etc/shadow", "odd\x1b:b"])
+def test_no_redirection_from_https_to_anything_else(get, to):
+    answer = Answer(b"root:x")
+    answer.url = to
+    with pytest.raises(DownloadError, match=r"leads on from https to [a-z]*, which is not") as told:
+        get(Server(answer))
+    assert str(told.value).isprintable()
+    assert not get.part.exists()
+
+
+def test_what_says_that_it_is_too_long_is_not_begun(get):
+    with pytest.raises(DownloadError, match="longer than 1000 bytes"):
+        get(Server(Answer(b"x", Content_Length="1001")))
+    assert not get.part.exists()
+
+
+@pytest.mark.parametrize("length", ["9" * 5000, "\u00b2", "-1"])
+def test_a_length_that_is_none_counts_for_nothing(get, length):
+    assert get(Server(Answer(b"whole", Content_Length=length))) == b"whole"
+
+
+@pytest.mark.parametrize(
+    "error", [status(404, "\x1b[2J" + "x" * 70_000), BadStatusLine("\x1b]0;" + "x" * 70_000)]
+)
+def test_a_server_cannot_speak_to_the_terminal(error):
+    told = str(downloading.explain(error))
+    assert told.isprintable()
+    assert len(told) < 300

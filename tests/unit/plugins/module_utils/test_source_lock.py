@@ -54,3 +54,12 @@ def test_lines_come_once_a_second():
 def test_lines():
     assert locks.line(1 << 20, None, 0, "https://a/x") == "1 MiB, from a"
     assert locks.line(1 << 20, 3 << 20, 0, "file:///x") == "33 % of 3 MiB, from file:///x"
+
+
+def test_others_cannot_hold_it(tmp_path):
+    """Who can open a file for reading can lock it."""
+    path = tmp_path / "lock"
+    path.touch()
+    path.chmod(0o666)
+    with locks.held(path):
+        assert path.stat().st_mode & 0o777 == 0o600

@@ -134,3 +134,70 @@ def _primary_fingerprints(data):
             found.add(hashlib.sha1(text).hexdigest().upper())
         at += head + size
     return found
+
+
+SIGNATURE_PACKET = bytes([0xC2, 3, 4, 0, 10])
+COMPRESSED_PACKET = bytes([0xC8, 3, 3, 1, 1])
+
+
+def armored(data):
+    text = base64.b64encode(data).decode()
+    return f"-----BEGIN PGP SIGNATURE-----\n\n{text}\n-----END PGP SIGNATURE-----\n".encode()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [SIGNATURE_PACKET, SIGNATURE_PACKET * 2, bytes([0x88, 3, 4, 0, 10]), bytes([0x89, 0, 1, 4])],
+)
+def test_signatures_come_through(data):
+    assert openpgp.signature_packets(data) == data
+    assert openpgp.signature_packets(armored(data)) == data
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        COMPRESSED_PACKET,
+        SIGNATURE_PACKET + COMPRESSED_PACKET,
+        bytes([0xA3, 2, 1, 1]),  # compressed, of no stated length
+        bytes([0xC2, 0xE1, 4, 0]),  # in parts
+        bytes([0xC2, 200]),
+        bytes([0xC2, 9, 4]),
+        bytes([0xC2]),
+        armored(COMPRESSED_PACKET),
+    ],
+)
+def test_what_gpgv_would_unpack_to_any_size_is_no_signature(data):
+    with pytest.raises(SignatureError, match="not an OpenPGP signature"):
+        openpgp.verify_detached(KEYS, data, [], lambda _argv, _contents: (0, status(*valid())))
+
+
+def listing(text="abc  linux.tar.xz\n", signature=SIGNATURE_PACKET):
+    head = "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n"
+    return f"{head}{text}".encode() + armored(signature)
+
+
+def test_of_a_listing_only_the_signed_part_gets_to_gpgv():
+    message = listing()
+    assert openpgp.clearsigned(b"before\n" + message + b"after\n") == message
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"",
+        b"abc  linux.tar.xz\n",
+        COMPRESSED_PACKET,
+        listing()[:-10],
+        listing(signature=COMPRESSED_PACKET),
+        listing("-----BEGIN PGP MESSAGE-----\n"),
+        listing(signature=SIGNATURE_PACKET * 20000),
+        b"-----BEGIN PGP SIGNATURE-----\n" * 100_000,
+    ],
+)
+def test_a_listing_of_anything_else_is_refused(message):
+    def feed(_argv, _contents):
+        pytest.fail("gpgv was asked")
+
+    with pytest.raises(SignatureError, match=r"not a text with|not an OpenPGP"):
+        openpgp.verify_clearsigned(KEYS, message, feed)

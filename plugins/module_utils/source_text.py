@@ -1,0 +1,30 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Put into a message what a mirror or a tarball says: it may be long, or speak to the terminal."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit, urlunsplit
+
+MOST = 200  # characters
+
+
+def shown(text: str, most: int = MOST) -> str:
+    """One line of at most `most` characters, without those that a terminal acts on."""
+    line = " ".join(text[: 2 * most].split())
+    plain = "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in line
+    )
+    return plain if len(plain) <= most and len(text) <= 2 * most else f"{plain[:most]}…"
+
+
+def without_password(url: str) -> str:
+    """The address without the name and password of a user, which are nobody else's business."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # no address at all; whoever opens it says so
+        return url
+    if "@" not in parts.netloc:
+        return url
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

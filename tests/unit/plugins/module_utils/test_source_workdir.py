@@ -1,0 +1,130 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Nobody else decides what is in the working directory."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils import source_workdir
+from ansible_collections.oslab.kernel.plugins.module_utils.source_workdir import WorkdirError
+
+UID = os.geteuid()
+
+
+@pytest.fixture
+def work(tmp_path):
+    path = tmp_path / "above" / "work"
+    source_workdir.make(path)
+    return path
+
+
+def check(path):
+    source_workdir.check(path, "source_workdir", UID)
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o077])
+def test_directories_have_their_mode_whatever_the_umask(tmp_path, umask):
+    before = os.umask(umask)
+    try:
+        source_workdir.make(tmp_path / "a" / "b")
+    finally:
+        os.umask(before)
+    assert [path.stat().st_mode & 0o7777 for path in (tmp_path / "a", tmp_path / "a" / "b")] == [
+        0o755,
+        0o755,
+    ]
+
+
+def test_a_directory_of_ours_and_one_that_is_not_there_yet(work):
+    check(work)
+    check(work / "later" / "still")
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o775, 0o757, 0o1777])
+def test_others_may_not_write_in_it(work, mode):
+    work.chmod(mode)
+    with pytest.raises(WorkdirError, match=f"mode {mode:04o}.*run 'chmod go-w {work}'"):
+        check(work)
+
+
+@pytest.mark.parametrize(("mode", "good"), [(0o777, False), (0o775, False), (0o1777, True)])
+def test_nor_above_it_unless_it_is_sticky(work, mode, good):
+    work.parent.chmod(mode)
+    if good:
+        check(work)
+    else:
+        with pytest.raises(WorkdirError, match=f"is below {work.parent}, which can be written"):
+            check(work)
+
+
+def test_what_a_link_leads_through_counts(work, tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to(work)
+    check(link)
+    work.parent.chmod(0o777)
+    with pytest.raises(WorkdirError, match=f"chmod go-w {work.parent}'"):
+        check(link)
+
+
+def test_a_file_is_no_directory(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(WorkdirError, match="is no directory"):
+        check(tmp_path / "file")
+
+
+@pytest.mark.skipif(UID != 0, reason="only root can give files away")
+def test_somebody_elses_directory_and_sources(work):
+    sources = work / "trees" / "linux"
+    source_workdir.make(sources)
+    os.chown(sources, 4711, 4711)
+    with pytest.raises(WorkdirError, match="belongs to the user number 4711"):
+        source_workdir.tighten(work, UID)
+    os.chown(work.parent, 4711, 4711)
+    with pytest.raises(WorkdirError, match="belongs to the user number 4711"):
+        check(work)
+
+
+def test_tighten(work, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    outside.chmod(0o777)
+    (work / "link").symlink_to(outside)
+    loose = {"d": 0o2777, "d/f": 0o666, "d/s": 0o4755, "d/\x1b[2J": 0o664}
+    for name in loose:
+        place = work / name
+        if name == "d":
+            place.mkdir()
+        else:
+            place.write_text("")
+    (work / "fine").write_text("")
+    (work / "fine").chmod(0o600)
+    for name, mode in loose.items():
+        (work / name).chmod(mode)
+    linked = tmp_path / "linked"
+    linked.symlink_to(work)
+
+    foretold = source_workdir.tighten(linked, UID, change=False)
+    assert foretold.count == 4
+    assert (work / "d").stat().st_mode & 0o7777 == 0o2777
+    found = source_workdir.tighten(linked, UID)
+    assert (found.count, found.exposed) == (4, True)
+    assert found.told().isprintable()
+    modes = [oct((work / name).stat().st_mode & 0o7777) for name in (*loose, "fine")]
+    assert modes == ["0o2755", "0o644", "0o755", "0o644", "0o600"]
+    assert outside.stat().st_mode & 0o777 == 0o777
+    assert source_workdir.tighten(linked, UID).count == 0
+
+
+def test_what_only_roots_group_could_write_to_was_not_exposed(work):
+    (work / "f").write_text("")
+    (work / "f").chmod(0o664)
+    if (work / "f").stat().st_gid == 0:
+        assert not source_workdir.tighten(work, UID).exposed
+
+
+def test_nothing_is_there_yet(tmp_path):
+    assert source_workdir.tighten(tmp_path / "work", UID).count == 0
+    assert not (tmp_path / "work").exists()
