@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -170,6 +171,12 @@ def unpack(
         try:
             stream.seek(0)
             new = _extract(tarball, stream, scratch, feed, found, max_size)
+            # The roles keep there what they did to a tree, and believe it.
+            if os.path.lexists(new / STATE.parent):
+                raise TreeError(
+                    f"{tarball} brings a {STATE.parent}, which no kernel has: it is not unpacked. "
+                    "Take the tarball from where the kernel is published"
+                )
             state = {
                 "version": _version(tarball, new, version),
                 "sha256": found,

@@ -85,6 +85,16 @@ def test_wrong_contents_leave_nothing(tarball, tmp_path, arguments, told):
     assert list(tree.parent.iterdir()) == []
 
 
+def test_a_tarball_cannot_say_what_the_roles_did_to_its_tree(tarball, tmp_path):
+    tree, archive = tmp_path / "trees" / "linux", tarball()
+    (tmp_path / "made/linux-6.8/.oslab").mkdir()
+    (tmp_path / "made/linux-6.8/.oslab/patch.json").write_text('{"created": ["../../x"]}')
+    with pytest.raises(trees.TreeError, match=r"brings a \.oslab"):
+        unpack(tarball(), tree)
+    assert list(tree.parent.iterdir()) == []
+    assert archive.exists()
+
+
 def test_truncated_tarball_keeps_the_old_tree(tarball, tmp_path):
     tree = tmp_path / "trees" / "linux"
     unpack(tarball(), tree)
