@@ -199,7 +199,10 @@ def gather(
         "boot_config_sha256": config_sha256,
         "modules": loaded,
         "essential_modules": essential_modules(
-            sysfs, parse_mounts(read(proc / "self/mountinfo")), ModuleIndex(modules_dir)
+            sysfs,
+            parse_mounts(read(proc / "self/mountinfo")),
+            ModuleIndex(modules_dir),
+            read(proc / "crypto"),
         ),
         "oslab": _object(modules_dir / MANIFEST, "the kernel counts as not ours", warnings),
         "oslab_releases": _oslab_releases(root),
