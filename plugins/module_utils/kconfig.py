@@ -22,6 +22,7 @@ from typing import Any, Callable, NamedTuple
 from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read, kconfig_base
 from ansible_collections.oslab.kernel.plugins.module_utils.kconfig_tree import (
     KconfigTree,
+    Switches,
     Symbol,
     explain,
     srcarch,
@@ -362,11 +363,12 @@ class Configurator:
         now = parse_config(reduced)
         lost = [m for m in sorted((listed | kept) & set(builders)) if is_lost(m, now)]
         again = {}
+        switches = Switches(self.kconfig, now)
         for module in lost:
             symbols = builders[module]
             again.update({s: before[s] for s in symbols if before.get(s, "n") != "n"})
             if module in kept and all(before.get(s, "n") == "n" for s in symbols):
-                again.update(self._switch_on(symbols))
+                again.update(self._switch_on(symbols, switches))
         again = {s: v for s, v in again.items() if s not in {*wanted.options, *wanted.optional}}
         if again:
             reduced = self.olddefconfig(self.apply(set_values(reduced, again), wanted))
@@ -384,11 +386,18 @@ class Configurator:
                 )
         return reduced
 
-    def _switch_on(self, symbols: Iterable[str]) -> dict[str, str]:
-        """The first symbol that can be set by hand, as a module if that can be."""
+    def _switch_on(self, symbols: Iterable[str], switches: Switches) -> dict[str, str]:
+        """What switches on the first symbol that can be, as a module if that can be.
+
+        What it depends on comes with it: the base may be that of a host without such a device.
+        """
+        for name in symbols:
+            found = {s: value for s, value in (switches.followed(name) or {}).items() if value}
+            if found:
+                return found
         for name in symbols:
             symbol = self.kconfig.symbols.get(name)
-            if symbol and symbol.prompt:
+            if symbol and symbol.prompt:  # what Kconfig says to it shows in the end
                 return {name: "m" if symbol.type == "tristate" else "y"}
         return {}
 

@@ -30,6 +30,8 @@ _DEEPEST = 64
 _LONGEST = 1 << 14
 _TOKEN = re.compile(r'"[^"]*"|\'[^\']*\'|\$\([^)]*\)|&&|\|\||[!<>]=|[()=!<>]|[\w./-]+')
 _LEVEL = {"n": 0, "m": 1, "y": 2}
+# What no driver brings along: a target may ask for any, and has them switched on for all.
+_NO_DEPENDENCY = re.compile(r"EXPERT|EMBEDDED|STAGING|.*(DEBUG|TEST|FORCE|BROKEN).*")
 
 # ARCH as `uname -m` names it -> directory below arch/.
 _SRCARCH = {"x86_64": "x86", "i386": "x86", "i686": "x86", "aarch64": "arm64", "riscv64": "riscv"}
@@ -256,6 +258,137 @@ def _compare(left: str, operator: str, right: str) -> bool:
 def evaluate(expression: str, values: Mapping[str, str]) -> int:
     """0 (n), 1 (m) or 2 (y)."""
     return _Expression(expression, values).either()
+
+
+class Switches:
+    """What to set so that a symbol that is off can be on: itself and what it depends on.
+
+    An estimate from the Kconfig files; whether it holds is for `make olddefconfig` to say.
+    """
+
+    def __init__(self, tree: KconfigTree, values: Mapping[str, str]) -> None:
+        self.tree, self.values = tree, values
+        self.depth = 0
+        self._found: dict[str, dict[str, str] | None] = {}
+
+    def on(self, name: str) -> dict[str, str] | None:
+        """Symbol to value, as a module if that can be; None if nothing would do.
+
+        The value is empty for a symbol that nobody can set: another one has to select it.
+        """
+        if self.values.get(name, "n") != "n":
+            return {}
+        if name not in self._found:
+            self._found[name] = {}  # if it depends on itself
+            self.depth += 1
+            self._found[name] = self._on(name) if self.depth < _DEEPEST else None
+            self.depth -= 1
+        return self._found[name]
+
+    def dependency(self, name: str) -> dict[str, str] | None:
+        """As `on`, but nothing that opens the kernel for all other hosts too."""
+        return None if _NO_DEPENDENCY.fullmatch(name) else self.on(name)
+
+    def _on(self, name: str) -> dict[str, str] | None:
+        symbol = self.tree.symbols.get(name)
+        if symbol is None or symbol.choice is not None or symbol.type not in ("bool", "tristate"):
+            return None
+        if not symbol.prompt:
+            return {name: ""}
+        below = self._below(symbol)
+        if below is None:
+            return None
+        return {name: "m" if symbol.type == "tristate" else "y", **below}
+
+    def followed(self, name: str) -> dict[str, str] | None:
+        """As `on`, for a module's symbol: one without a prompt follows from what it depends on."""
+        symbol = self.tree.symbols.get(name)
+        if symbol is None or symbol.prompt or symbol.selected_by:
+            return self.on(name)
+        return self._below(symbol)
+
+    def _below(self, symbol: Symbol) -> dict[str, str] | None:
+        found: dict[str, str] = {}
+        for expression in symbol.depends:
+            if not evaluate(expression, self.values):
+                missing = _Missing(expression, self).either()
+                if missing is None:
+                    return None
+                found.update(missing)
+        return found
+
+
+class _Missing:
+    """What to switch on for a dependency that does not hold; None if nothing would do."""
+
+    def __init__(self, text: str, switches: Switches) -> None:
+        self.tokens = _TOKEN.findall(text)
+        self.position = 0
+        self.switches = switches
+
+    def peek(self) -> str:
+        return self.tokens[self.position] if self.position < len(self.tokens) else ""
+
+    def take(self) -> str:
+        token = self.peek()
+        self.position += 1
+        return token
+
+    def either(self) -> dict[str, str] | None:
+        ways = [self.both()]
+        while self.peek() == "||":
+            self.take()
+            ways.append(self.both())
+        # That which can be set, and the fewest of it.
+        possible = [way for way in ways if way is not None]
+        return min(possible, key=lambda way: ("" in way.values(), len(way)), default=None)
+
+    def both(self) -> dict[str, str] | None:
+        parts = [self.single()]
+        while self.peek() == "&&":
+            self.take()
+            parts.append(self.single())
+        joined: dict[str, str] = {}
+        for part in parts:
+            if part is None:
+                return None
+            joined.update(part)
+        return joined
+
+    def single(self) -> dict[str, str] | None:
+        start = self.position
+        token = self.take()
+        if token == "(":
+            self.switches.depth += 1
+            inner = self.either() if self.switches.depth < _DEEPEST else None
+            self.switches.depth -= 1
+            self.take()
+            return inner
+        if token == "!":
+            self._skip()
+        elif not self._comparison() and re.fullmatch(r"[A-Z_0-9]*[A-Z_]\w*", token):
+            return self.switches.dependency(token)
+        # Nothing is switched off for a module: it holds as it is, or it does not.
+        text = " ".join(self.tokens[start : self.position])
+        return {} if evaluate(text, self.switches.values) else None
+
+    def _comparison(self) -> bool:
+        if self.peek() not in ("=", "!=", "<", ">", "<=", ">="):
+            return False
+        self.position += 2
+        return True
+
+    def _skip(self) -> None:
+        """Go behind what a ! stands before."""
+        while self.peek() == "!":
+            self.take()
+        depth = 0
+        while self.peek():
+            token = self.take()
+            depth += (token == "(") - (token == ")")
+            if depth <= 0:
+                break
+        self._comparison()
 
 
 def _with_values(expression: str, values: Mapping[str, str]) -> str:

@@ -98,8 +98,9 @@ modules:
   elements: str
 essential_modules:
   description:
-    - Sorted names of the modules that disks, root and boot filesystems, network, USB and keyboard
-      of this host need or could be driven by, loaded or not, with those that these depend on.
+    - Sorted names of the modules that disks, mounted filesystems, network, USB and keyboard of this
+      host need or could be driven by, with those that these depend on.
+    - It does not matter whether they are loaded, or built into the running kernel.
   returned: always
   type: list
   elements: str

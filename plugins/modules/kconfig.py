@@ -51,8 +51,10 @@ options:
     default: []
   keep:
     description:
-      - Modules that must stay, besides O(lsmod), loaded or not. One that the base does not have is
-        switched on. One that gets lost is an error.
+      - Modules that must stay, besides O(lsmod), loaded or not. One that the base has built in is
+        there. One that it does not have is switched on, with what it depends on, but without what
+        opens a kernel, such as C(EXPERT) and symbols for debugging; one where that does not help is
+        in RV(modules_disabled). One that the base has and that gets lost is an error.
     type: list
     elements: str
     default: []

@@ -69,6 +69,21 @@ def test_from_stock_targets_to_a_second_run_on_ours(lab: Lab) -> None:
     assert "free_kib" not in captures["alpha"]
 
 
+def test_a_host_whose_drivers_are_built_in(lab: Lab) -> None:
+    """The base is another host's, which has none of them: they come, or are named."""
+    base = STOCK_CONFIG.replace("CONFIG_NET=y\n", "").replace("CONFIG_VIRTIO_BLK=m\n", "")
+    lab.target("alpha", config=base, modules=["ext4"])
+    built_in = ["ext4", "virtio", "virtio_blk", "virtio_net"]
+    lab.target("beta", modules=[], essential_modules=built_in)
+    output = lab.run()
+    assert {"EXT4_FS", "VIRTIO_BLK", "VIRTIO_NET"} <= lab.modules()
+    assert lab.config()["NET"] == "y"
+    assert "could not be switched on" not in output
+
+    output = " ".join(lab.run(config_options={"VIRTIO_NET": "n"}).split())
+    assert "may need what could not be switched on: virtio_net." in output
+
+
 def test_keep_and_options(lab: Lab) -> None:
     lab.target("alpha", modules=["ext4"])
     options = {"DEFAULT_HOSTNAME": "a lab", "NR_CPUS": 8, "PM": True, "LOCALVERSION": "-x"}

@@ -159,6 +159,18 @@ def test_kconfig(tmp_path: Path, name: str) -> None:
     hostile.within_limits(lambda: kconfig_tree.KconfigTree(tmp_path, "x86"))
 
 
+def test_symbols_that_depend_on_each_other(tmp_path: Path) -> None:
+    text = "".join(
+        f'config A{n}\n\ttristate "A"\n'
+        f"\tdepends on (A{n + 1} || A{n + 2}) && (A{n + 3} || A{n + 4})\n"
+        for n in range(20_000)
+    )
+    (tmp_path / "Kconfig").write_text(text)
+    tree = kconfig_tree.KconfigTree(tmp_path, "x86")
+    switches = kconfig_tree.Switches(tree, {})
+    hostile.within_limits(lambda: [switches.on(name) for name in tree.symbols])
+
+
 def test_modules_of_makefiles(tmp_path: Path) -> None:
     text = "A = " + "x" * 200_000 + "\nobj-$(CONFIG_A) = " + "$(A)" * 50_000 + "\n"
     (tmp_path / "Makefile").write_text(text)

@@ -354,12 +354,18 @@ rsource "../t/Kconfig"
 @example(f'source "{"a" * 300}"\n', "")
 @example('source "lib/Kconfig"\n', 'rsource "../lib/Kconfig"\n' * 2)
 @example("config A\n\tbool\n\tdepends on " + "(" * 3000 + "B\n", "")
+@example('config A\n\tbool "A"\n\tdepends on ' + "!" * 3000 + "(" * 3000 + "B\n", "")
+@example('config A\n\tbool "A"\n\tdepends on C\nconfig C\n\tbool "C"\n\tdepends on A\n', "")
 @given(hostile.texts(KCONFIG), hostile.texts(KCONFIG))
 def test_kconfig_files(tmp_path: Path, top: str, other: str) -> None:
     hostile.put(tmp_path / "t", {"Kconfig": top.encode(), "lib/Kconfig": other.encode()})
     tree = kconfig_tree.KconfigTree(tmp_path / "t", "x86")
+    switches = kconfig_tree.Switches(tree, {"B": "m", "C": '"x"'})
     for name in tree.symbols:
         kconfig_tree.explain(tree, name, "y", {"B": "m", "C": '"x"'})
+        found = {**(switches.on(name) or {}), **(switches.followed(name) or {})}
+        assert set(found) <= set(tree.symbols)
+        assert set(found.values()) <= {"y", "m", ""}
 
 
 @given(hostile.texts('A && (B = "x" || !C) && D >= 5', "!" * 3000, "(" * 3000))

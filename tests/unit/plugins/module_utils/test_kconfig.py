@@ -222,6 +222,100 @@ def test_a_module_that_streamlining_loses_is_given_back(
     assert {"NVME_CORE", "XFS_FS"} <= modules(outcome)
 
 
+@pytest.mark.parametrize("builtin", ["VIRTIO_BLK", "NVME_CORE"])
+def test_what_is_built_in_is_kept(bench: Bench, builtin: str) -> None:
+    """A module of another host that the base has built in is there already."""
+    base = kconfig.set_values(BASE, {builtin: "y"})
+    outcome = bench.configure(base, lsmod=["ext4"], keep=["virtio_blk", "nvme_core"])
+    assert kconfig.parse_config(outcome.text)[builtin] == "y"
+    assert outcome.failed == outcome.modules_disabled == outcome.modules_unknown == []
+
+
+def add_driver(bench: Bench, name: str, kconfig_text: str) -> None:
+    for file, text in (
+        ("Kconfig", f"\nconfig {name}\n\t{kconfig_text}\n"),
+        ("Makefile", f"obj-$(CONFIG_{name}) += {name.lower()}.o\n"),
+    ):
+        path = bench.tree / "drivers" / file
+        path.write_text(path.read_text() + text)
+
+
+@pytest.mark.parametrize(
+    ("definition", "base", "expected"),
+    [
+        ('bool "A core"', "y", "y"),
+        ('bool "A core"', "n", "y"),
+        # These follow from others, which have to come themselves.
+        ("bool", "n", "n"),
+        ('tristate "A core"\n\tdepends on NOT_THERE', "n", "n"),
+        ('tristate "A core"\n\tdepends on !NET', "n", "n"),
+    ],
+)
+def test_what_cannot_be_a_module_is_no_error(
+    bench: Bench, definition: str, base: str, expected: str
+) -> None:
+    add_driver(bench, "CORE", definition)
+    text = BASE + kconfig.config_line("CORE", base) + "\n"
+    outcome = bench.configure(text, lsmod=["ext4"], keep=["core"])
+    assert kconfig.parse_config(outcome.text).get("CORE", "n") == expected
+    assert outcome.failed == []
+    assert outcome.modules_disabled == (["core"] if expected == "n" else [])
+
+
+@pytest.mark.parametrize(
+    "depends",
+    [
+        "NET",
+        "NET && EXT4_FS",
+        "(NOT_THERE || NET) && !NOT_THERE",
+        "NOT_THERE || (NET && !NOT_THERE)",
+        "MIDDLE",
+        "NET = y || MIDDLE",
+        # A symbol that is on already.
+        "SND_DUMMY || NET",
+    ],
+)
+def test_a_kept_module_brings_what_it_depends_on(bench: Bench, depends: str) -> None:
+    """The base is that of a host without such a disk, and has no driver of its kind."""
+    add_driver(bench, "MIDDLE", 'tristate "Middle"\n\tdepends on NET')
+    add_driver(bench, "DISK", f'tristate "Disk"\n\tdepends on {depends}')
+    base = kconfig.set_values(BASE, {"NET": "n", "SND_DUMMY": "y" if "SND" in depends else "n"})
+    outcome = bench.configure(base, lsmod=["ext4"], keep=["disk"])
+    values = kconfig.parse_config(outcome.text)
+    assert values["DISK"] == "m"
+    assert ("MIDDLE" in modules(outcome)) == ("MIDDLE" in depends)
+    assert values["NET"] == ("n" if "SND" in depends else "y")
+    assert outcome.modules_disabled == outcome.failed == []
+
+
+def test_a_kept_module_that_follows_from_others(bench: Bench) -> None:
+    """As xhci_pci: without a prompt, on wherever what it depends on is on."""
+    add_driver(bench, "HCD", 'tristate "Host controllers"\n\tdepends on NET')
+    add_driver(bench, "HCD_PCI", "tristate\n\tdepends on HCD\n\tdefault y")
+    base = kconfig.set_values(BASE, {"NET": "n"})
+    outcome = bench.configure(base, lsmod=["ext4"], keep=["hcd_pci"])
+    assert {"HCD", "HCD_PCI"} <= modules(outcome)
+    assert outcome.modules_disabled == []
+
+
+@pytest.mark.parametrize("switch", ["EXPERT", "COMPILE_TEST", "DEBUG_DISK"])
+def test_no_module_brings_what_opens_a_kernel(bench: Bench, switch: str) -> None:
+    """Any target may ask for any module; it cannot have all others debug it."""
+    add_driver(bench, switch, 'bool "Not for a target to switch on"')
+    add_driver(bench, "DISK", f'tristate "Disk"\n\tdepends on {switch}')
+    outcome = bench.configure(lsmod=["ext4"], keep=["disk"])
+    assert kconfig.parse_config(outcome.text).get(switch, "n") == "n"
+    assert outcome.modules_disabled == ["disk"]
+
+
+def test_the_user_s_word_is_stronger_than_a_kept_module(bench: Bench) -> None:
+    base = kconfig.set_values(BASE, {"NET": "n"})
+    outcome = bench.configure(base, lsmod=["ext4"], keep=["virtio_net"], options={"NET": "n"})
+    assert kconfig.parse_config(outcome.text)["NET"] == "n"
+    assert outcome.modules_disabled == ["virtio_net"]
+    assert outcome.failed == []
+
+
 def test_a_kept_module_that_cannot_stay_is_an_error(bench: Bench) -> None:
     base = BASE + "CONFIG_VIRTIO_NET=m\n"
     assert "VIRTIO_NET" in modules(bench.configure(base))
