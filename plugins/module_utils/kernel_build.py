@@ -18,6 +18,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils import (
     build_sameness,
     build_signing,
     build_spread,
+    kernel_version,
     syscall_abi,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.build_id import (
@@ -122,6 +123,8 @@ def make_plan(options: Options, run: Runner) -> Plan:
     patch = read_json(tree / ".oslab" / "patch.json") or {}
     makefile = (tree / "Makefile").read_text(encoding="utf-8")
     version, release = identity.makefile_release(makefile, config, _localversion(tree))
+    # Whether it is a candidate is said by the stock tree, not by what the user put behind it.
+    version += kernel_version.split_candidate(str(source.get("version", "")))[1]
     epoch = source.get("source_date_epoch", 0)
     if not isinstance(epoch, int) or not 0 <= epoch < LATEST:
         raise InputError(
