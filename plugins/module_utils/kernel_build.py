@@ -54,6 +54,9 @@ PROGRAMS_BY_SYMBOL = {
 }
 # Whose versions decide what an object is.
 COMPILERS = ("gcc", "ld")
+# Of packages, the usual one first; xz takes several times as long.
+COMPRESSIONS = ("zstd", "xz")
+LEVELS = {"zstd": "9", "xz": "6"}
 PROGRAMS = ("make", "gcc", "ld", "bc", "bison", "flex", "perl", "rsync", "dpkg-buildpackage")
 
 
@@ -71,6 +74,7 @@ class Options:
     tools_source: Optional[Path] = None
     make_args: Sequence[str] = ()
     debug_package: bool = False
+    compression: str = "zstd"
     force: bool = False
     keys: build_signing.Keys = build_signing.NO_KEYS
     spread: build_spread.Spread = build_spread.NONE
@@ -155,6 +159,8 @@ def make_plan(options: Options, run: Runner) -> Plan:
         "make_args": list(options.make_args),
         **options.keys.stated(),
     }
+    if options.compression != COMPRESSIONS[0]:
+        stated["compression"] = options.compression
     inputs = Inputs(
         machine=_output(run, ["dpkg", "--print-architecture"]),
         version=version,
@@ -322,9 +328,9 @@ def environment(plan: Plan, inherited: Mapping[str, str]) -> dict[str, str]:
         ),
         "KDEB_PKGVERSION": plan.version,
         "KDEB_CHANGELOG_DIST": "stable",
-        "KDEB_COMPRESS": "zstd",
-        "DPKG_DEB_COMPRESSOR_TYPE": "zstd",
-        "DPKG_DEB_COMPRESSOR_LEVEL": "9",
+        "KDEB_COMPRESS": options.compression,
+        "DPKG_DEB_COMPRESSOR_TYPE": options.compression,
+        "DPKG_DEB_COMPRESSOR_LEVEL": LEVELS[options.compression],
         "DEBFULLNAME": "oslab.kernel",
         "DEBEMAIL": "oslab@localhost",
     }

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Callable, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils import kernel_version
+from ansible_collections.oslab.kernel.plugins.module_utils import kernel_version, program_output
 from ansible_collections.oslab.kernel.plugins.module_utils.source_text import shown
 
 Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
@@ -83,7 +83,7 @@ def missing(run: Runner, version: str, wanted: Sequence[str], note: str = "") ->
     lines = (line.partition(" ")[0] for line in out.splitlines())
     series = {name: kernel_version.series_of_package(name) for name in lines}
     offered = [f"{name} (source_version: '{found}')" for name, found in series.items() if found]
-    failed = "" if status == 0 else f" (apt-cache failed: {shown((err or out).strip())})"
+    failed = "" if status == 0 else f" (apt-cache failed: {shown(program_output.told(out, err))})"
     return (
         f"source_version {version}: the distribution offers no package {' or '.join(wanted)}"
         f"{f' ({shown(note, 300)})' if note else ''}. It offers "

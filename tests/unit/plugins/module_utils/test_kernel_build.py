@@ -312,3 +312,13 @@ def test_a_candidate_is_in_the_packages_version_and_in_the_manifest(options):
     assert plan.manifest["release"] == "6.13.0-rc1-49-usac1"
     assert plan.manifest["source"]["version"] == "6.13.0-rc1"
     assert plan.version == f"6.13.0~rc1-oslab1.{plan.build_id[:12]}"
+
+
+def test_another_compression_is_another_build(options):
+    usual = make_plan(options, run)
+    other = make_plan(dataclasses.replace(options, compression="xz"), run)
+    assert other.build_id != usual.build_id
+    assert "compression" not in usual.manifest  # builds of old stores stay what they are
+    settings = kernel_build.environment(other, {})
+    assert (settings["KDEB_COMPRESS"], settings["DPKG_DEB_COMPRESSOR_TYPE"]) == ("xz", "xz")
+    assert kernel_build.environment(usual, {})["KDEB_COMPRESS"] == "zstd"
