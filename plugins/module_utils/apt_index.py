@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from ansible_collections.oslab.kernel.plugins.module_utils import repository_index
+from ansible_collections.oslab.kernel.plugins.module_utils import program_output, repository_index
 from ansible_collections.oslab.kernel.plugins.module_utils.repository_index import (
     Index,
     IndexFileError,
@@ -24,7 +24,7 @@ _LISTS = re.compile(r"^LISTS='([^']+)'$", re.MULTILINE)
 def _said(run: Runner, argv: Sequence[str]) -> str:
     code, out, err = run(argv)
     if code != 0:
-        raise IndexFileError(f"{' '.join(argv)} failed ({code}): {(err or out).strip()[-300:]}")
+        raise IndexFileError(f"{' '.join(argv)} failed ({code}): {program_output.told(out, err)}")
     return out
 
 

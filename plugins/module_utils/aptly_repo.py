@@ -23,6 +23,7 @@ from typing import Any, Callable, NamedTuple, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils import (
     atomic_file,
+    program_output,
     repository_builds,
     repository_errors,
     repository_tree,
@@ -141,8 +142,7 @@ def check(run: Runner, command: Sequence[str]) -> str:
     """Standard output of a command that has to succeed."""
     code, out, err = run(command)
     if code != 0:
-        detail = (err.strip() or out.strip() or "no output").splitlines()
-        raise AptlyError(f"{' '.join(command)} failed ({code}): {' / '.join(detail[-5:])}")
+        raise AptlyError(f"{' '.join(command)} failed ({code}): {program_output.told(out, err)}")
     return out
 
 
@@ -387,7 +387,9 @@ class Aptly:
             ]
         )
         if code != 0 and "no results" not in (out + err).lower():
-            raise AptlyError(f"aptly repo search {self.target.name} failed: {(err or out).strip()}")
+            raise AptlyError(
+                f"aptly repo search {self.target.name} failed: {program_output.told(out, err)}"
+            )
         return parse_search(out)
 
     def plan(self, debs: Sequence[Deb]) -> Plan:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read, kernel_version
 
 # Raise it when this collection makes something else out of the same inputs.
 FORMAT = 2
@@ -59,7 +59,7 @@ def json_sha256(value: Any) -> str:
 
 def package_version(version: str, build_id: str) -> str:
     """The Debian version of every package of a build."""
-    return f"{version}-oslab1.{build_id[:12]}"
+    return f"{kernel_version.debian(version)}-oslab1.{build_id[:12]}"
 
 
 def parse_config(text: str) -> dict[str, str]:

@@ -26,6 +26,7 @@ from typing import IO, Any, Optional
 from ansible_collections.oslab.kernel.plugins.module_utils import (
     deb_package,
     module_signature,
+    program_output,
     signing_key,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.signing_key import SigningKey
@@ -219,7 +220,13 @@ def _module(name: str, content: bytes) -> bytes:
         return gzip.decompress(content)
     if name.endswith(".zst"):
         argv = ["zstd", "--decompress", "--stdout", "--quiet"]
-        return subprocess.run(argv, input=content, stdout=subprocess.PIPE, check=True).stdout
+        done = subprocess.run(argv, input=content, capture_output=True, check=False)
+        if done.returncode != 0:
+            raise SigningError(
+                f"{name}: {' '.join(argv)} failed ({done.returncode}): "
+                f"{program_output.told('', done.stderr.decode(errors='replace'))}"
+            )
+        return done.stdout
     return content
 
 

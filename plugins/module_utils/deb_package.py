@@ -10,10 +10,13 @@ import hashlib
 import os
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Callable
+
+from ansible_collections.oslab.kernel.plugins.module_utils import program_output
 
 _CHUNK = 1 << 20
 
@@ -34,7 +37,12 @@ def contents(path: Path) -> Iterator[IO[bytes]]:
     Raises PackageError, also in place of what tarfile raises of a damaged one.
     """
     argv = ["dpkg-deb", "--fsys-tarfile", str(path)]
-    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
+        ) as process,
+    ):
         if process.stdout is None:
             raise AssertionError("stdout is a pipe")
         try:
@@ -44,8 +52,14 @@ def contents(path: Path) -> Iterator[IO[bytes]]:
         # The last: numbers in headers that are none.
         except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
             raise PackageError(f"{path} cannot be read: {error}") from error
+        process.wait()
+        errors.seek(0)
+        said = errors.read(_CHUNK).decode("utf-8", "replace")
     if process.returncode != 0:
-        raise PackageError(f"{' '.join(argv)} ended with status {process.returncode}")
+        raise PackageError(
+            f"{' '.join(argv)} ended with status {process.returncode}: "
+            f"{program_output.told('', said)}"
+        )
 
 
 @dataclass(frozen=True)
@@ -110,7 +124,10 @@ def build(
     (meta / "control").chmod(0o644)
     (meta / "md5sums").chmod(0o644)
     result = output / package.filename
-    argv = ["dpkg-deb", "--root-owner-group", "--build", str(root), str(result)]
+    # As bindeb-pkg does; dpkg of Ubuntu 22.04 takes no compression from the environment.
+    kind = environment.get("KDEB_COMPRESS")
+    compression = [f"-Z{kind}"] if kind else []
+    argv = ["dpkg-deb", "--root-owner-group", *compression, "--build", str(root), str(result)]
     status, said = run(argv, output, environment)
     if status != 0:
         raise PackageError(f"{' '.join(argv)} failed: {said.strip()[-500:]}")

@@ -16,7 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read, grub_trial
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    bounded_read,
+    grub_trial,
+    program_output,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import (
     TRIAL,
     LoaderError,
@@ -296,7 +300,7 @@ def write_variables(run: Runner, state: State, environment: str, changes: dict[s
     for command in commands:
         code, out, err = run(command)
         if code != 0:
-            raise GrubError(f"{' '.join(command)} failed ({code}): {(err or out).strip()}")
+            raise GrubError(f"{' '.join(command)} failed ({code}): {program_output.told(out, err)}")
     written = parse_environment(_text_of(Path(environment), "replace") or "")
     wrong = [name for name, value in changes.items() if written.get(name, "") != value]
     if wrong:

@@ -343,7 +343,8 @@ class Configurator:
         argv = ["perl", script, "--localmodconfig", tree, "Kconfig"]
         result = self.run(argv, self.config.parent, environment)
         if result.status != 0 or not result.out:
-            raise KconfigError(f"{script} failed:\n{result.err[-2000:]}")
+            # What it prints is the configuration; without one, whatever it said.
+            raise KconfigError(f"{script} failed:\n{result.err[-2000:] or result.out[-2000:]}")
         return result.out
 
     def choose_modules(self, full: str, wanted: Wanted, outcome: Outcome) -> str:

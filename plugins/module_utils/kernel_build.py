@@ -18,6 +18,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils import (
     build_sameness,
     build_signing,
     build_spread,
+    kernel_version,
     syscall_abi,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.build_id import (
@@ -53,6 +54,9 @@ PROGRAMS_BY_SYMBOL = {
 }
 # Whose versions decide what an object is.
 COMPILERS = ("gcc", "ld")
+# Of packages, the usual one first; xz takes several times as long.
+COMPRESSIONS = ("zstd", "xz")
+LEVELS = {"zstd": "9", "xz": "6"}
 PROGRAMS = ("make", "gcc", "ld", "bc", "bison", "flex", "perl", "rsync", "dpkg-buildpackage")
 
 
@@ -70,6 +74,7 @@ class Options:
     tools_source: Optional[Path] = None
     make_args: Sequence[str] = ()
     debug_package: bool = False
+    compression: str = "zstd"
     force: bool = False
     keys: build_signing.Keys = build_signing.NO_KEYS
     spread: build_spread.Spread = build_spread.NONE
@@ -122,6 +127,8 @@ def make_plan(options: Options, run: Runner) -> Plan:
     patch = read_json(tree / ".oslab" / "patch.json") or {}
     makefile = (tree / "Makefile").read_text(encoding="utf-8")
     version, release = identity.makefile_release(makefile, config, _localversion(tree))
+    # Whether it is a candidate is said by the stock tree, not by what the user put behind it.
+    version += kernel_version.split_candidate(str(source.get("version", "")))[1]
     epoch = source.get("source_date_epoch", 0)
     if not isinstance(epoch, int) or not 0 <= epoch < LATEST:
         raise InputError(
@@ -152,6 +159,8 @@ def make_plan(options: Options, run: Runner) -> Plan:
         "make_args": list(options.make_args),
         **options.keys.stated(),
     }
+    if options.compression != COMPRESSIONS[0]:
+        stated["compression"] = options.compression
     inputs = Inputs(
         machine=_output(run, ["dpkg", "--print-architecture"]),
         version=version,
@@ -319,9 +328,9 @@ def environment(plan: Plan, inherited: Mapping[str, str]) -> dict[str, str]:
         ),
         "KDEB_PKGVERSION": plan.version,
         "KDEB_CHANGELOG_DIST": "stable",
-        "KDEB_COMPRESS": "zstd",
-        "DPKG_DEB_COMPRESSOR_TYPE": "zstd",
-        "DPKG_DEB_COMPRESSOR_LEVEL": "9",
+        "KDEB_COMPRESS": options.compression,
+        "DPKG_DEB_COMPRESSOR_TYPE": options.compression,
+        "DPKG_DEB_COMPRESSOR_LEVEL": LEVELS[options.compression],
         "DEBFULLNAME": "oslab.kernel",
         "DEBEMAIL": "oslab@localhost",
     }

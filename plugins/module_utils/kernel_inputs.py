@@ -9,12 +9,13 @@ given and what it may be. An empty list means that the value is good.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.oslab.kernel.plugins.module_utils import source_patch
+from ansible_collections.oslab.kernel.plugins.module_utils import kernel_version, source_patch
 
 # include/uapi/linux/utsname.h: __NEW_UTS_LEN
 UTS_LEN = 64
@@ -27,11 +28,13 @@ _EXTRAVERSION = re.compile(r"[a-z0-9.+-]*")
 _PACKAGE_NAME = re.compile(r"[a-z0-9][a-z0-9.+-]+")
 _SYSCALL_NAME = re.compile(r"[a-z_][a-z0-9_]{0,63}")
 _KCONFIG_SYMBOL = re.compile(r"[A-Z][A-Z0-9_]*")
-_VERSION = re.compile(r"[1-9][0-9]*\.[0-9]+(\.[0-9]+)?(-rc[0-9]+)?")
 
 
 def check_extraversion(value: str, kernelversion: str = "") -> list[str]:
-    """EXTRAVERSION ends the release: `uname -r` and the name of a Debian package hold it."""
+    """EXTRAVERSION ends the release: `uname -r` and the name of a Debian package hold it.
+
+    `kernelversion`: the tree's, or source_version, in which a third number may be missing.
+    """
     problems: list[str] = []
     if not _EXTRAVERSION.fullmatch(value):
         bad = sorted({repr(char) for char in value if not _EXTRAVERSION.fullmatch(char)})
@@ -39,13 +42,30 @@ def check_extraversion(value: str, kernelversion: str = "") -> list[str]:
             f"version_extraversion {value!r} holds {', '.join(bad)}: only lower-case letters, "
             "digits, '.', '+' and '-' are possible, as it becomes part of a Debian package's name"
         )
-    release = f"{kernelversion or '0.0.0'}{value}"
+    release = full_release(kernelversion, value)
     if len(release.encode()) > UTS_LEN:
         problems.append(
             f"version_extraversion {value!r} makes the release {release!r} "
             f"{len(release.encode())} bytes long: at most {UTS_LEN} are possible"
         )
     return problems
+
+
+def full_release(kernelversion: str, extraversion: str) -> str:
+    """The release of a tree with that version and version_extraversion; the shortest if unknown."""
+    try:
+        version = kernel_version.parse(kernelversion).full
+    except ValueError:
+        version = "0.0.0"
+    numbers, candidate = kernel_version.split_candidate(version)
+    return f"{numbers}{kernel_version.extraversion(candidate, extraversion)}"
+
+
+def makefile_extraversion(kernelversion: str, extraversion: str) -> str:
+    """EXTRAVERSION for the top Makefile: version_extraversion, after a candidate's -rcN."""
+    return kernel_version.extraversion(
+        kernel_version.split_candidate(kernelversion)[1], extraversion
+    )
 
 
 def check_release(release: str) -> list[str]:
@@ -159,7 +179,8 @@ def check_patches(entries: Iterable[Any]) -> list[str]:
 
 def check_source_version(value: str) -> list[str]:
     """The version of the kernel, as kernel.org or the distribution's package names it."""
-    if _VERSION.fullmatch(value):
+    with contextlib.suppress(ValueError):
+        kernel_version.parse(value)
         return []
     return [
         f"source_version {value!r} is not a version of a kernel: give it as in '6.8', '6.12.5' "

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read, program_output
 
 Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
 
@@ -159,9 +159,9 @@ def kernel_log_tail(run: Runner, name: str) -> str:
 def check(run: Runner, name: str, command: Sequence[str], advice: str) -> None:
     code, out, err = run(command)
     if code != 0:
-        said = (err.strip() or out.strip() or f"exit code {code}").replace("\n", " / ")
         raise ModuleError(
-            f"{' '.join(command)}: {said}.{kernel_log_tail(run, name)} {advice}".strip()
+            f"{' '.join(command)} failed ({code}): {program_output.told(out, err)}."
+            f"{kernel_log_tail(run, name)} {advice}".strip()
         )
 
 

@@ -15,7 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file, source_workdir
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    atomic_file,
+    kernel_version,
+    source_workdir,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils.checksum import digests
 from ansible_collections.oslab.kernel.plugins.module_utils.kernel_tree_modes import (
     discard,
@@ -55,14 +59,15 @@ class Unpacked:
 
 
 def makefile_version(text: str) -> str:
-    """VERSION.PATCHLEVEL.SUBLEVEL of a kernel's top Makefile."""
+    """VERSION.PATCHLEVEL.SUBLEVEL of a stock top Makefile, and -rcN if it is a candidate's."""
     parts = []
     for name in ("VERSION", "PATCHLEVEL", "SUBLEVEL"):
         match = re.search(rf"^{name}[ \t]*=[ \t]*([0-9]+)[ \t]*$", text, re.MULTILINE)
         if not match:
             raise TreeError(f"the top Makefile has no line '{name} = …': not a kernel's source")
         parts.append(match.group(1))
-    return ".".join(parts)
+    extra = re.search(r"^EXTRAVERSION[ \t]*=[ \t]*(\S*)", text, re.MULTILINE)
+    return ".".join(parts) + kernel_version.candidate_of(extra.group(1) if extra else "")
 
 
 def version_matches(found: str, wanted: str) -> bool:
@@ -73,6 +78,16 @@ def version_matches(found: str, wanted: str) -> bool:
     """
     numbers = re.sub(r"-rc[0-9]+$", "", wanted).split(".")
     return found.split(".")[: len(numbers)] == numbers
+
+
+def _meant(tarball: Path, found: str, wanted: str) -> bool:
+    """Does source_version, `wanted`, mean a tree of the version `found`, out of this tarball?"""
+    numbers, candidate = kernel_version.split_candidate(found)
+    try:
+        meant = kernel_version.parse(kernel_version.of_tarball(tarball.name, wanted))
+    except ValueError as error:
+        raise TreeError(f"source_version: {error}") from error
+    return version_matches(numbers, meant.numbers) and candidate == meant.candidate
 
 
 def read_state(tree: Path) -> dict[str, Any]:
@@ -158,7 +173,7 @@ def unpack(
         # Before anything is decompressed.
         found = _digests(tarball, stream, _wanted(sha256, md5))
         state = read_state(tree)
-        if state.get("sha256") == found:
+        if state.get("sha256") == found and _meant(tarball, str(state.get("version")), version):
             return Unpacked(False, state)
         if tree.exists() and not state and (not tree.is_dir() or any(tree.iterdir())):
             raise TreeError(
@@ -238,8 +253,13 @@ def _extract(
 def _version(tarball: Path, tree: Path, wanted: str) -> str:
     with (tree / "Makefile").open(encoding="utf-8", errors="replace") as makefile:
         found = makefile_version(makefile.read(MAKEFILE))
-    if not version_matches(found, wanted):
+    if not _meant(tarball, found, wanted):
+        numbers, candidate = kernel_version.split_candidate(found)
+        series, _dot, patch = numbers.rpartition(".")
+        exact = series if patch == "0" else numbers
+        choices = dict.fromkeys([f"'{series}{candidate}'", f"'{exact}{candidate}'"])
         raise TreeError(
-            f"{tarball} holds Linux {shown(found, 40)}, but source_version is {wanted}: correct one"
+            f"{tarball} holds Linux {shown(found, 40)}, but source_version is {wanted}: set "
+            f"source_version to {shown(' or '.join(choices), 80)}, or choose another tarball"
         )
     return found

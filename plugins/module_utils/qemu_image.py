@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils import qemu
+from ansible_collections.oslab.kernel.plugins.module_utils import program_output, qemu
 from ansible_collections.oslab.kernel.plugins.module_utils.checksum import file_sha256
 
 #: Raised when this code makes another disk out of the same recipe.
@@ -284,4 +284,6 @@ def remove_tree(path: Path) -> None:
     if path.exists():
         done = qemu.run(["rm", "-rf", "--one-file-system", "--", str(path)])
         if done.returncode != 0:
-            raise qemu.QemuError(f"cannot delete {path}: {done.stderr.strip()}")
+            raise qemu.QemuError(
+                f"cannot delete {path}: {program_output.told(done.stdout, done.stderr)}"
+            )

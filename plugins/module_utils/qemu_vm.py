@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils import qemu
+from ansible_collections.oslab.kernel.plugins.module_utils import program_output, qemu
 from ansible_collections.oslab.kernel.plugins.module_utils.qemu_image import DISK, INITRD, KERNEL
 
 #: What a machine's directory may hold; anything else is not ours to delete.
@@ -349,7 +349,9 @@ class Machine:
         argv = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2"]
         done = self._run([*argv, "-b", str(image / DISK), str(part)])
         if done.returncode != 0:
-            raise qemu.QemuError(f"qemu-img failed: {done.stderr.strip()}")
+            raise qemu.QemuError(
+                f"qemu-img failed: {program_output.told(done.stdout, done.stderr)}"
+            )
         part.replace(self.file(DISK))
         return True
 
@@ -362,7 +364,9 @@ class Machine:
                 argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", self.spec.name]
                 done = self._run([*argv, "-f", str(self.file(name))])
                 if done.returncode != 0:
-                    raise qemu.QemuError(f"ssh-keygen failed: {done.stderr.strip()}")
+                    raise qemu.QemuError(
+                        f"ssh-keygen failed: {program_output.told(done.stdout, done.stderr)}"
+                    )
                 made = True
         public = self.file("host_ed25519.pub").read_bytes()
         if made or not self.file("known_hosts").exists() or not self.file("seed.tar").exists():
@@ -421,7 +425,7 @@ class Machine:
         )
         done = self._run(argv, cwd=self.spec.directory)
         if done.returncode != 0:
-            why = done.stderr.strip() or f"exit status {done.returncode}"
+            why = f"exit status {done.returncode}, {program_output.told(done.stdout, done.stderr)}"
             raise qemu.QemuError(f"QEMU did not start: {why}\nCommand: {shlex.join(argv)}")
 
     def wait(self) -> float:

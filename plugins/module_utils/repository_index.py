@@ -19,7 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Callable
 
-from ansible_collections.oslab.kernel.plugins.module_utils import source_openpgp
+from ansible_collections.oslab.kernel.plugins.module_utils import program_output, source_openpgp
 
 # One of ours has some KiB.
 LIMIT = 1 << 20
@@ -111,7 +111,7 @@ def fingerprints(run: Runner, public_key: str, where: str, home: Path) -> list[s
         ]
     )
     if code != 0:
-        raise IndexFileError(f"{where} is not a public key: {(err or out).strip()[-200:]}")
+        raise IndexFileError(f"{where} is not a public key: {program_output.told(out, err)}")
     found: list[str] = []
     primary = False
     for line in out.splitlines():

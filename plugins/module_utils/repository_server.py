@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the repository's web server listens, and as whom it may run."""
+"""Where the repository's web server listens, who reaches it, and as whom it may run."""
 
 from __future__ import annotations
 
@@ -10,14 +10,21 @@ import ipaddress
 import pwd
 import re
 import socket
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Callable, Union
+from typing import Any, Callable, Union
 from urllib.parse import urlsplit
 
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
 # It stands in a shell script, a unit of systemd and nginx's configuration, which quote differently.
 PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/+@-]*")
+
+
+LOCAL_NAMES = ("localhost", "localhost.localdomain", "localhost4", "localhost6", "ip6-localhost",
+               "ip6-loopback")  # fmt: skip
+# Hosts that a message names.
+NAMED = 5
 
 
 class ServerError(Exception):
@@ -57,6 +64,67 @@ def bracketed(host: str) -> str:
 def effective_url(url: str, host: str, port: int) -> str:
     """Where targets find the repository: what the user says, or this host's name and the port."""
     return url or f"http://{bracketed(host)}:{port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Does the name or address lead every host to itself? "" does not."""
+    name = host.lower().rstrip(".")
+    if name in LOCAL_NAMES or name.endswith(".localhost"):
+        return True
+    try:
+        address = parse_address(name)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return bool(mapped.is_loopback or mapped.is_unspecified)
+
+
+def address_of(name: str, variables: Mapping[str, Any]) -> str:
+    """Where Ansible finds a host of the inventory."""
+    return str(variables.get("ansible_host") or name)
+
+
+def _on_this_machine(name: str, variables: Mapping[str, Any]) -> bool:
+    """Is it the control node? A port of a loopback address leads elsewhere, as to a VM."""
+    if variables.get("ansible_connection") == "local":
+        return True
+    port = str(variables.get("ansible_port") or "22")
+    return is_loopback(address_of(name, variables)) and port == "22"
+
+
+def url_problem(
+    url: str, port: int, builder: str, targets: Sequence[str], hostvars: Mapping[str, Any]
+) -> str:
+    """Why targets cannot reach the repository at the address made of the builder's; "" if they can.
+
+    `url` is publish_url, which is believed: it may lead through a tunnel. `hostvars`: name to
+    variables of a host, of which those of the connection and install_transport are read.
+    """
+    own = hostvars.get(builder, {})
+    host = address_of(builder, own)
+    if url:
+        try:
+            split_url(url)
+        except ServerError as error:
+            return str(error)
+    if url or not is_loopback(host):
+        return ""
+    near = _on_this_machine(builder, own)
+    far = []
+    for name in targets:
+        about = hostvars.get(name, {})
+        same = name == builder or (near and _on_this_machine(name, about))
+        if not same and about.get("install_transport", "apt") != "copy":
+            far.append(name)
+    if not far:
+        return ""
+    named = ", ".join(far[:NAMED]) + (f" and {len(far) - NAMED} more" if far[NAMED:] else "")
+    return (
+        f"The builder {builder} is known here as {host}, which leads each host to itself: "
+        f"{named} would look for the repository at {effective_url('', host, port)} in vain. Set "
+        f"publish_url to http://ADDRESS:{port}, with the builder's address in their network, or "
+        "install_transport: copy"
+    )
 
 
 def split_url(url: str) -> tuple[str, int]:

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Callable, Optional
+from urllib.parse import urlsplit
 
-from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file
+from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file, kernel_version
 from ansible_collections.oslab.kernel.plugins.module_utils.checksum import file_sha256
 from ansible_collections.oslab.kernel.plugins.module_utils.source_archive import (
     ArchiveError,
@@ -110,6 +111,39 @@ def kernel_org_directory(version: str) -> str:
 
 def kernel_org_tarball(version: str) -> str:
     return f"linux-{version}.tar.xz"
+
+
+def mirrors_with(mirrors: Sequence[str], version: str) -> list[str]:
+    """The mirrors that can have a version. Raises FetchError if it is a candidate and none can.
+
+    kernel.org has no tarballs of release candidates, only what its git server makes of their tags.
+    A mirror of the user's may have one, laid out as a release.
+    """
+    if not kernel_version.parse(version).candidate:
+        return list(mirrors)
+    left = [mirror for mirror in mirrors if not _is_kernel_org(mirror)]
+    if not left:
+        raise FetchError(
+            f"source_version {version} is a release candidate, of which kernel.org's mirrors have "
+            f"no tarball: {_candidate_remedy(version)}"
+        )
+    return left
+
+
+def _is_kernel_org(mirror: str) -> bool:
+    try:
+        host = urlsplit(mirror).hostname or ""
+    except ValueError:
+        return False
+    return f".{host}".endswith(".kernel.org")
+
+
+def _candidate_remedy(version: str) -> str:
+    name = kernel_version.parse(version).upstream
+    return (
+        f"download https://git.kernel.org/torvalds/t/linux-{name}.tar.gz to the builder, check "
+        "it, and set source_provider: file, source_file to its path and source_sha256"
+    )
 
 
 def base_of(mirror: str, version: str) -> str:
@@ -248,6 +282,7 @@ def fetch(
 
     The part of a run that was killed is gone on with; one that ends here leaves none.
     """
+    version = kernel_version.parse(version).upstream
     tarball = directory / kernel_org_tarball(version)
     proof = cached(tarball, policy)
     if proof:
@@ -258,6 +293,7 @@ def fetch(
             "with: set source_sha256, or give source_developer_keys"
         )
     attempts: list[dict[str, str]] = []
+    mirrors = mirrors_with(mirrors, version)
     try:
         for mirror in mirrors:
             try:
@@ -289,14 +325,17 @@ def _told(attempts: Sequence[dict[str, str]]) -> str:
 
 def find(mirrors: Sequence[str], version: str, means: Means) -> str:
     """The address of the first mirror that answers for `version`, without downloading it."""
+    wanted = kernel_version.parse(version)
     attempts = []
-    for mirror in mirrors:
-        url = f"{base_of(mirror, version)}/{kernel_org_tarball(version)}"
+    for mirror in mirrors_with(mirrors, version):
+        url = f"{base_of(mirror, version)}/{kernel_org_tarball(wanted.upstream)}"
         try:
             probe(url, means.opener, means.limits)
             return without_password(url)
         except DownloadError as error:
             attempts.append({"url": without_password(url), "error": str(error)})
+    remedy = f". If no mirror can have it, {_candidate_remedy(version)}" if wanted.candidate else ""
     raise FetchError(
         f"source_version {version}: no mirror of source_mirrors has it. Tried: {_told(attempts)}"
+        f"{remedy}"
     )

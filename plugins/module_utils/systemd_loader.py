@@ -27,6 +27,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils import (
     bls_entry,
     bounded_read,
     efi_variable,
+    program_output,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.bls_entry import Entry
 from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import (
@@ -59,7 +60,7 @@ def find_boot(run: Runner) -> Path:
     """Where kernels and entries are: the ESP, or the partition that has them in its place."""
     code, out, err = run(["bootctl", "--print-boot-path"])
     if code != 0 or not out.strip():
-        said = " ".join(err.split()).rstrip(".") or f"bootctl ended with {code}"
+        said = program_output.told(out, err).rstrip(".")
         raise LoaderError(
             f"The ESP is not found, or not mounted: {said}. Mount it on /efi or /boot/efi, and "
             "name it in /etc/fstab."
@@ -324,7 +325,9 @@ class SystemdBoot:
         command = ["bootctl", _COMMANDS[variable], name]
         code, out, err = self._run(command)
         if code != 0:
-            raise LoaderError(f"{' '.join(command)} failed ({code}): {(err or out).strip()}")
+            raise LoaderError(
+                f"{' '.join(command)} failed ({code}): {program_output.told(out, err)}"
+            )
         if efi_variable.text(self._variables, variable) != name:
             raise LoaderError(
                 f"The firmware did not keep '{name}' in {variable}: it may have no room left."

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.oslab.kernel.plugins.module_utils import qemu, qemu_image
+from ansible_collections.oslab.kernel.plugins.module_utils import program_output, qemu, qemu_image
 from ansible_collections.oslab.kernel.plugins.module_utils.checksum import file_sha256
 
 #: Raised when this code makes another box out of the same recipe.
@@ -175,7 +175,8 @@ def qemu_img(*arguments: str) -> str:
     """Run it, return what it printed."""
     done = qemu.run(["qemu-img", *arguments])
     if done.returncode != 0:
-        raise qemu.QemuError(f"qemu-img {' '.join(arguments)} failed: {done.stderr.strip()}")
+        said = program_output.told(done.stdout, done.stderr)
+        raise qemu.QemuError(f"qemu-img {' '.join(arguments)} failed: {said}")
     return done.stdout
 
 

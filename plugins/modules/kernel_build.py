@@ -84,6 +84,13 @@ options:
         to make them (C(CONFIG_DEBUG_INFO)).
     type: bool
     default: false
+  compression:
+    description:
+      - Compression of the packages. V(xz) is read by every tool and takes longer; another one makes
+        another build.
+    type: str
+    choices: [zstd, xz]
+    default: zstd
   force:
     description: Build what the store has already.
     type: bool
@@ -243,6 +250,11 @@ def main() -> None:
             "tools_source": {"type": "path"},
             "make_args": {"type": "list", "elements": "str", "default": []},
             "debug_package": {"type": "bool", "default": False},
+            "compression": {
+                "type": "str",
+                "choices": list(kernel_build.COMPRESSIONS),
+                "default": kernel_build.COMPRESSIONS[0],
+            },
             "force": {"type": "bool", "default": False},
             "module_signing_key": {"type": "str", "default": "", "no_log": True},
             "image_signing_key": {"type": "str", "default": "", "no_log": True},

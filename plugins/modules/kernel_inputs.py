@@ -21,7 +21,9 @@ options:
     description: C(EXTRAVERSION) of the Makefile.
     type: str
   kernelversion:
-    description: C(VERSION.PATCHLEVEL.SUBLEVEL) of the tree, when it is there.
+    description:
+      - C(VERSION.PATCHLEVEL.SUBLEVEL) of the tree, when it is there; that of a release candidate
+        ends in C(-rcN). The whole release is checked then.
     type: str
     default: ""
   release:
@@ -63,6 +65,13 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+extraversion:
+  description:
+    - What C(EXTRAVERSION) in the Makefile has to be. Before O(extraversion) it has the C(-rcN) of
+      O(kernelversion), so that the release says of which candidate it is made.
+  returned: if O(extraversion) is given
+  type: str
+  sample: -rc1-49-usac1
 problems:
   description: One sentence for each thing that is wrong.
   returned: always
@@ -90,11 +99,17 @@ def main() -> None:
     )
     params = module.params
     problems: list[str] = []
+    found: dict[str, str] = {}
     if params["source_version"] is not None:
         problems += kernel_inputs.check_source_version(params["source_version"])
     if params["extraversion"] is not None:
         version = params["kernelversion"] or params["source_version"] or ""
         problems += kernel_inputs.check_extraversion(params["extraversion"], version)
+        found["extraversion"] = kernel_inputs.makefile_extraversion(version, params["extraversion"])
+        if params["kernelversion"] and not problems:
+            problems += kernel_inputs.check_release(
+                kernel_inputs.full_release(version, params["extraversion"])
+            )
     if params["release"] is not None:
         problems += kernel_inputs.check_release(params["release"])
     if params["sysname"] is not None:
@@ -107,7 +122,7 @@ def main() -> None:
         problems += kernel_inputs.check_patches(params["patches"])
     if problems:
         module.fail_json(msg="; ".join(problems), problems=problems)
-    module.exit_json(changed=False, problems=problems)
+    module.exit_json(changed=False, problems=problems, **found)
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import boot_loaders
+from ansible_collections.oslab.kernel.plugins.module_utils import boot_loaders, program_output
 from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import LoaderError
 from ansible_collections.oslab.kernel.plugins.module_utils.kexec_image import KexecError
 
@@ -99,7 +99,7 @@ def load(module: AnsibleModule, program: str) -> str:
     except (OSError, LoaderError, KexecError) as error:
         return str(error)
     status, out, err = module.run_command([program, *command[1:]])
-    return "" if status == 0 else f"kexec: {' '.join((err or out).split()) or status}"
+    return "" if status == 0 else f"kexec ended with {status}: {program_output.told(out, err)}"
 
 
 def main() -> None:

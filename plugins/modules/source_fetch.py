@@ -19,7 +19,10 @@ version_added: "0.1.0"
 author: oslab.kernel contributors (@oslab)
 options:
   version:
-    description: Version as kernel.org names it, such as V(6.8) or V(6.12.5).
+    description:
+      - Version as kernel.org names it, such as V(6.8) or V(6.12.5). V(6.8.0) is V(6.8).
+      - Of a release candidate such as V(6.9-rc1) kernel.org has no tarball; only other mirrors are
+        asked for one.
     type: str
     required: true
   mirrors:
@@ -39,6 +42,10 @@ options:
         match, and the developers' signature is required.
     type: str
     default: ""
+  known_sha256:
+    description: Version to checksum, used if O(sha256) is empty.
+    type: dict
+    default: {}
   developer_keys:
     description: ASCII-armoured public keys of those who sign releases.
     type: str
@@ -150,6 +157,7 @@ from ansible.module_utils.urls import ConnectionError as UrlConnectionError
 from ansible.module_utils.urls import open_url
 from ansible_collections.oslab.kernel.plugins.module_utils import (
     kernel_inputs,
+    kernel_version,
     source_fetch,
     source_workdir,
 )
@@ -230,6 +238,7 @@ def main() -> None:
             "mirrors": {"type": "list", "elements": "str", "required": True},
             "directory": {"type": "path", "required": True},
             "sha256": {"type": "str", "default": ""},
+            "known_sha256": {"type": "dict", "default": {}},
             "developer_keys": {"type": "str", "default": "", "no_log": False},
             "developer_fingerprints": {"type": "list", "elements": "str", "default": []},
             "autosigner_key": {"type": "str", "default": "", "no_log": False},
@@ -255,7 +264,10 @@ def main() -> None:
     problems = kernel_inputs.check_source_version(params["version"])
     if problems:
         module.fail_json(msg=problems[0])
-    tarball = Path(params["directory"]) / source_fetch.kernel_org_tarball(params["version"])
+    version = kernel_version.parse(params["version"]).upstream
+    pinned = params["known_sha256"]
+    params["sha256"] = params["sha256"] or pinned.get(params["version"]) or pinned.get(version, "")
+    tarball = Path(params["directory"]) / source_fetch.kernel_org_tarball(version)
     policy, means = _policy(params), _means(module)
     try:
         proof = source_fetch.cached(tarball, policy)

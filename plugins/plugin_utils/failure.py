@@ -13,6 +13,8 @@ from ansible_collections.oslab.kernel.plugins.module_utils import plain_text
 
 #: Enough to know what to look for; the whole of it was shown when the task failed.
 LENGTH = 600
+#: Of what a program printed on each of its streams: the end, where the reason stands.
+OF_EACH = 250
 _SAYS_NOTHING = ("", "non-zero return code", "MODULE FAILURE")
 #: As the module `apt` begins; five packages with their versions would leave no room for the reason.
 _QUOTED = re.compile(r"'(\S+)\s.*?' failed: ", re.DOTALL)
@@ -28,7 +30,8 @@ def _one(result: Mapping[str, Any]) -> str:
     if not any(said == word or (word and said.startswith(word)) for word in _SAYS_NOTHING):
         quoted = _QUOTED.match(said)
         return f"`{quoted[1]}` failed: {said[quoted.end() :]}" if quoted else said
-    output = str(result.get("stderr") or result.get("stdout") or "").strip()
+    streams = (str(result.get(name) or "").strip() for name in ("stdout", "stderr"))
+    output = " ".join(text[-OF_EACH:] for text in streams if text)
     if result.get("cmd"):
         ended = f"`{_command(result)}` ended with {result.get('rc', 'an error')}"
         return f"{ended}: {output}" if output else ended

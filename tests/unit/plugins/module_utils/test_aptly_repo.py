@@ -133,6 +133,16 @@ def test_failed_command_shows_the_end_of_its_output(tmp_path: Path) -> None:
         aptly.exists()
 
 
+def test_a_failed_command_shows_both_of_its_streams(tmp_path: Path) -> None:
+    """As aptly 1.4 has it for a package that is compressed by zstd."""
+    target = Target("r", str(tmp_path), "stable", "main", ("amd64",), "F" * 40, "l")
+    out = "Loading packages...\n[!] Unable to read file a.deb: unsupported tar compression\n"
+    aptly = Aptly(lambda command: (1, out, "ERROR: some files failed to be added\n"), "c", target)
+    for act in (aptly.exists, aptly.stored):
+        with pytest.raises(AptlyError, match=r"unsupported tar compression.*some files failed"):
+            act()
+
+
 needs_aptly = pytest.mark.skipif(
     not (shutil.which("aptly") and shutil.which("gpg") and shutil.which("dpkg-deb")),
     reason="aptly, gpg and dpkg-deb make the real repository",

@@ -77,3 +77,21 @@ def test_a_refusal_is_shown(tmp_path):
         deb_package.build(
             PACKAGE, tmp_path / "root", tmp_path, lambda *_: (2, "no such version"), {}
         )
+
+
+@pytest.mark.parametrize(("kind", "suffix"), [("zstd", "zst"), ("xz", "xz")])
+def test_the_compression_is_that_of_the_other_packages(tmp_path, kind, suffix):
+    (tmp_path / "root/usr").mkdir(parents=True)
+    (tmp_path / "root/usr/note").write_text("n")
+    settings = {"PATH": os.environ["PATH"], "KDEB_COMPRESS": kind}
+    made = deb_package.build(PACKAGE, tmp_path / "root", tmp_path, run, settings)
+    members = subprocess.run(["ar", "t", made], capture_output=True, text=True, check=True)
+    assert members.stdout.split()[1:] == [f"control.tar.{suffix}", f"data.tar.{suffix}"]
+
+
+def test_dpkg_debs_reason_is_in_the_message(tmp_path):
+    broken = tmp_path / "a.deb"
+    broken.write_bytes(b"!<arch>\n")
+    told = "ended with status 2: dpkg-deb: error"
+    with pytest.raises(deb_package.PackageError, match=told), deb_package.contents(broken):
+        pass

@@ -300,3 +300,25 @@ def test_a_damaged_build_is_none(tmp_path, how):
     else:
         (directory / "build.json").write_text("{")
     assert kernel_build.stored(tmp_path, "b" * 64) is None
+
+
+def test_a_candidate_is_in_the_packages_version_and_in_the_manifest(options):
+    state = options.tree / ".oslab/source.json"
+    state.write_text(json.dumps({**json.loads(state.read_text()), "version": "6.13.0-rc1"}))
+    (options.tree / "Makefile").write_text(
+        "VERSION = 6\nPATCHLEVEL = 13\nSUBLEVEL = 0\nEXTRAVERSION = -rc1-49-usac1\n"
+    )
+    plan = make_plan(options, run)
+    assert plan.manifest["release"] == "6.13.0-rc1-49-usac1"
+    assert plan.manifest["source"]["version"] == "6.13.0-rc1"
+    assert plan.version == f"6.13.0~rc1-oslab1.{plan.build_id[:12]}"
+
+
+def test_another_compression_is_another_build(options):
+    usual = make_plan(options, run)
+    other = make_plan(dataclasses.replace(options, compression="xz"), run)
+    assert other.build_id != usual.build_id
+    assert "compression" not in usual.manifest  # builds of old stores stay what they are
+    settings = kernel_build.environment(other, {})
+    assert (settings["KDEB_COMPRESS"], settings["DPKG_DEB_COMPRESSOR_TYPE"]) == ("xz", "xz")
+    assert kernel_build.environment(usual, {})["KDEB_COMPRESS"] == "zstd"

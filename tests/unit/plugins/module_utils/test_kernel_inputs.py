@@ -135,3 +135,13 @@ def test_source_version():
         assert inputs.check_source_version(good) == []
     for bad in ("", "6", "v6.8", "6.8/..", "latest", "6.8\n"):
         assert "source_version" in inputs.check_source_version(bad)[0]
+
+
+def test_the_release_keeps_the_candidate():
+    assert inputs.full_release("6.9.0-rc1", "-49-usac1") == "6.9.0-rc1-49-usac1"
+    assert inputs.full_release("6.8", "-49-usac1") == "6.8.0-49-usac1"
+    assert inputs.makefile_extraversion("6.9.0-rc1", "-49-usac1") == "-rc1-49-usac1"
+    assert inputs.makefile_extraversion("6.8.0", "-49-usac1") == "-49-usac1"
+    # Its bytes count, as does the third number that source_version leaves out.
+    assert inputs.check_extraversion("-" + "x" * 58, "6.9-rc1") != []
+    assert inputs.check_extraversion("-" + "x" * 59, "6.8") != []

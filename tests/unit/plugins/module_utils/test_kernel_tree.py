@@ -10,6 +10,7 @@ import io
 import json
 import os
 import shutil
+import subprocess
 import tarfile
 from pathlib import Path
 
@@ -311,3 +312,59 @@ def test_names_in_messages_cannot_speak_to_the_terminal(tmp_path):
     with pytest.raises(trees.TreeError, match="is not a kernel's source") as told:
         unpack(path, tmp_path / "trees" / "linux")
     assert str(told.value).isprintable()
+
+
+CANDIDATE = MAKEFILE.replace("EXTRAVERSION =", "EXTRAVERSION = -rc3")
+STABLE = MAKEFILE.replace("SUBLEVEL = 0", "SUBLEVEL = 12")
+
+
+@pytest.mark.parametrize(
+    ("name", "makefile", "version", "told"),
+    [
+        ("linux-6.8", MAKEFILE, "6.8.0", ""),
+        ("linux-6.8-rc3", CANDIDATE, "6.8-rc3", ""),
+        ("linux-6.8-rc3", CANDIDATE, "6.8-rc2", "set source_version to '6.8-rc3',"),
+        ("linux-6.8-rc3", CANDIDATE, "6.8", "set source_version to '6.8-rc3',"),
+        ("linux-6.8", MAKEFILE, "6.8-rc3", "set source_version to '6.8',"),
+        ("linux-source-6.8.0", STABLE, "6.8", ""),
+        ("linux-source-6.8.0", STABLE, "6.8.0", ""),
+        ("linux-source-6.8.0", STABLE, "6.8.12", ""),
+        ("linux-source-6.8.0", STABLE, "6.8.1", "set source_version to '6.8' or '6.8.12',"),
+        ("linux-source-6.8", STABLE, "6.8.0", "set source_version to '6.8' or '6.8.12',"),
+    ],
+)
+def test_the_version_of_a_tree(tarball, tmp_path, name, makefile, version, told):
+    tree, archive = tmp_path / "trees" / "linux", tarball(name, makefile)
+    if told:
+        with pytest.raises(trees.TreeError, match=told):
+            unpack(archive, tree, version)
+    else:
+        state = unpack(archive, tree, version).state
+        assert state["version"] == trees.makefile_version(makefile)
+        assert not unpack(archive, tree, version).changed
+
+
+def test_a_tree_that_is_there_is_of_the_wanted_version_too(tarball, tmp_path):
+    tree, archive = tmp_path / "trees" / "linux", tarball()
+    unpack(archive, tree)
+    with pytest.raises(trees.TreeError, match=r"source_version is 6\.9"):
+        unpack(archive, tree, "6.9")
+    assert (tree / "Makefile").read_text() == MAKEFILE
+
+
+def test_a_tarball_as_git_makes_it(tmp_path):
+    """What git.kernel.org gives for a candidate: git archive of its tag."""
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "Makefile").write_text(CANDIDATE)
+    git = ["git", "-C", str(work), "-c", "user.name=x", "-c", "user.email=x@example.org"]
+    path = tmp_path / "linux-6.8-rc3.tar.gz"
+    for command in (
+        ["init", "--quiet"],
+        ["add", "Makefile"],
+        ["commit", "--quiet", "--message=x"],
+        ["archive", "--prefix=linux-6.8-rc3/", f"--output={path}", "HEAD"],
+    ):
+        subprocess.run([*git, *command], check=True)
+    unpacked = unpack(path, tmp_path / "trees" / "linux", "6.8-rc3")
+    assert unpacked.state["version"] == "6.8.0-rc3"

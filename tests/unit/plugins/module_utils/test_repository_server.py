@@ -15,7 +15,9 @@ from ansible_collections.oslab.kernel.plugins.module_utils.repository_server imp
     check_user,
     effective_url,
     is_local,
+    is_loopback,
     listen,
+    url_problem,
 )
 
 OWN = {ipaddress.ip_address(text) for text in ("127.0.0.1", "192.0.2.10", "2001:db8::1")}
@@ -148,3 +150,77 @@ def test_a_path_that_the_configuration_would_misread_is_refused(path: str) -> No
     check_root("/var/lib/oslab-kernel/repository_2.x")
     with pytest.raises(ServerError, match=r"^publish_root is "):
         check_root(path)
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("localhost", True),
+        ("LOCALHOST.", True),
+        ("ip6-localhost", True),
+        ("box.localhost", True),
+        ("127.0.1.1", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("::ffff:127.0.0.1", True),
+        ("0.0.0.0", True),
+        ("192.0.2.10", False),
+        ("2001:db8::1", False),
+        ("localhost.example.org", False),
+        ("builder", False),
+        ("", False),
+    ],
+)
+def test_an_address_that_leads_each_host_to_itself(host: str, loopback: bool) -> None:
+    assert is_loopback(host) is loopback
+
+
+LOCAL = {"ansible_connection": "local"}
+
+
+@pytest.mark.parametrize(
+    ("builder", "targets", "far"),
+    [
+        (("localhost", {}), {"web1": {}}, ["web1"]),
+        (("localhost", LOCAL), {"web1": {}, "web2": {"ansible_host": "::1"}}, ["web1"]),
+        (("build", {"ansible_host": "127.0.0.1"}), {"web1": {}}, ["web1"]),
+        (("build", {"ansible_host": "::1"}), {"web1": {}}, ["web1"]),
+        # A port of this machine that leads to a VM.
+        (("localhost", LOCAL), {"vm": {"ansible_host": "127.0.0.1", "ansible_port": 2222}}, ["vm"]),
+        (
+            ("vm1", {"ansible_host": "127.0.0.1", "ansible_port": 2221}),
+            {"vm2": {"ansible_host": "127.0.0.1", "ansible_port": 2222}, "vm1": {}},
+            ["vm2"],
+        ),
+        # They reach it, or need not.
+        (("build", {}), {"web1": {}}, []),
+        (("build", {"ansible_host": "192.0.2.1"}), {"web1": {}}, []),
+        (("localhost", {}), {"localhost": {}}, []),
+        (("localhost", LOCAL), {"me": LOCAL}, []),
+        (("localhost", {}), {"web1": {"install_transport": "copy"}}, []),
+        (("localhost", {}), {}, []),
+    ],
+)
+def test_targets_that_cannot_reach_the_repository(builder, targets, far) -> None:
+    name, variables = builder
+    hostvars = {name: variables, **{key: targets[key] for key in targets if key != name}}
+    said = url_problem("", 8090, name, list(targets), hostvars)
+    assert all(host in said for host in far)
+    assert bool(said) == bool(far)
+    if said:
+        assert "Set publish_url to http://ADDRESS:8090" in said
+    # Where the user says it himself, it may be a tunnel.
+    assert url_problem("http://localhost:8090", 8090, name, list(targets), hostvars) == ""
+
+
+def test_a_fleet_that_cannot_reach_it_fits_a_screen() -> None:
+    names = [f"web{number}" for number in range(500)]
+    said = url_problem("", 8090, "localhost", names, {name: {} for name in (*names, "localhost")})
+    assert "web4 and 495 more would" in said
+
+
+def test_an_address_without_brackets_is_refused_whoever_serves() -> None:
+    said = url_problem("http://2001:db8::1:8090", 8090, "build", ["web1"], {"build": {}})
+    assert "publish_url" in said
+    assert "in brackets" in said
+    assert url_problem("http://[2001:db8::1]:8090", 8090, "build", ["web1"], {"build": {}}) == ""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils import source_fetch as fetching
@@ -62,3 +63,49 @@ def test_the_listing():
     assert fetching.listed_sha256(listing, "linux-6.8.tar.xz") == SHA
     assert fetching.listed_sha256(listing, "linux-6.9.tar.xz") is None
     assert fetching.listed_sha256(listing, "linux-6x8.tar.xz") is None
+
+
+KERNEL_ORG = ["https://cdn.kernel.org/pub/linux/kernel", "https://www.kernel.org/pub"]
+
+
+def test_a_candidate_is_asked_of_those_who_may_have_it(tmp_path):
+    means = fetching.Means(lambda *_: pytest.fail("asked"), lambda *_: (0, ""))
+    for act in (
+        lambda: fetching.find(KERNEL_ORG, "6.9-rc1", means),
+        lambda: fetching.fetch(KERNEL_ORG, "6.9-rc1", tmp_path, Policy(SHA), means),
+    ):
+        with pytest.raises(fetching.FetchError, match=r"release candidate.*source_provider: file"):
+            act()
+    own = "https://mirror.example/kernel.org"
+    assert fetching.mirrors_with([*KERNEL_ORG, own], "6.9-rc1") == [own]
+    assert fetching.mirrors_with(KERNEL_ORG, "6.9") == KERNEL_ORG
+
+
+@pytest.mark.parametrize(
+    ("version", "name"),
+    [
+        ("6.8", "linux-6.8"),
+        ("6.8.0", "linux-6.8"),
+        ("6.8.12", "linux-6.8.12"),
+        ("6.9-rc1", "linux-6.9-rc1"),
+    ],
+)
+def test_a_mirror_is_asked_for_kernel_orgs_name(tmp_path, version, name):
+    mirror = tmp_path / "v6.x"
+    mirror.mkdir()
+    (mirror / f"{name}.tar.xz").write_bytes(b"x")
+    means = fetching.Means(
+        lambda url, headers: urllib.request.urlopen(urllib.request.Request(url, headers=headers)),
+        lambda *_: (0, ""),
+    )
+    found = fetching.find([tmp_path.as_uri()], version, means)
+    assert found == f"{mirror.as_uri()}/{name}.tar.xz"
+
+
+def test_a_candidate_that_nobody_has(tmp_path):
+    means = fetching.Means(
+        lambda url, headers: urllib.request.urlopen(urllib.request.Request(url, headers=headers)),
+        lambda *_: (0, ""),
+    )
+    with pytest.raises(fetching.FetchError, match=r"no mirror.*/t/linux-6\.9-rc1\.tar\.gz"):
+        fetching.find([tmp_path.as_uri()], "6.9-rc1", means)

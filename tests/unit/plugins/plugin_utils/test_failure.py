@@ -24,6 +24,16 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils.failure import LENGTH
             "`a b` ended with 2: out",
         ),
         (
+            {
+                "msg": "non-zero return code",
+                "cmd": "a",
+                "rc": 1,
+                "stderr": "E: it",
+                "stdout": "why",
+            },
+            "`a` ended with 1: why E: it",
+        ),
+        (
             {"msg": "MODULE FAILURE: No start of json", "module_stderr": "x", "stderr": "trace"},
             "trace",
         ),
