@@ -91,7 +91,8 @@ def survey(
                 else:
                     captures[name] = capture
                     wrong.pop(name, None)
-    used = {name: capture for name, capture in captures.items() if name in wanted}
+    # In the targets' order, so that each run starts from the same configuration.
+    used = {name: captures[name] for name in targets if name in captures}
     configured = [name for name, capture in used.items() if capture["boot_config"]]
     # A stock kernel's configuration before that of one built here.
     configured.sort(key=lambda name: used[name]["oslab"] is not None)

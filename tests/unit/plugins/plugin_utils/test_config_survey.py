@@ -64,6 +64,15 @@ def test_the_base_is_a_stock_kernel_s_if_there_is_one() -> None:
     assert survey({}, run(bare=bare), order[:1], False)["base_host"] == ""
 
 
+def test_the_base_is_the_first_target_s_in_each_run() -> None:
+    """What is known comes in the order of a file's keys, which is not that of the inventory."""
+    targets = ["web", "db", "app"]
+    first = survey({}, run(web=told("x"), db=told("y")), targets, False)
+    known = dict(sorted(first["captures"].items()))
+    second = survey(known, run(app=told("z")), targets, False)
+    assert first["base_host"] == second["base_host"] == "web"
+
+
 class Counted(Mapping[str, Any]):
     """Variables of hosts, each of which takes its time."""
 
