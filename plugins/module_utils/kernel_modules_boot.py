@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file, bounded_read
 
 _LARGEST = 1 << 20
 
@@ -40,6 +40,17 @@ def present(path: Path) -> Optional[str]:
         return None
     except OSError as error:
         return f"({error.strerror})\n"
+
+
+def write(path: Path, text: Optional[str]) -> None:
+    """Have the file hold the text; None: have it gone. Raises OSError."""
+    if text is None:
+        atomic_file.remove(path)
+        return
+    if not path.parent.is_dir():
+        path.parent.mkdir(0o755)
+        path.parent.chmod(0o755)
+    atomic_file.write(path, text, 0o644)
 
 
 def files(

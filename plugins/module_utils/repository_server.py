@@ -12,9 +12,12 @@ import re
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Callable, Union
 from urllib.parse import urlsplit
 
+# argv → (exit status, standard output, standard error)
+Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
 # It stands in a shell script, a unit of systemd and nginx's configuration, which quote differently.
@@ -214,6 +217,25 @@ def check_user(name: str, find: Callable[[str], pwd.struct_passwd] = pwd.getpwna
             f"publish_server_user is {name!r}, which is root; it should be a user without rights, "
             "since whoever breaks into the web server gets them. Leave the default, www-data, and "
             "choose a publish_root that it may enter."
+        )
+
+
+def check_passable(path: str, user: str, run: Runner) -> None:
+    """Raise ServerError if the user may not pass what is there of the directories above the path.
+
+    The directory itself gets its mode from the role, as do those that are missing.
+    """
+    above = [place for place in reversed(Path(path).parents) if place.is_dir()]
+
+    def passes(place: Path) -> bool:
+        return run(["runuser", "-u", user, "--", "test", "-x", str(place)])[0] == 0
+
+    if above and not passes(above[-1]):
+        shut = next((place for place in above if not passes(place)), above[-1])
+        raise ServerError(
+            f"The user {user!r} (publish_server_user) cannot enter {shut}, which is above "
+            f"publish_root ({path}). Let everybody pass it (chmod o+x {shut}), or choose another "
+            "publish_root."
         )
 
 

@@ -105,7 +105,6 @@ modules:
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -225,14 +224,7 @@ def ensure_boot(module: AnsibleModule) -> list[dict[str, str]]:
         )
         if module.check_mode:
             continue
-        if text is None:
-            path.unlink()
-        else:
-            made = Path(module.tmpdir) / path.parent.name
-            made.write_text(text, encoding="utf-8")
-            made.chmod(0o644)
-            path.parent.mkdir(exist_ok=True)
-            module.atomic_move(str(made), str(path))
+        kernel_modules_boot.write(path, text)
     return differences
 
 

@@ -33,7 +33,9 @@ options:
     type: str
     required: true
   root:
-    description: Directory of the repository.
+    description:
+      - Directory of the repository. O(user) has to be able to pass the directories above it that
+        are there already; this is looked at if the module runs as root.
     type: path
     required: true
 attributes:
@@ -73,11 +75,13 @@ notice:
   type: str
 """
 
+import os
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils.repository_server import (
     ServerError,
+    check_passable,
     check_root,
     check_user,
     listen,
@@ -100,6 +104,10 @@ def main() -> None:
     try:
         check_user(given["user"])
         check_root(given["root"])
+        if os.geteuid() == 0:
+            check_passable(
+                given["root"], given["user"], lambda argv: module.run_command(list(argv))
+            )
         chosen = listen(given["url"], given["port"], given["listen_address"])
     except ServerError as error:
         module.fail_json(msg=str(error))

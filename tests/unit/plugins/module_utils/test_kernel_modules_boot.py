@@ -5,9 +5,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from ansible_collections.oslab.kernel.plugins.module_utils.kernel_modules_boot import Entry, files
+from ansible_collections.oslab.kernel.plugins.module_utils.kernel_modules_boot import (
+    Entry,
+    files,
+    write,
+)
 
 OPTIONS = Path("/etc/modprobe.d/oslab-kernel.conf")
 NAMES = Path("/etc/modules-load.d/oslab-kernel.conf")
@@ -24,3 +29,16 @@ def test_names_and_parameters() -> None:
 
 def test_both_go_when_nothing_is_loaded_at_boot() -> None:
     assert files([Entry("a", {"pid": "1"})], False) == {OPTIONS: None, NAMES: None}
+
+
+def test_the_modes_are_stated_whatever_the_umask(tmp_path: Path) -> None:
+    path = tmp_path / "modules-load.d" / "oslab-kernel.conf"
+    before = os.umask(0o077)
+    try:
+        write(path, "a\n")
+    finally:
+        os.umask(before)
+    assert path.read_text() == "a\n"
+    assert (path.stat().st_mode & 0o7777, path.parent.stat().st_mode & 0o7777) == (0o644, 0o755)
+    write(path, None)
+    assert list(path.parent.iterdir()) == []

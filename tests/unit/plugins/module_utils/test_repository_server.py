@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import ipaddress
 import pwd
+from pathlib import Path
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils.repository_server import (
     Address,
     ServerError,
     bracketed,
+    check_passable,
     check_root,
     check_user,
     effective_url,
@@ -224,3 +226,25 @@ def test_an_address_without_brackets_is_refused_whoever_serves() -> None:
     assert "publish_url" in said
     assert "in brackets" in said
     assert url_problem("http://[2001:db8::1]:8090", 8090, "build", ["web1"], {"build": {}}) == ""
+
+
+def test_a_directory_that_the_server_cannot_pass_is_named(tmp_path: Path) -> None:
+    """As a run with umask 077 of an older release, or a hardened /srv, leaves it."""
+    shut = tmp_path / "shut"
+    (shut / "below").mkdir(parents=True)
+    asked = []
+
+    def run(argv):
+        asked.append(argv)
+        assert argv[:5] == ["runuser", "-u", "www-data", "--", "test"]
+        return int(str(shut) in argv[-1]), "", ""
+
+    with pytest.raises(
+        ServerError, match=rf"'www-data'.*cannot enter {shut}, .*chmod o\+x {shut}\)"
+    ):
+        check_passable(str(shut / "below/none/repository"), "www-data", run)
+    asked.clear()
+    # The role makes these, or gives them their mode.
+    check_passable(str(shut), "www-data", run)
+    check_passable(str(tmp_path / "a/b/repository"), "www-data", run)
+    assert [argv[-1] for argv in asked] == [str(tmp_path), str(tmp_path)]
