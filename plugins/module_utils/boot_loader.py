@@ -76,6 +76,10 @@ class Loader(Protocol):
     def releases(self) -> list[str]:
         """The kernels that can be booted."""
 
+    def entry_problem(self, release: str) -> str:
+        """Why the entry of a kernel would not boot by itself, or be no default, and what to do;
+        empty if it would, or there is none."""
+
     def release_of(self, entry: str) -> str:
         """The kernel of an entry; empty if there is none."""
 

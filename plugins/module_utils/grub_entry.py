@@ -10,13 +10,17 @@ distributions and languages, positions change with each installed kernel.
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read, grub_trial
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    bounded_read,
+    grub_access,
+    grub_script,
+    grub_trial,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import (
     TRIAL,
     LoaderError,
@@ -24,12 +28,19 @@ from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import (
     require_arguments,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.bounded_read import lines, words
+from ansible_collections.oslab.kernel.plugins.module_utils.grub_access import Access
+from ansible_collections.oslab.kernel.plugins.module_utils.grub_script import Head
 
 # Makes the entries of all kernels that are there.
 ENTRY_COMMAND = "update-grub"
-ID_OPTIONS = ("$menuentry_id_option", "${menuentry_id_option}", "--id")
 # What grub-mkconfig's own 00_header takes for places that GRUB cannot write to.
 READ_ONLY_ABSTRACTIONS = ("diskfilter", "lvm")
+CUSTOM = "custom.cfg"
+_PARTS = "### BEGIN "
+# The file of a `source`, where grub.cfg is.
+_HERE = re.compile(r"(?:\$prefix|\$\{prefix\}|\$config_directory|\$\{config_directory\})/([^/]+)")
+# What 00_header makes of a choice.
+_CHOSEN = ("${next_entry}", "$next_entry", "${saved_entry}", "$saved_entry")
 READ_ONLY_FILESYSTEMS = ("btrfs", "cpiofs", "newc", "odc", "romfs", "squash4", "tarfs", "zfs")
 
 
@@ -46,6 +57,19 @@ class Entry:
     kernel: str
     head: str = ""
     body: tuple[str, ...] = ()
+    # Those of the submenus around it, the outermost first, and its own.
+    heads: tuple[Head, ...] = ()
+    # The file that made it.
+    where: str = ""
+
+    @property
+    def title(self) -> str:
+        return self.heads[-1].title if self.heads else ""
+
+    @property
+    def named(self) -> str:
+        """As `path`, by titles where there are no ids, as GRUB has it; '' if that is not known."""
+        return _path([head.name for head in self.heads])
 
     @property
     def release(self) -> str:
@@ -66,13 +90,24 @@ class Entry:
         return bool(self.release) and self.id.startswith(f"gnulinux-{self.release}-advanced-")
 
 
+@dataclass(frozen=True)
+class Item:
+    """A line of the menu: an entry, or a submenu."""
+
+    head: Head
+    entry: Optional[Entry] = None
+    items: tuple[Item, ...] = ()
+
+
 @dataclass
 class _Block:
     kind: str
-    head: str = ""
-    id: str = ""
+    line: str = ""
+    head: Head = field(default_factory=lambda: Head(""))
     kernel: str = ""
     lines: list[str] = field(default_factory=list)
+    # Of a submenu: what is in it.
+    items: list[Item] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -83,6 +118,24 @@ class Menu:
     honours_saved: bool = False
     honours_once: bool = False
     reads_custom: bool = False
+    items: tuple[Item, ...] = ()
+    access: Access = field(default_factory=Access)
+
+    def question(self, entry: Entry) -> str:
+        """Why GRUB would not start it by itself, and what to do; '' if it would."""
+        where = entry.where or "the file in /etc/grub.d that makes it"
+        return grub_access.question(self.access, entry.heads, entry.body, where)
+
+    def resolve(self, chosen: str) -> Optional[Entry]:
+        """The entry that GRUB takes for a default: by ids, titles or positions. None if the default
+        is none of them, as of something that is known to GRUB alone."""
+        items: Sequence[Item] = self.items
+        for part in _parts(chosen):
+            item = _item(items, part)
+            if item is None or item.entry:
+                return item.entry if item else None
+            items = item.items
+        return None
 
     def find(self, release: str) -> Optional[Entry]:
         """The entry for this release; of several the first, which GRUB would take too."""
@@ -110,54 +163,108 @@ class State:
     custom: str = ""
 
 
-def _id_of(line: str) -> str:
-    try:
-        found = shlex.split(line, comments=False)
-    except ValueError:
-        return ""
-    for position, word in enumerate(found):
-        if word in ID_OPTIONS and position + 1 < len(found):
-            return found[position + 1]
-        if word.startswith("--id="):
-            return word[len("--id=") :]
-    return ""
-
-
-def _entry(block: _Block, around: Sequence[_Block]) -> Entry:
-    ids = [b.id for b in around if b.kind == "submenu"] + [block.id]
+def _path(names: Sequence[str]) -> str:
     # GRUB separates ids by '>' and reads a doubled one as the character itself.
-    path = ">".join(part.replace(">", ">>") for part in ids) if all(ids) else ""
-    return Entry(block.id, path, block.kernel, block.head, tuple(block.lines))
+    return ">".join(name.replace(">", ">>") for name in names) if names and all(names) else ""
+
+
+def _parts(path: str) -> list[str]:
+    return [part.replace("\0", ">") for part in path.replace(">>", "\0").split(">")]
+
+
+def _item(items: Sequence[Item], name: str) -> Optional[Item]:
+    number = re.match("[0-9]+", name)
+    if number:
+        # GRUB looks at the digits alone.
+        position = int(number[0][:9])
+        return items[position] if position < len(items) else None
+    return next((i for i in items if name and name in (i.head.title, i.head.id)), None)
 
 
 def _has_line(text: str, start: str) -> bool:
     return bool(re.search(rf"^[ \t]*{start}", text, re.MULTILINE))
 
 
-def parse_menu(text: str) -> Menu:
-    """What a grub.cfg says; what is no entry is passed over."""
+def _sourced(line: str) -> str:
+    """Which file beside grub.cfg a line reads; '' if it reads none."""
+    if "source" not in line and not line.startswith(". "):
+        return ""
+    for statement in grub_script.statements(line):
+        command = grub_script.command(statement)
+        if len(command) > 1 and command[0].text in ("source", "."):
+            found = _HERE.fullmatch(command[1].text)
+            return found[1] if found else ""
+    return ""
+
+
+def _all_lines(text: str, beside: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Each line with the file that it comes from, those of other files where they are read."""
+    unread, where = dict(beside), ""
+    for line in grub_script.logical_lines(text):
+        if line.startswith(_PARTS):
+            where = next(iter(words(line)[2:3]), "")
+        yield line, where
+        name = _sourced(line)
+        if name in unread:
+            for more in grub_script.logical_lines(unread.pop(name)):
+                yield more, f"{name} beside grub.cfg"
+
+
+def beside(text: str) -> list[str]:
+    """The names of the files that a grub.cfg reads where it is itself."""
+    return list(dict.fromkeys(filter(None, map(_sourced, grub_script.logical_lines(text)))))
+
+
+def _close(stack: list[_Block], entries: list[Entry], items: list[Item], where: str) -> None:
+    block = stack.pop()
+    if block.kind not in grub_script.HEADS:
+        return
+    around = [b for b in stack if b.kind == "submenu"]
+    into = around[-1].items if around else items
+    if block.kind == "submenu":
+        into.append(Item(block.head, items=tuple(block.items)))
+        return
+    heads = tuple(b.head for b in [*around, block])
+    path = _path([head.id for head in heads])
+    entry = Entry(block.head.id, path, block.kernel, block.line, tuple(block.lines), heads, where)
+    entries.append(entry)
+    into.append(Item(block.head, entry))
+
+
+def parse_menu(
+    text: str,
+    files: Optional[Mapping[str, str]] = None,
+    environment: Optional[Mapping[str, str]] = None,
+) -> Menu:
+    """What a grub.cfg says; what is no entry is passed over.
+
+    `files` are those that it reads, by their names beside it, `environment` what load_env finds.
+    """
     entries: list[Entry] = []
+    items: list[Item] = []
     stack: list[_Block] = []
-    for raw in lines(text):
-        line = raw.strip(" \t\r")
+    reader = grub_access.Reader(dict(environment or {}))
+    for line, where in _all_lines(text, files or {}):
         word = next(iter(words(line)), "")
-        if line.endswith("{") and word in ("menuentry", "submenu"):
-            stack.append(_Block(word, line, _id_of(line[:-1])))
+        if line.endswith("{") and word in grub_script.HEADS:
+            stack.append(_Block(word, line, grub_script.head(line[:-1])))
         elif line.endswith("{") and not line.startswith("#"):
             stack.append(_Block("other"))
         elif line == "}" and stack:
-            block = stack.pop()
-            if block.kind == "menuentry":
-                entries.append(_entry(block, stack))
+            _close(stack, entries, items, where)
         elif stack and stack[-1].kind == "menuentry":
             stack[-1].lines.append(line)
             if word in grub_trial.LINUX:
                 stack[-1].kernel = next(iter(words(line)[1:2]), "")
+        elif not any(block.kind == "menuentry" for block in stack):
+            reader.read(line, where or "grub.cfg", not stack)
     return Menu(
         entries=tuple(entries),
         honours_saved=_has_line(text, r'set default="\$\{saved_entry\}"'),
         honours_once=_has_line(text, r'set default="\$\{next_entry\}"'),
         reads_custom=_has_line(text, r"source \$\{config_directory\}/custom\.cfg"),
+        items=tuple(items),
+        access=reader.result(),
     )
 
 
@@ -193,12 +300,19 @@ def read_state(run: Runner, config: str, environment: str, custom: str = "") -> 
         raise GrubError(f"{config}: {error.strerror}; run this as root (become).") from error
     block = Path(environment)
     found = _text_of(block, "replace")
+    variables = parse_environment(found or "")
+    own = (_text_of(Path(custom), "surrogateescape") or "") if custom else ""
+    files = {
+        name: _text_of(Path(config).parent / name, "surrogateescape") or ""
+        for name in beside(text)
+        if name not in ("", ".", "..") and "\0" not in name
+    }
     return State(
-        menu=parse_menu(text),
-        environment=parse_environment(found or ""),
+        menu=parse_menu(text, {**files, CUSTOM: own} if custom else files, variables),
+        environment=variables,
         environment_exists=found is not None,
         read_only=read_only_reason(run, str(block.parent)),
-        custom=(_text_of(Path(custom), "surrogateescape") or "") if custom else "",
+        custom=own,
     )
 
 
@@ -270,6 +384,28 @@ def require_entry(state: State, config: str, release: str) -> Entry:
             f"Check that the kernel's package is installed, and run {ENTRY_COMMAND}."
         )
     return entry
+
+
+def default_of(state: State) -> Optional[Entry]:
+    """What GRUB boots after a trial, as far as that can be told from the files."""
+    return state.menu.resolve(state.environment.get("saved_entry", ""))
+
+
+def require_unattended(state: State, kind: str, entry: Entry, trial: str = "") -> None:
+    """Refuse an entry before which GRUB would wait for somebody. `trial` is the trial's text.
+
+    The usual entry of a kernel that is tried has to boot by itself, too: it is the default after
+    it. So has the default, which ends the trial.
+    """
+    asked = [("", entry)]
+    if kind == "once":
+        asked += [("for the trial: ", made) for made in parse_menu(trial).entries]
+        kept = default_of(state)
+        asked += [("for the default, which ends the trial: ", kept)] if kept else []
+    for which, one in asked:
+        problem = state.menu.question(one)
+        if problem:
+            raise GrubError(f"{entry.release or entry.title}: {which}{problem}")
 
 
 def require_working(state: State, config: str, kind: str, arguments: Sequence[str] = ()) -> None:

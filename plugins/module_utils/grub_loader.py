@@ -10,7 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Callable
 
-from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file, grub_entry
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    atomic_file,
+    grub_entry,
+    grub_trial,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import (
     TRIAL,
     Choice,
@@ -53,6 +57,10 @@ class Grub:
     def release_of(self, entry: str) -> str:
         return self._state.menu.release_of(entry)
 
+    def entry_problem(self, release: str) -> str:
+        entry = self._state.menu.find(release)
+        return self._state.menu.question(entry) if entry else ""
+
     def plan(self, request: Request) -> Plan:
         state, kind, release = self._state, request.state, request.release
         foretell = request.foretell and kind != "present"
@@ -69,6 +77,8 @@ class Grub:
             else grub_entry.wanted_variables(state, kind, chosen or f"(the entry of {release})")
         )
         text = grub_entry.wanted_custom(state, kind, entry, request.arguments)
+        if entry and kind in ("once", "default"):
+            grub_entry.require_unattended(state, kind, entry, grub_trial.find(text))
         steps: list[Callable[[], object]] = []
         if text != state.custom:
             steps.append(functools.partial(self._write_custom, text))

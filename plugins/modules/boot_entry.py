@@ -134,6 +134,14 @@ trial_problem:
     variables have to be writable.
   returned: success
   type: str
+entry_problems:
+  description: >-
+    For each of RV(releases) that could not become the default: why, and what to do about it. GRUB
+    with a password asks for a user name before an entry, or a submenu around it, that is not
+    C(--unrestricted), the default too. Such an entry is refused by O(state=default) and
+    O(state=once).
+  returned: success
+  type: dict
 entry_command:
   description: What makes the entry of O(release), or of any, which is then called C(RELEASE).
   returned: success
@@ -206,6 +214,12 @@ def main() -> None:
         next_entry=plan.after.next_entry,
         honours_default=loader.honours_default,
         trial_problem=loader.trial_problem,
+        entry_problems={
+            release: problem
+            for release in loader.releases()
+            for problem in [loader.entry_problem(release)]
+            if problem
+        },
         entry_command=loader.entry_command(request.release or "RELEASE"),
         diff=[
             {

@@ -100,6 +100,11 @@ def test_systemd_boot_without_its_variables(asked: Callable[..., str]) -> None:
     [
         ({"trial_problem": "/x is on lvm."}, "/x is on lvm"),
         ({"releases": ["6.0"]}, "6.1, has no entry of the-loader.* entries for 6.0. Run `make-it`"),
+        (
+            {"entry_problems": {"6.1": "GRUB would ask for a user name. Set GRUB_X=y."}},
+            "one: 6.1: GRUB would ask for a user name. Set GRUB_X=y.",
+        ),
+        ({"entry_problems": {}}, ""),
         ({}, ""),
     ],
 )
