@@ -21,9 +21,21 @@ from ansible_collections.oslab.kernel.plugins.module_utils.grub_script import (
 )
 
 VARIABLE = "superusers"
-_ABOUT = (VARIABLE, "timeout", "authenticate", "load_env", "function", "if", "fi", "for", "while")
-_QUOTES = str.maketrans("", "", "'\"\\")
+ONCE, SAVED = ("${next_entry}", "$next_entry"), ("${saved_entry}", "$saved_entry")
 _OPENS, _CLOSES = ("if", "for", "while", "until"), ("fi", "done")
+_ABOUT = (
+    VARIABLE,
+    "timeout",
+    "default",
+    "authenticate",
+    "load_env",
+    "function",
+    "if",
+    "fi",
+    "for",
+    "while",
+)
+_QUOTES = str.maketrans("", "", "'\"\\")
 # They only look at it, or say who may answer.
 _HARMLESS = ("[", "[[", "test", "echo", "password", "password_pbkdf2", "save_env", "menuentry")
 
@@ -48,6 +60,8 @@ class Reader:
         self._superusers = ""
         self._exported = False
         self._asks_first = ""
+        # What the default is set to, in this order, and by which file.
+        self._defaults: list[tuple[str, str]] = []
         self._timeouts: list[tuple[str, str]] = []
         self._depth = 0
 
@@ -67,9 +81,11 @@ class Reader:
 
     def _run(self, words: Sequence[Word], where: str, certain: bool) -> None:
         name, texts = words[0].text, [word.text for word in words]
-        timeout = assigned(words, "timeout")
+        timeout, default = assigned(words, "timeout"), assigned(words, "default")
         if assigned(words, VARIABLE) is not None:
             self._superusers = where
+        elif default is not None:
+            self._defaults.append((default.text, where))
         elif timeout is not None:
             self._timeouts.append((timeout.text, where))
         elif name == "export":
@@ -87,6 +103,21 @@ class Reader:
         elif name not in _HARMLESS and any(VARIABLE in text for text in texts):
             # eval, read, search --set, for: not followed, and so taken for the worst.
             self._superusers = self._superusers or where
+
+    def _chosen(self) -> list[tuple[str, str]]:
+        """What is set where no entry is booted once: by the header, then by who comes after it."""
+        once = [i for i, (value, _where) in enumerate(self._defaults) if value in ONCE]
+        return self._defaults[once[-1] + 1 if once else 0 :]
+
+    @property
+    def default(self) -> str:
+        return self._chosen()[-1][0] if self._chosen() else ""
+
+    @property
+    def overridden(self) -> tuple[str, str]:
+        """What another than the header sets the default to, and which file it is; empty if none."""
+        later = [pair for pair in self._chosen()[1:] if pair[0] not in SAVED]
+        return later[-1] if later else ("", "")
 
     def result(self) -> Access:
         waiting = [where for value, where in self._timeouts if value.startswith("-")]

@@ -39,8 +39,6 @@ CUSTOM = "custom.cfg"
 _PARTS = "### BEGIN "
 # The file of a `source`, where grub.cfg is.
 _HERE = re.compile(r"(?:\$prefix|\$\{prefix\}|\$config_directory|\$\{config_directory\})/([^/]+)")
-# What 00_header makes of a choice.
-_CHOSEN = ("${next_entry}", "$next_entry", "${saved_entry}", "$saved_entry")
 READ_ONLY_FILESYSTEMS = ("btrfs", "cpiofs", "newc", "odc", "romfs", "squash4", "tarfs", "zfs")
 
 
@@ -61,6 +59,11 @@ class Entry:
     heads: tuple[Head, ...] = ()
     # The file that made it.
     where: str = ""
+
+    @property
+    def choice(self) -> str:
+        """What GRUB is told to boot it; '' if it cannot be."""
+        return self.path or self.named
 
     @property
     def title(self) -> str:
@@ -119,6 +122,8 @@ class Menu:
     honours_once: bool = False
     reads_custom: bool = False
     items: tuple[Item, ...] = ()
+    # What the default is set to, where no entry is to be booted once.
+    default: str = grub_access.SAVED[0]
     access: Access = field(default_factory=Access)
 
     def question(self, entry: Entry) -> str:
@@ -148,8 +153,9 @@ class Menu:
         return list(dict.fromkeys(e.release for e in self.entries if e.normal and e.path))
 
     def release_of(self, path: str) -> str:
-        """Release that the entry with this path boots; '' if there is no such entry."""
-        return next((e.release for e in self.entries if path and e.path == path), "")
+        """Release that the entry of this default boots; '' if there is no such entry."""
+        found = self.resolve(path)
+        return found.release if found else ""
 
 
 @dataclass(frozen=True)
@@ -264,6 +270,7 @@ def parse_menu(
         honours_once=_has_line(text, r'set default="\$\{next_entry\}"'),
         reads_custom=_has_line(text, r"source \$\{config_directory\}/custom\.cfg"),
         items=tuple(items),
+        default=reader.default,
         access=reader.result(),
     )
 
@@ -346,7 +353,7 @@ def wanted_variables(state: State, kind: str, path: str) -> dict[str, str]:
 def wanted_custom(state: State, kind: str, entry: Optional[Entry], arguments: Sequence[str]) -> str:
     """What custom.cfg is to hold: a trial's entry, until there is a new default."""
     pending = state.environment.get("next_entry") == TRIAL
-    kept = entry is not None and state.environment.get("saved_entry") == entry.path
+    kept = entry is not None and state.environment.get("saved_entry") == entry.choice
     if kind == "present" or (kind == "default" and pending and kept):
         return state.custom
     made = ""
@@ -388,7 +395,8 @@ def require_entry(state: State, config: str, release: str) -> Entry:
 
 def default_of(state: State) -> Optional[Entry]:
     """What GRUB boots after a trial, as far as that can be told from the files."""
-    return state.menu.resolve(state.environment.get("saved_entry", ""))
+    saved, chosen = state.environment.get("saved_entry", ""), state.menu.default
+    return state.menu.resolve(saved if chosen in grub_access.SAVED else chosen)
 
 
 def require_unattended(state: State, kind: str, entry: Entry, trial: str = "") -> None:

@@ -26,7 +26,9 @@ options:
       - V(present) changes nothing; it fails if there is no entry for O(release).
       - V(default) makes it the default. GRUB's C(grub.cfg) has to be made with
         C(GRUB_DEFAULT=saved); an entry of systemd-boot whose boots are counted is called good.
-        A new default ends a trial that was asked for, and removes its entry.
+        A new default ends a trial that was asked for, and removes its entry. If O(release) runs and
+        GRUB has started it from an entry of its own, with other arguments than the usual one, that
+        entry becomes the default.
       - V(once) boots it the next time only.
       - V(cancelled) takes back what V(once) asked for, if the host has not booted since.
       - V(unset) leaves no default and no one-shot entry.

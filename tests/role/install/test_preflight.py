@@ -135,3 +135,9 @@ def test_reboots_that_bypass_grub(asked: Callable[..., str]) -> None:
     output = asked("preflight", {"kexec_reboots": True})
     assert "one has kexec-tools, which starts /vmlinuz at each reboot" in output
     assert "failed=1" in output
+
+
+def test_a_xen_host(asked: Callable[..., str]) -> None:
+    output = asked("preflight", {"xen_dom0": True})
+    assert "one is a Xen host (dom0)" in output
+    assert "failed=1" in output
