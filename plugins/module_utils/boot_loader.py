@@ -67,6 +67,10 @@ class Loader(Protocol):
         """Whether what is chosen is what boots by default."""
 
     @property
+    def default_problem(self) -> str:
+        """Why it would not, once it is configured to, and what to do; empty if it would."""
+
+    @property
     def trial_problem(self) -> str:
         """Why no kernel can be tried here, and what to do; empty if one can."""
 

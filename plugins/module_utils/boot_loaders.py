@@ -11,7 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import efi_variable, host_boot
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    efi_variable,
+    grub_settings,
+    host_boot,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import Loader
 from ansible_collections.oslab.kernel.plugins.module_utils.grub_booted import Booted
 from ansible_collections.oslab.kernel.plugins.module_utils.grub_loader import Grub
@@ -31,6 +35,7 @@ def argument_spec() -> dict[str, Any]:
         "config": {"type": "path", "default": "/boot/grub/grub.cfg"},
         "environment": {"type": "path", "default": "/boot/grub/grubenv"},
         "custom": {"type": "path", "default": "/boot/grub/custom.cfg"},
+        "settings": {"type": "path", "default": grub_settings.DEFAULTS},
         "boot": {"type": "path"},
         "variables": {"type": "path", "default": f"/{efi_variable.DIRECTORY}"},
     }
@@ -52,4 +57,4 @@ def loader(module: AnsibleModule) -> Loader:
         return SystemdBoot(run, options["boot"] or "", Path(options["variables"]))
     files = (options["config"], options["environment"], options["custom"])
     booted = Booted(os.uname().release, read(ROOT / "proc/cmdline"))
-    return Grub(run, *files, booted)
+    return Grub(run, *files, booted, options["settings"])

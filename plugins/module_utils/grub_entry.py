@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Optional
+from typing import Callable, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils import (
     bounded_read,
@@ -124,6 +124,8 @@ class Menu:
     items: tuple[Item, ...] = ()
     # What the default is set to, where no entry is to be booted once.
     default: str = grub_access.SAVED[0]
+    # What is set after the header, and by which file; empty where nothing is.
+    overridden: tuple[str, str] = ("", "")
     access: Access = field(default_factory=Access)
 
     def question(self, entry: Entry) -> str:
@@ -271,6 +273,7 @@ def parse_menu(
         reads_custom=_has_line(text, r"source \$\{config_directory\}/custom\.cfg"),
         items=tuple(items),
         default=reader.default,
+        overridden=reader.overridden,
         access=reader.result(),
     )
 
@@ -382,6 +385,17 @@ def unread(state: State, config: str) -> str:
     )
 
 
+def overruled(state: State, config: str) -> str:
+    """Why no choice of a default, or for one boot, would count, and what to do; '' if it would."""
+    value, where = state.menu.overridden
+    if not where:
+        return ""
+    return (
+        f"{where} sets default to '{value}' after {config} has looked at what was chosen, so "
+        f"nothing else is booted. Take that line out of it, and run {ENTRY_COMMAND}."
+    )
+
+
 def require_entry(state: State, config: str, release: str) -> Entry:
     entry = state.menu.find(release)
     if entry is None:
@@ -416,9 +430,17 @@ def require_unattended(state: State, kind: str, entry: Entry, trial: str = "") -
             raise GrubError(f"{entry.release or entry.title}: {which}{problem}")
 
 
-def require_working(state: State, config: str, kind: str, arguments: Sequence[str] = ()) -> None:
-    """Refuse what GRUB would accept and then not do."""
+def require_working(
+    state: State,
+    config: str,
+    kind: str,
+    arguments: Sequence[str] = (),
+    settings: Callable[[], str] = str,
+) -> None:
+    """Refuse what GRUB would accept and then not do. `settings` says which file is in the way."""
     require_arguments(arguments)
+    if kind in ("once", "default") and overruled(state, config):
+        raise GrubError(overruled(state, config))
     if kind == "once" and arguments and unread(state, config):
         raise GrubError(unread(state, config))
     if kind == "once" and not state.menu.honours_once:
@@ -426,10 +448,10 @@ def require_working(state: State, config: str, kind: str, arguments: Sequence[st
     if kind == "once" and unwritable(state):
         raise GrubError(unwritable(state))
     if kind == "default" and not state.menu.honours_saved:
-        raise GrubError(
-            f"{config} does not look at saved_entry; set GRUB_DEFAULT=saved in "
-            f"/etc/default/grub.d and run {ENTRY_COMMAND}."
+        why = (
+            settings() or f"Set GRUB_DEFAULT=saved in /etc/default/grub.d and run {ENTRY_COMMAND}."
         )
+        raise GrubError(f"{config} does not look at saved_entry; {why[0].lower()}{why[1:]}")
 
 
 def write_variables(run: Runner, state: State, environment: str, changes: dict[str, str]) -> None:

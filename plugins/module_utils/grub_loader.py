@@ -14,6 +14,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils import (
     atomic_file,
     grub_booted,
     grub_entry,
+    grub_settings,
     grub_trial,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import (
@@ -43,17 +44,27 @@ class Grub:
         environment: str,
         custom: str,
         booted: Optional[Booted] = None,
+        settings: str = grub_settings.DEFAULTS,
     ) -> None:
         self._run = run
         self._config = config
         self._environment = environment
         self._custom = custom
         self._booted = booted or Booted()
+        self._settings = Path(settings)
         self._state = grub_entry.read_state(run, config, environment, custom)
 
     @property
     def honours_default(self) -> bool:
-        return self._state.menu.honours_saved
+        return self._state.menu.honours_saved and not self._state.menu.overridden[1]
+
+    @property
+    def default_problem(self) -> str:
+        return grub_entry.overruled(self._state, self._config) or self._settings_problem()
+
+    def _settings_problem(self) -> str:
+        found = grub_settings.winner(self._run, self._settings)
+        return found.problem if found else ""
 
     @property
     def trial_problem(self) -> str:
@@ -105,7 +116,9 @@ class Grub:
         if release and not foretell and not entry:
             entry = grub_entry.require_entry(state, self._config, release)
         if not foretell:
-            grub_entry.require_working(state, self._config, kind, request.arguments)
+            grub_entry.require_working(
+                state, self._config, kind, request.arguments, self._settings_problem
+            )
         path = entry.choice if entry else ""
         chosen = TRIAL if kind == "once" and request.arguments else path
         changes = (

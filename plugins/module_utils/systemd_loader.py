@@ -144,6 +144,10 @@ class SystemdBoot:
         return bool(self._features() & _HONOURS_DEFAULT)
 
     @property
+    def default_problem(self) -> str:
+        return ""
+
+    @property
     def trial_problem(self) -> str:
         return self._unwritable() or self._unable()
 

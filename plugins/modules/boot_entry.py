@@ -128,6 +128,13 @@ honours_default:
   description: Whether the loader boots the default that it is told.
   returned: success
   type: bool
+default_problem:
+  description: >-
+    Which file keeps GRUB from the default that it is told, though
+    C(/etc/default/grub.d/oslab-kernel.cfg) sets C(GRUB_DEFAULT=saved), and what to do about it;
+    empty if none does. It is read as C(grub-mkconfig) would read it after that file was written.
+  returned: success
+  type: str
 trial_problem:
   description: >-
     Why the loader could not boot a kernel once and then the default again, and what to do about
@@ -215,6 +222,7 @@ def main() -> None:
         ),
         next_entry=plan.after.next_entry,
         honours_default=loader.honours_default,
+        default_problem=loader.default_problem,
         trial_problem=loader.trial_problem,
         entry_problems={
             release: problem

@@ -104,7 +104,8 @@ def test_systemd_boot_without_its_variables(asked: Callable[..., str]) -> None:
             {"entry_problems": {"6.1": "GRUB would ask for a user name. Set GRUB_X=y."}},
             "one: 6.1: GRUB would ask for a user name. Set GRUB_X=y.",
         ),
-        ({"entry_problems": {}}, ""),
+        ({"default_problem": "/x.cfg sets GRUB_DEFAULT."}, "one: /x.cfg sets GRUB_DEFAULT."),
+        ({"entry_problems": {}, "default_problem": ""}, ""),
         ({}, ""),
     ],
 )
