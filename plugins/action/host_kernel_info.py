@@ -64,6 +64,7 @@ FORMS = {
     "loader_directory": Form(str, null=True, like=_PATH),
     "boot_loader": Form(str, like=_LOADER),
     "kexec_reboots": Form(bool),
+    "xen_dom0": Form(bool),
     "reboot_required": Form(list, str, null=True),
     "time": Form(int, like=_NUMBER),
     "trial": Form(str, null=True, like=_RELEASE),

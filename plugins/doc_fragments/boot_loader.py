@@ -31,6 +31,12 @@ options:
       - Where C(41_custom) lets O(config) look for entries. What others have put there stays.
     type: path
     default: /boot/grub/custom.cfg
+  settings:
+    description:
+      - The settings of C(grub-mkconfig), which also reads the files in the directory of this name
+        with C(.d) behind it.
+    type: path
+    default: /etc/default/grub
   boot:
     description:
       - Where the partition with systemd-boot's entries is mounted. By default C(bootctl) is asked

@@ -67,6 +67,10 @@ class Loader(Protocol):
         """Whether what is chosen is what boots by default."""
 
     @property
+    def default_problem(self) -> str:
+        """Why it would not, once it is configured to, and what to do; empty if it would."""
+
+    @property
     def trial_problem(self) -> str:
         """Why no kernel can be tried here, and what to do; empty if one can."""
 
@@ -75,6 +79,10 @@ class Loader(Protocol):
 
     def releases(self) -> list[str]:
         """The kernels that can be booted."""
+
+    def entry_problem(self, release: str) -> str:
+        """Why the entry of a kernel would not boot by itself, or be no default, and what to do;
+        empty if it would, or there is none."""
 
     def release_of(self, entry: str) -> str:
         """The kernel of an entry; empty if there is none."""

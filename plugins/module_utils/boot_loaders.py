@@ -5,14 +5,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import efi_variable, host_boot
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    efi_variable,
+    grub_settings,
+    host_boot,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import Loader
+from ansible_collections.oslab.kernel.plugins.module_utils.grub_booted import Booted
 from ansible_collections.oslab.kernel.plugins.module_utils.grub_loader import Grub
+from ansible_collections.oslab.kernel.plugins.module_utils.host_devices import read
 from ansible_collections.oslab.kernel.plugins.module_utils.systemd_loader import SystemdBoot
 
 ROOT = Path("/")
@@ -28,6 +35,7 @@ def argument_spec() -> dict[str, Any]:
         "config": {"type": "path", "default": "/boot/grub/grub.cfg"},
         "environment": {"type": "path", "default": "/boot/grub/grubenv"},
         "custom": {"type": "path", "default": "/boot/grub/custom.cfg"},
+        "settings": {"type": "path", "default": grub_settings.DEFAULTS},
         "boot": {"type": "path"},
         "variables": {"type": "path", "default": f"/{efi_variable.DIRECTORY}"},
     }
@@ -47,4 +55,6 @@ def loader(module: AnsibleModule) -> Loader:
         name = host_boot.loader(ROOT)
     if name == host_boot.SYSTEMD_BOOT:
         return SystemdBoot(run, options["boot"] or "", Path(options["variables"]))
-    return Grub(run, options["config"], options["environment"], options["custom"])
+    files = (options["config"], options["environment"], options["custom"])
+    booted = Booted(os.uname().release, read(ROOT / "proc/cmdline"))
+    return Grub(run, *files, booted, options["settings"])

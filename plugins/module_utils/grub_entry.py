@@ -10,14 +10,15 @@ distributions and languages, positions change with each installed kernel.
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Optional
+from typing import Callable, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils import (
     bounded_read,
+    grub_access,
+    grub_script,
     grub_trial,
     program_output,
 )
@@ -28,12 +29,17 @@ from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import (
     require_arguments,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.bounded_read import lines, words
+from ansible_collections.oslab.kernel.plugins.module_utils.grub_access import Access
+from ansible_collections.oslab.kernel.plugins.module_utils.grub_script import Head
 
 # Makes the entries of all kernels that are there.
 ENTRY_COMMAND = "update-grub"
-ID_OPTIONS = ("$menuentry_id_option", "${menuentry_id_option}", "--id")
 # What grub-mkconfig's own 00_header takes for places that GRUB cannot write to.
 READ_ONLY_ABSTRACTIONS = ("diskfilter", "lvm")
+CUSTOM = "custom.cfg"
+_PARTS = "### BEGIN "
+# The file of a `source`, where grub.cfg is.
+_HERE = re.compile(r"(?:\$prefix|\$\{prefix\}|\$config_directory|\$\{config_directory\})/([^/]+)")
 READ_ONLY_FILESYSTEMS = ("btrfs", "cpiofs", "newc", "odc", "romfs", "squash4", "tarfs", "zfs")
 
 
@@ -50,6 +56,24 @@ class Entry:
     kernel: str
     head: str = ""
     body: tuple[str, ...] = ()
+    # Those of the submenus around it, the outermost first, and its own.
+    heads: tuple[Head, ...] = ()
+    # The file that made it.
+    where: str = ""
+
+    @property
+    def choice(self) -> str:
+        """What GRUB is told to boot it; '' if it cannot be."""
+        return self.path or self.named
+
+    @property
+    def title(self) -> str:
+        return self.heads[-1].title if self.heads else ""
+
+    @property
+    def named(self) -> str:
+        """As `path`, by titles where there are no ids, as GRUB has it; '' if that is not known."""
+        return _path([head.name for head in self.heads])
 
     @property
     def release(self) -> str:
@@ -70,13 +94,24 @@ class Entry:
         return bool(self.release) and self.id.startswith(f"gnulinux-{self.release}-advanced-")
 
 
+@dataclass(frozen=True)
+class Item:
+    """A line of the menu: an entry, or a submenu."""
+
+    head: Head
+    entry: Optional[Entry] = None
+    items: tuple[Item, ...] = ()
+
+
 @dataclass
 class _Block:
     kind: str
-    head: str = ""
-    id: str = ""
+    line: str = ""
+    head: Head = field(default_factory=lambda: Head(""))
     kernel: str = ""
     lines: list[str] = field(default_factory=list)
+    # Of a submenu: what is in it.
+    items: list[Item] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -87,6 +122,28 @@ class Menu:
     honours_saved: bool = False
     honours_once: bool = False
     reads_custom: bool = False
+    items: tuple[Item, ...] = ()
+    # What the default is set to, where no entry is to be booted once.
+    default: str = grub_access.SAVED[0]
+    # What is set after the header, and by which file; empty where nothing is.
+    overridden: tuple[str, str] = ("", "")
+    access: Access = field(default_factory=Access)
+
+    def question(self, entry: Entry) -> str:
+        """Why GRUB would not start it by itself, and what to do; '' if it would."""
+        where = entry.where or "the file in /etc/grub.d that makes it"
+        return grub_access.question(self.access, entry.heads, entry.body, where)
+
+    def resolve(self, chosen: str) -> Optional[Entry]:
+        """The entry that GRUB takes for a default: by ids, titles or positions. None if the default
+        is none of them, as of something that is known to GRUB alone."""
+        items: Sequence[Item] = self.items
+        for part in _parts(chosen):
+            item = _item(items, part)
+            if item is None or item.entry:
+                return item.entry if item else None
+            items = item.items
+        return None
 
     def find(self, release: str) -> Optional[Entry]:
         """The entry for this release; of several the first, which GRUB would take too."""
@@ -99,8 +156,9 @@ class Menu:
         return list(dict.fromkeys(e.release for e in self.entries if e.normal and e.path))
 
     def release_of(self, path: str) -> str:
-        """Release that the entry with this path boots; '' if there is no such entry."""
-        return next((e.release for e in self.entries if path and e.path == path), "")
+        """Release that the entry of this default boots; '' if there is no such entry."""
+        found = self.resolve(path)
+        return found.release if found else ""
 
 
 @dataclass(frozen=True)
@@ -114,54 +172,110 @@ class State:
     custom: str = ""
 
 
-def _id_of(line: str) -> str:
-    try:
-        found = shlex.split(line, comments=False)
-    except ValueError:
-        return ""
-    for position, word in enumerate(found):
-        if word in ID_OPTIONS and position + 1 < len(found):
-            return found[position + 1]
-        if word.startswith("--id="):
-            return word[len("--id=") :]
-    return ""
-
-
-def _entry(block: _Block, around: Sequence[_Block]) -> Entry:
-    ids = [b.id for b in around if b.kind == "submenu"] + [block.id]
+def _path(names: Sequence[str]) -> str:
     # GRUB separates ids by '>' and reads a doubled one as the character itself.
-    path = ">".join(part.replace(">", ">>") for part in ids) if all(ids) else ""
-    return Entry(block.id, path, block.kernel, block.head, tuple(block.lines))
+    return ">".join(name.replace(">", ">>") for name in names) if names and all(names) else ""
+
+
+def _parts(path: str) -> list[str]:
+    return [part.replace("\0", ">") for part in path.replace(">>", "\0").split(">")]
+
+
+def _item(items: Sequence[Item], name: str) -> Optional[Item]:
+    number = re.match("[0-9]+", name)
+    if number:
+        # GRUB looks at the digits alone.
+        position = int(number[0][:9])
+        return items[position] if position < len(items) else None
+    return next((i for i in items if name and name in (i.head.title, i.head.id)), None)
 
 
 def _has_line(text: str, start: str) -> bool:
     return bool(re.search(rf"^[ \t]*{start}", text, re.MULTILINE))
 
 
-def parse_menu(text: str) -> Menu:
-    """What a grub.cfg says; what is no entry is passed over."""
+def _sourced(line: str) -> str:
+    """Which file beside grub.cfg a line reads; '' if it reads none."""
+    if "source" not in line and not line.startswith(". "):
+        return ""
+    for statement in grub_script.statements(line):
+        command = grub_script.command(statement)
+        if len(command) > 1 and command[0].text in ("source", "."):
+            found = _HERE.fullmatch(command[1].text)
+            return found[1] if found else ""
+    return ""
+
+
+def _all_lines(text: str, beside: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Each line with the file that it comes from, those of other files where they are read."""
+    unread, where = dict(beside), ""
+    for line in grub_script.logical_lines(text):
+        if line.startswith(_PARTS):
+            where = next(iter(words(line)[2:3]), "")
+        yield line, where
+        name = _sourced(line)
+        if name in unread:
+            for more in grub_script.logical_lines(unread.pop(name)):
+                yield more, f"{name} beside grub.cfg"
+
+
+def beside(text: str) -> list[str]:
+    """The names of the files that a grub.cfg reads where it is itself."""
+    return list(dict.fromkeys(filter(None, map(_sourced, grub_script.logical_lines(text)))))
+
+
+def _close(stack: list[_Block], entries: list[Entry], items: list[Item], where: str) -> None:
+    block = stack.pop()
+    if block.kind not in grub_script.HEADS:
+        return
+    around = [b for b in stack if b.kind == "submenu"]
+    into = around[-1].items if around else items
+    if block.kind == "submenu":
+        into.append(Item(block.head, items=tuple(block.items)))
+        return
+    heads = tuple(b.head for b in [*around, block])
+    path = _path([head.id for head in heads])
+    entry = Entry(block.head.id, path, block.kernel, block.line, tuple(block.lines), heads, where)
+    entries.append(entry)
+    into.append(Item(block.head, entry))
+
+
+def parse_menu(
+    text: str,
+    files: Optional[Mapping[str, str]] = None,
+    environment: Optional[Mapping[str, str]] = None,
+) -> Menu:
+    """What a grub.cfg says; what is no entry is passed over.
+
+    `files` are those that it reads, by their names beside it, `environment` what load_env finds.
+    """
     entries: list[Entry] = []
+    items: list[Item] = []
     stack: list[_Block] = []
-    for raw in lines(text):
-        line = raw.strip(" \t\r")
+    reader = grub_access.Reader(dict(environment or {}))
+    for line, where in _all_lines(text, files or {}):
         word = next(iter(words(line)), "")
-        if line.endswith("{") and word in ("menuentry", "submenu"):
-            stack.append(_Block(word, line, _id_of(line[:-1])))
+        if line.endswith("{") and word in grub_script.HEADS:
+            stack.append(_Block(word, line, grub_script.head(line[:-1])))
         elif line.endswith("{") and not line.startswith("#"):
             stack.append(_Block("other"))
         elif line == "}" and stack:
-            block = stack.pop()
-            if block.kind == "menuentry":
-                entries.append(_entry(block, stack))
+            _close(stack, entries, items, where)
         elif stack and stack[-1].kind == "menuentry":
             stack[-1].lines.append(line)
             if word in grub_trial.LINUX:
                 stack[-1].kernel = next(iter(words(line)[1:2]), "")
+        elif not any(block.kind == "menuentry" for block in stack):
+            reader.read(line, where or "grub.cfg", not stack)
     return Menu(
         entries=tuple(entries),
         honours_saved=_has_line(text, r'set default="\$\{saved_entry\}"'),
         honours_once=_has_line(text, r'set default="\$\{next_entry\}"'),
         reads_custom=_has_line(text, r"source \$\{config_directory\}/custom\.cfg"),
+        items=tuple(items),
+        default=reader.default,
+        overridden=reader.overridden,
+        access=reader.result(),
     )
 
 
@@ -197,12 +311,19 @@ def read_state(run: Runner, config: str, environment: str, custom: str = "") -> 
         raise GrubError(f"{config}: {error.strerror}; run this as root (become).") from error
     block = Path(environment)
     found = _text_of(block, "replace")
+    variables = parse_environment(found or "")
+    own = (_text_of(Path(custom), "surrogateescape") or "") if custom else ""
+    files = {
+        name: _text_of(Path(config).parent / name, "surrogateescape") or ""
+        for name in beside(text)
+        if name not in ("", ".", "..") and "\0" not in name
+    }
     return State(
-        menu=parse_menu(text),
-        environment=parse_environment(found or ""),
+        menu=parse_menu(text, {**files, CUSTOM: own} if custom else files, variables),
+        environment=variables,
         environment_exists=found is not None,
         read_only=read_only_reason(run, str(block.parent)),
-        custom=(_text_of(Path(custom), "surrogateescape") or "") if custom else "",
+        custom=own,
     )
 
 
@@ -236,7 +357,7 @@ def wanted_variables(state: State, kind: str, path: str) -> dict[str, str]:
 def wanted_custom(state: State, kind: str, entry: Optional[Entry], arguments: Sequence[str]) -> str:
     """What custom.cfg is to hold: a trial's entry, until there is a new default."""
     pending = state.environment.get("next_entry") == TRIAL
-    kept = entry is not None and state.environment.get("saved_entry") == entry.path
+    kept = entry is not None and state.environment.get("saved_entry") == entry.choice
     if kind == "present" or (kind == "default" and pending and kept):
         return state.custom
     made = ""
@@ -265,6 +386,17 @@ def unread(state: State, config: str) -> str:
     )
 
 
+def overruled(state: State, config: str) -> str:
+    """Why no choice of a default, or for one boot, would count, and what to do; '' if it would."""
+    value, where = state.menu.overridden
+    if not where:
+        return ""
+    return (
+        f"{where} sets default to '{value}' after {config} has looked at what was chosen, so "
+        f"nothing else is booted. Take that line out of it, and run {ENTRY_COMMAND}."
+    )
+
+
 def require_entry(state: State, config: str, release: str) -> Entry:
     entry = state.menu.find(release)
     if entry is None:
@@ -276,9 +408,40 @@ def require_entry(state: State, config: str, release: str) -> Entry:
     return entry
 
 
-def require_working(state: State, config: str, kind: str, arguments: Sequence[str] = ()) -> None:
-    """Refuse what GRUB would accept and then not do."""
+def default_of(state: State) -> Optional[Entry]:
+    """What GRUB boots after a trial, as far as that can be told from the files."""
+    saved, chosen = state.environment.get("saved_entry", ""), state.menu.default
+    return state.menu.resolve(saved if chosen in grub_access.SAVED else chosen)
+
+
+def require_unattended(state: State, kind: str, entry: Entry, trial: str = "") -> None:
+    """Refuse an entry before which GRUB would wait for somebody. `trial` is the trial's text.
+
+    The usual entry of a kernel that is tried has to boot by itself, too: it is the default after
+    it. So has the default, which ends the trial.
+    """
+    asked = [("", entry)]
+    if kind == "once":
+        asked += [("for the trial: ", made) for made in parse_menu(trial).entries]
+        kept = default_of(state)
+        asked += [("for the default, which ends the trial: ", kept)] if kept else []
+    for which, one in asked:
+        problem = state.menu.question(one)
+        if problem:
+            raise GrubError(f"{entry.release or entry.title}: {which}{problem}")
+
+
+def require_working(
+    state: State,
+    config: str,
+    kind: str,
+    arguments: Sequence[str] = (),
+    settings: Callable[[], str] = str,
+) -> None:
+    """Refuse what GRUB would accept and then not do. `settings` says which file is in the way."""
     require_arguments(arguments)
+    if kind in ("once", "default") and overruled(state, config):
+        raise GrubError(overruled(state, config))
     if kind == "once" and arguments and unread(state, config):
         raise GrubError(unread(state, config))
     if kind == "once" and not state.menu.honours_once:
@@ -286,10 +449,10 @@ def require_working(state: State, config: str, kind: str, arguments: Sequence[st
     if kind == "once" and unwritable(state):
         raise GrubError(unwritable(state))
     if kind == "default" and not state.menu.honours_saved:
-        raise GrubError(
-            f"{config} does not look at saved_entry; set GRUB_DEFAULT=saved in "
-            f"/etc/default/grub.d and run {ENTRY_COMMAND}."
+        why = (
+            settings() or f"Set GRUB_DEFAULT=saved in /etc/default/grub.d and run {ENTRY_COMMAND}."
         )
+        raise GrubError(f"{config} does not look at saved_entry; {why[0].lower()}{why[1:]}")
 
 
 def write_variables(run: Runner, state: State, environment: str, changes: dict[str, str]) -> None:

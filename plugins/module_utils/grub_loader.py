@@ -8,16 +8,25 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file, grub_entry
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    atomic_file,
+    grub_booted,
+    grub_entry,
+    grub_settings,
+    grub_trial,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import (
     TRIAL,
     Choice,
+    LoaderError,
     Plan,
     Request,
     Runner,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils.grub_booted import Booted
+from ansible_collections.oslab.kernel.plugins.module_utils.grub_entry import Entry
 from ansible_collections.oslab.kernel.plugins.module_utils.grub_image import image
 from ansible_collections.oslab.kernel.plugins.module_utils.kexec_image import Image
 from ansible_collections.oslab.kernel.plugins.module_utils.settled import settle
@@ -28,16 +37,34 @@ class Grub:
 
     name = "grub"
 
-    def __init__(self, run: Runner, config: str, environment: str, custom: str) -> None:
+    def __init__(
+        self,
+        run: Runner,
+        config: str,
+        environment: str,
+        custom: str,
+        booted: Optional[Booted] = None,
+        settings: str = grub_settings.DEFAULTS,
+    ) -> None:
         self._run = run
         self._config = config
         self._environment = environment
         self._custom = custom
+        self._booted = booted or Booted()
+        self._settings = Path(settings)
         self._state = grub_entry.read_state(run, config, environment, custom)
 
     @property
     def honours_default(self) -> bool:
-        return self._state.menu.honours_saved
+        return self._state.menu.honours_saved and not self._state.menu.overridden[1]
+
+    @property
+    def default_problem(self) -> str:
+        return grub_entry.overruled(self._state, self._config) or self._settings_problem()
+
+    def _settings_problem(self) -> str:
+        found = grub_settings.winner(self._run, self._settings)
+        return found.problem if found else ""
 
     @property
     def trial_problem(self) -> str:
@@ -48,20 +75,51 @@ class Grub:
         return grub_entry.ENTRY_COMMAND
 
     def releases(self) -> list[str]:
-        return self._state.menu.releases()
+        running = self._booted_entry(self._booted.release)
+        return list(
+            dict.fromkeys([*self._state.menu.releases(), *([running.release] if running else [])])
+        )
 
     def release_of(self, entry: str) -> str:
         return self._state.menu.release_of(entry)
+
+    def entry_problem(self, release: str) -> str:
+        try:
+            chosen = self._default_entry(release)
+        except LoaderError as error:
+            return str(error)
+        asked = [entry for entry in (chosen, self._state.menu.find(release)) if entry]
+        return next(filter(None, map(self._state.menu.question, asked)), "")
+
+    def _default_entry(self, release: str) -> Optional[Entry]:
+        """The entry of a kernel that becomes the default: that which was booted, if it runs.
+
+        Raises GrubError if that cannot be the default.
+        """
+        menu, running = self._state.menu, bool(release) and release == self._booted.release
+        default = grub_entry.default_of(self._state)
+        booted = grub_booted.entry(menu, self._booted, default) if running else None
+        return booted or menu.find(release)
+
+    def _booted_entry(self, release: str) -> Optional[Entry]:
+        try:
+            return self._default_entry(release)
+        except LoaderError:
+            return None
 
     def plan(self, request: Request) -> Plan:
         state, kind, release = self._state, request.state, request.release
         foretell = request.foretell and kind != "present"
         entry = state.menu.find(release) if foretell else None
-        if release and not foretell:
+        if kind == "default":
+            entry = self._default_entry(release)
+        if release and not foretell and not entry:
             entry = grub_entry.require_entry(state, self._config, release)
         if not foretell:
-            grub_entry.require_working(state, self._config, kind, request.arguments)
-        path = entry.path if entry else ""
+            grub_entry.require_working(
+                state, self._config, kind, request.arguments, self._settings_problem
+            )
+        path = entry.choice if entry else ""
         chosen = TRIAL if kind == "once" and request.arguments else path
         changes = (
             {}
@@ -69,6 +127,8 @@ class Grub:
             else grub_entry.wanted_variables(state, kind, chosen or f"(the entry of {release})")
         )
         text = grub_entry.wanted_custom(state, kind, entry, request.arguments)
+        if entry and kind in ("once", "default"):
+            grub_entry.require_unattended(state, kind, entry, grub_trial.find(text))
         steps: list[Callable[[], object]] = []
         if text != state.custom:
             steps.append(functools.partial(self._write_custom, text))

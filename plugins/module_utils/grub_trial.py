@@ -13,6 +13,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from ansible_collections.oslab.kernel.plugins.module_utils import grub_script
 from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import TRIAL
 
 BEGIN = "# BEGIN oslab.kernel: the trial of a kernel. Managed by Ansible."
@@ -20,24 +21,12 @@ END = "# END oslab.kernel"
 LINUX = ("linux", "linuxefi", "linux16")
 INITRD = ("initrd", "initrdefi", "initrd16")
 
-# Who may start an entry of a menu with passwords; the rest is for the eye.
-_KEPT_FLAGS = ("--unrestricted",)
-_KEPT_OPTIONS = ("--users",)
 
-
-def _restrictions(head: str) -> str:
-    try:
-        words = shlex.split(head.rstrip("{"), comments=False)
-    except ValueError:
-        return ""
-    kept = [
-        word
-        for word in words
-        if word in _KEPT_FLAGS or word.startswith(tuple(f"{name}=" for name in _KEPT_OPTIONS))
-    ]
-    for name in _KEPT_OPTIONS:
-        if name in words[:-1]:
-            kept.append(f"{name}={words[words.index(name) + 1]}")
+def _restrictions(line: str) -> str:
+    """Who may start an entry of a menu with passwords; the rest of its head is for the eye."""
+    head = grub_script.head(line.rstrip("{"))
+    users = [] if head.users is None else [f"--users={head.users}"]
+    kept = [*(["--unrestricted"] if head.unrestricted and not head.unknown else []), *users]
     return "".join(f" {shlex.quote(word)}" for word in kept)
 
 

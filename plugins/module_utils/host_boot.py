@@ -20,6 +20,7 @@ KINDS = ("vmlinuz", "initrd.img", "System.map", "config")
 LOADED = KINDS[:2]
 INITRD_PROGRAMS = ("update-initramfs", "dracut")
 GRUB, SYSTEMD_BOOT = "grub", "systemd-boot"
+_NO_UUID = "00000000-0000-0000-0000-000000000000"
 KEXEC = "etc/default/kexec"
 _LOAD_KEXEC = re.compile(r"""^[ \t]*LOAD_KEXEC=["']?(\w*)""", re.MULTILINE)
 
@@ -53,6 +54,17 @@ def kexec_reboots(root: Path) -> bool:
     return bool(found) and found[-1] == "true"
 
 
+def xen_dom0(root: Path) -> bool:
+    """Whether the kernel that runs was started by Xen, to rule it: no loader starts it alone."""
+    if "control_d" in read(root / "proc/xen/capabilities"):
+        return True
+    # Where xenfs is not mounted: the first domain is that without an identity.
+    hypervisor = root / "sys/hypervisor"
+    return (
+        read(hypervisor / "type").strip() == "xen" and read(hypervisor / "uuid").strip() == _NO_UUID
+    )
+
+
 def loader(root: Path) -> str:
     """Who has loaded the kernel that runs: GRUB, if nobody says otherwise, as most GRUBs do not."""
     told = efi_variable.text(root / efi_variable.DIRECTORY, "LoaderInfo")
@@ -75,4 +87,5 @@ def boot_facts(root: Path) -> dict[str, Any]:
         "initrd_program": initrd_program(root),
         "boot_loader": started_by,
         "kexec_reboots": kexec_reboots(root),
+        "xen_dom0": xen_dom0(root),
     }

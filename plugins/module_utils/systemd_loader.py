@@ -145,6 +145,10 @@ class SystemdBoot:
         return bool(self._features() & _HONOURS_DEFAULT)
 
     @property
+    def default_problem(self) -> str:
+        return ""
+
+    @property
     def trial_problem(self) -> str:
         return self._unwritable() or self._unable()
 
@@ -168,6 +172,10 @@ class SystemdBoot:
     def releases(self) -> list[str]:
         found = (entry.release(self._machine) for entry in self._known)
         return bls_entry.newest_first(filter(None, found))
+
+    def entry_problem(self, release: str) -> str:
+        del release  # systemd-boot asks nobody
+        return ""
 
     def release_of(self, entry: str) -> str:
         return next((e.release(self._machine) for e in self._named(entry)), "")

@@ -26,7 +26,9 @@ options:
       - V(present) changes nothing; it fails if there is no entry for O(release).
       - V(default) makes it the default. GRUB's C(grub.cfg) has to be made with
         C(GRUB_DEFAULT=saved); an entry of systemd-boot whose boots are counted is called good.
-        A new default ends a trial that was asked for, and removes its entry.
+        A new default ends a trial that was asked for, and removes its entry. If O(release) runs and
+        GRUB has started it from an entry of its own, with other arguments than the usual one, that
+        entry becomes the default.
       - V(once) boots it the next time only.
       - V(cancelled) takes back what V(once) asked for, if the host has not booted since.
       - V(unset) leaves no default and no one-shot entry.
@@ -126,6 +128,13 @@ honours_default:
   description: Whether the loader boots the default that it is told.
   returned: success
   type: bool
+default_problem:
+  description: >-
+    Which file keeps GRUB from the default that it is told, though
+    C(/etc/default/grub.d/oslab-kernel.cfg) sets C(GRUB_DEFAULT=saved), and what to do about it;
+    empty if none does. It is read as C(grub-mkconfig) would read it after that file was written.
+  returned: success
+  type: str
 trial_problem:
   description: >-
     Why the loader could not boot a kernel once and then the default again, and what to do about
@@ -134,6 +143,14 @@ trial_problem:
     variables have to be writable.
   returned: success
   type: str
+entry_problems:
+  description: >-
+    For each of RV(releases) that could not become the default: why, and what to do about it. GRUB
+    with a password asks for a user name before an entry, or a submenu around it, that is not
+    C(--unrestricted), the default too. Such an entry is refused by O(state=default) and
+    O(state=once).
+  returned: success
+  type: dict
 entry_command:
   description: What makes the entry of O(release), or of any, which is then called C(RELEASE).
   returned: success
@@ -205,7 +222,14 @@ def main() -> None:
         ),
         next_entry=plan.after.next_entry,
         honours_default=loader.honours_default,
+        default_problem=loader.default_problem,
         trial_problem=loader.trial_problem,
+        entry_problems={
+            release: problem
+            for release in loader.releases()
+            for problem in [loader.entry_problem(release)]
+            if problem
+        },
         entry_command=loader.entry_command(request.release or "RELEASE"),
         diff=[
             {

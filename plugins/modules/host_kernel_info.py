@@ -194,6 +194,10 @@ boot_loader:
   returned: always
   type: str
   sample: grub
+xen_dom0:
+  description: Whether the kernel that runs is that of a Xen host, which the hypervisor starts.
+  returned: always
+  type: bool
 kexec_reboots:
   description: >-
     Whether kexec-tools turns each reboot into the start of a kernel that the boot loader was not

@@ -100,6 +100,12 @@ def test_systemd_boot_without_its_variables(asked: Callable[..., str]) -> None:
     [
         ({"trial_problem": "/x is on lvm."}, "/x is on lvm"),
         ({"releases": ["6.0"]}, "6.1, has no entry of the-loader.* entries for 6.0. Run `make-it`"),
+        (
+            {"entry_problems": {"6.1": "GRUB would ask for a user name. Set GRUB_X=y."}},
+            "one: 6.1: GRUB would ask for a user name. Set GRUB_X=y.",
+        ),
+        ({"default_problem": "/x.cfg sets GRUB_DEFAULT."}, "one: /x.cfg sets GRUB_DEFAULT."),
+        ({"entry_problems": {}, "default_problem": ""}, ""),
         ({}, ""),
     ],
 )
@@ -129,4 +135,10 @@ def test_a_loader_that_could_not_come_back(
 def test_reboots_that_bypass_grub(asked: Callable[..., str]) -> None:
     output = asked("preflight", {"kexec_reboots": True})
     assert "one has kexec-tools, which starts /vmlinuz at each reboot" in output
+    assert "failed=1" in output
+
+
+def test_a_xen_host(asked: Callable[..., str]) -> None:
+    output = asked("preflight", {"xen_dom0": True})
+    assert "one is a Xen host (dom0)" in output
     assert "failed=1" in output

@@ -13,11 +13,13 @@ import hostile
 from ansible_collections.oslab.kernel.plugins.module_utils import (
     bls_entry,
     efi_variable,
+    grub_booted,
     grub_entry,
     grub_image,
     grub_trial,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import LoaderError, Request
+from ansible_collections.oslab.kernel.plugins.module_utils.grub_booted import Booted
 from ansible_collections.oslab.kernel.plugins.module_utils.grub_loader import Grub
 from ansible_collections.oslab.kernel.plugins.module_utils.kexec_image import KexecError
 from ansible_collections.oslab.kernel.plugins.module_utils.systemd_loader import (
@@ -70,7 +72,23 @@ def test_menus(text: str) -> None:
             grub_image.image(entry.body, ["a=b"]).load()
         made = grub_trial.block(entry.release, entry.head, entry.body, ["a=b"])
         assert grub_trial.find(grub_trial.replaced(text.replace("#", ""), made)) == made
+        menu.question(entry)
+        menu.resolve(entry.choice)
+        with contextlib.suppress(LoaderError):
+            grub_booted.entry(menu, Booted(RELEASE, text[-200:]), entry)
     assert all(menu.find(release) for release in menu.releases())
+
+
+@given(hostile.texts("quiet mem=4G 'a b' \"c\" BOOT_IMAGE=(hd0,gpt2)/vmlinuz-6.1"))
+def test_command_lines(text: str) -> None:
+    image, words = Booted(RELEASE, text).words()
+    assert isinstance(image, str)
+    assert isinstance(words, list)
+
+
+@given(hostile.texts("x>>y>1>Debian GNU/Linux"))
+def test_defaults(text: str) -> None:
+    grub_entry.parse_menu(MENU).resolve(text)
 
 
 @example('\tlinux /vmlinuz "root=1')

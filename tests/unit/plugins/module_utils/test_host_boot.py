@@ -102,3 +102,21 @@ def test_reboots_that_kexec_takes_over(tmp_path: Path) -> None:
     more.unlink()
     settings.unlink()
     assert not kexec_reboots(tmp_path)
+
+
+def test_a_kernel_that_xen_has_started(tmp_path: Path) -> None:
+    """A guest is none: its loader starts its kernel as on any machine."""
+    assert boot_facts(tmp_path)["xen_dom0"] is False
+    capabilities = tmp_path / "proc/xen/capabilities"
+    capabilities.parent.mkdir(parents=True)
+    capabilities.write_text("\n")
+    kind, uuid = tmp_path / "sys/hypervisor/type", tmp_path / "sys/hypervisor/uuid"
+    kind.parent.mkdir(parents=True)
+    kind.write_text("xen\n")
+    uuid.write_text("0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\n")
+    assert boot_facts(tmp_path)["xen_dom0"] is False
+    capabilities.write_text("control_d\n")
+    assert boot_facts(tmp_path)["xen_dom0"] is True
+    capabilities.unlink()
+    uuid.write_text("00000000-0000-0000-0000-000000000000\n")
+    assert boot_facts(tmp_path)["xen_dom0"] is True

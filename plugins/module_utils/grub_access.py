@@ -1,0 +1,193 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether GRUB starts an entry by itself, or waits for somebody: a password, a key.
+
+Where `superusers` is set, even to nothing, GRUB asks for a user name before each submenu and each
+entry that is not --unrestricted, the default too. Submenus see the variable only if it is exported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ansible_collections.oslab.kernel.plugins.module_utils.grub_script import (
+    Head,
+    Word,
+    assigned,
+    command,
+    statements,
+)
+
+VARIABLE = "superusers"
+ONCE, SAVED = ("${next_entry}", "$next_entry"), ("${saved_entry}", "$saved_entry")
+_OPENS, _CLOSES = ("if", "for", "while", "until"), ("fi", "done")
+_ABOUT = (
+    VARIABLE,
+    "timeout",
+    "default",
+    "authenticate",
+    "load_env",
+    "function",
+    "if",
+    "fi",
+    "for",
+    "while",
+)
+_QUOTES = str.maketrans("", "", "'\"\\")
+# They only look at it, or say who may answer.
+_HARMLESS = ("[", "[[", "test", "echo", "password", "password_pbkdf2", "save_env", "menuentry")
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who is asked, as the whole of the configuration has it. Texts name the file; '' if not."""
+
+    superusers: str = ""
+    exported: bool = False
+    # `authenticate` outside any entry, which asks before the menu is there.
+    asks_first: str = ""
+    # Where the menu is told to wait for a key, and nowhere told otherwise.
+    waits: str = ""
+
+
+class Reader:
+    """Collects it, line by line, of what is in no menu entry."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._environment = environment
+        self._superusers = ""
+        self._exported = False
+        self._asks_first = ""
+        # What the default is set to, in this order, and by which file.
+        self._defaults: list[tuple[str, str]] = []
+        self._timeouts: list[tuple[str, str]] = []
+        self._depth = 0
+
+    def read(self, line: str, where: str, certain: bool) -> None:
+        """`certain` if the line is in no function and no submenu."""
+        # Quotes may be anywhere in a word.
+        plain = line.translate(_QUOTES)
+        if line.startswith("#") or not any(word in plain for word in _ABOUT):
+            return
+        function = line.startswith("function")
+        for statement in statements(line):
+            word, run = statement[0].text, command(statement)
+            self._depth += word in _OPENS
+            if run:
+                self._run(run, where, certain and self._depth == 0 and not function)
+            self._depth = max(self._depth - (word in _CLOSES), 0)
+
+    def _run(self, words: Sequence[Word], where: str, certain: bool) -> None:
+        name, texts = words[0].text, [word.text for word in words]
+        timeout, default = assigned(words, "timeout"), assigned(words, "default")
+        if assigned(words, VARIABLE) is not None:
+            self._superusers = where
+        elif default is not None:
+            self._defaults.append((default.text, where))
+        elif timeout is not None:
+            self._timeouts.append((timeout.text, where))
+        elif name == "export":
+            # One that is not there yet is made, and empty.
+            if VARIABLE in texts:
+                self._exported, self._superusers = True, self._superusers or where
+        elif name == "unset":
+            if VARIABLE in texts and certain:
+                self._superusers, self._exported = "", False
+        elif name == "load_env":
+            if VARIABLE in self._environment:
+                self._superusers = self._superusers or "the environment block (grub-editenv list)"
+        elif name == "authenticate":
+            self._asks_first = self._asks_first or where
+        elif name not in _HARMLESS and any(VARIABLE in text for text in texts):
+            # eval, read, search --set, for: not followed, and so taken for the worst.
+            self._superusers = self._superusers or where
+
+    def _chosen(self) -> list[tuple[str, str]]:
+        """What is set where no entry is booted once: by the header, then by who comes after it."""
+        once = [i for i, (value, _where) in enumerate(self._defaults) if value in ONCE]
+        return self._defaults[once[-1] + 1 if once else 0 :]
+
+    @property
+    def default(self) -> str:
+        return self._chosen()[-1][0] if self._chosen() else ""
+
+    @property
+    def overridden(self) -> tuple[str, str]:
+        """What another than the header sets the default to, and which file it is; empty if none."""
+        later = [pair for pair in self._chosen()[1:] if pair[0] not in SAVED]
+        return later[-1] if later else ("", "")
+
+    def result(self) -> Access:
+        waiting = [where for value, where in self._timeouts if value.startswith("-")]
+        return Access(
+            self._superusers,
+            self._exported,
+            self._asks_first,
+            waiting[-1] if waiting and len(waiting) == len(self._timeouts) else "",
+        )
+
+
+def _asks(body: Sequence[str]) -> bool:
+    return any(
+        any(word.text == "authenticate" for word in command(statement)[:1])
+        for line in body
+        if "authenticate" in line and not line.startswith("#")
+        for statement in statements(line)
+    )
+
+
+def _lock(head: Head, around: bool) -> tuple[str, str]:
+    """Why one of them is not started, and the remedy's kind."""
+    name = f"'{head.title}'"
+    if head.users is not None:
+        return (
+            f"{'the submenu' if around else 'the entry'} {name} has --users, which counts more "
+            "than --unrestricted",
+            "users",
+        )
+    if head.unknown:
+        return f"whether {name} is --unrestricted hangs on a variable", "unrestricted"
+    if around:
+        return f"the submenu {name} around its entry has no --unrestricted", "submenu"
+    return f"its entry {name} has no --unrestricted", "unrestricted"
+
+
+def question(access: Access, heads: Sequence[Head], body: Sequence[str], where: str) -> str:
+    """Why GRUB would not start the entry by itself, and what to do; '' if it would.
+
+    `heads` are those of the submenus around it and its own, `where` the file that makes it.
+    """
+    if access.waits:
+        return (
+            f"GRUB waits in its menu for a key, for ever: timeout is negative ({access.waits}). "
+            "Set GRUB_TIMEOUT in /etc/default/grub to some seconds, and run update-grub."
+        )
+    if not access.superusers:
+        return ""
+    asked = "GRUB would ask for a user name"
+    if access.asks_first:
+        return (
+            f"{asked} before it boots anything: {access.asks_first} has `authenticate`. Remove "
+            "that, and run update-grub."
+        )
+    seen = list(heads) if access.exported else list(heads[:1])
+    locks = [_lock(head, head is not heads[-1]) for head in seen if head.restricted]
+    if _asks(body) and (access.exported or len(heads) == 1):
+        locks.append((f"its entry '{heads[-1].title}' has `authenticate`", "authenticate"))
+    if not locks:
+        return ""
+    remedies = {
+        "submenu": "set GRUB_DISABLE_SUBMENU=y in /etc/default/grub",
+        "unrestricted": f"add --unrestricted to the entry (Debian, Ubuntu: to CLASS in {where})",
+        "users": f"take --users out of {where}",
+        "authenticate": f"take `authenticate` out of {where}",
+    }
+    needed = [text for kind, text in remedies.items() if kind in [lock[1] for lock in locks]]
+    first = needed[0][0].upper() + needed[0][1:]
+    return (
+        f"{asked} before it boots this: superusers is set ({access.superusers}), and "
+        f"{' and '.join(reason for reason, _kind in locks)}. {', '.join([first, *needed[1:]])}, "
+        "and run update-grub."
+    )

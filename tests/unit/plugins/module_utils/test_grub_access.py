@@ -1,0 +1,215 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""grub_access: which entries GRUB starts by itself; where grub-emu is, it is asked, too."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Optional
+
+import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils.grub_entry import parse_menu
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "fixtures"))
+
+import grub_emulator
+
+needs_grub = pytest.mark.skipif(not grub_emulator.PROGRAM, reason=grub_emulator.MISSING)
+
+USERS = "password root secret\n"
+ROOT = f'set superusers="root"\n{USERS}'
+EXPORTED = f"{ROOT}export superusers\n"
+
+
+def entry(flags: str = "", name: str = "b") -> str:
+    return f"menuentry 'Title {name}' {flags} --id {name} {{\n linux /vmlinuz-{name}\n}}\n"
+
+
+def submenu(flags: str, inside: str, name: str = "x") -> str:
+    return f"submenu 'Title {name}' {flags} --id {name} {{\n{inside}}}\n"
+
+
+OPEN = "--unrestricted"
+# As the entries of the emulation, which replaces lines.
+BOOTED = 'echo "BOOTED [${chosen}]"'
+# What is chosen, grub.cfg, and whether GRUB asks.
+MENUS: dict[str, tuple[str, str, bool]] = {
+    "no password": ("b", entry(), False),
+    "users without superusers": ("b", entry("--users a"), False),
+    "restricted": ("b", ROOT + entry(), True),
+    "unrestricted": ("b", ROOT + entry(OPEN), False),
+    "superusers after the entries": ("b", entry() + ROOT, True),
+    "users count more": ("b", ROOT + entry(f"--users a {OPEN}"), True),
+    "users count more, after": ("b", ROOT + entry(f"{OPEN} --users=a"), True),
+    "no users": ("b", ROOT + entry("--users ''"), True),
+    "no users count more": ("b", ROOT + entry(f"{OPEN} --users=''"), True),
+    "superusers that are none": ("b", "set superusers=\n" + entry(), True),
+    "superusers without quotes": ("b", "set superusers=root\n" + entry(), True),
+    "superusers in single quotes": ("b", "set superusers='root a'\n" + entry(), True),
+    "superusers in odd quotes": ("b", "set super'users'=root\n" + entry(), True),
+    "superusers without set": ("b", "superusers=root\n" + entry(), True),
+    "several commands": ("b", "true; set superusers=root; true\n" + entry(), True),
+    "set in a condition": ("b", "if true; then set superusers=r; fi\n" + entry(), True),
+    "set by eval": ("b", 'eval "set superusers=r"\n' + entry(), True),
+    "exported only": ("b", "export superusers\n" + entry(), True),
+    "taken back": ("b", ROOT + "unset superusers\n" + entry(), False),
+    "taken back in a function": (
+        "b",
+        ROOT + "function f {\nunset superusers\n}\n" + entry(),
+        True,
+    ),
+    "taken back where it is not": (
+        "b",
+        ROOT + "if false; then\nunset superusers\nfi\n" + entry(),
+        True,
+    ),
+    "a comment": ("b", "# set superusers=root\ntrue # superusers=a\n" + entry(), False),
+    "a message": ("b", 'echo "superusers=root"\n' + entry(), False),
+    "quoted option": ("b", ROOT + entry("'--unrestricted'"), False),
+    "double quoted option": ("b", ROOT + entry('"--unrestricted"'), False),
+    "the value of another option": ("b", ROOT + entry("--class --unrestricted"), True),
+    "a cut option": ("b", ROOT + entry("--unrestr"), True),
+    "an argument": ("b", ROOT + "menuentry b --id b -- --unrestricted {\n linux /x\n}\n", True),
+    "in the title": ("b", ROOT + "menuentry 'x --unrestricted' --id b {\n linux /x\n}\n", True),
+    "one line": ("b", ROOT + f"menuentry b --id b {OPEN} {{ {BOOTED}; }}\n", False),
+    "continued line": (
+        "b",
+        ROOT + "menuentry b \\\n --unrestricted --id b {\n linux /x\n}\n",
+        False,
+    ),
+    "only the entry": ("x>b", EXPORTED + submenu("", entry(OPEN)), True),
+    "only the entry, not exported": ("x>b", ROOT + submenu("", entry(OPEN)), True),
+    "only the submenu": ("x>b", EXPORTED + submenu(OPEN, entry()), True),
+    "only the submenu, not exported": ("x>b", ROOT + submenu(OPEN, entry()), False),
+    "submenu and entry": ("x>b", EXPORTED + submenu(OPEN, entry(OPEN)), False),
+    "submenu with users": ("x>b", EXPORTED + submenu(f"{OPEN} --users a", entry(OPEN)), True),
+    "exported before": ("x>b", "export superusers\n" + ROOT + submenu(OPEN, entry()), True),
+    "taken back and set again": (
+        "x>b",
+        EXPORTED + "unset superusers\n" + ROOT + submenu(OPEN, entry()),
+        False,
+    ),
+    "nested": ("x>y>b", EXPORTED + submenu(OPEN, submenu(OPEN, entry(OPEN), "y")), False),
+    "nested, the inner": ("x>y>b", EXPORTED + submenu(OPEN, submenu("", entry(OPEN), "y")), True),
+    "nested, the outer": ("x>y>b", EXPORTED + submenu("", submenu(OPEN, entry(OPEN), "y")), True),
+    "nested, the entry": ("x>y>b", EXPORTED + submenu(OPEN, submenu(OPEN, entry(), "y")), True),
+    "after a submenu": ("b", EXPORTED + submenu("", entry("", "a")) + entry(OPEN), False),
+    "authenticate in the entry": (
+        "b",
+        ROOT + entry(OPEN).replace(" linux", " authenticate\n linux"),
+        True,
+    ),
+    "authenticate without superusers": (
+        "b",
+        entry().replace(" linux", " authenticate\n linux"),
+        False,
+    ),
+    "authenticate before the menu": ("b", f"{ROOT}authenticate\n" + entry(OPEN), True),
+}
+
+
+def asks(
+    chosen: str,
+    config: str,
+    files: Optional[Mapping[str, str]] = None,
+    environment: Optional[Mapping[str, str]] = None,
+) -> bool:
+    menu = parse_menu(config, files, environment)
+    found = menu.resolve(chosen)
+    assert found
+    assert found.path == chosen
+    return menu.question(found) != ""
+
+
+@pytest.mark.parametrize("name", MENUS)
+def test_who_is_asked(name: str) -> None:
+    chosen, config, expected = MENUS[name]
+    assert asks(chosen, config) is expected
+
+
+@needs_grub
+def test_grub_asks_the_same() -> None:
+    wrong = {}
+    for name, (chosen, config, expected) in MENUS.items():
+        answer = grub_emulator.boot(f'set default="{chosen}"\n{config}')
+        if answer != (grub_emulator.ASKS if expected else chosen):
+            wrong[name] = answer
+    assert wrong == {}
+
+
+def test_a_variable_may_be_anything() -> None:
+    """Not followed: GRUB may ask, so it is taken for one that does."""
+    for flags in ("$flags", '"$flags"', f"{OPEN} $flags", f"{OPEN} a$flags"):
+        assert asks("b", ROOT + entry(flags)), flags
+    assert not asks("b", ROOT + entry(f'{OPEN} --class "$distributor"'))
+    assert not asks("b", ROOT + entry(OPEN).replace("--id", '"${menuentry_id_option}"'))
+
+
+FILES: dict[str, tuple[str, dict[str, str], dict[str, str], bool]] = {
+    "custom.cfg": (
+        "{}if [ -f  ${{config_directory}}/custom.cfg ]; then\n"
+        "  source ${{config_directory}}/custom.cfg\nfi\n",
+        {"custom.cfg": ROOT},
+        {},
+        True,
+    ),
+    "another file": ("{}. $prefix/users.cfg\n", {"users.cfg": ROOT}, {}, True),
+    "a file that is not read": ("{}", {"users.cfg": ROOT}, {}, False),
+    "a file that takes it back": (
+        ROOT + '{}source "${{prefix}}/users.cfg"\n',
+        {"users.cfg": "unset superusers\n"},
+        {},
+        False,
+    ),
+    "the environment block": ("load_env\n{}", {}, {"superusers": "root"}, True),
+    "a block that is not read": ("{}", {}, {"superusers": "root"}, False),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_is_set_elsewhere(name: str) -> None:
+    text, files, environment, expected = FILES[name]
+    config = 'set default="b"\n' + text.format(entry())
+    assert asks("b", config, files, environment) is expected
+    if grub_emulator.PROGRAM:
+        answer = grub_emulator.boot(config, environment, files)
+        assert answer == (grub_emulator.ASKS if expected else "b")
+
+
+@pytest.mark.parametrize(
+    ("timeouts", "waits"),
+    [
+        ("", False),
+        ("set timeout=5\n", False),
+        ("set timeout=-1\n", True),
+        ("if false; then\nset timeout=-1\nelse\nset timeout=5\nfi\n", False),
+    ],
+)
+def test_a_menu_that_waits_for_ever(timeouts: str, waits: bool) -> None:
+    config = timeouts + "set default=b\n" + entry()
+    assert asks("b", config) is waits
+    if grub_emulator.PROGRAM:
+        assert grub_emulator.boot(config) == (grub_emulator.WAITS if waits else "b")
+
+
+def test_the_remedy_and_the_files_are_named() -> None:
+    config = (
+        "### BEGIN /etc/grub.d/01_users ###\n"
+        f"{EXPORTED}### END /etc/grub.d/01_users ###\n"
+        f"### BEGIN /etc/grub.d/10_linux ###\n{submenu('', entry() + entry(OPEN, 'c'))}"
+        "### END /etc/grub.d/10_linux ###\n"
+    )
+    menu = parse_menu(config)
+    closed, opened = (menu.question(e) for e in menu.entries)
+    assert opened == (
+        "GRUB would ask for a user name before it boots this: superusers is set "
+        "(/etc/grub.d/01_users), and the submenu 'Title x' around its entry has no --unrestricted. "
+        "Set GRUB_DISABLE_SUBMENU=y in /etc/default/grub, and run update-grub."
+    )
+    assert "and its entry 'Title b' has no --unrestricted. Set GRUB_DISABLE_SUBMENU=y" in closed
+    assert "to CLASS in /etc/grub.d/10_linux), and run update-grub." in closed
+    users = parse_menu(ROOT + entry(f"{OPEN} --users a"))
+    assert "has --users, which counts more" in users.question(users.entries[0])
