@@ -218,7 +218,7 @@ def main() -> None:
     module = _COMMAND.search(command)
     if module:
         run_module(target, Path(module[1]).read_text() if module[1] else sys.stdin.read())
-    elif "/shutdown" in command:
+    elif "/bin/systemctl" in command and "reboot" in command:
         target.reboot()
     elif "/proc/sys/kernel/random/boot_id" in command:
         print(target.boot_id())
