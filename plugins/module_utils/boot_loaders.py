@@ -10,7 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import efi_variable, host_boot
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    efi_variable,
+    host_boot,
+    program_locale,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import Loader
 from ansible_collections.oslab.kernel.plugins.module_utils.grub_loader import Grub
 from ansible_collections.oslab.kernel.plugins.module_utils.systemd_loader import SystemdBoot
@@ -39,7 +43,7 @@ def loader(module: AnsibleModule) -> Loader:
     def run(command: Sequence[str]) -> tuple[int, str, str]:
         # These may live in sbin, which a remote user's PATH may lack.
         program = module.get_bin_path(command[0], opt_dirs=["/usr/sbin", "/sbin"], required=True)
-        return module.run_command([program, *command[1:]])
+        return module.run_command([program, *command[1:]], environ_update=program_locale.LOCALE)
 
     options = module.params
     name = options["loader"]

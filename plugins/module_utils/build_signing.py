@@ -26,6 +26,7 @@ from typing import IO, Any, Optional
 from ansible_collections.oslab.kernel.plugins.module_utils import (
     deb_package,
     module_signature,
+    program_locale,
     signing_key,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.signing_key import SigningKey
@@ -219,7 +220,14 @@ def _module(name: str, content: bytes) -> bytes:
         return gzip.decompress(content)
     if name.endswith(".zst"):
         argv = ["zstd", "--decompress", "--stdout", "--quiet"]
-        return subprocess.run(argv, input=content, stdout=subprocess.PIPE, check=True).stdout
+        done = subprocess.run(
+            argv,
+            input=content,
+            stdout=subprocess.PIPE,
+            env=program_locale.environment(),
+            check=True,
+        )
+        return done.stdout
     return content
 
 
@@ -242,6 +250,7 @@ def check_image(content: bytes, key: SigningKey, work: Path) -> None:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        env=program_locale.environment(),
         check=False,
     )
     if done.returncode != 0:

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Callable
 
+from ansible_collections.oslab.kernel.plugins.module_utils import program_locale
+
 _CHUNK = 1 << 20
 
 MAINTAINER = "oslab.kernel <oslab@localhost>"
@@ -34,7 +36,12 @@ def contents(path: Path) -> Iterator[IO[bytes]]:
     Raises PackageError, also in place of what tarfile raises of a damaged one.
     """
     argv = ["dpkg-deb", "--fsys-tarfile", str(path)]
-    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        env=program_locale.environment(),
+    ) as process:
         if process.stdout is None:
             raise AssertionError("stdout is a pipe")
         try:
