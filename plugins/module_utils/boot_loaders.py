@@ -15,6 +15,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils import (
     efi_variable,
     grub_settings,
     host_boot,
+    program_locale,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import Loader
 from ansible_collections.oslab.kernel.plugins.module_utils.grub_booted import Booted
@@ -47,7 +48,7 @@ def loader(module: AnsibleModule) -> Loader:
     def run(command: Sequence[str]) -> tuple[int, str, str]:
         # These may live in sbin, which a remote user's PATH may lack.
         program = module.get_bin_path(command[0], opt_dirs=["/usr/sbin", "/sbin"], required=True)
-        return module.run_command([program, *command[1:]])
+        return module.run_command([program, *command[1:]], environ_update=program_locale.LOCALE)
 
     options = module.params
     name = options["loader"]

@@ -26,6 +26,7 @@ from typing import IO, Any, Optional
 from ansible_collections.oslab.kernel.plugins.module_utils import (
     deb_package,
     module_signature,
+    program_locale,
     program_output,
     signing_key,
 )
@@ -220,7 +221,13 @@ def _module(name: str, content: bytes) -> bytes:
         return gzip.decompress(content)
     if name.endswith(".zst"):
         argv = ["zstd", "--decompress", "--stdout", "--quiet"]
-        done = subprocess.run(argv, input=content, capture_output=True, check=False)
+        done = subprocess.run(
+            argv,
+            input=content,
+            capture_output=True,
+            env=program_locale.environment(),
+            check=False,
+        )
         if done.returncode != 0:
             raise SigningError(
                 f"{name}: {' '.join(argv)} failed ({done.returncode}): "
@@ -249,6 +256,7 @@ def check_image(content: bytes, key: SigningKey, work: Path) -> None:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        env=program_locale.environment(),
         check=False,
     )
     if done.returncode != 0:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Callable
 
-from ansible_collections.oslab.kernel.plugins.module_utils import program_output
+from ansible_collections.oslab.kernel.plugins.module_utils import program_locale, program_output
 
 _CHUNK = 1 << 20
 
@@ -40,7 +40,11 @@ def contents(path: Path) -> Iterator[IO[bytes]]:
     with (
         tempfile.TemporaryFile() as errors,
         subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=program_locale.environment(),
         ) as process,
     ):
         if process.stdout is None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file
+from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file, program_locale
 from ansible_collections.oslab.kernel.plugins.module_utils.checksum import file_sha256
 
 BINARY = "qemu-system-x86_64"
@@ -65,6 +65,7 @@ def run(argv: Sequence[str], cwd: Optional[Path] = None) -> Result:
             capture_output=True,
             text=True,
             errors="replace",
+            env=program_locale.environment(),
             check=False,
         )
     except FileNotFoundError as exc:
@@ -151,6 +152,7 @@ def watch_boot(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            env=program_locale.environment(),
             pass_fds=() if keep is None else (keep,),
         )
     except FileNotFoundError as exc:

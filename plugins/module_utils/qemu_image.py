@@ -26,7 +26,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils import program_output, qemu
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    program_locale,
+    program_output,
+    qemu,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils.checksum import file_sha256
 
 #: Raised when this code makes another disk out of the same recipe.
@@ -210,7 +214,7 @@ class Builder:
                 check=False,
                 # Held until the last of what was started has ended.
                 pass_fds=(lock,),
-                env={**os.environ, "LC_ALL": "C.UTF-8"},
+                env=program_locale.environment(),
             )
         except FileNotFoundError as exc:
             raise qemu.QemuError(f"{qemu.TIED[0]} is not installed on this host") from exc

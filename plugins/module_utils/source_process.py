@@ -11,6 +11,8 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
+from ansible_collections.oslab.kernel.plugins.module_utils import program_locale
+
 OPTIONS = ("TAR_OPTIONS", "GNUPGHOME", "POSIXLY_CORRECT")
 OUTPUT = 1 << 20  # bytes
 LONGEST = 3600  # seconds that a program may need after its last input
@@ -29,7 +31,7 @@ def feed(argv: Sequence[str], chunks: Iterable[bytes]) -> tuple[int, str]:
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**kept, "LC_ALL": "C.UTF-8"},
+            env={**kept, **program_locale.LOCALE},
         )
         if process.stdin is None:
             raise AssertionError("stdin is a pipe")

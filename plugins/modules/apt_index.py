@@ -62,7 +62,11 @@ date:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import apt_index, repository_index
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    apt_index,
+    program_locale,
+    repository_index,
+)
 
 
 def argument_spec() -> dict[str, Any]:
@@ -75,7 +79,7 @@ def argument_spec() -> dict[str, Any]:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    module.run_command_environ_update = {"LC_ALL": "C.UTF-8", "LANGUAGE": "C"}
+    module.run_command_environ_update = dict(program_locale.LOCALE)
     params = module.params
     try:
         found = apt_index.check(

@@ -178,6 +178,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils import (
+    program_locale,
     repository_errors,
     repository_index,
 )
@@ -264,7 +265,10 @@ def main() -> None:
     params = module.params
     # The web server reads what is written here, whatever the caller's umask.
     os.umask(0o022)
-    module.run_command_environ_update = {"GNUPGHOME": params["gpg_home"], "LC_ALL": "C.UTF-8"}
+    module.run_command_environ_update = {
+        **program_locale.LOCALE,
+        "GNUPGHOME": params["gpg_home"],
+    }
     target = Target(
         name=params["name"],
         root=params["root"],

@@ -258,6 +258,7 @@ container:
 from typing import Optional
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.oslab.kernel.plugins.module_utils import program_locale
 from ansible_collections.oslab.kernel.plugins.module_utils.host_kernel_info import Host, gather
 
 
@@ -269,6 +270,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    module.run_command_environ_update = dict(program_locale.LOCALE)
 
     def run(argv: list[str]) -> Optional[str]:
         program = module.get_bin_path(argv[0])

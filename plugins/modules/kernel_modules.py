@@ -108,7 +108,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import kernel_modules_boot
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    kernel_modules_boot,
+    program_locale,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils.kernel_module import (
     Loaded,
     ModuleError,
@@ -173,7 +176,7 @@ def ensure(module: AnsibleModule, entry: dict[str, Any]) -> tuple[dict[str, Any]
 
     def run(command: Sequence[str]) -> tuple[int, str, str]:
         program = module.get_bin_path(command[0], opt_dirs=["/usr/sbin", "/sbin"], required=True)
-        return module.run_command([program, *command[1:]])
+        return module.run_command([program, *command[1:]], environ_update=program_locale.LOCALE)
 
     before = read_loaded(name)
     plan = make_plan(name, before, state, wanted)

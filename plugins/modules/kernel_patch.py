@@ -150,6 +150,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils import (
     kernel_inputs,
     kernel_patch,
+    program_locale,
     source_workdir,
 )
 
@@ -251,7 +252,7 @@ def main() -> None:
 
     def run(argv: list[str], cwd: str) -> tuple[int, str]:
         argv = [module.get_bin_path(argv[0], required=True), *argv[1:]]
-        status, out, err = module.run_command(argv, cwd=cwd)
+        status, out, err = module.run_command(argv, cwd=cwd, environ_update=program_locale.LOCALE)
         return status, out + err
 
     try:

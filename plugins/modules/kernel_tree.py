@@ -88,7 +88,11 @@ from pathlib import Path
 from typing import NamedTuple, Optional
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import kernel_tree, source_workdir
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    kernel_tree,
+    program_locale,
+    source_workdir,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils.source_process import feed
 
 
@@ -104,7 +108,7 @@ def find(module: AnsibleModule) -> Optional[Found]:
     package = module.params["package"]
     status, listed, _error = module.run_command(
         ["dpkg-query", "--control-show", package, "md5sums"],
-        environ_update={"LC_ALL": "C.UTF-8"},
+        environ_update=program_locale.LOCALE,
     )
     return Found(*kernel_tree.of_package(listed, package)) if status == 0 else None
 

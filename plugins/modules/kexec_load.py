@@ -71,7 +71,11 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import boot_loaders, program_output
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    boot_loaders,
+    program_locale,
+    program_output,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import LoaderError
 from ansible_collections.oslab.kernel.plugins.module_utils.kexec_image import KexecError
 
@@ -108,6 +112,7 @@ def main() -> None:
         required_if=[("state", "loaded", ("release",))],
         supports_check_mode=True,
     )
+    module.run_command_environ_update = dict(program_locale.LOCALE)
     program = module.get_bin_path("kexec", opt_dirs=["/usr/sbin", "/sbin"])
     if module.params["state"] == "unloaded":
         changed = is_loaded()

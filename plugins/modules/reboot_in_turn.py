@@ -15,6 +15,9 @@ description:
   - Of the hosts of a group, no more than O(at_once) are in their reboot at the same time. Once one
     has not come back, no other of its group is rebooted in this run of C(ansible-playbook).
   - A host that waits for its turn takes one of Ansible's C(forks).
+  - Neither C(shutdown) nor C(reboot) is run, in front of which a program like molly-guard may ask
+    a question, but what they run in the end, C(systemctl reboot) or C(init 6). It reads no
+    terminal, and has 60 seconds to pass the order on.
 options:
   group:
     description: The group, by any name. The hosts without one are a group, too.
@@ -32,7 +35,7 @@ options:
     description: Seconds that each attempt to connect may take.
     type: int
   reboot_command:
-    description: Command that reboots the host.
+    description: Command that reboots the host, in place of the one that is chosen.
     type: str
   msg:
     description: What is told to who is logged in.

@@ -76,7 +76,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import repository_state
+from ansible_collections.oslab.kernel.plugins.module_utils import program_locale, repository_state
 
 
 def argument_spec() -> dict[str, Any]:
@@ -88,7 +88,7 @@ def argument_spec() -> dict[str, Any]:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    module.run_command_environ_update = {"LC_ALL": "C.UTF-8"}
+    module.run_command_environ_update = dict(program_locale.LOCALE)
     root = Path(module.params["root"])
     try:
         state = repository_state.read(lambda argv: module.run_command(list(argv)), root)

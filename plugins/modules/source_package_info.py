@@ -63,7 +63,7 @@ installed:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import source_package
+from ansible_collections.oslab.kernel.plugins.module_utils import program_locale, source_package
 
 
 def main() -> None:
@@ -80,7 +80,7 @@ def main() -> None:
 
     def run(argv: Any) -> tuple[int, str, str]:
         result: tuple[int, str, str] = module.run_command(
-            list(argv), environ_update={"LC_ALL": "C.UTF-8"}
+            list(argv), environ_update=program_locale.LOCALE
         )
         return result
 

@@ -224,6 +224,7 @@ failed_checks:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.oslab.kernel.plugins.module_utils import program_locale
 from ansible_collections.oslab.kernel.plugins.module_utils.host_system import System
 from ansible_collections.oslab.kernel.plugins.module_utils.syscall_abi import AbiError
 from ansible_collections.oslab.kernel.plugins.module_utils.syscall_info import (
@@ -261,6 +262,7 @@ def argument_spec() -> dict:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    module.run_command_environ_update = dict(program_locale.LOCALE)
     params = module.params
     if params["workload"] < 0:
         module.fail_json(msg=f"workload must be 0 or more calls, not {params['workload']}")
