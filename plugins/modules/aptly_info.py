@@ -46,12 +46,12 @@ compression:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import aptly_version
+from ansible_collections.oslab.kernel.plugins.module_utils import aptly_version, program_locale
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec={}, supports_check_mode=True)
-    module.run_command_environ_update = {"LC_ALL": "C.UTF-8"}
+    module.run_command_environ_update = program_locale.LOCALE
 
     def run(argv: Any) -> tuple[int, str, str]:
         result: tuple[int, str, str] = module.run_command(list(argv))
