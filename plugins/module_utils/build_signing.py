@@ -160,9 +160,14 @@ def _without_key(config: Mapping[str, str], keys: Keys, key_file: str) -> Option
 
 
 def refuse_core_dumps() -> None:
-    """Of this process, whose memory holds keys, and of those that it starts: they are files."""
+    """Of this process, whose memory holds keys, and of those that it starts: they are files.
+
+    One byte is too little for a file, and the only limit at which the kernel starts no program
+    that takes dumps, such as apport. With 0 it starts it.
+    """
     _soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+    limit = 1 if hard == resource.RLIM_INFINITY else min(1, hard)
+    resource.setrlimit(resource.RLIMIT_CORE, (limit, hard))
 
 
 @contextlib.contextmanager

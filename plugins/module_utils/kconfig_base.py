@@ -36,7 +36,11 @@ _STRINGS = {
     "DEFAULT_HOSTNAME": r"\(none\)|[A-Za-z0-9.-]{1,64}",
     "EXFAT_DEFAULT_IOCHARSET": r"[a-z0-9-]{1,16}",
     "FAT_DEFAULT_IOCHARSET": r"[a-z0-9-]{1,16}",
-    "LSM": r"[a-z]{1,16}(,[a-z]{1,16}){0,15}",
+    # With what confines programs, or none of it would be active.
+    "LSM": (
+        r"(?=.*\blockdown\b)(?=.*\byama\b)(?=.*\b(apparmor|selinux)\b)"
+        r"[a-z]{1,16}(,[a-z]{1,16}){0,15}"
+    ),
     "NLS_DEFAULT": r"[a-z0-9-]{1,16}",
     "RTC_HCTOSYS_DEVICE": r"rtc[0-9]",
     "RTC_SYSTOHC_DEVICE": r"rtc[0-9]",
@@ -53,9 +57,15 @@ _NOT_A_TARGETS = frozenset(
         "CMDLINE_EXTEND",
         "CMDLINE_FORCE",
         "CMDLINE_OVERRIDE",
+        "INIT_STACK_NONE",
+        "IOMMU_DEFAULT_PASSTHROUGH",
+        "LKDTM",
         "LOCK_DOWN_KERNEL_FORCE_CONFIDENTIALITY",
         "LOCK_DOWN_KERNEL_FORCE_INTEGRITY",
+        "MODULE_SIG_FORCE",
+        "RCU_TORTURE_TEST",
         "STATIC_USERMODEHELPER",
+        "X86_INTEL_TSX_MODE_ON",
     }
 )
 
@@ -63,6 +73,7 @@ _NOT_A_TARGETS = frozenset(
 # them off for the others.
 _PROTECTIONS = frozenset(
     {
+        "64BIT",
         "BPF_UNPRIV_DEFAULT_OFF",
         "BUG",
         "CPU_IBPB_ENTRY",
@@ -72,7 +83,10 @@ _PROTECTIONS = frozenset(
         "CPU_UNRET_ENTRY",
         "PAGE_TABLE_ISOLATION",
         "RANDOMIZE_BASE",
+        "RANDOMIZE_KSTACK_OFFSET",
+        "RANDOMIZE_KSTACK_OFFSET_DEFAULT",
         "RANDOMIZE_MEMORY",
+        "RELOCATABLE",
         "RETHUNK",
         "RETPOLINE",
         "SECCOMP",
@@ -124,6 +138,9 @@ def from_target(text: str) -> Accepted:
 
 
 def _is_a_targets(name: str, value: str) -> bool:
+    if name == "DEFAULT_MMAP_MIN_ADDR":
+        # Below it a mistake of the kernel's with a null pointer can be used.
+        return value.isdigit() and len(value) < 10 and int(value) >= 32768
     if name in _NOT_A_TARGETS:
         return value == "n"
     if value == "n" and (name in _PROTECTIONS or name.startswith(_PROTECTION_PREFIX)):

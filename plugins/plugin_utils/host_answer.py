@@ -56,10 +56,19 @@ def _field(name: str, value: Any) -> Any:
     return _plain(value, lines=True)
 
 
+def without_facts(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer without facts, which no module of ours returns.
+
+    Ansible makes variables of them, stronger than those of the inventory; for a delegated task they
+    become variables of the host that delegated it.
+    """
+    return {name: value for name, value in answer.items() if name != "ansible_facts"}
+
+
 def plain(answer: Mapping[str, Any], lines: Collection[str] = ()) -> dict[str, Any]:
     """The answer with all of its texts safe to print; `lines` names those that may have several."""
     found = {}
-    for name, value in answer.items():
+    for name, value in without_facts(answer).items():
         if name in _SENTENCES and name not in lines and isinstance(value, str):
             found[name] = plain_text.sentence(value, _LONGEST)
         else:
@@ -76,7 +85,7 @@ def plain_messages(answer: Mapping[str, Any]) -> dict[str, Any]:
     """
     return {
         name: _plain(value, lines=True) if name in _FOR_PEOPLE else value
-        for name, value in answer.items()
+        for name, value in without_facts(answer).items()
     }
 
 
@@ -135,7 +144,25 @@ def problem(answer: Mapping[str, Any], forms: Mapping[str, Form]) -> str:
     return ""
 
 
-class HostModule(ActionBase):
+# What JSON has, and lines.
+_UNUSUAL = re.compile(r"[^\x20-\x7e\n\t]")
+
+
+class QuietModule(ActionBase):
+    """Base of actions whose module's output Ansible may quote before it is an answer."""
+
+    def _low_level_execute_command(self, *args: Any, **more: Any) -> dict[str, Any]:
+        """What the host prints, with escapes for what is not plain; a module's JSON has none."""
+        result: dict[str, Any] = super()._low_level_execute_command(*args, **more)
+        for name in ("stdout", "stderr"):
+            text = result.get(name)
+            if isinstance(text, str) and _UNUSUAL.search(text):
+                text = text.replace("\r\n", "\n")
+                result[name] = plain_text.escape(text, keep="\n\t")
+        return result
+
+
+class HostModule(QuietModule):
     """Base of actions that run the module of their own name on the host and look at its answer."""
 
     #: The module.
@@ -147,6 +174,10 @@ class HostModule(ActionBase):
 
     _supports_check_mode = True
 
+    def wrong(self, answer: Mapping[str, Any]) -> str:
+        """What is wrong with an answer; empty if nothing is."""
+        return problem(answer, self.forms)
+
     def run(
         self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None
     ) -> dict[str, Any]:
@@ -157,7 +188,7 @@ class HostModule(ActionBase):
             ),
             self.lines,
         )
-        wrong = "" if answer.get("failed") else problem(answer, self.forms)
+        wrong = "" if answer.get("failed") else self.wrong(answer)
         if not wrong:
             return answer
         host = (task_vars or {}).get("inventory_hostname", "The host")
@@ -172,7 +203,7 @@ class HostModule(ActionBase):
         }
 
 
-class BuilderModule(ActionBase):
+class BuilderModule(QuietModule):
     """Base of actions that run the module of their own name and make its messages safe to print."""
 
     #: The module.

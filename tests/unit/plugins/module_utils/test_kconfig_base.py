@@ -16,6 +16,7 @@ CONFIG_ANDROID_BINDER_DEVICES="binder"
 CONFIG_FAT_DEFAULT_IOCHARSET="iso8859-1"
 CONFIG_NLS_DEFAULT="utf8"
 CONFIG_LSM="landlock,lockdown,yama,integrity,apparmor"
+CONFIG_DEFAULT_MMAP_MIN_ADDR=65536
 CONFIG_NR_CPUS=8192
 CONFIG_PHYSICAL_START=0x1000000
 CONFIG_PANIC_TIMEOUT=-1
@@ -56,6 +57,13 @@ def test_what_distributions_have_stays_as_it_is() -> None:
         'CONFIG_DEFAULT_HOSTNAME="$(shell id)"',
         'CONFIG_DEFAULT_HOSTNAME="a" ; id #"',
         'CONFIG_LSM="landlock;id"',
+        'CONFIG_LSM="bpf"',
+        'CONFIG_LSM="yama,lockdown"',
+        "CONFIG_DEFAULT_MMAP_MIN_ADDR=0",
+        "# CONFIG_RELOCATABLE is not set",
+        "# CONFIG_64BIT is not set",
+        "CONFIG_MODULE_SIG_FORCE=y",
+        "CONFIG_LKDTM=m",
         # Not a string, and not a number either.
         "CONFIG_NR_CPUS=$(shell id)",
         "CONFIG_NR_CPUS=8;id",

@@ -196,3 +196,23 @@ def test_the_host_is_named(monkeypatch: pytest.MonkeyPatch, facts: dict[str, Any
     # What has failed has no such form.
     failed = {"failed": True, "msg": "no python"}
     assert ask(monkeypatch, failed) == failed
+
+
+def test_no_answer_brings_facts() -> None:
+    """Ansible would make variables of them, stronger than the inventory's."""
+    answer = {"ansible_facts": {"build_make_args": ["--eval=$(shell id)"]}, "changed": False}
+    assert host_answer.plain(answer) == {"changed": False}
+    assert host_answer.plain_messages(answer) == {"changed": False}
+
+
+def test_what_ansible_quotes_of_an_output_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    output = '{"changed": false}\r\n\x1b]0;mine\x07\x1b[2A\u202e'
+    monkeypatch.setattr(
+        ActionBase,
+        "_low_level_execute_command",
+        lambda *_args, **_more: {"rc": 0, "stdout": output, "stderr": "\x9b1A"},
+    )
+    action = host_kernel_info.ActionModule.__new__(host_kernel_info.ActionModule)
+    result = action._low_level_execute_command("x")
+    assert result["stdout"] == '{"changed": false}\n\\x1b]0;mine\\x07\\x1b[2A\\u202e'
+    assert result["stderr"] == "\\x9b1A"
