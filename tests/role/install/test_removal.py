@@ -16,7 +16,7 @@ import pytest
     ("text", "said"),
     [
         ("no JSON", "is not a JSON object"),
-        ('{"directories": 7}', "has 7 as directories"),
+        ('{"directories": 7}', "directories is 7 and has to be a list"),
         ('{"packages": {"linux-libc-dev": ["1"]}}', "as packages"),
     ],
 )
