@@ -76,15 +76,58 @@ def test_a_file_is_no_directory(tmp_path):
 
 
 @pytest.mark.skipif(UID != 0, reason="only root can give files away")
-def test_somebody_elses_directory_and_sources(work):
-    sources = work / "trees" / "linux"
-    source_workdir.make(sources)
-    os.chown(sources, 4711, 4711)
-    with pytest.raises(WorkdirError, match="belongs to the user number 4711"):
-        source_workdir.tighten(work, UID)
-    os.chown(work.parent, 4711, 4711)
-    with pytest.raises(WorkdirError, match="belongs to the user number 4711"):
+def test_somebody_elses_directory(work):
+    os.chown(work, 4711, 4711)
+    with pytest.raises(WorkdirError, match=r"the user number 4711.*\(chown -R\)"):
         check(work)
+    os.chown(work, 0, 0)
+    os.chown(work.parent, 4711, 4711)
+    # Not -R: that may be somebody's home.
+    with pytest.raises(WorkdirError, match=r"the user number 4711.*\(chown\)"):
+        check(work)
+
+
+@pytest.mark.skipif(UID != 0, reason="only root can give files away")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "trees/linux/",
+        "trees/linux/Makefile",
+        "downloads/linux.tar.xz",
+        "store/",
+        "store/0123/build.json",
+        "ccache/a/",
+        "repository/gnupg/",
+        "repository/nginx/nginx.conf",
+        "trees/nginx/linux/body/",
+        "store/link",
+    ],
+)
+def test_whatever_somebody_else_owns_is_refused(work, name):
+    place = work / name
+    source_workdir.make(place.parent)
+    if name.endswith("/"):
+        place.mkdir()
+    elif name.endswith("link"):
+        place.symlink_to("/nowhere")
+    else:
+        place.write_text("")
+    os.chown(place, 4711, 4711, follow_symlinks=False)
+    told = f"{place} belongs to the user number 4711.*all of {work} to the user root .chown -R"
+    for change in (False, True):
+        with pytest.raises(WorkdirError, match=told):
+            source_workdir.tighten(work, UID, change)
+
+
+@pytest.mark.skipif(UID != 0, reason="only root can give files away")
+def test_what_nginx_made_for_nobody_is_no_harm(work):
+    temporary = work / "repository/nginx/body"
+    source_workdir.make(temporary)
+    (temporary / "1").write_text("")
+    for place in (temporary, temporary / "1"):
+        os.chown(place, 65534, 65534)
+    source_workdir.tighten(work, UID)
+    source_workdir.tighten(work / "repository", UID)
 
 
 def test_tighten(work, tmp_path):
