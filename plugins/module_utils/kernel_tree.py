@@ -34,7 +34,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils.source_archive import
 from ansible_collections.oslab.kernel.plugins.module_utils.source_openpgp import Feed
 from ansible_collections.oslab.kernel.plugins.module_utils.source_text import shown
 
-STATE = Path(".oslab", "source.json")
+STATE = source_workdir.STATE
 MAX_SIZE = 4 << 30
 MAKEFILE = 1 << 20  # characters; the versions are in its first lines
 UNPACKING = ".unpacking-"

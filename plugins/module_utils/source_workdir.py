@@ -16,6 +16,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils.source_text import shown
 
@@ -23,6 +24,8 @@ DIRECTORY = 0o755
 # For programs that are called, and for files whose mode nothing else states.
 UMASK = 0o022
 OTHERS = stat.S_IWGRP | stat.S_IWOTH
+# In a tree that the role source made.
+STATE = Path(".oslab", "source.json")
 SPECIAL = stat.S_ISUID | stat.S_ISGID
 # Where `nginx -t` makes directories for nobody, in a repository's `nginx`. Nothing is read there.
 NGINX = frozenset(("body", "proxy", "fastcgi", "uwsgi", "scgi"))
@@ -113,6 +116,8 @@ class Loose:
     count: int = 0
     first: list[str] = field(default_factory=list)
     exposed: bool = False
+    # Directories that were missing.
+    made: list[Path] = field(default_factory=list)
 
     def add(self, path: Path, found: os.stat_result) -> None:
         self.count += 1
@@ -148,13 +153,13 @@ def _tighten_file(name: str, directory: int, found: os.stat_result, change: bool
     return True
 
 
-def tighten(top: Path, uid: int, change: bool = True) -> Loose:
+def tighten(top: Path, uid: int, change: bool = True, loose: Optional[Loose] = None) -> Loose:
     """Let nobody but the owner write to anything below `top`; no link is followed.
 
     Raises WorkdirError where anything there belongs to somebody else than root and `uid`: links,
-    too, since whoever could make one decided where it leads.
+    too, since whoever could make one decided where it leads. What is found is added to `loose`.
     """
-    loose, top = Loose(), top.resolve()
+    loose, top = loose or Loose(), top.resolve()
     if not top.is_dir():
         return loose
 
@@ -205,3 +210,45 @@ def _is_nginx(parts: tuple[str, ...]) -> bool:
         parts[above : above + 1] == ("nginx",) and bool(NGINX.intersection(parts[above + 1 :][:1]))
         for above in (0, 1)
     )
+
+
+# --- all of it ---------------------------------------------------------------------------------
+
+
+def _have(path: Path, name: str, uid: int, change: bool) -> bool:
+    """Have a checked directory. Was it missing?"""
+    check(path, name, uid)
+    missing = not path.is_dir()
+    if missing and change:
+        make(path)
+        # Below a sticky directory anybody may have made it first.
+        check(path, name, uid)
+    return missing
+
+
+def prepare(
+    path: Path,
+    uid: int,
+    *,
+    name: str = "source_workdir",
+    tree: Optional[Path] = None,
+    change: bool = True,
+) -> Loose:
+    """Make, check and tighten the directory, and a source tree that is to stand elsewhere.
+
+    `name` is that of the variable. Raises WorkdirError where others decide what is there.
+    """
+    if not path.is_absolute():
+        raise WorkdirError(f"{name} '{path}' is not an absolute path: give one that begins with /")
+    wanted = [(path, name)]
+    elsewhere = tree if tree and path.resolve() not in tree.resolve().parents else None
+    if elsewhere:
+        wanted.append((elsewhere.parent, "the directory of source_tree"))
+    made = [place for place, told in wanted if _have(place, told, uid, change)]
+    loose = Loose(made=made)
+    tighten(path, uid, change, loose)
+    # What the role did not make it refuses anyway: it might be /usr, named by mistake.
+    if elsewhere and (elsewhere / STATE).is_file():
+        check(elsewhere, "source_tree", uid)
+        tighten(elsewhere, uid, change, loose)
+    return loose
