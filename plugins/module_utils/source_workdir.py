@@ -13,7 +13,7 @@ import contextlib
 import os
 import pwd
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
@@ -231,22 +231,30 @@ def prepare(
     uid: int,
     *,
     name: str = "source_workdir",
+    also: Optional[Mapping[str, Path]] = None,
     tree: Optional[Path] = None,
     change: bool = True,
 ) -> Loose:
     """Make, check and tighten the directory, and a source tree that is to stand elsewhere.
 
-    `name` is that of the variable. Raises WorkdirError where others decide what is there.
+    `name` is that of the variable; `also` are more such directories, by theirs. Raises
+    WorkdirError where others decide what is there.
     """
-    if not path.is_absolute():
-        raise WorkdirError(f"{name} '{path}' is not an absolute path: give one that begins with /")
-    wanted = [(path, name)]
+    tops = {name: path, **(also or {})}
+    for told, place in tops.items():
+        if not place.is_absolute():
+            raise WorkdirError(
+                f"{told} '{place}' is not an absolute path: give one that begins with /"
+            )
+    wanted = [(place, told) for told, place in tops.items()]
     elsewhere = tree if tree and path.resolve() not in tree.resolve().parents else None
     if elsewhere:
         wanted.append((elsewhere.parent, "the directory of source_tree"))
     made = [place for place, told in wanted if _have(place, told, uid, change)]
     loose = Loose(made=made)
-    tighten(path, uid, change, loose)
+    for place in tops.values():
+        if place is path or path.resolve() not in place.resolve().parents:
+            tighten(place, uid, change, loose)
     # What the role did not make it refuses anyway: it might be /usr, named by mistake.
     if elsewhere and (elsewhere / STATE).is_file():
         check(elsewhere, "source_tree", uid)

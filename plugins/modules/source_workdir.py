@@ -26,6 +26,10 @@ options:
     description: Name of the variable that holds O(path), for messages.
     type: str
     default: source_workdir
+  also:
+    description: More such directories, each by the name of the variable that holds it.
+    type: dict
+    default: {}
   tree:
     description:
       - Directory that will be the top of a source tree. If it is not below O(path), the directory
@@ -70,23 +74,27 @@ def main() -> None:
         argument_spec={
             "path": {"type": "path", "required": True},
             "name": {"type": "str", "default": "source_workdir"},
+            "also": {"type": "dict", "default": {}},
             "tree": {"type": "path"},
         },
         supports_check_mode=True,
     )
     tree = Path(module.params["tree"]) if module.params["tree"] else None
     path, name = Path(module.params["path"]), module.params["name"]
+    also = {key: Path(value) for key, value in module.params["also"].items()}
     try:
         loose = source_workdir.prepare(
-            path, os.geteuid(), name=name, tree=tree, change=not module.check_mode
+            path, os.geteuid(), name=name, also=also, tree=tree, change=not module.check_mode
         )
     except (source_workdir.WorkdirError, OSError) as error:
         module.fail_json(msg=str(error))
     if loose.exposed:
-        places = f"{path}/trees and {path}/store" if name == "source_workdir" else str(path)
+        advice = f"see that all in it is yours: {path}"
+        if name == "source_workdir":
+            advice = f"remove {path}/trees and {path}/store and build again"
         module.warn(
             f"others could write to {loose.told()}, which is ended now. To be sure that nobody "
-            f"did, remove {places} and build again"
+            f"did, {advice}"
         )
     module.exit_json(changed=bool(loose.count or loose.made), loose=loose.count, first=loose.first)
 

@@ -235,3 +235,15 @@ def test_what_the_role_did_not_make_is_left_alone(work, outside):
     (outside / ".oslab" / "source.json").unlink()
     assert source_workdir.prepare(work, UID, tree=outside).count == 0
     assert (outside / "Makefile").stat().st_mode & 0o777 == 0o666
+
+
+@pytest.mark.skipif(UID != 0, reason="only root can give files away")
+@pytest.mark.parametrize("name", ["gnupg", "gnupg/private-keys-v1.d"])
+def test_one_more_directory_is_treated_the_same(work, tmp_path, name):
+    place = tmp_path / name
+    source_workdir.make(place)
+    also = {"publish_gpg_home": tmp_path / "gnupg"}
+    source_workdir.prepare(work, UID, name="publish_root", also=also)
+    os.chown(place, 4711, 4711)
+    with pytest.raises(WorkdirError, match=f"{place} belongs to the user number 4711"):
+        source_workdir.prepare(work, UID, name="publish_root", also=also)
