@@ -84,3 +84,9 @@ def test_a_planted_link_is_not_written_through(tmp_path: Path) -> None:
     assert other.read_text() == "other"
     assert (tmp_path / "a").read_text() == "text"
     assert not (tmp_path / "a").is_symlink()
+
+
+def test_a_whole_file_system_is_synced(tmp_path: Path) -> None:
+    atomic_file.sync_file_system(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        atomic_file.sync_file_system(tmp_path / "no")
