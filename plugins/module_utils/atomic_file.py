@@ -9,9 +9,16 @@ A reader, a killed run and a power cut leave the old file or the new one, never 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
+import re
+import tempfile
+import time
 from pathlib import Path
 from typing import Optional, Union
+
+# Seconds after which a part belongs to a run that was killed.
+STALE = 3600
 
 
 def write(path: Path, content: Union[str, bytes], mode: Optional[int] = None) -> None:
@@ -20,11 +27,10 @@ def write(path: Path, content: Union[str, bytes], mode: Optional[int] = None) ->
     Raises OSError, ENOSPC where the disk is full; the file that was there is as it was.
     """
     data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
-    # No boot loader looks at names like that.
-    part = path.with_name(f".{path.name}.oslab")
-    # Somebody else's file or link of that name is not written through.
-    part.unlink(missing_ok=True)
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    _sweep(path)
+    # No boot loader looks at names like that. Another writer of the same file has another.
+    descriptor, name = tempfile.mkstemp(".oslab", f".{path.name}.", path.parent)
+    part = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
@@ -38,6 +44,16 @@ def write(path: Path, content: Union[str, bytes], mode: Optional[int] = None) ->
             part.unlink()
         raise
     sync(path.parent)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what killed runs left of this file: a boot partition is small."""
+    part = re.compile(rf"\.{re.escape(path.name)}(\.[a-z0-9_]{{8}})?\.oslab")
+    for place in path.parent.iterdir():
+        if part.fullmatch(place.name):
+            with contextlib.suppress(OSError):
+                if place.lstat().st_mtime < time.time() - STALE:
+                    place.unlink()
 
 
 def rename(old: Path, new: Path) -> None:
@@ -56,5 +72,20 @@ def sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_file_system(path: Path) -> None:
+    """Wait until all that was written to the file system of `path` is on the disk.
+
+    Cheaper than a file at a time where there are many. Raises OSError.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        if libc.syncfs(descriptor) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), str(path))
     finally:
         os.close(descriptor)

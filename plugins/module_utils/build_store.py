@@ -54,10 +54,12 @@ def put(new: Path, target: Path, prefix: str, is_good: Callable[[], bool]) -> bo
     for _attempt in range(5):
         try:
             new.replace(target)
-            return True
         except OSError:
             if not target.exists():
                 raise
+        else:
+            atomic_file.sync(target.parent)
+            return True
         if is_good():
             return False
         old = temporary_directory(target.parent, prefix + "old-", time.time())

@@ -19,6 +19,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils import (
     build_signing,
     build_spread,
     kernel_version,
+    source_workdir,
     syscall_abi,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.build_id import (
@@ -107,6 +108,23 @@ class Plan:
     @property
     def target(self) -> Path:
         return self.options.store / self.build_id
+
+
+def check_places(options: Options, uid: int) -> None:
+    """Raise InputError where others than root and `uid` decide what is built or handed on."""
+    places = {
+        "build_tree": [options.tree, options.work],
+        "build_store": [options.store],
+        "build_ccache_dir": [options.ccache_dir] if options.ccache_dir else [],
+    }
+    try:
+        for name, paths in places.items():
+            for path in paths:
+                source_workdir.check(path, name, uid)
+        # What is there already is published as it is.
+        source_workdir.tighten(options.store, uid, change=False)
+    except source_workdir.WorkdirError as error:
+        raise InputError(str(error)) from error
 
 
 # --- what goes in ------------------------------------------------------------------------------

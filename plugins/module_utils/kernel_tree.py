@@ -34,7 +34,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils.source_archive import
 from ansible_collections.oslab.kernel.plugins.module_utils.source_openpgp import Feed
 from ansible_collections.oslab.kernel.plugins.module_utils.source_text import shown
 
-STATE = Path(".oslab", "source.json")
+STATE = source_workdir.STATE
 MAX_SIZE = 4 << 30
 MAKEFILE = 1 << 20  # characters; the versions are in its first lines
 UNPACKING = ".unpacking-"
@@ -202,11 +202,13 @@ def unpack(
                 "source_date_epoch": int((new / "Makefile").stat().st_mtime),
             }
             source_workdir.make((new / STATE).parent)
+            # The state says that all of it is there, which has to hold after a power cut.
+            atomic_file.sync_file_system(scratch)
             text = json.dumps(state, indent=2, sort_keys=True) + "\n"
             atomic_file.write(new / STATE, text, 0o644)
             if tree.exists():
                 tree.replace(scratch / OLD)
-            new.replace(tree)
+            atomic_file.rename(new, tree)
             return Unpacked(True, state)
         finally:
             _put_back(scratch, tree)

@@ -255,7 +255,9 @@ def write_json(path: Path, data: dict[str, Any]) -> None:
 def locked(path: Path, seconds: float) -> Iterator[int]:
     """Hold a lock file, waiting for whoever has it; yields the descriptor that holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as stream:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "r+") as stream:
+        os.fchmod(descriptor, 0o600)  # who can read a file can lock it
         deadline = time.monotonic() + seconds
         while True:
             try:

@@ -13,7 +13,7 @@ import contextlib
 import os
 import pwd
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
@@ -24,9 +24,11 @@ DIRECTORY = 0o755
 # For programs that are called, and for files whose mode nothing else states.
 UMASK = 0o022
 OTHERS = stat.S_IWGRP | stat.S_IWOTH
+# In a tree that the role source made.
+STATE = Path(".oslab", "source.json")
 SPECIAL = stat.S_ISUID | stat.S_ISGID
-# Below these whoever owns a file decides what is built.
-SOURCES = ("trees", "downloads")
+# Where `nginx -t` makes directories for nobody, in a repository's `nginx`. Nothing is read there.
+NGINX = frozenset(("body", "proxy", "fastcgi", "uwsgi", "scgi"))
 
 
 class WorkdirError(Exception):
@@ -36,10 +38,14 @@ class WorkdirError(Exception):
 def make(path: Path) -> None:
     """The directory, and those above it that are missing, each with its mode."""
     missing = [place for place in (path, *path.parents) if not place.exists()]
-    for place in reversed(missing):
-        with contextlib.suppress(FileExistsError):
-            place.mkdir(DIRECTORY)
-            place.chmod(DIRECTORY)
+    # No chmod: by then the name might be a link of somebody else.
+    before = os.umask(UMASK)
+    try:
+        for place in reversed(missing):
+            with contextlib.suppress(FileExistsError):
+                place.mkdir(DIRECTORY)
+    finally:
+        os.umask(before)
 
 
 # --- the directory itself, and what leads to it ------------------------------------------------
@@ -83,9 +89,11 @@ def check(path: Path, name: str, uid: int) -> None:
             continue
         what = f"{name} {path}" if place == end else f"{name} {path} is below {place}, which"
         if found.st_uid not in (0, uid):
+            # What is in it belongs to the same user, most likely.
+            all_of_it = "with all that is in it (chown -R)" if place == end else "(chown)"
             raise WorkdirError(
                 f"{what} belongs to {_user(found.st_uid)}, who could change what is built: give "
-                f"it to {_user(uid)} (chown), or choose another {name}"
+                f"it to {_user(uid)} {all_of_it}, or choose another {name}"
             )
         if stat.S_ISLNK(found.st_mode):
             continue
@@ -108,6 +116,8 @@ class Loose:
     count: int = 0
     first: list[str] = field(default_factory=list)
     exposed: bool = False
+    # Directories that were missing.
+    made: list[Path] = field(default_factory=list)
 
     def add(self, path: Path, found: os.stat_result) -> None:
         self.count += 1
@@ -127,11 +137,10 @@ def safe_mode(mode: int) -> int:
     return stat.S_IMODE(mode) & ~without
 
 
-def _tighten_file(name: str, directory: int, change: bool) -> Optional[os.stat_result]:
-    """Its state before, if it was loose."""
-    found = os.stat(name, dir_fd=directory, follow_symlinks=False)
+def _tighten_file(name: str, directory: int, found: os.stat_result, change: bool) -> bool:
+    """Was it loose?"""
     if not stat.S_ISREG(found.st_mode) or safe_mode(found.st_mode) == stat.S_IMODE(found.st_mode):
-        return None
+        return False
     if change:
         # Not by its name: that might mean another file by now.
         descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory)
@@ -141,15 +150,16 @@ def _tighten_file(name: str, directory: int, change: bool) -> Optional[os.stat_r
                 os.fchmod(descriptor, safe_mode(now.st_mode))
         finally:
             os.close(descriptor)
-    return found
+    return True
 
 
-def tighten(top: Path, uid: int, change: bool = True) -> Loose:
+def tighten(top: Path, uid: int, change: bool = True, loose: Optional[Loose] = None) -> Loose:
     """Let nobody but the owner write to anything below `top`; no link is followed.
 
-    Raises WorkdirError where sources belong to somebody else than root and `uid`.
+    Raises WorkdirError where anything there belongs to somebody else than root and `uid`: links,
+    too, since whoever could make one decided where it leads. What is found is added to `loose`.
     """
-    loose, top = Loose(), top.resolve()
+    loose, top = loose or Loose(), top.resolve()
     if not top.is_dir():
         return loose
 
@@ -157,17 +167,20 @@ def tighten(top: Path, uid: int, change: bool = True) -> Loose:
         if not isinstance(error, (FileNotFoundError, NotADirectoryError)):  # gone meanwhile
             raise WorkdirError(f"{error.filename or top} cannot be looked at: {error.strerror}")
 
-    for directory, _below, names, descriptor in os.fwalk(top, onerror=refuse):
+    for directory, below, names, descriptor in os.fwalk(top, onerror=refuse):
         place = Path(directory)
         found = os.fstat(descriptor)
-        _check_owner(place, top, found, uid)
+        if place != top:
+            _check_owner(place, top, found, uid)
         if safe_mode(found.st_mode) != stat.S_IMODE(found.st_mode):
             loose.add(place, found)
             if change:
                 os.fchmod(descriptor, safe_mode(found.st_mode))
-        for name in names:
+        for name in [*below, *names]:
             try:
-                before = _tighten_file(name, descriptor, change)
+                before = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+                _check_owner(place / name, top, before, uid)
+                was_loose = _tighten_file(name, descriptor, before, change)
             except FileNotFoundError:  # a build goes on there
                 continue
             except OSError as error:
@@ -176,15 +189,74 @@ def tighten(top: Path, uid: int, change: bool = True) -> Loose:
                     f"others can write to {path}, and its mode cannot be changed "
                     f"({error.strerror}): remove it"
                 ) from error
-            if before:
+            if was_loose:
                 loose.add(place / name, before)
     return loose
 
 
 def _check_owner(place: Path, top: Path, found: os.stat_result, uid: int) -> None:
-    parts = place.relative_to(top).parts
-    if parts and parts[0] in SOURCES and found.st_uid not in (0, uid):
-        raise WorkdirError(
-            f"{place} belongs to {_user(found.st_uid)}, who could change what is built: remove it "
-            f"(its sources are fetched again), or give it to {_user(uid)} (chown -R)"
-        )
+    if found.st_uid in (0, uid) or _is_nginx(place.relative_to(top).parts):
+        return
+    raise WorkdirError(
+        f"{shown(str(place))} belongs to {_user(found.st_uid)}, who could change what is built: "
+        f"remove it, or, if what is in it can be trusted, give all of {top} to {_user(uid)} "
+        "(chown -R)"
+    )
+
+
+def _is_nginx(parts: tuple[str, ...]) -> bool:
+    """Is it one of nginx's own, in a repository that is the top or stands right below it?"""
+    return any(
+        parts[above : above + 1] == ("nginx",) and bool(NGINX.intersection(parts[above + 1 :][:1]))
+        for above in (0, 1)
+    )
+
+
+# --- all of it ---------------------------------------------------------------------------------
+
+
+def _have(path: Path, name: str, uid: int, change: bool) -> bool:
+    """Have a checked directory. Was it missing?"""
+    check(path, name, uid)
+    missing = not path.is_dir()
+    if missing and change:
+        make(path)
+        # Below a sticky directory anybody may have made it first.
+        check(path, name, uid)
+    return missing
+
+
+def prepare(
+    path: Path,
+    uid: int,
+    *,
+    name: str = "source_workdir",
+    also: Optional[Mapping[str, Path]] = None,
+    tree: Optional[Path] = None,
+    change: bool = True,
+) -> Loose:
+    """Make, check and tighten the directory, and a source tree that is to stand elsewhere.
+
+    `name` is that of the variable; `also` are more such directories, by theirs. Raises
+    WorkdirError where others decide what is there.
+    """
+    tops = {name: path, **(also or {})}
+    for told, place in tops.items():
+        if not place.is_absolute():
+            raise WorkdirError(
+                f"{told} '{place}' is not an absolute path: give one that begins with /"
+            )
+    wanted = [(place, told) for told, place in tops.items()]
+    elsewhere = tree if tree and path.resolve() not in tree.resolve().parents else None
+    if elsewhere:
+        wanted.append((elsewhere.parent, "the directory of source_tree"))
+    made = [place for place, told in wanted if _have(place, told, uid, change)]
+    loose = Loose(made=made)
+    for place in tops.values():
+        if place is path or path.resolve() not in place.resolve().parents:
+            tighten(place, uid, change, loose)
+    # What the role did not make it refuses anyway: it might be /usr, named by mistake.
+    if elsewhere and (elsewhere / STATE).is_file():
+        check(elsewhere, "source_tree", uid)
+        tighten(elsewhere, uid, change, loose)
+    return loose

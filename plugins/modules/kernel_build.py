@@ -200,6 +200,14 @@ def signing_keys(module: AnsibleModule, params: dict[str, Any]) -> build_signing
     return build_signing.Keys(**found)
 
 
+def check_places(module: AnsibleModule, options: kernel_build.Options) -> None:
+    # In check mode, too: a missing input may come later in the run, another owner does not.
+    try:
+        kernel_build.check_places(options, os.geteuid())
+    except InputError as error:
+        module.fail_json(msg=str(error))
+
+
 def spread(module: AnsibleModule, options: kernel_build.Options) -> kernel_build.Options:
     """Leave out the workers that do not answer."""
     if options.spread.program != build_spread.DISTCC:
@@ -284,6 +292,7 @@ def main() -> None:
     def plan_now() -> Plan:
         return kernel_build.make_plan(options, run)
 
+    check_places(module, options)
     try:
         plan = plan_now()
     except InputError as error:

@@ -13,7 +13,8 @@ description:
     who builds, or if others can write to it.
   - Takes the right to write from the group and from others, and the setuid and setgid bits from
     files, everywhere below it. No link is followed.
-  - A directory that is not there yet is not made.
+  - Fails, too, if anything below it belongs to such a user.
+  - A directory that is not there yet is made.
 version_added: "0.1.0"
 author: oslab.kernel contributors (@oslab)
 options:
@@ -21,14 +22,22 @@ options:
     description: The directory.
     type: path
     required: true
+  name:
+    description: Name of the variable that holds O(path), for messages.
+    type: str
+    default: source_workdir
+  also:
+    description: More such directories, each by the name of the variable that holds it.
+    type: dict
+    default: {}
   tree:
     description:
       - Directory that will be the top of a source tree. If it is not below O(path), the directory
-        that it is in has to be safe in the same way.
+        that it is in has to be safe in the same way, and so has a tree that is there.
     type: path
 attributes:
   check_mode:
-    description: Says whether it would change modes.
+    description: Says whether it would make the directory or change modes.
     support: full
   diff_mode:
     description: Modes are listed in RV(loose).
@@ -64,30 +73,30 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "path": {"type": "path", "required": True},
+            "name": {"type": "str", "default": "source_workdir"},
+            "also": {"type": "dict", "default": {}},
             "tree": {"type": "path"},
         },
         supports_check_mode=True,
     )
-    path = Path(module.params["path"])
     tree = Path(module.params["tree"]) if module.params["tree"] else None
-    uid = os.geteuid()
+    path, name = Path(module.params["path"]), module.params["name"]
+    also = {key: Path(value) for key, value in module.params["also"].items()}
     try:
-        if not path.is_absolute():
-            raise source_workdir.WorkdirError(
-                f"source_workdir '{path}' is not an absolute path: give one that begins with /"
-            )
-        source_workdir.check(path, "source_workdir", uid)
-        if tree and path.resolve() not in tree.resolve().parents:
-            source_workdir.check(tree.parent, "the directory of source_tree", uid)
-        loose = source_workdir.tighten(path, uid, change=not module.check_mode)
+        loose = source_workdir.prepare(
+            path, os.geteuid(), name=name, also=also, tree=tree, change=not module.check_mode
+        )
     except (source_workdir.WorkdirError, OSError) as error:
         module.fail_json(msg=str(error))
     if loose.exposed:
+        advice = f"see that all in it is yours: {path}"
+        if name == "source_workdir":
+            advice = f"remove {path}/trees and {path}/store and build again"
         module.warn(
             f"others could write to {loose.told()}, which is ended now. To be sure that nobody "
-            f"did, remove {path}/trees and {path}/store and build again"
+            f"did, {advice}"
         )
-    module.exit_json(changed=loose.count > 0, loose=loose.count, first=loose.first)
+    module.exit_json(changed=bool(loose.count or loose.made), loose=loose.count, first=loose.first)
 
 
 if __name__ == "__main__":

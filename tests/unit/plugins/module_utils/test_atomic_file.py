@@ -80,7 +80,38 @@ def test_a_planted_link_is_not_written_through(tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.write_text("other")
     (tmp_path / ".a.oslab").symlink_to(other)
+    (tmp_path / "a").symlink_to(other)
     atomic_file.write(tmp_path / "a", "text", 0o644)
     assert other.read_text() == "other"
     assert (tmp_path / "a").read_text() == "text"
     assert not (tmp_path / "a").is_symlink()
+
+
+def test_two_writers_of_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, fsync = tmp_path / "a", os.fsync
+
+    def meanwhile(descriptor: int) -> None:
+        monkeypatch.setattr(os, "fsync", fsync)
+        atomic_file.write(path, "second", 0o644)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", meanwhile)
+    atomic_file.write(path, "first", 0o644)
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("a", "first")]
+
+
+def test_parts_of_killed_runs_go_and_those_of_others_stay(tmp_path: Path) -> None:
+    old = [".a[1].oslab", ".a[1].x_y4z2ab.oslab"]
+    kept = [".a[1].new12345.oslab", ".a1.x_y4z2ab.oslab", ".a[1].b.x_y4z2ab.oslab", ".a[1].conf"]
+    for name in [*old, *kept]:
+        (tmp_path / name).write_text("")
+        if "new" not in name:
+            os.utime(tmp_path / name, (0, 0))
+    atomic_file.write(tmp_path / "a[1]", "text", 0o644)
+    assert {file.name for file in tmp_path.iterdir()} == {"a[1]", *kept}
+
+
+def test_a_whole_file_system_is_synced(tmp_path: Path) -> None:
+    atomic_file.sync_file_system(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        atomic_file.sync_file_system(tmp_path / "no")

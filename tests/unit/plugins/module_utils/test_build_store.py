@@ -9,6 +9,8 @@ import os
 import time
 from pathlib import Path
 
+import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file
 from ansible_collections.oslab.kernel.plugins.module_utils.build_store import (
     STALE,
     put,
@@ -52,3 +54,17 @@ def test_a_damaged_one_makes_room(tmp_path: Path) -> None:
     assert put(build(tmp_path, ".b-", "good"), target, ".b-", lambda: False)
     assert (target / "a.deb").read_text() == "good"
     assert [path.name for path in tmp_path.iterdir()] == ["0123"]
+
+
+def test_the_name_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[str] = []
+    replace = Path.replace
+
+    def renamed(self: Path, target: Path) -> Path:
+        steps.append("name")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", renamed)
+    monkeypatch.setattr(atomic_file, "sync", lambda path: steps.append(str(path)))
+    assert put(build(tmp_path, ".a-", "new"), tmp_path / "id", ".a-", lambda: False)
+    assert steps == ["name", str(tmp_path)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -322,3 +323,31 @@ def test_another_compression_is_another_build(options):
     settings = kernel_build.environment(other, {})
     assert (settings["KDEB_COMPRESS"], settings["DPKG_DEB_COMPRESSOR_TYPE"]) == ("xz", "xz")
     assert kernel_build.environment(usual, {})["KDEB_COMPRESS"] == "zstd"
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("build_tree", "work/tree"),
+        ("build_store", "store"),
+        ("build_store", "store/0123"),
+        ("build_ccache_dir", "ccache"),
+        ("build_tree", "work/tree.build"),
+    ],
+)
+def test_places_of_somebody_else_are_refused(tmp_path, name, place):
+    given = Options(
+        tree=tmp_path / "work/tree", store=tmp_path / "store", ccache_dir=tmp_path / "ccache"
+    )
+    for path in (given.tree, given.work, given.store / "0123", given.ccache_dir):
+        path.mkdir(parents=True)
+    kernel_build.check_places(given, os.geteuid())
+    (tmp_path / place).chmod(0o777)
+    if place != "store/0123":
+        with pytest.raises(InputError, match=f"{name} .* can be written to by others"):
+            kernel_build.check_places(given, os.geteuid())
+    (tmp_path / place).chmod(0o755)
+    if os.geteuid() == 0:
+        os.chown(tmp_path / place, 4711, 4711)
+        with pytest.raises(InputError, match=f"{place} belongs to the user number 4711"):
+            kernel_build.check_places(given, 0)

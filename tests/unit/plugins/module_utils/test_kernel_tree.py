@@ -368,3 +368,33 @@ def test_a_tarball_as_git_makes_it(tmp_path):
         subprocess.run([*git, *command], check=True)
     unpacked = unpack(path, tmp_path / "trees" / "linux", "6.8-rc3")
     assert unpacked.state["version"] == "6.8.0-rc3"
+
+
+def test_the_tree_is_on_the_disk_before_it_is_said_to_be_whole(tarball, tmp_path, monkeypatch):
+    """After a power cut an empty tree would be taken for the verified one."""
+    steps, tree = [], tmp_path / "trees" / "linux"
+    write, replace = trees.atomic_file.write, Path.replace
+
+    def written(path, *arguments):
+        steps.append("state")
+        write(path, *arguments)
+
+    def renamed(self, target):
+        if target == tree:
+            steps.append("name")
+        return replace(self, target)
+
+    def synced(path):
+        if path == tree.parent:
+            steps.append("directory")
+
+    def all_synced(path):
+        steps.append("content")
+        assert sorted(item.name for item in path.glob("*/*")) == [".oslab", "Makefile", "extra"]
+
+    monkeypatch.setattr(trees.atomic_file, "sync_file_system", all_synced, raising=False)
+    monkeypatch.setattr(trees.atomic_file, "write", written)
+    monkeypatch.setattr(trees.atomic_file, "sync", synced)
+    monkeypatch.setattr(Path, "replace", renamed)
+    unpack(tarball(), tree)
+    assert steps == ["content", "state", "name", "directory"]

@@ -151,6 +151,17 @@ def test_lock_says_who_holds_it(tmp_path: Path) -> None:
         pass
 
 
+def test_nobody_else_can_take_the_lock(tmp_path: Path) -> None:
+    """Whoever can read a file can lock it."""
+    lock = tmp_path / "lock"
+    lock.write_text("")
+    lock.chmod(0o644)
+    for _existing in (True, False):
+        with qemu.locked(lock, 0):
+            assert lock.stat().st_mode & 0o777 == 0o600
+        lock.unlink()
+
+
 def test_missing_program_is_named() -> None:
     with pytest.raises(qemu.QemuError, match="no-such-program is not installed"):
         qemu.run(["no-such-program"])

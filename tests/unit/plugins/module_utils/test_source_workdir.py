@@ -76,15 +76,58 @@ def test_a_file_is_no_directory(tmp_path):
 
 
 @pytest.mark.skipif(UID != 0, reason="only root can give files away")
-def test_somebody_elses_directory_and_sources(work):
-    sources = work / "trees" / "linux"
-    source_workdir.make(sources)
-    os.chown(sources, 4711, 4711)
-    with pytest.raises(WorkdirError, match="belongs to the user number 4711"):
-        source_workdir.tighten(work, UID)
-    os.chown(work.parent, 4711, 4711)
-    with pytest.raises(WorkdirError, match="belongs to the user number 4711"):
+def test_somebody_elses_directory(work):
+    os.chown(work, 4711, 4711)
+    with pytest.raises(WorkdirError, match=r"the user number 4711.*\(chown -R\)"):
         check(work)
+    os.chown(work, 0, 0)
+    os.chown(work.parent, 4711, 4711)
+    # Not -R: that may be somebody's home.
+    with pytest.raises(WorkdirError, match=r"the user number 4711.*\(chown\)"):
+        check(work)
+
+
+@pytest.mark.skipif(UID != 0, reason="only root can give files away")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "trees/linux/",
+        "trees/linux/Makefile",
+        "downloads/linux.tar.xz",
+        "store/",
+        "store/0123/build.json",
+        "ccache/a/",
+        "repository/gnupg/",
+        "repository/nginx/nginx.conf",
+        "trees/nginx/linux/body/",
+        "store/link",
+    ],
+)
+def test_whatever_somebody_else_owns_is_refused(work, name):
+    place = work / name
+    source_workdir.make(place.parent)
+    if name.endswith("/"):
+        place.mkdir()
+    elif name.endswith("link"):
+        place.symlink_to("/nowhere")
+    else:
+        place.write_text("")
+    os.chown(place, 4711, 4711, follow_symlinks=False)
+    told = f"{place} belongs to the user number 4711.*all of {work} to the user root .chown -R"
+    for change in (False, True):
+        with pytest.raises(WorkdirError, match=told):
+            source_workdir.tighten(work, UID, change)
+
+
+@pytest.mark.skipif(UID != 0, reason="only root can give files away")
+def test_what_nginx_made_for_nobody_is_no_harm(work):
+    temporary = work / "repository/nginx/body"
+    source_workdir.make(temporary)
+    (temporary / "1").write_text("")
+    for place in (temporary, temporary / "1"):
+        os.chown(place, 65534, 65534)
+    source_workdir.tighten(work, UID)
+    source_workdir.tighten(work / "repository", UID)
 
 
 def test_tighten(work, tmp_path):
@@ -128,3 +171,79 @@ def test_what_only_roots_group_could_write_to_was_not_exposed(work):
 def test_nothing_is_there_yet(tmp_path):
     assert source_workdir.tighten(tmp_path / "work", UID).count == 0
     assert not (tmp_path / "work").exists()
+
+
+# --- all of it, as the module does it ----------------------------------------------------------
+
+
+def test_a_missing_directory_is_made_and_looked_at_again(tmp_path):
+    place = tmp_path / "a" / "work"
+    foretold = source_workdir.prepare(place, UID, change=False)
+    assert foretold.made == [place]
+    assert not place.parent.exists()
+    assert source_workdir.prepare(place, UID).made == [place]
+    assert place.stat().st_mode & 0o7777 == 0o755
+    assert source_workdir.prepare(place, UID).made == []
+
+
+@pytest.mark.skipif(UID != 0, reason="only root can give files away")
+@pytest.mark.parametrize("which", ["work", "trees"])
+def test_somebody_else_makes_it_after_the_look(tmp_path, monkeypatch, which):
+    tmp_path.chmod(0o1777)
+    make = source_workdir.make
+
+    def too_late(path):
+        if path == tmp_path / which:
+            path.mkdir()
+            os.chown(path, 4711, 4711)
+        make(path)
+
+    monkeypatch.setattr(source_workdir, "make", too_late)
+    with pytest.raises(WorkdirError, match=f"{tmp_path / which} belongs to the user number 4711"):
+        source_workdir.prepare(tmp_path / "work", UID, tree=tmp_path / "trees" / "linux")
+
+
+@pytest.fixture
+def outside(tmp_path):
+    """A tree that is not in the working directory, with a file that all can write to."""
+    tree = tmp_path / "elsewhere" / "linux"
+    source_workdir.make(tree / ".oslab")
+    (tree / ".oslab" / "source.json").write_text('{"sha256": ""}')
+    (tree / "Makefile").write_text("")
+    (tree / "Makefile").chmod(0o666)
+    return tree
+
+
+def test_a_tree_elsewhere_is_tightened_as_well(work, outside):
+    foretold = source_workdir.prepare(work, UID, tree=outside, change=False)
+    assert (foretold.count, foretold.exposed) == (1, True)
+    assert source_workdir.prepare(work, UID, tree=outside).first == [str(outside / "Makefile")]
+    assert (outside / "Makefile").stat().st_mode & 0o777 == 0o644
+    assert source_workdir.prepare(work, UID, tree=outside).count == 0
+
+
+@pytest.mark.skipif(UID != 0, reason="only root can give files away")
+@pytest.mark.parametrize("name", [".", "Makefile"])
+def test_a_tree_elsewhere_of_somebody_else_is_refused(work, outside, name):
+    os.chown(outside / name, 4711, 4711)
+    with pytest.raises(WorkdirError, match="belongs to the user number 4711"):
+        source_workdir.prepare(work, UID, tree=outside)
+
+
+def test_what_the_role_did_not_make_is_left_alone(work, outside):
+    """It is refused later; /usr named by mistake keeps sudo's setuid bit."""
+    (outside / ".oslab" / "source.json").unlink()
+    assert source_workdir.prepare(work, UID, tree=outside).count == 0
+    assert (outside / "Makefile").stat().st_mode & 0o777 == 0o666
+
+
+@pytest.mark.skipif(UID != 0, reason="only root can give files away")
+@pytest.mark.parametrize("name", ["gnupg", "gnupg/private-keys-v1.d"])
+def test_one_more_directory_is_treated_the_same(work, tmp_path, name):
+    place = tmp_path / name
+    source_workdir.make(place)
+    also = {"publish_gpg_home": tmp_path / "gnupg"}
+    source_workdir.prepare(work, UID, name="publish_root", also=also)
+    os.chown(place, 4711, 4711)
+    with pytest.raises(WorkdirError, match=f"{place} belongs to the user number 4711"):
+        source_workdir.prepare(work, UID, name="publish_root", also=also)
