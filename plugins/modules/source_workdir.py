@@ -96,7 +96,8 @@ def main() -> None:
             f"others could write to {loose.told()}, which is ended now. To be sure that nobody "
             f"did, {advice}"
         )
-    module.exit_json(changed=bool(loose.count or loose.made), loose=loose.count, first=loose.first)
+    # An empty directory is no change of its own: what comes into it is.
+    module.exit_json(changed=bool(loose.count), loose=loose.count, first=loose.first)
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ def test_a_verified_tree_and_then_no_network(playbook, given, keys, server, tmp_
 def test_check_mode_on_an_untouched_machine(playbook, given, tmp_path):
     told = playbook("build.yml", *TAGS, "--check", "--diff", **given("good"))
     assert told.status == 0, told.output
-    assert told.recap("changed") == 3  # directory, download, unpack
+    assert told.recap("changed") == 2  # download, unpack
     assert not (tmp_path / "work").exists()
 
 
