@@ -92,7 +92,7 @@ def _status(code: int, reason: str) -> DownloadError:
     return DownloadError(text)
 
 
-def _within(seconds: float, action: Callable[[], Result]) -> Result:
+def within(seconds: float, action: Callable[[], Result]) -> Result:
     """What `action` gives, unless it takes longer; it is left to itself then.
 
     A time-out of the socket begins anew with each byte, of headers for example.
@@ -117,7 +117,7 @@ def _within(seconds: float, action: Callable[[], Result]) -> Result:
 
 
 def _open(url: str, headers: Mapping[str, str], opener: Opener, limits: Limits) -> Any:
-    stream = _within(ANSWER * limits.timeout, lambda: opener(url, headers))
+    stream = within(ANSWER * limits.timeout, lambda: opener(url, headers))
     scheme = urlsplit(url).scheme
     led_to = urlsplit(str(getattr(stream, "url", None) or url)).scheme
     if led_to not in REDIRECTIONS.get(scheme, (scheme,)):
@@ -132,7 +132,7 @@ def _chunks(stream: Any, limits: Limits, longest: float) -> Iterator[bytes]:
     since, arrived = limits.clock(), 0
     end = since + longest
     while True:
-        chunk = _within(ANSWER * limits.timeout, lambda: read(CHUNK))
+        chunk = within(ANSWER * limits.timeout, lambda: read(CHUNK))
         if not chunk:
             return
         yield chunk
@@ -246,7 +246,7 @@ def probe(url: str, opener: Opener, limits: Limits) -> None:
 
     def once() -> None:
         with _open(url, dict(PLAIN), opener, limits) as stream:
-            if not _within(ANSWER * limits.timeout, lambda: stream.read(1)):
+            if not within(ANSWER * limits.timeout, lambda: stream.read(1)):
                 raise TemporaryError("an empty answer")
 
     _trying(limits, once)
