@@ -84,6 +84,16 @@ def read(path: Path) -> Index:
         return parse(stream.read(LIMIT + 1), str(path))
 
 
+def read_signature(path: Path) -> bytes:
+    """Of an InRelease, in binary form. Raises IndexFileError; OSError if it cannot be read."""
+    with path.open("rb") as stream:
+        text = stream.read(LIMIT).decode("utf-8", "replace")
+    try:
+        return source_openpgp.dearmor(text[text.rfind(_END) :], str(path))
+    except source_openpgp.SignatureError as error:
+        raise IndexFileError(str(error)) from error
+
+
 def older(found: Index, published: Index) -> str:
     """Why `found` is not the published index or a later one; '' if it is.
 

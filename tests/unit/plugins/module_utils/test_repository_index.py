@@ -66,7 +66,9 @@ MARK = "-----BEGIN PGP SIGNATURE-----"
 def test_what_is_no_header_is_refused(end: str, behind: str) -> None:
     """apt takes any text behind 'Hash:', and white space behind a marker."""
     signed = f"\n{MARK}{behind}\n"
-    text = GOOD.replace("SHA512", f"SHA512{end}{end}{NEW}{end}{MARK}").replace(f"\n{MARK}\n", signed)
+    text = GOOD.replace("SHA512", f"SHA512{end}{end}{NEW}{end}{MARK}").replace(
+        f"\n{MARK}\n", signed
+    )
     with pytest.raises(IndexFileError, match=r"^it is not a signed"):
         parse(text.encode(), "it")
 
