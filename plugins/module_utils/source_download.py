@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 import time
@@ -63,6 +64,21 @@ class Limits:
     longest: float = 8 * 3600  # for one try of a large file
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+
+
+_DISK = {
+    errno.ENOSPC: "no space left on device. Free space there",
+    errno.EDQUOT: "disk quota exceeded. Free space there, or raise the quota",
+    errno.EROFS: "read-only file system. Mount it for writing (dmesg says why it is not)",
+}
+
+
+def disk_problem(error: OSError, directory: str) -> str:
+    """A sentence for what is the disk's fault and no server's; empty for all else."""
+    said = _DISK.get(error.errno or 0)
+    if said is None:
+        return ""
+    return f"The kernel's source cannot be written to {directory}: {said}, and run this again."
 
 
 def explain(error: BaseException) -> DownloadError:
@@ -207,6 +223,9 @@ def _trying(limits: Limits, action: Callable[[], Result]) -> Result:
         try:
             return action()
         except (OSError, ValueError, HTTPException, DownloadError) as error:
+            # The next try and the next mirror would have the same disk.
+            if isinstance(error, OSError) and error.errno in _DISK:
+                raise
             told = explain(error)
             if not isinstance(told, TemporaryError):
                 raise told from error

@@ -127,9 +127,7 @@ def test_the_packages_of_a_kernel() -> None:
     ],
 )
 def test_a_package_that_no_kernel_has_is_not_published(name: str) -> None:
-    with pytest.raises(
-        AptlyError, match=r"(?s)no package of the kernel 6\.12-1-usac1.*Nothing was pub"
-    ):
+    with pytest.raises(AptlyError, match="which is no package of the kernel 6"):
         check_names([*OURS, name], "6.12-1-usac1")
 
 
