@@ -29,6 +29,10 @@ from ansible_collections.oslab.kernel.plugins.module_utils import (
     repository_tree,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.checksum import file_sha256
+from ansible_collections.oslab.kernel.plugins.module_utils.kernel_build import (
+    MODULES_PACKAGE,
+    TOOLS_PACKAGE,
+)
 
 Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
 
@@ -207,6 +211,23 @@ def parse_expected(packages: Mapping[str, Any], version: str) -> dict[str, Expec
             )
         found[name] = Expected(version, digest)
     return found
+
+
+def check_names(names: Iterable[str], release: str) -> None:
+    """Raise AptlyError if a build's record has another package than a kernel's build makes.
+
+    Hosts without pins would take a newer bash from here, too.
+    """
+    own = {
+        *(f"linux-image-{release}", f"linux-image-{release}-dbg", f"linux-headers-{release}"),
+        *(f"{MODULES_PACKAGE}-{release}", TOOLS_PACKAGE, "linux-libc-dev"),
+    }
+    for name in names:
+        if name not in own:
+            raise AptlyError(
+                f"publish_build has {name[:80]!r}, which is no package of the kernel {release} "
+                f"({', '.join(sorted(own))}). Build again. {NOTHING}"
+            )
 
 
 def check_expected(debs: Sequence[Deb], expected: Mapping[str, Expected], all_read: bool) -> None:

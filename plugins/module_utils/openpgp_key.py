@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The fingerprint of an OpenPGP public key, without gpg."""
+"""The fingerprint of an OpenPGP public key, and the one that a signature names, without gpg."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import hashlib
 from collections.abc import Iterator
 
 PUBLIC_KEY = 6
+SIGNATURE = 2
+_ISSUER = 33  # subpacket with the fingerprint of the key that signed
 
 
 def _length(data: bytes, at: int, size: int) -> tuple[int, int]:
@@ -69,3 +71,32 @@ def primary_fingerprints(data: bytes) -> list[str]:
     if not found:
         raise ValueError("there is no public key")
     return found
+
+
+def _subpackets(data: bytes) -> Iterator[tuple[int, bytes]]:
+    at = 0
+    while at < len(data):
+        size, at = _length(data, at, 1)
+        if size == 255:
+            size, at = _length(data, at, 4)
+        elif size >= 192:
+            second, at = _length(data, at, 1)
+            size = (size - 192) * 256 + second + 192
+        if not size or at + size > len(data):
+            raise ValueError("the signature is cut off")
+        yield data[at] & 0x7F, data[at + 1 : at + size]
+        at += size
+
+
+def issuer(data: bytes) -> str:
+    """The fingerprint that a signature names; empty if it names none. It is not checked."""
+    try:
+        for tag, body in packets(data):
+            if tag == SIGNATURE and body[:1] == b"\x04":
+                size, at = _length(body, 4, 2)
+                for kind, value in _subpackets(body[at : at + size]):
+                    if kind == _ISSUER and len(value) == 21:
+                        return value[1:].hex().upper()
+    except ValueError:
+        pass
+    return ""

@@ -25,6 +25,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils import program_output
 LIMIT = 1 << 20
 _BEGIN = "-----BEGIN PGP SIGNED MESSAGE-----"
 _END = "-----BEGIN PGP SIGNATURE-----"
+_HEADER = re.compile(r"Hash: [A-Za-z0-9, -]+")
 _DATE = re.compile(r"^Date:[ \t]*(.+?)[ \t]*$", re.MULTILINE)
 
 # argv → (exit status, standard output, standard error)
@@ -49,13 +50,17 @@ class Index:
 
 def signed_text(content: str, where: str) -> str:
     """What the signature is for: anybody can add text before and behind it."""
-    lines = content.splitlines()
-    if not lines or lines[0] != _BEGIN or lines.count(_BEGIN) != 1 or lines.count(_END) != 1:
+    # As apt reads it: a line ends at a line feed only, and white space behind it does not count.
+    lines = [line.rstrip(" \t\r\v\f") for line in content.split("\n")]
+    if lines[0] != _BEGIN or lines.count(_BEGIN) != 1 or lines.count(_END) != 1:
         raise IndexFileError(f"{where} is not a signed index (InRelease)")
-    body = lines[: lines.index(_END)]
-    if "" not in body:
+    head, body = lines[1 : lines.index(_END)], []
+    if "" in head:
+        head, body = head[: head.index("")], head[head.index("") + 1 :]
+    # Nobody has signed these, and apt takes any text behind 'Hash:'.
+    if not body or not all(_HEADER.fullmatch(line) for line in head):
         raise IndexFileError(f"{where} is not a signed index (InRelease)")
-    return "\n".join(body[body.index("") + 1 :])
+    return "\n".join(body)
 
 
 def parse(data: bytes, where: str) -> Index:
@@ -77,6 +82,16 @@ def read(path: Path) -> Index:
     """Of a file. Raises IndexFileError; OSError if it cannot be read."""
     with path.open("rb") as stream:
         return parse(stream.read(LIMIT + 1), str(path))
+
+
+def read_signature(path: Path) -> bytes:
+    """Of an InRelease, in binary form. Raises IndexFileError; OSError if it cannot be read."""
+    with path.open("rb") as stream:
+        text = stream.read(LIMIT).decode("utf-8", "replace")
+    try:
+        return source_openpgp.dearmor(text[text.rfind(_END) :], str(path))
+    except source_openpgp.SignatureError as error:
+        raise IndexFileError(str(error)) from error
 
 
 def older(found: Index, published: Index) -> str:

@@ -9,13 +9,14 @@ Read from the builder's own disk, so that it can be believed as far as the build
 from __future__ import annotations
 
 import json
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.oslab.kernel.plugins.module_utils import repository_index
+from ansible_collections.oslab.kernel.plugins.module_utils import openpgp_key, repository_index
 from ansible_collections.oslab.kernel.plugins.module_utils.repository_builds import RECORD
 from ansible_collections.oslab.kernel.plugins.module_utils.repository_index import (
     IndexFileError,
@@ -25,16 +26,21 @@ from ansible_collections.oslab.kernel.plugins.module_utils.repository_index impo
 DESCRIPTION = "oslab-kernel.json"
 PUBLIC_KEY = "oslab-kernel.asc"
 LIMIT = 16 << 20
+_FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
 
 
 @dataclass(frozen=True)
 class State:
-    """`traces`: files that a publication has left. `problem`: why they do not belong together."""
+    """`traces`: files that a publication has left. `problem`: why they do not belong together.
+
+    `key_unknown`: something was published, and nothing tells by which key.
+    """
 
     traces: list[str] = field(default_factory=list)
     description: dict[str, Any] = field(default_factory=dict)
     public_key: str = ""
     key_fingerprint: str = ""
+    key_unknown: bool = False
     problem: str = ""
 
 
@@ -68,16 +74,36 @@ def _description(path: Path) -> dict[str, Any]:
     return found
 
 
+def _issuer(left: Sequence[str]) -> str:
+    """Who signed the index, by its own word; empty if none tells."""
+    for path in left:
+        if not path.endswith("/InRelease"):
+            continue
+        try:
+            text = repository_index.read_signature(Path(path))
+        except (IndexFileError, OSError):
+            continue
+        if found := openpgp_key.issuer(text):
+            return found
+    return ""
+
+
 def read(run: Runner, root: Path) -> State:
     """Raises OSError if a file that is there cannot be read."""
     left = [str(path) for path in traces(root)]
     description_file, key_file = (root / "public" / name for name in (DESCRIPTION, PUBLIC_KEY))
     description: dict[str, Any] = {}
     key, fingerprint = "", ""
+    problems: list[str] = []
+    # One that is broken must not hide which key the others name.
     try:
         if description_file.exists():
             description = _description(description_file)
-            fingerprint = str(description.get("key_fingerprint") or "").upper()
+            named = str(description.get("key_fingerprint") or "").upper()
+            fingerprint = named if _FINGERPRINT.fullmatch(named) else ""
+    except IndexFileError as error:
+        problems.append(str(error))
+    try:
         if key_file.exists():
             key = _text(key_file)
             with tempfile.TemporaryDirectory(prefix="oslab-gpg-") as home:
@@ -91,10 +117,14 @@ def read(run: Runner, root: Path) -> State:
             found = repository_index.read(release)
             description.update(index_sha256=found.sha256, index_date=found.date)
     except FileNotFoundError as error:
-        return State(left, description, key, fingerprint, f"{error.filename} is missing")
+        problems.append(f"{error.filename} is missing")
     except IndexFileError as error:
-        return State(left, description, key, fingerprint, str(error))
-    return State(left, description, key, fingerprint)
+        problems.append(str(error))
+    fingerprint = fingerprint or _issuer(left)
+    # What is in staging alone was never served: a first run that was killed there.
+    served = any(not path.startswith(f"{root / 'staging'}/") for path in left)
+    problem = problems[0] if problems else ""
+    return State(left, description, key, fingerprint, served and not fingerprint, problem)
 
 
 def _check_key(file: Path, held: list[str], expected: str) -> None:

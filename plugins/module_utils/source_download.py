@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 import time
@@ -65,6 +66,21 @@ class Limits:
     sleep: Callable[[float], None] = time.sleep
 
 
+_DISK = {
+    errno.ENOSPC: "no space left on device. Free space there",
+    errno.EDQUOT: "disk quota exceeded. Free space there, or raise the quota",
+    errno.EROFS: "read-only file system. Mount it for writing (dmesg says why it is not)",
+}
+
+
+def disk_problem(error: OSError, directory: str) -> str:
+    """A sentence for what is the disk's fault and no server's; empty for all else."""
+    said = _DISK.get(error.errno or 0)
+    if said is None:
+        return ""
+    return f"The kernel's source cannot be written to {directory}: {said}, and run this again."
+
+
 def explain(error: BaseException) -> DownloadError:
     """What an exception of urllib, a socket or a file means for the next try."""
     told: DownloadError = TemporaryError(f"{type(error).__name__}: {shown(str(error))}")
@@ -92,7 +108,7 @@ def _status(code: int, reason: str) -> DownloadError:
     return DownloadError(text)
 
 
-def _within(seconds: float, action: Callable[[], Result]) -> Result:
+def within(seconds: float, action: Callable[[], Result]) -> Result:
     """What `action` gives, unless it takes longer; it is left to itself then.
 
     A time-out of the socket begins anew with each byte, of headers for example.
@@ -117,7 +133,7 @@ def _within(seconds: float, action: Callable[[], Result]) -> Result:
 
 
 def _open(url: str, headers: Mapping[str, str], opener: Opener, limits: Limits) -> Any:
-    stream = _within(ANSWER * limits.timeout, lambda: opener(url, headers))
+    stream = within(ANSWER * limits.timeout, lambda: opener(url, headers))
     scheme = urlsplit(url).scheme
     led_to = urlsplit(str(getattr(stream, "url", None) or url)).scheme
     if led_to not in REDIRECTIONS.get(scheme, (scheme,)):
@@ -132,7 +148,7 @@ def _chunks(stream: Any, limits: Limits, longest: float) -> Iterator[bytes]:
     since, arrived = limits.clock(), 0
     end = since + longest
     while True:
-        chunk = _within(ANSWER * limits.timeout, lambda: read(CHUNK))
+        chunk = within(ANSWER * limits.timeout, lambda: read(CHUNK))
         if not chunk:
             return
         yield chunk
@@ -207,6 +223,9 @@ def _trying(limits: Limits, action: Callable[[], Result]) -> Result:
         try:
             return action()
         except (OSError, ValueError, HTTPException, DownloadError) as error:
+            # The next try and the next mirror would have the same disk.
+            if isinstance(error, OSError) and error.errno in _DISK:
+                raise
             told = explain(error)
             if not isinstance(told, TemporaryError):
                 raise told from error
@@ -246,7 +265,7 @@ def probe(url: str, opener: Opener, limits: Limits) -> None:
 
     def once() -> None:
         with _open(url, dict(PLAIN), opener, limits) as stream:
-            if not _within(ANSWER * limits.timeout, lambda: stream.read(1)):
+            if not within(ANSWER * limits.timeout, lambda: stream.read(1)):
                 raise TemporaryError("an empty answer")
 
     _trying(limits, once)

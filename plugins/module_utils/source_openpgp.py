@@ -24,9 +24,8 @@ from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read
 # (argv, standard input) → (exit status, standard output)
 Feed = Callable[[Sequence[str], Iterable[bytes]], "tuple[int, str]"]
 
-_ARMOR = re.compile(
-    r"-----BEGIN PGP (?:PUBLIC KEY BLOCK|SIGNATURE)-----\r?\n(.*?)-----END PGP ", re.DOTALL
-)
+_BEGIN_ARMOR = re.compile(r"-----BEGIN PGP (?:PUBLIC KEY BLOCK|SIGNATURE)-----\r?\n")
+_END_ARMOR = "-----END PGP "
 # RFC 4880, 9.4: SHA-256, SHA-384, SHA-512. MD5 and SHA-1 can be forged.
 _SIGNATURE = 2  # type of a packet
 _NO_SIGNATURE = "this is not an OpenPGP signature"
@@ -68,9 +67,20 @@ def normal(fingerprint: str) -> str:
     return re.sub(r"\s", "", fingerprint).upper()
 
 
+def _armored(text: str) -> Iterator[str]:
+    """What stands between the marks of each block. One look at each character."""
+    end = 0
+    while True:
+        begin = _BEGIN_ARMOR.search(text, end)
+        end = text.find(_END_ARMOR, begin.end()) if begin else -1
+        if begin is None or end < 0:
+            return
+        yield text[begin.end() : end]
+
+
 def dearmor(text: str, what: str = "the text of the keys") -> bytes:
     """The binary form of all blocks in `text`: gpgv reads no other keyring."""
-    blocks = _ARMOR.findall(text)
+    blocks = list(_armored(text))
     if not blocks:
         raise SignatureError(f"no '-----BEGIN PGP PUBLIC KEY BLOCK-----' in {what}")
     binary = b""

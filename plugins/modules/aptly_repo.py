@@ -56,6 +56,12 @@ options:
     description: Debian version that each of O(expected) has to have.
     type: str
     default: ""
+  expected_release:
+    description:
+      - Release of the build's kernel. If it is given, O(expected) may have no packages but those that
+        the build of this kernel makes.
+    type: str
+    default: ""
   distribution:
     description: Suite and code name to publish as.
     type: str
@@ -189,6 +195,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils.aptly_repo import (
     Plan,
     Target,
     check_expected,
+    check_names,
     parse_expected,
     read_deb,
     served_filenames,
@@ -222,6 +229,8 @@ def read_debs(module: AnsibleModule, aptly: Aptly) -> list[Deb]:
     ]
     if module.params["expected"] is not None:
         expected = parse_expected(module.params["expected"], module.params["expected_version"])
+        if module.params["expected_release"]:
+            check_names(expected, module.params["expected_release"])
         check_expected(debs, expected, len(debs) == len(files))
     return debs
 
@@ -245,6 +254,7 @@ def argument_spec() -> dict[str, Any]:
         "files": {"type": "list", "elements": "path", "required": True},
         "expected": {"type": "dict"},
         "expected_version": {"type": "str", "default": ""},
+        "expected_release": {"type": "str", "default": ""},
         "distribution": {"type": "str", "default": "stable"},
         "component": {"type": "str", "default": "main"},
         "architectures": {"type": "list", "elements": "str", "default": ["amd64"]},

@@ -51,8 +51,8 @@ options:
     default: ""
   timeout:
     description:
-      - Seconds that the repository has to answer. The whole list may take six times as long, and
-        have at most 16 MiB.
+      - Seconds that the repository has to answer. All of it, with redirections, headers and the
+        list, may take six times as long, and the list have at most 16 MiB.
     type: int
     default: 10
   ignore:
@@ -176,6 +176,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils.package_files import 
     ListError,
     parse_list,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils.source_download import PLAIN, within
 
 PIECE = 1 << 16
 
@@ -227,9 +228,18 @@ def main() -> None:
 
     def fetch(url: str) -> Any:
         timeout = module.params["timeout"]
+        seconds = 6 * timeout
+
+        def whole() -> bytes:
+            # What is compressed on its way could be of any length before a byte of it is out.
+            with open_url(url, headers=PLAIN, timeout=timeout, decompress=False) as answer:
+                return receive(answer, url, seconds)
+
         try:
-            with open_url(url, timeout=timeout) as answer:
-                data = receive(answer, url, 6 * timeout)
+            # A server can draw out headers, redirections and sizes of chunks, too.
+            data = within(seconds, whole)
+        except TimeoutError as error:
+            raise ListError(f"{url} was not received within {seconds:g} seconds") from error
         except (ConnectionError, HTTPException, ValueError) as error:
             raise ListError(f"{url}: {error}") from error
         return parse_list(data, url, module.params["files_sha256"])

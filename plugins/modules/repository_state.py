@@ -62,9 +62,13 @@ public_key:
   returned: success
   type: str
 key_fingerprint:
-  description: Fingerprint of that key; empty if it is not known.
+  description: Fingerprint of that key, or the one that the index names; empty if it is not known.
   returned: success
   type: str
+key_unknown:
+  description: Whether something was published and nothing tells by which key.
+  returned: success
+  type: bool
 problem:
   description: Why the files do not belong together; empty if they do.
   returned: success

@@ -161,7 +161,10 @@ from ansible_collections.oslab.kernel.plugins.module_utils import (
     source_fetch,
     source_workdir,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils.source_download import Limits
+from ansible_collections.oslab.kernel.plugins.module_utils.source_download import (
+    Limits,
+    disk_problem,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils.source_lock import (
     Reporter,
     held,
@@ -287,6 +290,11 @@ def main() -> None:
         _present(module, tarball, policy, means)
     except source_fetch.FetchError as error:
         module.fail_json(msg=str(error))
+    except OSError as error:
+        problem = disk_problem(error, params["directory"])
+        if not problem:
+            raise
+        module.fail_json(msg=problem)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ from ansible_collections.oslab.kernel.plugins.module_utils.source_openpgp import
 #: Of the repository's Release file, as the role publish has it written.
 ORIGIN = "oslab-kernel"
 NEVER = -1
+#: Bytes of a source file. One of ours has some KiB.
+LIMIT = 256 << 10
 _SIGNED_BY = re.compile(r"^Signed-By:[ \t]*(\S+)", re.MULTILINE | re.IGNORECASE)
 _POLICY = re.compile(r"^ *(-?\d+) (\S+)", re.MULTILINE)
 # Scheme, user and password, host and port, path. What hosts print is no address for sure.
@@ -118,7 +120,13 @@ def key_problem(content: str, key: str, host: str, path: str) -> str:
 
     `content`: the source file on the host, in base64 as slurp returns it. It is the host's.
     """
-    source = base64.b64decode(content).decode("utf-8", errors="replace")
+    data = base64.b64decode(content)
+    if len(data) > LIMIT:
+        return (
+            f"{host}: {path} is longer than {LIMIT >> 10} KiB, so it is no source of the kernel's "
+            "repository. Nothing was changed. See who wrote it, and remove it."
+        )
+    source = data.decode("utf-8", errors="replace")
     trusted, otherwise = _trusted(source)
     try:
         wanted = primary_fingerprints(dearmor(key))

@@ -78,7 +78,7 @@ def test_the_role_signs_with_the_users_key_and_keeps_builds_to_a_limit(
             publish_gpg_key_file=str(repository.key.secret(short_path / "secret.asc")),
             publish_keep_builds=1,
             publish_build={
-                "release": "6.12.0-test",
+                "release": NAME.removeprefix("linux-image-"),
                 "version": version,
                 "build_id": version[-12:] * 5 + "0123",
                 "store": str(file.parent),

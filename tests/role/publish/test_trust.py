@@ -63,7 +63,7 @@ class Builder:
         listed.write_text(f'{{"of": "{version}"}}')
         sums = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (file, listed)]
         return {
-            "release": "6.12.0-test",
+            "release": NAME.removeprefix("linux-image-"),
             "version": version,
             "build_id": version[-12:] * 5 + "0123",
             "store": str(file.parent),

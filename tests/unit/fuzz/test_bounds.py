@@ -8,6 +8,7 @@ Each runs in a process with limits of the kernel's; a careful one needs a hundre
 
 from __future__ import annotations
 
+import contextlib
 import json
 import struct
 from pathlib import Path
@@ -41,6 +42,13 @@ from ansible_collections.oslab.kernel.plugins.module_utils import (
 from ansible_collections.oslab.kernel.plugins.module_utils.build_id import parse_config
 
 N = 300_000
+
+
+def _dearmored(text: str) -> None:
+    with contextlib.suppress(source_openpgp.SignatureError):
+        source_openpgp.dearmor(text)
+
+
 TEXTS: dict[str, tuple[Callable[[str], Any], str]] = {
     "blank lines in grub.cfg": (grub_entry.parse_menu, "\n" * N),
     "an open menu in grub.cfg": (grub_entry.parse_menu, "menuentry {\n" * (N // 10)),
@@ -52,6 +60,7 @@ TEXTS: dict[str, tuple[Callable[[str], Any], str]] = {
     "one key in grubenv": (grub_entry.parse_environment, "a=" + "#" * N),
     "words in an entry": (lambda text: bls_entry.parse("a.conf", text), "a " * N),
     "digits in a name": (bls_entry.is_entry, "+1" * 120 + "1" * N),
+    "beginnings in armour": (_dearmored, "-----BEGIN PGP SIGNATURE-----\n" * (N // 10)),
     "words in mountinfo": (host_devices.parse_mounts, " - " * N),
     "colons in /proc": (host_check.parse_keyed, ":" * N + "\n" + "a" * N),
     "pairs in /proc": (host_check.parse_pairs, "a:" + "a_" * N),

@@ -22,6 +22,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils.aptly_repo import (
     Key,
     Target,
     check_expected,
+    check_names,
     conflicts,
     parse_expected,
     parse_search,
@@ -99,6 +100,35 @@ def test_other_packages_than_the_build_has(debs: list[Deb], said: str) -> None:
     expected = parse_expected({"a": {"sha256": SUM}}, "1")
     with pytest.raises(AptlyError, match=rf"{said}.*Nothing was published\."):
         check_expected(debs, expected, True)
+
+
+OURS = [
+    *("linux-image-6.12-1-usac1", "linux-image-6.12-1-usac1-dbg", "linux-headers-6.12-1-usac1"),
+    *("linux-modules-oslab-6.12-1-usac1", "linux-libc-dev", "oslab-kernel-tools"),
+]
+
+
+def test_the_packages_of_a_kernel() -> None:
+    check_names(OURS, "6.12-1-usac1")
+    check_names([], "6.12-1-usac1")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "bash",
+            "linux-image-amd64",
+            "linux-image-6.12-1-usac2",
+            "linux-libc-dev-x",
+            "linux-image-",
+        ),
+        *("linux-headers-6.12-1-usac1-dbg", "xlinux-libc-dev", "linux-libc-dev\n"),
+    ],
+)
+def test_a_package_that_no_kernel_has_is_not_published(name: str) -> None:
+    with pytest.raises(AptlyError, match="which is no package of the kernel 6"):
+        check_names([*OURS, name], "6.12-1-usac1")
 
 
 def test_search_lines_become_keys_and_noise_is_dropped() -> None:

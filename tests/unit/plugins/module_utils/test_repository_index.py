@@ -57,6 +57,43 @@ def test_what_is_no_index(text: str) -> None:
         parse(text.encode(), "it")
 
 
+NEW = "Date: Fri, 01 Jan 2038 00:00:00 UTC"
+MARK = "-----BEGIN PGP SIGNATURE-----"
+
+
+@pytest.mark.parametrize("end", ["\v", "\f", "\r", "\x1c", "\x1d", "\x85", "\u2028", " ", ""])
+@pytest.mark.parametrize("behind", [" ", "\t", "\v", "\r", ""])
+def test_what_is_no_header_is_refused(end: str, behind: str) -> None:
+    """apt takes any text behind 'Hash:', and white space behind a marker."""
+    signed = f"\n{MARK}{behind}\n"
+    text = GOOD.replace("SHA512", f"SHA512{end}{end}{NEW}{end}{MARK}").replace(
+        f"\n{MARK}\n", signed
+    )
+    with pytest.raises(IndexFileError, match=r"^it is not a signed"):
+        parse(text.encode(), "it")
+
+
+@pytest.mark.parametrize(
+    "header", [NEW, "Hash: SHA512\nComment: x", "Hash: é", "Hash:", "\ufeffHash: SHA512"]
+)
+def test_other_headers_are_refused(header: str) -> None:
+    with pytest.raises(IndexFileError, match=r"^it is not a signed"):
+        parse(GOOD.replace("Hash: SHA512", header).encode(), "it")
+
+
+@pytest.mark.parametrize("header", ["Hash: SHA256, SHA512\n", "Hash: SHA256\nHash: SHA512\n", ""])
+@pytest.mark.parametrize("behind", ["", " ", "\r", "\t"])
+def test_headers_and_white_space_that_are_allowed(header: str, behind: str) -> None:
+    text = GOOD.replace("Hash: SHA512\n", header).replace("-----\n", f"-----{behind}\n")
+    assert parse(text.encode(), "it").date == SECONDS
+
+
+def test_one_more_marker_with_white_space_behind_it() -> None:
+    text = GOOD.replace("Origin:", f"{MARK} \nOrigin:")
+    with pytest.raises(IndexFileError, match=r"^it is not a signed"):
+        parse(text.encode(), "it")
+
+
 def test_a_date_behind_the_signature_does_not_count() -> None:
     assert parse((GOOD + "Date: Fri, 28 Nov 2031 08:00:01 UTC\n").encode(), "it").date == SECONDS
 

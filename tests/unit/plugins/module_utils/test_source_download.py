@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import socket
 import threading
@@ -228,3 +229,22 @@ def test_a_server_cannot_speak_to_the_terminal(error):
     told = str(downloading.explain(error))
     assert told.isprintable()
     assert len(told) < 300
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+def test_a_disk_that_cannot_be_written_is_no_fault_of_the_server(get, number):
+    def full(*_):
+        raise OSError(number, "so", "/x/part")
+
+    server = Server(Answer(b"abc"), Answer(b"abc"))
+    with pytest.raises(OSError, match="so") as raised:
+        get(server, progress=full)
+    assert len(server.answers) == 1
+    said = downloading.disk_problem(raised.value, "/x")
+    assert said.startswith("The kernel's source cannot be written to /x")
+    assert "mirror" not in said
+
+
+def test_other_errors_are_not_the_disks():
+    assert downloading.disk_problem(OSError(errno.ECONNRESET, "reset"), "/x") == ""
+    assert downloading.disk_problem(urllib.error.URLError("so"), "/x") == ""

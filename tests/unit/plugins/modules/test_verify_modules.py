@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import hashlib
 import json
+import socket
 import sys
 import threading
 import time
@@ -147,6 +150,48 @@ def test_more_than_a_list_can_have_is_not_received() -> None:
 def test_a_server_that_sends_a_byte_now_and_then() -> None:
     with pytest.raises(ListError, match=r"u was not received within 0.05 seconds"):
         kernel_files.receive(Drip(1, 0.02), "u", 0.05)
+
+
+GZIP = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "again"),
+    [
+        pytest.param(b"HTTP/1.1 200 OK\r\n", b"X", id="headers"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0", id="size of a chunk"
+        ),
+        pytest.param(GZIP + b"\x1f\x8b\x08\x08" + bytes(6), b"A", id="name in gzip"),
+        pytest.param(GZIP, gzip.compress(b""), id="empty members of gzip"),
+    ],
+)
+def test_a_server_that_never_comes_to_an_end(tmp_path: Path, said: bytes, again: bytes) -> None:
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            connection, _ = server.accept()
+            connection.recv(1 << 16)
+            connection.sendall(said)
+            while True:
+                connection.sendall(again)
+                time.sleep(0.2)
+
+    threading.Thread(target=serve, daemon=True).start()
+    sources = tmp_path / "a.sources"
+    sources.write_text(f"URIs: http://127.0.0.1:{server.getsockname()[1]}\n")
+    arguments = tmp_path / "arguments.json"
+    arguments.write_text(
+        json.dumps({"build_id": ID, "repository_source": str(sources), "timeout": 1})
+    )
+    process = module_process.start("kernel_files", arguments)
+    try:
+        found = json.loads(process.communicate(timeout=30)[0].splitlines()[-1])
+    finally:
+        process.kill()
+        server.close()
+    assert found["reason"].endswith("was not received within 6 seconds")
 
 
 @pytest.mark.parametrize("content", [None, b"<html>", b"[]", b"{}", b"[" * 200_000])

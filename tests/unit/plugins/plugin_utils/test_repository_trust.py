@@ -143,3 +143,9 @@ def test_what_else_a_host_may_have_there(text: bytes, said: str) -> None:
 def test_a_key_that_is_none() -> None:
     said = key_problem(source(armored(b"one")), "nothing", "web1", SOURCE)
     assert said.startswith("web1: install_repository_key is not a public key: ")
+
+
+def test_a_source_that_is_too_long_to_be_one() -> None:
+    content = base64.b64encode(b"#\n" * (128 << 10) + b"x").decode()
+    said = key_problem(content, armored(b"one"), "web1", SOURCE)
+    assert said.startswith(f"web1: {SOURCE} is longer than 256 KiB")
