@@ -58,8 +58,8 @@ options:
     default: ""
   expected_release:
     description:
-      - Release of the build's kernel. If it is given, O(expected) may have no packages but those that
-        the build of this kernel makes.
+      - Release of the build's kernel. If it is given, O(expected) may have no packages but those
+        that the build of this kernel makes.
     type: str
     default: ""
   distribution:
