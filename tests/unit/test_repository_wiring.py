@@ -5,7 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible.plugins.filter.core import to_bool
+from jinja2.nativetypes import NativeEnvironment
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,3 +29,78 @@ def test_whoever_changes_the_key_is_told_how_targets_take_it() -> None:
         for command in commands:
             assert """-e '{"install_replace_repository_key": true}'""" in command, section
     assert "publish_replace_key" in _section("Rotation")
+
+
+def _mappings(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        yield node
+    for part in node.values() if isinstance(node, dict) else node if isinstance(node, list) else []:
+        yield from _mappings(part)
+
+
+def _load(path: str) -> Any:
+    return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "source"),
+    [
+        ("playbooks/deploy.yml", "install_repository_index", "deploy_published.index_sha256"),
+        ("playbooks/deploy.yml", "install_copy_sha256", "deploy_published.packages"),
+        ("playbooks/deploy.yml", "verify_files_sha256", "deploy_published.files.sha256"),
+        ("playbooks/verify.yml", "verify_files_sha256", ".publish_result.files.sha256"),
+    ],
+)
+def test_what_the_builder_said_is_handed_on(path: str, name: str, source: str) -> None:
+    given = [part["vars"][name] for part in _mappings(_load(path)) if name in part.get("vars", {})]
+    assert given
+    assert all(source in str(value) for value in given)
+
+
+def test_a_host_refuses_an_old_index() -> None:
+    found = [
+        part
+        for part in _mappings(_load("roles/install/tasks/repository.yml"))
+        if "oslab.kernel.apt_index" in part
+    ]
+    assert len(found) == 1
+    arguments = found[0]["oslab.kernel.apt_index"]
+    assert "install_repository_index.sha256" in arguments["sha256"]
+    assert "install_repository_index.date" in arguments["date"]
+    assert found[0]["when"] == "install_repository_index.sha256 | default('') | length > 0"
+
+
+def test_a_list_of_files_is_compared_with_the_builders_checksum() -> None:
+    (task, *others) = [
+        part["oslab.kernel.kernel_files"]
+        for part in _mappings(_load("roles/verify/tasks/build.yml"))
+        if "oslab.kernel.kernel_files" in part
+    ]
+    assert not others
+    assert "verify_files_sha256" in task["files_sha256"]
+
+
+def test_only_a_kernels_own_packages_are_published() -> None:
+    (task,) = [
+        part["oslab.kernel.aptly_repo"]
+        for part in _mappings(_load("roles/publish/tasks/repository.yml"))
+        if "oslab.kernel.aptly_repo" in part
+    ]
+    for name, part in (("expected", "packages"), ("expected_version", "version")):
+        assert f"publish_build.{part}" in task[name]
+    assert "publish_build.release" in task["expected_release"]
+
+
+@pytest.mark.parametrize(
+    ("given", "there"),
+    [(None, False), (False, False), ("false", False), (True, True), ("true", True)],
+)
+def test_the_headers_for_programs_are_asked_for(given: Any, there: bool) -> None:
+    variables = {**_load("roles/install/defaults/main.yml"), "install_release": "6"}
+    if given is not None:
+        variables["install_libc_headers"] = given
+    jinja = NativeEnvironment()
+    jinja.filters["bool"] = to_bool
+    packages = jinja.from_string(variables["install_packages"]).render(variables)
+    assert "linux-image-6" in packages
+    assert ("linux-libc-dev" in packages) is there
