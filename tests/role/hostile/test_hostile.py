@@ -23,17 +23,18 @@ EVIL = "\x1b]0;mine\x07\x1b]52;c;eA==\x07\x1b[32m\x1b[1A\x9b2J\u202eko\u200b\x7f
 FAKE = "host9 : ok=99 changed=0 unreachable=0 failed=0"
 TEXT = f"{EVIL}\n{FAKE}\nend"
 INFO: dict[str, Any] = {
-    **dict.fromkeys(("sysname", "os_id", "os_version_id", "boot_loader"), TEXT),
+    **dict.fromkeys(("sysname", "os_id", "os_version_id"), TEXT),
+    **{"boot_loader": "grub", "boot_id": ""},
     **{name: [] for name in ("modules", "essential_modules", "oslab_releases")},
-    **{"watchdogs": [TEXT], "packages_unfinished": [], "packages_held": [TEXT]},
+    **{"watchdogs": [TEXT], "packages_unfinished": [], "packages_held": []},
     **{name: {} for name in ("packages", "oslab_packages", "free_kib", "files")},
     **dict.fromkeys(("boot_separate", "kexec_reboots", "systemd", "trial_confirmed"), False),
     "xen_dom0": False,
     **dict.fromkeys(("boot_kernel_kib", "loader_kernel_kib", "systemd_version", "time"), 1),
     **dict.fromkeys(("boot_config", "boot_config_sha256", "oslab", "install_record"), None),
     **dict.fromkeys(("trusted_certificates", "reboot_required", "initrd_program"), None),
-    **{"dpkg_architecture": TEXT, "machine": TEXT, "loader_directory": TEXT, "boot_id": TEXT},
-    **{"trial": TEXT, "trial_report": TEXT, "secure_boot": False, "container": False},
+    **{"dpkg_architecture": TEXT, "machine": TEXT, "loader_directory": None, "trial": None},
+    **{"trial_report": TEXT, "secure_boot": False, "container": False},
     "release": "6.1.0-44-amd64",
 }
 

@@ -17,7 +17,7 @@ import pytest
     [
         ("no JSON", "is not a JSON object"),
         ('{"directories": 7}', "directories is 7 and has to be a list"),
-        ('{"packages": {"linux-libc-dev": ["1"]}}', "as packages"),
+        ('{"packages": {"linux-libc-dev": ["1"]}}', "packages is"),
     ],
 )
 def test_a_record_that_cannot_be_used(

@@ -226,6 +226,9 @@ def test_packages(data: bytes) -> None:
             def __exit__(self, *_error: object) -> None:
                 return None
 
+            def wait(self) -> int:
+                return 0
+
         return Process(stdout=BytesIO(data), returncode=0)
 
     with pytest.MonkeyPatch.context() as patch:
