@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Callable, NamedTuple
 
-from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read, program_output
 
 #: argv → exit status, stdout, stderr
 Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
@@ -77,7 +77,7 @@ def failures(out: str, err: str) -> list[str]:
             open_entry = False
     errors = [line[3:].strip() for line in err.splitlines() if line.startswith("E: ")]
     named = [error for error in errors if "Some index files failed" not in error]
-    return found or named or [(err or out).strip()[-300:] or "apt-get gave no reason"]
+    return found or named or [program_output.told(out, err)]
 
 
 def _few(texts: Sequence[str]) -> str:
