@@ -36,7 +36,8 @@ def bring(playbook, key_file, short_path, tmp_path):
     root = short_path / "role"
 
     def run(*options):
-        variables = {"publish_root": str(root), "publish_build": BUILD}
+        # Nothing is served: the directory is private.
+        variables = {"publish_root": str(root), "publish_build": BUILD, "publish_server": "none"}
         return playbook(str(book), *options, publish_gpg_key_file=str(key_file), **variables)
 
     yield run

@@ -69,7 +69,9 @@ def test_the_host_as_apt_names_it(url: str, expected: str) -> None:
 def test_whether_other_sources_are_on_the_same_host() -> None:
     ours = f"{SOURCE}:1 {URL}/\n"
     assert not shared(URL, "", SOURCE)
-    assert not shared(URL, ours + "/etc/apt/sources.list:1 http://mirror.example.org/debian/\n", SOURCE)
+    assert not shared(
+        URL, ours + "/etc/apt/sources.list:1 http://mirror.example.org/debian/\n", SOURCE
+    )
     assert shared(URL, ours + "/etc/apt/sources.list:1 https://builder.example.org/d/\n", SOURCE)
     assert not shared(URL, "what a host prints that is\nnot\nof apt's\n", SOURCE)
 
