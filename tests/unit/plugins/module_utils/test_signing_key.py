@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "fixtures"))
 import signing_keys as made
 
 # The certificates are made after this line was read.
-NOW = datetime.now(timezone.utc) + timedelta(minutes=5)
+NOW = datetime.now(timezone.utc) + timedelta(hours=1)
 
 
 @pytest.fixture(scope="module")
