@@ -14,18 +14,18 @@ from ansible_collections.oslab.kernel.plugins.module_utils.apt_update import Apt
 
 # As apt 2.6 prints it.
 OUT = """\
-Hit:1 http://mirror.example.org/debian bookworm InRelease
+Hit:1 http://example.org/debian bookworm InRelease
 Err:2 http://127.0.0.1:9/debian bookworm InRelease
   Could not connect to 127.0.0.1:9 (127.0.0.1). - connect (111: Connection refused)
 Err:3 http://no-such-host.invalid/debian bookworm InRelease
   Could not resolve 'no-such-host.invalid'
-Ign:4 http://mirror.example.org/debian nosuchsuite InRelease
-Err:5 http://mirror.example.org/debian nosuchsuite Release
+Ign:4 http://example.org/debian nosuchsuite InRelease
+Err:5 http://example.org/debian nosuchsuite Release
   404  Not Found [IP: 203.0.113.80 80]
 Reading package lists...
 """
 ERR = """\
-E: The repository 'http://mirror.example.org/debian nosuchsuite Release' does not have a Release file.
+E: The repository 'http://example.org/debian nosuchsuite Release' does not have a Release file.
 E: Some index files failed to download. They have been ignored, or old ones used instead.
 """
 LOCKED = "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 7 (apt-get)\n"
@@ -43,7 +43,7 @@ make:
   Candidate: 4.3
   Version table:
  *** 4.3 500
-        500 http://mirror.example.org/debian bookworm/main amd64 Packages
+        500 http://example.org/debian bookworm/main amd64 Packages
 """
 PIN = "Explanation: no kernels\nPackage: foo linux-image-*\nPin: release *\nPin-Priority: -1\n"
 
@@ -87,7 +87,7 @@ def test_each_source_that_fails_is_named_with_the_reason() -> None:
         "(127.0.0.1). - connect (111: Connection refused)",
         "http://no-such-host.invalid/debian bookworm InRelease: "
         "Could not resolve 'no-such-host.invalid'",
-        "http://mirror.example.org/debian nosuchsuite Release: 404 Not Found [IP: 203.0.113.80 80]",
+        "http://example.org/debian nosuchsuite Release: 404 Not Found [IP: 203.0.113.80 80]",
     ]
 
 
