@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import Form, HostModule
+from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import (
+    PACKAGE,
+    VERSION,
+    Form,
+    HostModule,
+)
 
 # They become names of files and lines of files on the builder.
 _RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]{0,63}")
@@ -15,10 +20,7 @@ _MODULE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,63}")
 _PATH = re.compile(r"/[A-Za-z0-9/.+~_-]{1,255}")
 _DIRECTORY = re.compile(r"/[A-Za-z0-9/.+~_-]{0,255}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-# They go into commands on the host.
-_PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]{0,254}")
-_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+:~-]{0,254}")
-_PINNED = re.compile(rf"{_PACKAGE.pattern}={_VERSION.pattern}")
+_PINNED = re.compile(rf"{PACKAGE.pattern}={VERSION.pattern}")
 # Empty where the kernel does not tell it.
 _BOOT_ID = re.compile(r"[0-9a-f-]{36}|")
 _NUMBER = re.compile(r"[0-9]{1,19}")
@@ -48,11 +50,11 @@ FORMS = {
     "modules": Form(list, str, like=_MODULE),
     "essential_modules": Form(list, str, like=_MODULE),
     "oslab": Form(dict, null=True),
-    "packages": Form(dict, str, like=_VERSION, keys=_PACKAGE),
-    "packages_unfinished": Form(list, str, like=_PACKAGE),
-    "oslab_packages": Form(dict, str, like=_VERSION, keys=_PACKAGE),
+    "packages": Form(dict, str, like=VERSION, keys=PACKAGE),
+    "packages_unfinished": Form(list, str, like=PACKAGE),
+    "oslab_packages": Form(dict, str, like=VERSION, keys=PACKAGE),
     "oslab_releases": Form(list, str, like=_RELEASE),
-    "packages_held": Form(list, str, like=_PACKAGE),
+    "packages_held": Form(list, str, like=PACKAGE),
     "install_record": Form(dict, null=True, fields=RECORD),
     "secure_boot": Form(bool, null=True),
     "trusted_certificates": Form(list, dict, null=True),

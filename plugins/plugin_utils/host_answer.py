@@ -89,6 +89,11 @@ def plain_messages(answer: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+# Names and versions of Debian packages, which go into commands on the host.
+PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]{0,254}")
+VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+:~-]{0,254}")
+
+
 class Form(NamedTuple):
     """What a value has to be.
 

@@ -14,17 +14,20 @@ import json
 import re
 
 from ansible_collections.oslab.kernel.plugins.module_utils import plain_text
-from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import Form, problem
+from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import (
+    PACKAGE,
+    VERSION,
+    Form,
+    problem,
+)
 
-_PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]{0,254}")
-_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+:~-]{0,254}")
 _PRINTABLE = r"[^\x00-\x1f\x7f-\x9f]"
 _TEXT = re.compile(rf"{_PRINTABLE}{{0,4096}}")
 _PATH = re.compile(rf"/{_PRINTABLE}{{0,4095}}")
 
 FORMS = {
-    "names": Form(list, str, like=_PACKAGE),
-    "packages": Form(dict, str, like=_VERSION, keys=_PACKAGE),
+    "names": Form(list, str, like=PACKAGE),
+    "packages": Form(dict, str, like=VERSION, keys=PACKAGE),
     "saved_entry": Form(str, like=_TEXT),
     "directories": Form(list, str, like=_PATH),
 }
