@@ -35,7 +35,9 @@ from ansible_collections.oslab.kernel.plugins.module_utils.grub_script import He
 # Makes the entries of all kernels that are there.
 ENTRY_COMMAND = "update-grub"
 # What grub-mkconfig's own 00_header takes for places that GRUB cannot write to.
-READ_ONLY_ABSTRACTIONS = ("diskfilter", "lvm")
+# As grub-mkconfig has them, with the names that administrators know.
+READ_ONLY_ABSTRACTIONS = {"diskfilter": "RAID that its firmware or Windows made", "lvm": "LVM"}
+SOFTWARE_RAID = "mdraid"
 CUSTOM = "custom.cfg"
 _PARTS = "### BEGIN "
 # The file of a `source`, where grub.cfg is.
@@ -289,9 +291,12 @@ def read_only_reason(run: Runner, directory: str) -> str:
     """Why GRUB could not clear a one-shot entry there; '' if it can."""
     code, out, _err = run(["grub-probe", "--target=abstraction", directory])
     if code == 0:
-        for abstraction in out.split():
-            if abstraction in READ_ONLY_ABSTRACTIONS:
-                return f"{directory} is on {abstraction}"
+        layers = out.split()
+        if any(layer.startswith(SOFTWARE_RAID) for layer in layers):
+            return f"{directory} is on software RAID (md)"
+        for layer in layers:
+            if layer in READ_ONLY_ABSTRACTIONS:
+                return f"{directory} is on {READ_ONLY_ABSTRACTIONS[layer]}"
     code, out, _err = run(["grub-probe", "--target=fs", directory])
     if code == 0 and out.strip() in READ_ONLY_FILESYSTEMS:
         return f"{directory} is on {out.strip()}"
@@ -372,7 +377,9 @@ def unwritable(state: State) -> str:
         return ""
     return (
         f"GRUB cannot write its environment block: {state.read_only}. A one-shot entry would "
-        "be booted again and again. Put /boot/grub on a plain ext4, xfs or FAT partition."
+        "be booted again and again. Give /boot a plain partition of its own with ext4 or xfs: copy "
+        f"its files there, name it in /etc/fstab, mount it, run grub-install and {ENTRY_COMMAND}. "
+        "Or boot the host by systemd-boot, where it has UEFI. Or take it out of kernel_targets."
     )
 
 

@@ -185,6 +185,28 @@ sed -i -E 's/("get_io_throttle": *)[0-9]+/\1501/' "$file"
 
 BOOTING = Moment("Booting .Trial of", "serial")
 
+# Settings that people have, against what a trial's kernel is told on its command line.
+SYSCTLS = """
+cat >/etc/sysctl.d/99-fault.conf <<END
+kernel.panic = 0
+kernel.panic_on_oops = 0
+kernel.softlockup_panic = 0
+kernel.panic_on_rcu_stall = 0
+kernel.nmi_watchdog = 0
+END
+"""
+NO_SYSCTLS = "rm -f /etc/sysctl.d/99-fault.conf"
+
+
+def overruled(kind: str) -> dict[str, str]:
+    """The module, some seconds after the host's settings were applied."""
+    command = f"/bin/sh -c 'sleep 8; exec /sbin/insmod /root/fault.ko kind={kind}'"
+    return {
+        "inject": SYSCTLS + unit(command, section="After=systemd-sysctl.service"),
+        "heal": f"{NO_UNIT}; {NO_SYSCTLS}",
+    }
+
+
 FAULTS = (
     # --- the kernel, or what it is started with -------------------------------------------------
     Fault(
@@ -204,6 +226,18 @@ FAULTS = (
         "a driver dereferences a null pointer",
         seen="NULL pointer dereference",
         **module("oops"),
+    ),
+    Fault(
+        "panic-overruled",
+        "the kernel panics, and sysctl.d says that it is to stand still then",
+        seen="fault: asked for",
+        **overruled("panic"),
+    ),
+    Fault(
+        "oops-overruled",
+        "a driver dereferences a null pointer, and sysctl.d says to go on then",
+        seen="NULL pointer dereference",
+        **overruled("oops"),
     ),
     # A kernel that may be preempted sees no lockup, but callbacks that wait.
     Fault(
@@ -292,6 +326,16 @@ FAULTS = (
         "the network card's driver refuses to load",
         seen=GUARD,
         arguments=("module_blacklist=virtio_net",),
+        timeout=100,
+        says="guard",
+    ),
+    Fault(
+        "usr-local-away",
+        "the same, and what is mounted at /usr/local has nothing in it",
+        seen=GUARD,
+        arguments=("module_blacklist=virtio_net",),
+        inject="echo 'fault /usr/local tmpfs nofail 0 0' >>/etc/fstab; sync",
+        heal="sed -i '/^fault /d' /etc/fstab; umount /usr/local || true; sync",
         timeout=100,
         says="guard",
     ),

@@ -67,8 +67,8 @@ def test_the_guard_is_there_and_waits_for_nothing(host: Any) -> None:
     assert host.check_output("systemctl is-enabled oslab-trial.timer") == "enabled"
     assert host.run("systemctl is-active oslab-trial.timer").stdout.strip() == "inactive"
     assert host.run("systemctl is-active oslab-trial.service").stdout.strip() == "inactive"
-    assert host.check_output("stat -c %a /usr/local/lib/oslab-kernel/trial-return") == "755"
-    assert host.check_output("systemd-analyze verify oslab-trial.timer oslab-trial.service") == ""
+    assert host.check_output("stat -c %a /etc/oslab-kernel/trial-return") == "755"
+    assert host.check_output("systemd-analyze verify oslab-trial.timer oslab-trial.service oslab-trial-settings.service") == ""
 
 
 def test_another_kernel_is_there_to_return_to(host: Any, manifest: Any) -> None:

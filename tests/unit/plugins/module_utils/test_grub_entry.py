@@ -21,6 +21,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils.grub_entry import (
     read_state,
     require_entry,
     require_working,
+    unwritable,
     wanted_variables,
     write_variables,
 )
@@ -145,13 +146,28 @@ def test_what_grub_would_not_honour_is_refused() -> None:
     require_working(State(menu("debian-13")), "grub.cfg", "default")
 
 
+@pytest.mark.parametrize("layout", ["LVM", "software RAID (md)", "btrfs", "zfs"])
+def test_a_layout_that_is_refused_names_what_helps_today(layout: str) -> None:
+    told = unwritable(State(menu("debian-13"), read_only=f"/boot/grub is on {layout}"))
+    assert f"/boot/grub is on {layout}" in told
+    for remedy in ("/etc/fstab", "grub-install", "update-grub", "systemd-boot", "kernel_targets"):
+        assert remedy in told
+    # A screen has 80 columns and 24 lines.
+    assert len(told) < 8 * 80
+
+
 @pytest.mark.parametrize(
     ("abstraction", "filesystem", "reason"),
     [
         ("", "ext2", ""),
         ("", "xfs", ""),
-        ("lvm", "ext2", "lvm"),
-        ("diskfilter mdraid1x", "ext2", "diskfilter"),
+        # As grub-probe 2.06 and 2.12 print them.
+        ("lvm", "ext2", "LVM"),
+        ("diskfilter mdraid1x", "ext2", "software RAID (md)"),
+        ("diskfilter mdraid09", "xfs", "software RAID (md)"),
+        ("lvm diskfilter mdraid1x", "ext2", "software RAID (md)"),
+        ("diskfilter ldm", "ext2", "RAID that its firmware or Windows made"),
+        ("cryptodisk luks2", "ext2", ""),
         ("", "btrfs", "btrfs"),
         ("", "zfs", "zfs"),
     ],
