@@ -22,6 +22,9 @@ from ansible_collections.oslab.kernel.plugins.module_utils.grub_script import (
 
 VARIABLE = "superusers"
 ONCE, SAVED = ("${next_entry}", "$next_entry"), ("${saved_entry}", "$saved_entry")
+# What Ubuntu's GRUB writes down before each boot, and takes back after a good one.
+FAILED_BOOT = "recordfail"
+_FAILED, _FINE = "failed", "fine"
 _OPENS, _CLOSES = ("if", "for", "while", "until"), ("fi", "done")
 _ABOUT = (
     VARIABLE,
@@ -32,6 +35,7 @@ _ABOUT = (
     "function",
     "if",
     "fi",
+    "else",
     "for",
     "while",
 )
@@ -50,6 +54,8 @@ class Access:
     asks_first: str = ""
     # Where the menu is told to wait for a key, and nowhere told otherwise.
     waits: str = ""
+    # Whether it does so because the boot before is known as a failed one.
+    failed: bool = False
 
 
 class Reader:
@@ -62,7 +68,9 @@ class Reader:
         self._asks_first = ""
         # What the default is set to, in this order, and by which file.
         self._defaults: list[tuple[str, str]] = []
-        self._timeouts: list[tuple[str, str]] = []
+        # And the timeout, with what is known of the boot before where it is set so.
+        self._timeouts: list[tuple[str, str, str]] = []
+        self._branches: list[str] = []
         self._depth = 0
 
     def read(self, line: str, where: str, certain: bool) -> None:
@@ -74,10 +82,21 @@ class Reader:
         function = line.startswith("function")
         for statement in statements(line):
             word, run = statement[0].text, command(statement)
+            self._branch(word, statement)
             self._depth += word in _OPENS
             if run:
                 self._run(run, where, certain and self._depth == 0 and not function)
             self._depth = max(self._depth - (word in _CLOSES), 0)
+
+    def _branch(self, word: str, statement: Sequence[Word]) -> None:
+        """Follow `if`: what holds about the boot before in each of its parts."""
+        if word == "if":
+            about = any(FAILED_BOOT in one.text for one in statement)
+            self._branches.append(_FAILED if about else "")
+        elif word in ("else", "elif") and self._branches:
+            self._branches[-1] = _FINE if self._branches[-1] == _FAILED else ""
+        elif word == "fi":
+            self._branches = self._branches[:-1]
 
     def _run(self, words: Sequence[Word], where: str, certain: bool) -> None:
         name, texts = words[0].text, [word.text for word in words]
@@ -87,7 +106,7 @@ class Reader:
         elif default is not None:
             self._defaults.append((default.text, where))
         elif timeout is not None:
-            self._timeouts.append((timeout.text, where))
+            self._timeouts.append((timeout.text, where, "".join(self._branches)))
         elif name == "export":
             # One that is not there yet is made, and empty.
             if VARIABLE in texts:
@@ -120,12 +139,17 @@ class Reader:
         return later[-1] if later else ("", "")
 
     def result(self) -> Access:
-        waiting = [where for value, where in self._timeouts if value.startswith("-")]
+        # The environment block tells; the trial of a kernel does not change it.
+        failed = self._environment.get(FAILED_BOOT) == "1"
+        counting = [one for one in self._timeouts if one[2] != (_FINE if failed else _FAILED)]
+        waiting = [one for one in counting if one[0].startswith("-")]
+        last = waiting[-1] if waiting and len(waiting) == len(counting) else ("", "", "")
         return Access(
             self._superusers,
             self._exported,
             self._asks_first,
-            waiting[-1] if waiting and len(waiting) == len(self._timeouts) else "",
+            last[1],
+            last[2] == _FAILED,
         )
 
 
@@ -159,6 +183,12 @@ def question(access: Access, heads: Sequence[Head], body: Sequence[str], where: 
 
     `heads` are those of the submenus around it and its own, `where` the file that makes it.
     """
+    if access.waits and access.failed:
+        return (
+            f"GRUB waits in its menu for a key, for ever: the boot before failed, by {FAILED_BOOT} in "
+            f"the environment block, and timeout is negative then ({access.waits}). Set "
+            "GRUB_RECORDFAIL_TIMEOUT in /etc/default/grub to some seconds, and run update-grub."
+        )
     if access.waits:
         return (
             f"GRUB waits in its menu for a key, for ever: timeout is negative ({access.waits}). "

@@ -195,6 +195,50 @@ def test_a_menu_that_waits_for_ever(timeouts: str, waits: bool) -> None:
         assert grub_emulator.boot(config) == (grub_emulator.WAITS if waits else "b")
 
 
+# Ubuntu's header, with GRUB_RECORDFAIL_TIMEOUT and GRUB_TIMEOUT.
+AFTER_A_FAILURE = """\
+if [ -s $prefix/grubenv ]; then
+  load_env
+fi
+if [ "${recordfail}" = 1 ] ; then
+  set timeout=%s
+else
+  if [ x$feature_timeout_style = xy ] ; then
+    set timeout_style=menu
+    set timeout=%s
+  # Fallback normal timeout code in case the timeout_style feature is
+  # unavailable.
+  else
+    set timeout=%s
+  fi
+fi
+"""
+
+
+@pytest.mark.parametrize("failed", [False, True])
+@pytest.mark.parametrize(
+    ("after_failure", "usual"), [("30", "5"), ("-1", "5"), ("30", "-1"), ("-1", "-1")]
+)
+def test_a_menu_that_waits_after_a_boot_that_failed(
+    after_failure: str, usual: str, failed: bool
+) -> None:
+    config = AFTER_A_FAILURE % (after_failure, usual, usual) + "set default=b\n" + entry()
+    environment = {"recordfail": "1"} if failed else {}
+    waits = (after_failure if failed else usual) == "-1"
+    assert asks("b", config, {}, environment) is waits
+    if grub_emulator.PROGRAM:
+        answer = grub_emulator.boot(config, environment)
+        assert answer == (grub_emulator.WAITS if waits else "b")
+
+
+def test_what_ends_the_waiting_is_named() -> None:
+    config = AFTER_A_FAILURE % ("-1", "5", "5") + entry()
+    menu = parse_menu(config, {}, {"recordfail": "1"})
+    assert "Set GRUB_RECORDFAIL_TIMEOUT in /etc/default/grub" in menu.question(menu.entries[0])
+    menu = parse_menu(AFTER_A_FAILURE % ("30", "-1", "-1") + entry())
+    assert "Set GRUB_TIMEOUT in /etc/default/grub" in menu.question(menu.entries[0])
+
+
 def test_the_remedy_and_the_files_are_named() -> None:
     config = (
         "### BEGIN /etc/grub.d/01_users ###\n"
