@@ -14,6 +14,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import with_arguments
+
 SUFFIX = ".conf"
 _NAME = re.compile(r"(.+?)(?:\+([0-9]+)(?:-[0-9]+)?)?\.conf", re.IGNORECASE)
 # What the entry for a trial has otherwise than the kernel's own. Without a key to sort by, it comes
@@ -104,6 +106,6 @@ def trial(entry: Entry, arguments: Sequence[str]) -> str:
     fields = [
         ("title", f"Trial of Linux {entry.value('version')}"),
         *((key, value) for key, value in entry.fields if key not in _OWN),
-        ("options", " ".join(filter(None, (entry.options, *arguments)))),
+        ("options", with_arguments(entry.options, arguments)),
     ]
     return "".join(f"{key} {value}\n" for key, value in fields)

@@ -19,6 +19,11 @@ TRIAL = "oslab-trial"
 # Nothing that GRUB's shell or the kernel would read as anything but a part of a word.
 _ARGUMENT = re.compile(r"[A-Za-z0-9_.,:=/+@%~!^-]+")
 
+# A word of a command line, quotes and all, as GRUB and the kernel separate them.
+_WORD = re.compile(r"""(?:"(?:\\.|[^"\\])*"?|'[^']*'?|\\.|[^\s"'\\])+""")
+# What comes after it is init's.
+_FOR_INIT = "--"
+
 
 class LoaderError(Exception):
     """The loader cannot do what was asked; the text says why and what to do."""
@@ -102,3 +107,15 @@ def require_arguments(arguments: Sequence[str]) -> None:
             f"These would not get to the kernel as they are written: {', '.join(bad)}. "
             "An argument has no spaces, quotes or other characters that a shell would read."
         )
+
+
+def with_arguments(line: str, arguments: Sequence[str]) -> str:
+    """A command line with more arguments: before `--`, as the kernel reads nothing after it."""
+    end = next((m.start() for m in _WORD.finditer(line) if m[0] == _FOR_INIT), len(line))
+    return " ".join(filter(None, (line[:end].rstrip(), *arguments, line[end:])))
+
+
+def with_words(words: Sequence[str], arguments: Sequence[str]) -> tuple[str, ...]:
+    """The same of a line that is separated already."""
+    end = words.index(_FOR_INIT) if _FOR_INIT in words else len(words)
+    return (*words[:end], *arguments, *words[end:])

@@ -185,8 +185,8 @@ def question(access: Access, heads: Sequence[Head], body: Sequence[str], where: 
     """
     if access.waits and access.failed:
         return (
-            f"GRUB waits in its menu for a key, for ever: the boot before failed, by {FAILED_BOOT} in "
-            f"the environment block, and timeout is negative then ({access.waits}). Set "
+            f"GRUB waits in its menu for a key, for ever: {FAILED_BOOT} in the environment block "
+            f"says that the boot before failed, and timeout is negative then ({access.waits}). Set "
             "GRUB_RECORDFAIL_TIMEOUT in /etc/default/grub to some seconds, and run update-grub."
         )
     if access.waits:

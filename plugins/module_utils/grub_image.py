@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import with_words
 from ansible_collections.oslab.kernel.plugins.module_utils.grub_trial import INITRD, LINUX
 from ansible_collections.oslab.kernel.plugins.module_utils.kexec_image import Image, KexecError
 
@@ -35,4 +36,4 @@ def image(body: Sequence[str], arguments: Sequence[str], boot: Path = Path("/boo
     # What GRUB would put in there, such as the console's state, is not known outside it.
     plain = [word for word in linux[1:] if "$" not in word]
     kernel, initrd = (boot / PurePosixPath(name).name for name in (linux[0], initrds[0]))
-    return Image(kernel, initrd, (*plain, *arguments))
+    return Image(kernel, initrd, with_words(plain, arguments))

@@ -14,7 +14,7 @@ import shlex
 from collections.abc import Sequence
 
 from ansible_collections.oslab.kernel.plugins.module_utils import grub_script
-from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import TRIAL
+from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import TRIAL, with_arguments
 
 BEGIN = "# BEGIN oslab.kernel: the trial of a kernel. Managed by Ansible."
 END = "# END oslab.kernel"
@@ -41,7 +41,7 @@ def block(release: str, head: str, body: Sequence[str], arguments: Sequence[str]
         line = raw.strip()
         word = line.split(None, 1)[0] if line else ""
         if word in LINUX:
-            lines += _or_restart(" ".join([line, *arguments]))
+            lines += _or_restart(with_arguments(line, arguments))
         elif word in INITRD:
             lines += _or_restart(line)
         elif line:

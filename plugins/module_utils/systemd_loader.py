@@ -38,6 +38,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import (
     Request,
     Runner,
     require_arguments,
+    with_words,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.host_devices import canonical, read
 from ansible_collections.oslab.kernel.plugins.module_utils.kexec_image import Image, KexecError
@@ -353,4 +354,4 @@ class SystemdBoot:
             options = shlex.split(entry.options)
         except ValueError as error:
             raise KexecError(f"the options of its entry cannot be read: {error}") from error
-        return Image(kernel, initrd, (*options, *arguments))
+        return Image(kernel, initrd, with_words(options, arguments))

@@ -104,6 +104,12 @@ def test_the_newest_release_is_the_first() -> None:
     assert newest_first(releases) == expected
 
 
+def test_what_is_for_init_stays_behind() -> None:
+    usual = parse("a.conf", "version 6.8\noptions root=x ro -- splash\noptions quiet\n")
+    made = parse("oslab-trial+1.conf", trial(usual, ["panic=10"]))
+    assert made.options == "root=x ro panic=10 -- splash quiet"
+
+
 def test_a_trial_is_the_usual_entry_with_more_arguments() -> None:
     text = trial(entry(), ["panic=10", "oslab.trial=6.8"])
     made = parse("oslab-trial+1.conf", text)

@@ -29,6 +29,11 @@ def test_the_entry_s_kernel_and_arguments_and_more() -> None:
     ]
 
 
+def test_what_is_for_init_stays_behind() -> None:
+    body = [line.replace("ro ", "ro -- ") for line in BODY]
+    assert image(body, ["panic=10"]).arguments[:4] == ("root=UUID=0f1e", "ro", "panic=10", "--")
+
+
 def test_where_boot_is_on_the_root_filesystem() -> None:
     body = [line.replace("\t/", "\t/boot/") for line in BODY]
     assert image(body, []).kernel == Path("/boot/vmlinuz-6.8-oslab")

@@ -58,6 +58,16 @@ def test_it_is_the_usual_entry_with_more_arguments(name: str) -> None:
     assert all(f"\t{line}\n" in text for line in kept)
 
 
+def test_what_is_for_init_stays_behind() -> None:
+    """The kernel reads nothing after `--`, and a panic would be for ever."""
+    head = "menuentry 'x' --id x {"
+    text = grub_trial.block("6.8", head, ["linux\t/vmlinuz ro -- splash", "initrd /i"], ARGUMENTS)
+    assert "\tif linux\t/vmlinuz ro panic=10 oslab.trial=6.8 -- splash; then\n" in text
+    quoted = ["linux /vmlinuz 'a -- b' x--y --"]
+    text = grub_trial.block("6.8", head, quoted, ARGUMENTS)
+    assert "\tif linux /vmlinuz 'a -- b' x--y panic=10 oslab.trial=6.8 --; then\n" in text
+
+
 @pytest.mark.skipif(not shutil.which("grub-script-check"), reason="GRUB's own parser")
 @pytest.mark.parametrize("name", NEW)
 def test_grub_can_read_it(name: str) -> None:
