@@ -39,6 +39,9 @@ ENTRY_COMMAND = "update-grub"
 READ_ONLY_ABSTRACTIONS = {"diskfilter": "RAID that its firmware or Windows made", "lvm": "LVM"}
 SOFTWARE_RAID = "mdraid"
 CUSTOM = "custom.cfg"
+# Where Ubuntu's header finds that a boot without an initrd failed, it boots that entry again, in
+# place of what is chosen. It is taken back by each boot that comes up, unless that service fails.
+RETRY = ("initrdfail", "prev_entry")
 _PARTS = "### BEGIN "
 # The file of a `source`, where grub.cfg is.
 _HERE = re.compile(r"(?:\$prefix|\$\{prefix\}|\$config_directory|\$\{config_directory\})/([^/]+)")
@@ -351,12 +354,13 @@ def wanted_variables(state: State, kind: str, path: str) -> dict[str, str]:
         names = ("saved_entry", "prev_saved_entry", "next_entry")
         return {name: "" for name in names if name in current}
     if kind == "once":
-        return {} if current.get("next_entry") == path else {"next_entry": path}
+        chosen = {} if current.get("next_entry") == path else {"next_entry": path}
+        return {**{name: "" for name in RETRY if current.get(name)}, **chosen}
     if current.get("saved_entry") == path:
         return {}
     # As grub-set-default: an older trial does not outlive a new default.
-    stale = {name: "" for name in ("prev_saved_entry", "next_entry") if current.get(name)}
-    return {"saved_entry": path, **stale}
+    ended = ("prev_saved_entry", "next_entry", *RETRY)
+    return {"saved_entry": path, **{name: "" for name in ended if current.get(name)}}
 
 
 def wanted_custom(state: State, kind: str, entry: Optional[Entry], arguments: Sequence[str]) -> str:

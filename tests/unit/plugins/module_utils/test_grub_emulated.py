@@ -226,3 +226,26 @@ def test_none_is_refused_of_what_is_only_looked_at(tmp_path: Path) -> None:
     assert host.choose("present", "6.12.57-49-usac1") == ""
     assert host.choose("cancelled", "") == ""
     assert host.choose("unset", "") == ""
+
+
+@needs_grub
+@pytest.mark.parametrize("name", ["ubuntu-22.04", "ubuntu-24.04"])
+def test_ubuntu_s_retry_with_an_initrd_does_not_take_the_trial_s_place(
+    tmp_path: Path, name: str
+) -> None:
+    """Of cloud images, which boot without an initrd first (GRUB_FORCE_PARTUUID)."""
+    config = sample(name)
+    releases = parse_menu(config).releases()
+    new = next(r for r in releases if "usac1" in r)
+    old = next(r for r in reversed(releases) if r != new)
+    host = Host(tmp_path, config)
+    assert host.choose("default", old) == ""
+    # Of a boot after which grub-initrd-fallback.service has failed.
+    host.run(["grub-editenv", "", "set", "initrdfail=1"])
+    host.run(["grub-editenv", "", "set", "prev_entry=gone"])
+    assert host.choose("once", new, "panic=10") == ""
+    assert host.boot() == TRIAL
+    # It fails, as the kernel has no driver for its disk: once more, and then the default.
+    host.run(["grub-editenv", "", "unset", "next_entry"])
+    assert host.boot(initrdfail="1", prev_entry=TRIAL) == TRIAL
+    assert host.boot(initrdfail="2") == path_of(config, old)

@@ -134,6 +134,16 @@ def test_a_new_default_ends_an_older_trial_and_a_kept_one_does_not() -> None:
     assert wanted_variables(state, "once", "c") == {"next_entry": "c"}
 
 
+def test_a_boot_that_failed_without_its_initrd_does_not_take_the_trial_s_place() -> None:
+    stale = {"initrdfail": "1", "prev_entry": "a"}
+    state = State(Menu(), {"saved_entry": "a", **stale}, True)
+    gone = {"initrdfail": "", "prev_entry": ""}
+    assert wanted_variables(state, "once", "b") == {**gone, "next_entry": "b"}
+    assert wanted_variables(state, "default", "b") == {"saved_entry": "b", **gone}
+    state = State(Menu(), {"next_entry": "b", **stale}, True)
+    assert wanted_variables(state, "once", "b") == gone
+
+
 def test_what_grub_would_not_honour_is_refused() -> None:
     with pytest.raises(GrubError, match="does not look at saved_entry; set GRUB_DEFAULT=saved"):
         require_working(State(menu("debian-12")), "grub.cfg", "default")
