@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils import (
+    boot_mounts,
     efi_variable,
     grub_settings,
     host_boot,
@@ -58,4 +59,7 @@ def loader(module: AnsibleModule) -> Loader:
         return SystemdBoot(run, options["boot"] or "", Path(options["variables"]))
     files = (options["config"], options["environment"], options["custom"])
     booted = Booted(os.uname().release, read(ROOT / "proc/cmdline"))
-    return Grub(run, *files, booted, options["settings"])
+    directory = Path(options["environment"]).parent
+    fstab, mounts = read(ROOT / "etc/fstab"), read(ROOT / "proc/self/mountinfo")
+    place = boot_mounts.problem(directory, fstab, mounts)
+    return Grub(run, *files, booted, options["settings"], place)

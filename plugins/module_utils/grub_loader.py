@@ -26,7 +26,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import (
     Runner,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.grub_booted import Booted
-from ansible_collections.oslab.kernel.plugins.module_utils.grub_entry import Entry
+from ansible_collections.oslab.kernel.plugins.module_utils.grub_entry import Entry, GrubError
 from ansible_collections.oslab.kernel.plugins.module_utils.grub_image import image
 from ansible_collections.oslab.kernel.plugins.module_utils.kexec_image import Image
 from ansible_collections.oslab.kernel.plugins.module_utils.settled import settle
@@ -45,14 +45,20 @@ class Grub:
         custom: str,
         booted: Optional[Booted] = None,
         settings: str = grub_settings.DEFAULTS,
+        place: str = "",
     ) -> None:
+        """`place`: why nothing may be written where its files are; '' if it may."""
         self._run = run
         self._config = config
         self._environment = environment
         self._custom = custom
         self._booted = booted or Booted()
         self._settings = Path(settings)
-        self._state = grub_entry.read_state(run, config, environment, custom)
+        self._place = place
+        try:
+            self._state = grub_entry.read_state(run, config, environment, custom)
+        except GrubError as error:
+            raise GrubError(place or str(error)) from error
 
     @property
     def honours_default(self) -> bool:
@@ -68,7 +74,11 @@ class Grub:
 
     @property
     def trial_problem(self) -> str:
-        return grub_entry.unwritable(self._state) or grub_entry.unread(self._state, self._config)
+        return (
+            self._place
+            or grub_entry.unwritable(self._state)
+            or grub_entry.unread(self._state, self._config)
+        )
 
     def entry_command(self, release: str) -> str:
         del release  # of all of them at once
@@ -115,6 +125,8 @@ class Grub:
             entry = self._default_entry(release)
         if release and not foretell and not entry:
             entry = grub_entry.require_entry(state, self._config, release)
+        if self._place and kind in ("once", "default") and not foretell:
+            raise GrubError(self._place)
         if not foretell:
             grub_entry.require_working(
                 state, self._config, kind, request.arguments, self._settings_problem

@@ -14,10 +14,9 @@ from __future__ import annotations
 
 import filecmp
 import functools
-import os
 import shlex
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Optional
@@ -40,6 +39,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import (
     require_arguments,
     with_words,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils.boot_mounts import read_only_reason
 from ansible_collections.oslab.kernel.plugins.module_utils.host_devices import canonical, read
 from ansible_collections.oslab.kernel.plugins.module_utils.kexec_image import Image, KexecError
 from ansible_collections.oslab.kernel.plugins.module_utils.settled import settle
@@ -67,14 +67,6 @@ def find_boot(run: Runner) -> Path:
             "name it in /etc/fstab."
         )
     return Path(out.strip())
-
-
-def read_only_reason(directories: Iterable[Path]) -> str:
-    """Which of them cannot be written; '' if all can."""
-    for directory in directories:
-        if os.statvfs(directory).f_flag & os.ST_RDONLY:
-            return f"{directory} is mounted read-only"
-    return ""
 
 
 def lacking(modules: Path) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils import grub_loader
-from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import Request
+from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import LoaderError, Request
 from ansible_collections.oslab.kernel.plugins.module_utils.grub_loader import Grub
 
 CONFIG = Path(__file__).with_name("grub_cfg") / "debian-13.cfg"
@@ -52,6 +52,15 @@ def test_nothing_is_frozen_where_nothing_changes(
     assert chosen
     (tmp_path / "grubenv").write_text(f"saved_entry={chosen.path}\n")
     assert steps(tmp_path, monkeypatch, Request("default", NEW, [])) == []
+
+
+def test_nothing_is_chosen_where_grub_does_not_look(tmp_path: Path) -> None:
+    names = (str(CONFIG), str(tmp_path / "grubenv"), str(tmp_path / "custom.cfg"))
+    loader = Grub(lambda _command: (0, "", ""), *names, place="/boot is not mounted.")
+    for state in ("once", "default"):
+        with pytest.raises(LoaderError, match="is not mounted"):
+            loader.plan(Request(state, NEW, []))
+    assert loader.plan(Request("cancelled", "", [])).steps == []
 
 
 def test_why_a_kernel_could_not_be_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils import systemd_loader
+from ansible_collections.oslab.kernel.plugins.module_utils import boot_mounts, systemd_loader
 from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import (
     LoaderError,
     Plan,
@@ -269,7 +269,7 @@ def test_a_mount_that_is_read_only(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     class Stats:
         f_flag = 1
 
-    monkeypatch.setattr(systemd_loader.os, "statvfs", lambda path: Stats)
+    monkeypatch.setattr(boot_mounts.os, "statvfs", lambda path: Stats)
     assert systemd_loader.read_only_reason([tmp_path]) == f"{tmp_path} is mounted read-only"
 
 
