@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -32,6 +33,12 @@ _UPDATE = (
     "--option",
     "Acquire::Retries=1",
 )
+# By the names under which they are asked for.
+_PROXIES = {
+    "HTTP": "Acquire::http::Proxy",
+    "HTTPS": "Acquire::https::Proxy",
+    "AUTO": "Acquire::http::Proxy-Auto-Detect",
+}
 _ADVICE = (
     "Check the network and the proxy, or correct or remove that source in /etc/apt/sources.list or "
     "/etc/apt/sources.list.d"
@@ -85,6 +92,24 @@ def _few(texts: Sequence[str]) -> str:
     return "; ".join(text.rstrip(".") for text in texts[:_SHOWN]) + more
 
 
+def _proxy(run: Runner) -> str:
+    """Which proxy apt goes through, and what says so; '' if none."""
+    asked = [word for name, option in _PROXIES.items() for word in (name, option)]
+    _code, out, _err = run(["apt-config", "shell", *asked])
+    said = dict(re.findall(r"^([A-Z]+)='([^']+)'$", out, re.MULTILINE))
+    found = [(said[name], option) for name, option in _PROXIES.items() if name in said]
+    for variable in ("http_proxy", "https_proxy"):
+        if not found and os.environ.get(variable):
+            found = [(os.environ[variable], variable)]
+    value, where = next(iter(found), ("", ""))
+    if value in ("", "DIRECT", "false"):
+        return ""
+    # Without scheme, user and password.
+    shown = re.sub(r"^[a-z0-9]+://(?:[^/]*@)?", "", value).rstrip("/")
+    name = f"that {value} names" if where == _PROXIES["AUTO"] else shown
+    return f"{name} ({where})"
+
+
 def update(
     run: Runner, source: str, lock_seconds: float, sleep: Callable[[float], None] = time.sleep
 ) -> None:
@@ -108,7 +133,15 @@ def update(
             f"({_few(failures('', err))}). Wait for it, or end it"
         )
     reason = f"apt cannot fetch the index of packages: {_few(failures(out, err))}"
-    raise AptError(reason if source else f"{reason}. {_ADVICE}")
+    if not source:
+        raise AptError(f"{reason}. {_ADVICE}")
+    proxy = _proxy(run)
+    if proxy:
+        reason += (
+            f". apt goes through the proxy {proxy}: if that cannot reach the repository, write "
+            'Acquire::http::Proxy::HOST "DIRECT"; with its host into a file in /etc/apt/apt.conf.d'
+        )
+    raise AptError(reason)
 
 
 def priorities(policy: str) -> dict[str, dict[str, int]]:

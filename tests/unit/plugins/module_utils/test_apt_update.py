@@ -56,12 +56,15 @@ class Apt:
         self.updates: list[tuple[int, str, str]] = [(0, "", "")]
         self.asked: list[Sequence[str]] = []
         self.policy = POLICY
+        self.proxies = ""
 
     def __call__(self, argv: Sequence[str]) -> tuple[int, str, str]:
         self.asked.append(argv)
         if argv[:2] == ["apt-get", "update"]:
             return self.updates.pop(0) if len(self.updates) > 1 else self.updates[0]
         if argv[0] == "apt-config":
+            if "Acquire::http::Proxy" in argv:
+                return 0, self.proxies, ""
             place = self.directory
             return 0, f"FILE='{place}/preferences'\nPARTS='{place}/preferences.d/'\n", ""
         if argv[0] == "dpkg-query":
@@ -124,6 +127,52 @@ def test_one_source_alone(apt: Apt) -> None:
     update(apt, source="/a.sources")
     assert "Dir::Etc::SourceList=/a.sources" in apt.asked[0]
     assert "Dir::Etc::SourceParts=/dev/null" in apt.asked[0]
+
+
+@pytest.mark.parametrize(
+    ("proxies", "variables", "said"),
+    [
+        (
+            "HTTP='http://u:secret@proxy.example:3128/'\n",
+            {},
+            "proxy.example:3128 (Acquire::http::Proxy)",
+        ),
+        ("HTTPS='http://proxy.example/'\n", {}, "proxy.example (Acquire::https::Proxy)"),
+        (
+            "AUTO='/usr/bin/auto-apt-proxy'\n",
+            {},
+            "that /usr/bin/auto-apt-proxy names (Acquire::http::Proxy-Auto-",
+        ),
+        (
+            "",
+            {"http_proxy": "http://u:secret@proxy.example:3128"},
+            "proxy.example:3128 (http_proxy)",
+        ),
+        # apt's own configuration counts more.
+        ("HTTP='DIRECT'\n", {"http_proxy": "http://proxy.example"}, ""),
+        ("HTTP='http://a'\n", {"http_proxy": "http://b"}, "the proxy a (Acquire"),
+        ("", {"http_proxy": ""}, ""),
+        ("", {}, ""),
+    ],
+)
+def test_a_proxy_between_host_and_repository_is_named(
+    apt: Apt,
+    monkeypatch: pytest.MonkeyPatch,
+    proxies: str,
+    variables: dict[str, str],
+    said: str,
+) -> None:
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    apt.updates, apt.proxies = [(100, OUT, ERR)], proxies
+    with pytest.raises(AptError) as error:
+        update(apt, source="/a.sources")
+    text = str(error.value)
+    assert ("apt goes through the proxy" in text) is bool(said)
+    assert said in text
+    assert "secret" not in text
 
 
 def test_a_package_that_is_pinned_away(apt: Apt) -> None:
