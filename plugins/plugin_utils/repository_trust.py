@@ -18,6 +18,8 @@ from ansible_collections.oslab.kernel.plugins.module_utils.source_openpgp import
 #: Of the repository's Release file, as the role publish has it written.
 ORIGIN = "oslab-kernel"
 NEVER = -1
+# What apt gives to the release that APT::Default-Release names.
+_DEFAULT_RELEASE = 990
 #: Bytes of a source file. One of ours has some KiB.
 LIMIT = 256 << 10
 _SIGNED_BY = re.compile(r"^Signed-By:[ \t]*(\S+)", re.MULTILINE | re.IGNORECASE)
@@ -87,9 +89,18 @@ def pin_problem(policy: str, host: str, url: str, path: str) -> str:
     wrong = [rank for rank in found if rank != NEVER]
     if not wrong:
         return ""
-    return (
+    found_out = (
         f"{host}: apt gives {url} the priority {wrong[0]}, although {path} has {NEVER}: any "
-        "package there could be installed. Either a record with 'Package: *' in "
+        "package there could be installed. "
+    )
+    if wrong[0] == _DEFAULT_RELEASE:
+        return (
+            f"{found_out}APT::Default-Release (`apt-config dump`) names it by its suite, which "
+            "counts more. Name the host's release there by its codename (bookworm), or publish "
+            "under another publish_suite. To do without, set install_repository_pin to false."
+        )
+    return (
+        f"{found_out}Either a record with 'Package: *' in "
         "/etc/apt/preferences is read first (move it to a file in /etc/apt/preferences.d), or the "
         f"repository shares the name of its host with others and its Origin is not {ORIGIN}. To do "
         "without, set install_repository_pin to false."

@@ -88,6 +88,20 @@ def test_a_reboot_that_is_pending(
     assert "failed=0" in asked("pending", {}, install_pending_reboot=wanted)
 
 
+@pytest.mark.parametrize(
+    ("essential", "running", "said"),
+    [(["dm_crypt", "ext4"], False, True), (["ext4"], False, False), (["dm_crypt"], True, False)],
+)
+def test_a_disk_that_somebody_unlocks(
+    asked: Callable[..., str], essential: list[str], running: bool, said: bool
+) -> None:
+    """Nothing ends a trial that waits for a passphrase."""
+    output = asked("pending", {"essential_modules": essential}, install_running=running)
+    words = " ".join(output.split())
+    assert ("one has an encrypted disk." in words) is said
+    assert "failed=0" in output
+
+
 def test_systemd_boot_without_its_variables(asked: Callable[..., str]) -> None:
     """This machine has a GRUB or none; it is the loader that was seen before which is asked."""
     output = asked("fallback", {"boot_loader": "systemd-boot", "release": "6.1"})

@@ -167,6 +167,39 @@ def test_nothing_but_the_kernels_packages_can_be_installed(host):
     assert again.recap("changed") == 0, again.output
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [
+        'Acquire::GzipIndexes "true";',
+        'APT::Architectures { "amd64"; "i386"; };',
+    ],
+)
+def test_it_holds_whatever_apt_is_told(host, setting):
+    with host.client.config.open("a") as config:
+        config.write(f"{setting}\n")
+    first = host.run("repository")
+    assert first.status == 0, first.output
+    assert host.policy(FOREIGN) == "(none)"
+    assert host.policy("bash") == "1"
+    assert host.installs(f"{TOOLS}={VERSION}")[0] == [TOOLS]
+    host.install(host.tools)
+    upgrade = host.client.get("--simulate", "dist-upgrade").stdout
+    assert "0 upgraded" in upgrade, upgrade
+
+
+def test_a_default_release_that_is_called_as_the_suite(host):
+    """It counts more than pins of all packages."""
+    with host.client.config.open("a") as config:
+        config.write('APT::Default-Release "stable";\n')
+    run = host.run("repository")
+    assert run.recap("failed") == 1
+    said = " ".join(run.output.split())
+    assert "the priority 990, although" in said
+    assert "APT::Default-Release (`apt-config dump`) names it by its suite" in said
+    assert not host.source.exists()
+    assert not host.preferences.exists()
+
+
 def test_an_installed_package_stays_in_its_version(host):
     assert host.run("repository").status == 0
     host.install(host.tools)
