@@ -29,6 +29,9 @@ STATE = Path(".oslab", "source.json")
 SPECIAL = stat.S_ISUID | stat.S_ISGID
 # Where `nginx -t` makes directories for nobody, in a repository's `nginx`. Nothing is read there.
 NGINX = frozenset(("body", "proxy", "fastcgi", "uwsgi", "scgi"))
+_TREES = "the directory of source_tree"
+# Where a kernel is built, by the names of the variables.
+_BUILT_IN = ("source_workdir", _TREES)
 
 
 class WorkdirError(Exception):
@@ -103,6 +106,16 @@ def check(path: Path, name: str, uid: int) -> None:
                 f"{what} can be written to by others than its owner (mode {mode:04o}), who could "
                 f"change what is built: run 'chmod go-w {place}', or choose another {name}"
             )
+
+
+def check_programs(path: Path, name: str) -> None:
+    """Raise WorkdirError where no program can be run: a kernel's build runs those that it makes."""
+    there = next(place for place in (path, *path.parents) if place.exists())
+    if os.statvfs(there).f_flag & os.ST_NOEXEC:
+        raise WorkdirError(
+            f"{name} {path} is mounted noexec, and a kernel's build runs programs there: run "
+            f"'mount -o remount,exec' for its file system, or choose another {name}"
+        )
 
 
 # --- what is in it -----------------------------------------------------------------------------
@@ -249,8 +262,11 @@ def prepare(
     wanted = [(place, told) for told, place in tops.items()]
     elsewhere = tree if tree and path.resolve() not in tree.resolve().parents else None
     if elsewhere:
-        wanted.append((elsewhere.parent, "the directory of source_tree"))
+        wanted.append((elsewhere.parent, _TREES))
     made = [place for place, told in wanted if _have(place, told, uid, change)]
+    for place, told in wanted:
+        if told in _BUILT_IN:
+            check_programs(place, told)
     loose = Loose(made=made)
     for place in tops.values():
         if place is path or path.resolve() not in place.resolve().parents:

@@ -247,3 +247,27 @@ def test_one_more_directory_is_treated_the_same(work, tmp_path, name):
     os.chown(place, 4711, 4711)
     with pytest.raises(WorkdirError, match=f"{place} belongs to the user number 4711"):
         source_workdir.prepare(work, UID, name="publish_root", also=also)
+
+
+def test_programs_run_where_a_kernel_is_built(work, outside, monkeypatch):
+    real = os.statvfs
+
+    class Mounted:
+        def __init__(self, flags):
+            self.f_flag = flags
+
+    def noexec(*places):
+        flags = {place: os.ST_NOEXEC for place in places}
+        monkeypatch.setattr(os, "statvfs", lambda path: Mounted(flags.get(path, 0)))
+
+    noexec(work)
+    with pytest.raises(WorkdirError, match=r"source_workdir .* is mounted noexec, .*remount,exec"):
+        source_workdir.prepare(work, UID)
+    # Nothing is run there.
+    source_workdir.prepare(work, UID, name="publish_root")
+    noexec(outside.parent)
+    with pytest.raises(WorkdirError, match=r"the directory of source_tree .* is mounted noexec"):
+        source_workdir.prepare(work, UID, tree=outside)
+    # In a check run it may not be there yet.
+    monkeypatch.setattr(os, "statvfs", real)
+    source_workdir.prepare(work / "later", UID, change=False)
