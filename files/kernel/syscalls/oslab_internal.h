@@ -62,7 +62,7 @@ u64 __no_caller_saved_registers oslab_usage_read_clock(void);
 
 /*
  * value OP= a member of this CPU's oslab_usage, in one instruction each. Without
- * named address spaces (before 6.8, or by clang) an accessor can only load.
+ * named address spaces (6.8 and older, or by clang) an accessor can only load.
  */
 #ifdef CONFIG_CC_HAS_NAMED_AS
 #define oslab_here_sub(value, member)	((value) -= __this_cpu_read(oslab_usage.member))
