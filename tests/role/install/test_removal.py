@@ -58,7 +58,7 @@ def test_a_record_that_cannot_be_used(
 
 # --- a host's packages --------------------------------------------------------------------------
 
-# grub-editenv keeps more than this; update-grub says that it ran, or fails.
+# grub-editenv keeps more than this; update-grub notes that it ran, or fails.
 PROGRAMS = {
     "grub-probe": "case $1 in *fs) echo ext2;; esac",
     "grub-editenv": 'file=$1\ncase $2 in set) echo "$3" >> "$file";; create) : > "$file";; '
@@ -144,7 +144,9 @@ class Host:
         return there + (["source"] if self.source.exists() else [])
 
     def saved(self) -> str:
-        return "".join(re.findall("^saved_entry=(.*)$", self.path("grubenv").read_text(), re.M))
+        # The last line counts, as grub-editenv above adds one.
+        found = re.findall("^saved_entry=(.*)$", self.path("grubenv").read_text(), re.M)
+        return "".join(found[-1:])
 
 
 def _ids() -> list[str]:
