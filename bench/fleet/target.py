@@ -76,6 +76,7 @@ class Target:
             "host_kernel_info": self._host_kernel_info,
             "boot_entry": self._boot_entry,
             "apt": self._apt,
+            "apt_removal_info": lambda given: {"removable": given["packages"], "refused": {}},
             "apt_update": lambda _given: {"updated": True},
             "copy": self._copy,
             "command": self._command,

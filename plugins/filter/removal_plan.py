@@ -38,7 +38,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: C(purge), a list of names, and C(restore), a list of C(name=version).
+  description: >-
+    C(purge), names of those that were not there before, and C(restore), of those that were.
   type: dict
 """
 

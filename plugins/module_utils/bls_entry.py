@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import with_arguments
@@ -74,6 +75,12 @@ class Entry:
         version = self.value("version")
         usual = version and self.value("linux") and self.stem.endswith(f"-{version}")
         return version if usual and self.value("machine-id") in ("", machine) else ""
+
+    def loads(self, release: str) -> bool:
+        """Whether it boots this kernel, by its version or else by where the kernel is."""
+        version, path = self.value("version"), PurePosixPath(self.value("linux"))
+        named = release in path.parts or path.name.endswith(f"-{release}")
+        return bool(release and self.value("linux")) and (version == release if version else named)
 
 
 def parse(name: str, text: str) -> Entry:

@@ -39,6 +39,8 @@ class Request:
     settle: bool = True
     # Of a check run: what an earlier step would have made is not missed.
     foretell: bool = False
+    # With the state restored: the default from before; empty for none.
+    entry: str = ""
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,8 @@ def loader(module: AnsibleModule) -> Loader:
     if name == "auto":
         name = host_boot.loader(ROOT)
     if name == host_boot.SYSTEMD_BOOT:
-        return SystemdBoot(run, options["boot"] or "", Path(options["variables"]))
+        boot, variables = options["boot"] or "", Path(options["variables"])
+        return SystemdBoot(run, boot, variables, running=os.uname().release)
     files = (options["config"], options["environment"], options["custom"])
     booted = Booted(os.uname().release, read(ROOT / "proc/cmdline"))
     directory = Path(options["environment"]).parent

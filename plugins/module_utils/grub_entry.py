@@ -350,9 +350,13 @@ def wanted_variables(state: State, kind: str, path: str) -> dict[str, str]:
     current = state.environment
     if kind == "cancelled":
         return {"next_entry": ""} if current.get("next_entry") else {}
-    if kind == "unset":
-        names = ("saved_entry", "prev_saved_entry", "next_entry")
-        return {name: "" for name in names if name in current}
+    if kind in ("unset", "restored"):
+        kept = path if kind == "restored" else ""
+        names = ("prev_saved_entry", "next_entry", *([] if kept else ["saved_entry"]))
+        changes = {name: "" for name in names if name in current}
+        if kept and current.get("saved_entry") != kept:
+            changes["saved_entry"] = kept
+        return changes
     if kind == "once":
         chosen = {} if current.get("next_entry") == path else {"next_entry": path}
         return {**{name: "" for name in RETRY if current.get(name)}, **chosen}
@@ -361,6 +365,14 @@ def wanted_variables(state: State, kind: str, path: str) -> dict[str, str]:
     # As grub-set-default: an older trial does not outlive a new default.
     ended = ("prev_saved_entry", "next_entry", *RETRY)
     return {"saved_entry": path, **{name: "" for name in ended if current.get(name)}}
+
+
+def restored(state: State, entry: str) -> str:
+    """The default from before if it is there; else the present one, or '' if that is not."""
+    saved = state.environment.get("saved_entry", "")
+    if not entry or state.menu.resolve(entry):
+        return entry
+    return saved if state.menu.resolve(saved) else ""
 
 
 def wanted_custom(state: State, kind: str, entry: Optional[Entry], arguments: Sequence[str]) -> str:

@@ -133,10 +133,14 @@ class Grub:
             )
         path = entry.choice if entry else ""
         chosen = TRIAL if kind == "once" and request.arguments else path
+        if kind == "restored":
+            chosen = grub_entry.restored(state, request.entry)
         changes = (
             {}
             if kind == "present"
-            else grub_entry.wanted_variables(state, kind, chosen or f"(the entry of {release})")
+            else grub_entry.wanted_variables(
+                state, kind, chosen or (f"(the entry of {release})" if release else "")
+            )
         )
         text = grub_entry.wanted_custom(state, kind, entry, request.arguments)
         if entry and kind in ("once", "default"):

@@ -418,7 +418,9 @@ def essential_modules(
     found, layers = mounted(mounts, devices, index)
     found |= devices.others(index)
     asked = [*devices.wanted(), *layers]
-    for block in {*layers, *filter(_is_disk, map(_resolved, devices.entries("class/block")))}:
+    for block in sorted(
+        {*layers, *filter(_is_disk, map(_resolved, devices.entries("class/block")))}
+    ):
         found |= layer_modules(block, index)
     if "dm_crypt" in found:
         found |= cipher_modules(crypto, index)
@@ -432,7 +434,7 @@ def essential_modules(
             seen.add(link)
             found |= devices.bound(link, index)
             aliases.add(read(link / "modalias").strip())
-    for alias in aliases - {""}:
+    for alias in sorted(aliases - {""}):
         found |= index.resolve(alias)
     # For one name that none has the control node would refuse all that the host says.
     return sorted(filter(_MODULE.fullmatch, index.closure(found)))

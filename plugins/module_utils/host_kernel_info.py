@@ -46,7 +46,7 @@ _LARGEST_RECORD = 1 << 20
 _LARGEST_CONFIG = 16 << 20
 _LARGEST_VARIABLE = 64 << 10
 # How versions of our packages end.
-_OURS = re.compile(r"-oslab\d+\.[0-9a-f]{12}$")
+OURS = re.compile(r"-oslab\d+\.[0-9a-f]{12}$")
 # Written by the role install.
 RECORD = Path("var/lib/oslab-kernel/install.json")
 _NO_PACKAGES: dict[str, Any] = {
@@ -134,7 +134,7 @@ def _packages(run: Runner, packages: Sequence[str]) -> dict[str, Any]:
         "oslab_packages": {
             name: version
             for name, version, _want, (_error, status) in rows
-            if _OURS.search(version) and status != "config-files"
+            if OURS.search(version) and status != "config-files"
         },
         "packages_held": sorted(name for name, _version, want, _state in rows if want == "hold"),
     }

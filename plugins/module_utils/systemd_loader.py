@@ -13,6 +13,7 @@ removed.
 from __future__ import annotations
 
 import filecmp
+import fnmatch
 import functools
 import shlex
 import stat
@@ -45,10 +46,14 @@ from ansible_collections.oslab.kernel.plugins.module_utils.kexec_image import Im
 from ansible_collections.oslab.kernel.plugins.module_utils.settled import settle
 
 ENTRIES = Path("loader/entries")
+# Kernels that are entries by themselves.
+IMAGES = Path("EFI/Linux")
 TRIAL_NAME = f"{TRIAL}+1{bls_entry.SUFFIX}"
 UNBLESSED = "systemd.mask=systemd-bless-boot.service"
 # Where bootctl puts what it is told.
 DEFAULT, ONCE = "LoaderEntryDefault", "LoaderEntryOneShot"
+# Where the loader says what it has started.
+SELECTED = "LoaderEntrySelected"
 _COMMANDS = {DEFAULT: "set-default", ONCE: "set-oneshot"}
 # Bits of LoaderFeatures.
 _HONOURS_DEFAULT, _HONOURS_ONCE, _COUNTS = 1 << 2, 1 << 3, 1 << 4
@@ -95,8 +100,16 @@ class SystemdBoot:
 
     name = "systemd-boot"
 
-    def __init__(self, run: Runner, boot: str, variables: Path, root: Path = Path("/")) -> None:
+    def __init__(
+        self,
+        run: Runner,
+        boot: str,
+        variables: Path,
+        root: Path = Path("/"),
+        running: str = "",
+    ) -> None:
         self._run = run
+        self._running = running
         self._variables = variables
         self._root = root
         if not efi_variable.text(variables, "LoaderInfo"):
@@ -163,8 +176,24 @@ class SystemdBoot:
         return f"kernel-install add {release} /boot/vmlinuz-{release} /boot/initrd.img-{release}"
 
     def releases(self) -> list[str]:
-        found = (entry.release(self._machine) for entry in self._known)
-        return bls_entry.newest_first(filter(None, found))
+        found = [entry.release(self._machine) for entry in self._known]
+        own = self._running if self._booted() else ""
+        return bls_entry.newest_first(filter(None, [*found, own]))
+
+    def _booted(self) -> Optional[Entry]:
+        """The entry that has started the kernel that runs; None if that cannot be told.
+
+        A trial's is none to keep, nor one that loads whichever kernel is newest.
+        """
+        # Counters may have been in its name, and are others by now.
+        stem = Entry(efi_variable.text(self._variables, SELECTED)).stem.lower()
+        found = (one for one in self._known if one.stem.lower() == stem and one.stem != TRIAL)
+        return next((one for one in found if one.loads(self._running)), None)
+
+    def _default_entry(self, release: str) -> Optional[Entry]:
+        """The entry of a kernel that becomes the default: that which was booted, if it runs."""
+        booted = self._booted() if release and release == self._running else None
+        return booted or bls_entry.find(self._known, release, self._machine)
 
     def entry_problem(self, release: str) -> str:
         del release  # systemd-boot asks nobody
@@ -255,7 +284,9 @@ class SystemdBoot:
         require_arguments(request.arguments)
         foretell = request.foretell and request.state != "present"
         entry = bls_entry.find(self._known, request.release, self._machine)
-        if request.release and not foretell:
+        if request.state == "default":
+            entry = self._default_entry(request.release)
+        if request.release and not foretell and not entry:
             entry = self._require(request.release)
         before = Choice(
             efi_variable.text(self._variables, DEFAULT),
@@ -266,6 +297,8 @@ class SystemdBoot:
             self._require_working(request, entry, before.default_entry)
         name = entry.id if entry else f"(the entry of {request.release})"
         made = bls_entry.trial(entry, (*request.arguments, UNBLESSED)) if entry else ""
+        if request.state == "restored":
+            name = self._restored(request.entry, before.default_entry)
         after = self._after(request.state, name, made, before)
         return Plan(
             before,
@@ -275,14 +308,29 @@ class SystemdBoot:
             self._steps(request, entry, made, before, after),
         )
 
+    def _restored(self, entry: str, present: str) -> str:
+        """The default from before if it is there; else the present one, or '' if that is not."""
+        return next((name for name in (entry, present) if not entry or self._is_there(name)), "")
+
+    def _is_there(self, name: str) -> bool:
+        """Whether a default is one: a file, a pattern for some, or what the loader finds itself."""
+        if not name or name.startswith(("@", "auto-")):
+            return bool(name)
+        try:
+            images = [file.name for file in (self._boot / IMAGES).iterdir()]
+        except OSError:
+            images = []
+        known = [*images, *(one for entry in self._known for one in (entry.name, entry.id))]
+        return any(fnmatch.fnmatchcase(one.lower(), name.lower()) for one in known)
+
     @staticmethod
     def _after(state: str, name: str, trial: str, before: Choice) -> Choice:
         if state == "once":
             return replace(before, next_entry=TRIAL_NAME, trial=f"{TRIAL_NAME}\n{trial}")
         if state == "cancelled":
             return replace(before, next_entry="", trial="")
-        if state == "unset":
-            return Choice()
+        if state in ("unset", "restored"):
+            return Choice(default_entry=name if state == "restored" else "")
         if state == "default" and before.default_entry.lower() != name.lower():
             # An older trial does not outlive a new default.
             return Choice(default_entry=name)

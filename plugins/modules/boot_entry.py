@@ -27,14 +27,22 @@ options:
       - V(default) makes it the default. GRUB's C(grub.cfg) has to be made with
         C(GRUB_DEFAULT=saved); an entry of systemd-boot whose boots are counted is called good.
         A new default ends a trial that was asked for, and removes its entry. If O(release) runs and
-        GRUB has started it from an entry of its own, with other arguments than the usual one, that
-        entry becomes the default.
+        the loader has started it from an entry of its own, with other arguments than the usual one,
+        that entry becomes the default.
       - V(once) boots it the next time only.
       - V(cancelled) takes back what V(once) asked for, if the host has not booted since.
       - V(unset) leaves no default and no one-shot entry.
+      - V(restored) makes O(entry) the default if the loader has it, and else leaves the present
+        one, if the loader has that. There is no one-shot entry then.
     type: str
-    choices: [present, default, once, cancelled, unset]
+    choices: [present, default, once, cancelled, unset, restored]
     default: present
+  entry:
+    description:
+      - With O(state=restored), the default as RV(default_entry) was before; empty for none.
+      - With GRUB by ids, titles or positions, with systemd-boot the name of a file or a pattern.
+    type: str
+    default: ""
   arguments:
     description:
       - With O(state=once), more arguments for the kernel, of this boot alone. They need an entry of
@@ -108,7 +116,9 @@ options:
   returned: success
   type: str
 releases:
-  description: Releases that have an entry, in GRUB's order or the newest first.
+  description: >-
+    Releases that have an entry, the newest first; with GRUB in the order of its menu, which is the
+    same unless somebody changed it.
   returned: success
   type: list
   elements: str
@@ -174,9 +184,10 @@ def argument_spec() -> dict[str, Any]:
         "release": {"type": "str"},
         "state": {
             "type": "str",
-            "choices": ["present", "default", "once", "cancelled", "unset"],
+            "choices": ["present", "default", "once", "cancelled", "unset", "restored"],
             "default": "present",
         },
+        "entry": {"type": "str", "default": ""},
         "arguments": {"type": "list", "elements": "str", "default": []},
         "settle": {"type": "bool", "default": True},
         **boot_loaders.argument_spec(),
@@ -200,6 +211,7 @@ def main() -> None:
         arguments=params["arguments"],
         settle=params["settle"],
         foretell=module.check_mode,
+        entry=params["entry"],
     )
     try:
         loader = boot_loaders.loader(module)

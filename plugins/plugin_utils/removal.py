@@ -5,16 +5,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.oslab.kernel.plugins.module_utils import apt_simulation
+from ansible_collections.oslab.kernel.plugins.module_utils.apt_update import priorities
+from ansible_collections.oslab.kernel.plugins.module_utils.host_kernel_info import OURS
+
 _KERNEL = ("linux-image-{}", "linux-headers-{}", "linux-modules-oslab-{}", "linux-image-{}-dbg")
-_REMOVED = re.compile(r"^Remv (\S+)", re.MULTILINE)
 
 
 def plan(info: Mapping[str, Any], origin: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Packages to purge, and those that were there in another version before.
+    """Packages to purge, and those of which there was another version before.
 
     `info` is what host_kernel_info returns; `origin` was recorded before anything was installed.
     """
@@ -22,7 +24,61 @@ def plan(info: Mapping[str, Any], origin: Mapping[str, Any]) -> dict[str, list[s
     ours = sorted(info["oslab_packages"])
     return {
         "purge": [name for name in ours if name not in before],
-        "restore": [f"{name}={before[name]}" for name in ours if name in before],
+        "restore": [name for name in ours if name in before],
+    }
+
+
+def _best(known: Mapping[str, int], before: str) -> str:
+    """The version from before, else what apt prefers of the versions that are not ours; '' if there
+    is none."""
+    others = {version: rank for version, rank in known.items() if not OURS.search(version)}
+    if before in others:
+        return before
+    # apt lists the newest first.
+    allowed = [version for version, rank in others.items() if rank >= 0]
+    return max(allowed, key=lambda version: others[version], default="")
+
+
+def restoration(
+    policy: str,
+    origin: Mapping[str, Any],
+    refused: Mapping[str, Sequence[str]],
+    host: str,
+    replaced: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Which versions are put in the place of ours, and what is to be said of it.
+
+    `policy`: what `apt-cache policy` prints of the packages. `refused`: those that cannot be
+    removed, each with the packages that would be removed with it. `replaced`: those of which there
+    was another version before.
+    """
+    before, known = origin.get("packages", {}), priorities(policy)
+    names = dict.fromkeys([*replaced, *refused])
+    chosen = {name: _best(known.get(name, {}), before.get(name, "")) for name in names}
+    needed = [name for name in refused if not chosen[name]]
+    lacking = [name for name in replaced if not chosen[name]]
+    problems = []
+    if needed:
+        shown = ", ".join(f"{name} ({' '.join(map(str, refused[name]))})" for name in needed)
+        problems.append(
+            f"with these, packages that are not the kernel's would be removed: {shown}. Remove "
+            "those in parentheses first"
+        )
+    if lacking:
+        shown = ", ".join(f"{name} ({before.get(name, 'any')})" for name in lacking)
+        problems.append(
+            f"no source of apt's has these, not even in another version: {shown}. See "
+            f"/etc/apt/sources.list and /etc/apt/sources.list.d on {host}"
+        )
+    return {
+        "install": [f"{name}={version}" for name, version in chosen.items() if version],
+        "stay": sorted({*needed, *lacking}),
+        "differences": [
+            f"{name} was {before[name]} and is {version} now"
+            for name, version in chosen.items()
+            if version and before.get(name, version) != version
+        ],
+        "problem": "; ".join(problems),
     }
 
 
@@ -30,7 +86,7 @@ def orphans(simulation: str, origin: Mapping[str, Any]) -> list[str]:
     """What `apt-get --simulate autoremove` would remove and was not there before."""
     if "names" not in origin:
         return []
-    return sorted(set(_REMOVED.findall(simulation)) - set(origin["names"]))
+    return sorted(set(apt_simulation.removed(simulation)) - set(origin["names"]))
 
 
 def old_kernels(info: Mapping[str, Any], keep: int, needed: Iterable[str]) -> list[str]:

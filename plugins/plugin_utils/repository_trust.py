@@ -41,6 +41,10 @@ Pin: {pin}
 Pin-Priority: {never}
 """
 
+# What apt does not leave as it is in the names of files.
+_QUOTED = frozenset('\\|{}[]<>"^~_=!@#$%&*')
+_LONGEST_NAME = 255
+
 
 def _parts(url: str) -> tuple[str, str, str]:
     found = _URL.fullmatch(url)
@@ -105,6 +109,25 @@ def pin_problem(policy: str, host: str, url: str, path: str) -> str:
         f"repository shares the name of its host with others and its Origin is not {ORIGIN}. To do "
         "without, set install_repository_pin to false."
     )
+
+
+def index_name(content: str) -> str:
+    """How apt's files of the repository in a source file begin; empty if it names none.
+
+    `content`: the source file on the host, in base64 as slurp returns it. It is the host's.
+    """
+    data = base64.b64decode(content)
+    if len(data) > LIMIT:
+        return ""
+    lines = data.decode("utf-8", errors="replace").splitlines()
+    words = next((line.split()[1:] for line in lines if line.lower().startswith("uris:")), [])
+    _scheme, place, path = _parts(words[0] if words else "")
+    plain = (place.replace("[", "").replace("]", "") + path).rstrip("/")[:_LONGEST_NAME]
+    # As apt has it, with slashes turned over at last.
+    quoted = (
+        one if "!" <= one <= "~" and one not in _QUOTED else f"%{ord(one):02x}" for one in plain
+    )
+    return "".join(quoted).replace("/", "_")
 
 
 def _trusted(source: str) -> tuple[list[str], str]:

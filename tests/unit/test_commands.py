@@ -23,6 +23,7 @@ COMMAND, APT = "ansible.builtin.command", "ansible.builtin.apt"
 LASTING = {COMMAND, APT} | {
     f"oslab.kernel.{name}"
     for name in (
+        "apt_removal_info",
         "apt_update",
         "host_kernel_info",
         "kernel_files",

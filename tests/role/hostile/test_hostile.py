@@ -176,6 +176,7 @@ def test_a_deployment_that_fails(fleet: Fleet) -> None:
 def test_modules_that_fail(fleet: Fleet) -> None:
     answer = {"failed": True, "msg": TEXT, "warnings": [TEXT], "stdout": EVIL}
     names = ["boot_entry", "kexec_load", "kernel_modules", "kernel_files", "syscall_info"]
+    names += ["apt_removal_info", "apt_update"]
     tasks = [
         {"block": [{f"oslab.kernel.{name}": {}}], "rescue": [{"ansible.builtin.meta": "noop"}]}
         for name in names

@@ -81,3 +81,25 @@ def test_why_a_kernel_could_not_be_tried(tmp_path: Path, monkeypatch: pytest.Mon
     reason = "/boot/grub is on lvm"
     monkeypatch.setattr(grub_loader.grub_entry, "read_only_reason", lambda *_: reason)
     assert f"{reason}. A one-shot entry would" in loader(CONFIG).trial_problem
+
+
+def test_the_default_of_before(tmp_path: Path) -> None:
+    environment = tmp_path / "grubenv"
+    entries = [e for e in grub_loader.grub_entry.parse_menu(CONFIG.read_text()).entries if e.path]
+    present = entries[-1].path
+
+    def after(entry: str, saved: str = present) -> tuple[str, str, int]:
+        environment.write_text(f"saved_entry={saved}\nnext_entry=x\n")
+        loader = Grub(lambda _command: (0, "", ""), str(CONFIG), str(environment), "")
+        plan = loader.plan(Request("restored", entry=entry))
+        return plan.after.default_entry, plan.after.next_entry, len(plan.steps)
+
+    # As it was written: by ids, positions or titles.
+    for entry in (entries[0].path, "0", "1>0", entries[0].named, ""):
+        assert after(entry) == (entry, "", 1)
+    # One that is gone: what is the default now, if it is there.
+    assert after("gone") == (present, "", 1)
+    assert after("gone", "gone, too") == ("", "", 1)
+    environment.write_text(f"saved_entry={present}\n")
+    loader = Grub(lambda _command: (0, "", ""), str(CONFIG), str(environment), "")
+    assert loader.plan(Request("restored", entry=present)).steps == []

@@ -39,6 +39,7 @@ class Host:
         self.firmware = root / "efivars"
         self.commands: list[list[str]] = []
         self.forgetful = False
+        self.running = ""
         self.entries.mkdir(parents=True)
         self.firmware.mkdir()
         (root / "etc").mkdir()
@@ -75,6 +76,10 @@ class Host:
         )
         return entry
 
+    def booted(self, release: str, name: str) -> None:
+        self.running = release
+        self.set("LoaderEntrySelected", f"{name}\0".encode("utf-16-le"))
+
     def run(self, command: Sequence[str]) -> tuple[int, str, str]:
         self.commands.append([*command])
         if command[1] == "--print-boot-path":
@@ -88,7 +93,7 @@ class Host:
         return 0, "", ""
 
     def loader(self) -> SystemdBoot:
-        return SystemdBoot(self.run, "", self.firmware, self.root)
+        return SystemdBoot(self.run, "", self.firmware, self.root, self.running)
 
     def ask(self, state: str, release: str = "", *arguments: str, **more: Any) -> Plan:
         request = Request(state, release, arguments, settle=False, **more)
@@ -145,6 +150,34 @@ def test_a_trial_and_its_end(host: Host) -> None:
     assert host.choices() == (NEW_NAME, "")
     assert host.names() == sorted([OLD_NAME, NEW_NAME])
     assert host.ask("default", NEW).steps == []
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        *("mine.conf", "MINE.conf", "min*.conf", f"{MACHINE}-{NEW}.conf", ""),
+        *("auto-windows", "@saved", "image.efi"),
+    ],
+)
+def test_the_default_of_before(host: Host, entry: str) -> None:
+    (host.entries / "mine.conf").write_text("title Mine\nlinux /mine\n")
+    (host.boot / "EFI/Linux").mkdir(parents=True)
+    (host.boot / "EFI/Linux/image.efi").write_text("x")
+    host.ask("default", OLD)
+    host.ask("once", NEW, "panic=10")
+    host.ask("restored", entry=entry)
+    assert host.choices() == (entry, "")
+    assert TRIAL not in host.names()
+    assert host.ask("restored", entry=entry).steps == []
+
+
+def test_a_default_of_before_that_is_gone(host: Host) -> None:
+    host.ask("default", OLD)
+    assert host.ask("restored", entry="gone.conf").after.default_entry == OLD_NAME
+    assert host.choices() == (OLD_NAME, "")
+    (host.entries / OLD_NAME).unlink()
+    host.ask("restored", entry="gone.conf")
+    assert host.choices() == ("", "")
 
 
 def test_other_arguments_make_another_trial(host: Host) -> None:
@@ -308,3 +341,64 @@ def test_the_same_start_by_kexec(host: Host) -> None:
     entry.write_text(entry.read_text() + "initrd /microcode\n")
     with pytest.raises(KexecError, match="2 initrds"):
         host.loader().image(NEW, [])
+
+
+OWN = f"title Mine\nlinux /{MACHINE}/{OLD}/linux\noptions root=UUID=0f1e ro isolcpus=2\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{OWN}version {OLD}\nmachine-id {MACHINE}\n",
+        OWN,
+        OWN.replace(f"/{MACHINE}/{OLD}/linux", f"/vmlinuz-{OLD}"),
+    ],
+)
+def test_the_entry_that_was_booted_becomes_the_default(host: Host, text: str) -> None:
+    (host.entries / "mine.conf").write_text(text)
+    (host.boot / f"vmlinuz-{OLD}").write_text("x")
+    host.booted(OLD, "Mine.conf")
+    assert host.ask("default", OLD).entry == "mine.conf"
+    assert host.choices() == ("mine.conf", "")
+    host.ask("once", NEW, "panic=10")
+    assert host.choices() == ("mine.conf", TRIAL)
+    # Another kernel's has its usual entry.
+    host.ask("default", NEW)
+    assert host.choices() == (NEW_NAME, "")
+
+
+def test_a_kernel_with_an_entry_of_its_own_alone(host: Host) -> None:
+    (host.entries / OLD_NAME).unlink()
+    assert host.loader().releases() == [NEW]
+    (host.entries / "mine.conf").write_text(OWN)
+    host.booted(OLD, "mine.conf")
+    assert host.loader().releases() == [NEW, OLD]
+    assert host.ask("default", OLD).after.default_entry == "mine.conf"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("gone.conf", ""),
+        # By kexec since then, or a link that leads to whichever is newest.
+        ("mine.conf", f"title Mine\nversion {NEW}\nlinux /x\n"),
+        ("mine.conf", "title Mine\nlinux /vmlinuz\n"),
+        ("mine.conf", f"title Mine\nversion {OLD}\nefi /shell.efi\n"),
+        ("oslab-trial+0-1.conf", f"title Trial\nversion {OLD}\nlinux /{MACHINE}/{OLD}/linux\n"),
+    ],
+)
+def test_else_the_usual_entry_becomes_it(host: Host, name: str, text: str) -> None:
+    if text:
+        (host.entries / name).write_text(text)
+    host.booted(OLD, name)
+    assert host.ask("default", OLD).after.default_entry == OLD_NAME
+
+
+def test_an_entry_that_is_counted_keeps_its_name_until_it_is_the_default(host: Host) -> None:
+    (host.entries / OLD_NAME).unlink()
+    host.kernel(OLD, "+2-1")
+    # The loader calls it without its counters.
+    host.booted(OLD, OLD_NAME)
+    host.ask("default", OLD)
+    assert host.choices() == (OLD_NAME, "")
+    assert OLD_NAME in host.names()

@@ -17,6 +17,7 @@ import yaml
 from ansible_collections.oslab.kernel.plugins.doc_fragments import boot_loader
 from ansible_collections.oslab.kernel.plugins.modules import (
     apt_index,
+    apt_removal_info,
     apt_update,
     aptly_repo,
     boot_entry,
@@ -38,7 +39,8 @@ SAMPLES = ROOT / "tests/unit/plugins/module_utils/grub_cfg"
 @pytest.mark.parametrize(
     "module",
     [
-        *(apt_index, apt_update, aptly_repo, boot_entry, kernel_modules, kexec_load),
+        *(apt_index, apt_removal_info, apt_update, aptly_repo, boot_entry),
+        *(kernel_modules, kexec_load),
         *(repository_documents, repository_server_info, repository_state),
     ],
 )

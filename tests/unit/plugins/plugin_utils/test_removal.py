@@ -12,6 +12,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils.removal import (
     old_kernels,
     orphans,
     plan,
+    restoration,
 )
 
 VERSION = "6.8-oslab1.0123456789ab"
@@ -30,14 +31,15 @@ def test_what_was_there_is_put_back() -> None:
     made = plan(info("6.8"), {"packages": {"linux-libc-dev": "6.1.5-1"}})
     assert made == {
         "purge": ["linux-headers-6.8", "linux-image-6.8"],
-        "restore": ["linux-libc-dev=6.1.5-1"],
+        "restore": ["linux-libc-dev"],
     }
     assert "linux-libc-dev" in plan(info("6.8"), {})["purge"]
 
 
 def test_only_what_came_with_ours_is_an_orphan() -> None:
     simulation = "Reading…\nRemv zlib1g-dev [1:1.2]\nRemv old [1]\nPurg other [2]\n"
-    assert orphans(simulation, {"names": ["old"]}) == ["zlib1g-dev"]
+    # Hosts may be configured to purge what is removed.
+    assert orphans(simulation, {"names": ["old"]}) == ["other", "zlib1g-dev"]
     assert orphans(simulation, {}) == []
 
 
@@ -55,3 +57,54 @@ def test_only_what_came_with_ours_is_an_orphan() -> None:
 def test_old_kernels(keep: int, running: str, needed: list[str], gone: list[str]) -> None:
     found = old_kernels(info("d", "c", "b", "a", running=running), keep, needed)
     assert found == [f"linux-{kind}-{name}" for name in gone for kind in ("image", "headers")]
+
+
+def policy(name: str, *versions: str) -> str:
+    """As `apt-cache policy` prints it; the installed version is ours."""
+    lines = [f"{name}:", f"  Installed: {VERSION}", "  Version table:", f" *** {VERSION} 100"]
+    for version in versions:
+        lines += [f"     {version}", "        500 http://deb.example.org/debian Packages"]
+    return "".join(f"{line}\n" for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("there", "chosen"),
+    [
+        (["6.1.6-1 500", "6.1.5-1 500"], "6.1.5-1"),
+        (["6.1.6-1 500", "6.1.4-1 500"], "6.1.6-1"),
+        (["6.9-1~bpo 100", "6.1.6-1 500"], "6.1.6-1"),
+        (["6.9-1 -1", "6.1.6-1 100"], "6.1.6-1"),
+        (["6.1.5-1 -1"], "6.1.5-1"),
+        (["6.9-oslab1.abcdefabcdef 990", "6.1.6-1 500"], "6.1.6-1"),
+        (["6.9-1 -1"], ""),
+        ([], ""),
+    ],
+)
+def test_the_version_that_is_put_back(there: list[str], chosen: str) -> None:
+    origin = {"packages": {"linux-libc-dev": "6.1.5-1"}}
+    made = restoration(policy("linux-libc-dev", *there), origin, {}, "h", ["linux-libc-dev"])
+    assert made["install"] == ([f"linux-libc-dev={chosen}"] if chosen else [])
+    assert made["stay"] == ([] if chosen else ["linux-libc-dev"])
+    different = chosen not in ("", "6.1.5-1")
+    assert made["differences"] == (
+        [f"linux-libc-dev was 6.1.5-1 and is {chosen} now"] if different else []
+    )
+    assert ("linux-libc-dev (6.1.5-1)" in made["problem"]) is (not chosen)
+
+
+def test_what_others_need_becomes_the_distributions_or_stays() -> None:
+    refused = {"linux-image-6.8": ["meta"], "linux-libc-dev": ["gcc", "libc6-dev"]}
+    known = policy("linux-image-6.8") + policy("linux-libc-dev", "6.1.6-1 500")
+    made = restoration(known, {}, refused, "h")
+    assert made["install"] == ["linux-libc-dev=6.1.6-1"]
+    assert made["stay"] == ["linux-image-6.8"]
+    assert made["differences"] == []
+    assert "linux-image-6.8 (meta)" in made["problem"]
+    assert "libc6-dev" not in made["problem"]
+
+
+def test_a_package_that_apt_does_not_know_stays() -> None:
+    made = restoration("", {"packages": {"a": "1"}}, {"b": ["c"]}, "h")
+    assert (made["install"], made["stay"]) == ([], ["b"])
+    made = restoration("", {"packages": {"a": "1"}}, {}, "h", ["a"])
+    assert made["stay"] == ["a"]

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import base64
+import time
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils.openpgp_key import primary_fingerprints
 from ansible_collections.oslab.kernel.plugins.plugin_utils.repository_trust import (
+    index_name,
     key_problem,
     pin_problem,
     pins,
@@ -151,3 +153,35 @@ def test_a_source_that_is_too_long_to_be_one() -> None:
     content = base64.b64encode(b"#\n" * (128 << 10) + b"x").decode()
     said = key_problem(content, armored(b"one"), "web1", SOURCE)
     assert said.startswith(f"web1: {SOURCE} is longer than 256 KiB")
+
+
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        (URL, "builder.example.org:8090"),
+        (f"{URL}/a/b/", "builder.example.org:8090_a_b"),
+        ("https://me:secret@builder/", "builder"),
+        # As apt 2.6 names them.
+        ("http://[::1]:80/~me/a_b=c", "::1:80_%7eme_a%5fb%3dc"),
+    ],
+)
+def test_how_apt_calls_the_index(url: str, name: str) -> None:
+    assert index_name(encoded(f"# x\nTypes: deb\nURIs: {url}\nSuites: stable\n")) == name
+
+
+@pytest.mark.parametrize("text", ["", "Types: deb\n", "URIs:\n", f"URIs: {URL}\n{'x' * 300_000}"])
+def test_a_source_without_an_address(text: str) -> None:
+    assert index_name(encoded(text)) == ""
+
+
+@pytest.mark.parametrize("filler", ["/", " ", "a", "URIs: x\n", "\n", "é", "://"])
+def test_a_source_that_somebody_has_filled(filler: str) -> None:
+    for size in (200_000, 5_000_000):
+        text = encoded(f"URIs: http://{filler * (size // len(filler))}x")
+        started = time.process_time()
+        assert len(index_name(text)) <= 2000
+        assert time.process_time() - started < 2

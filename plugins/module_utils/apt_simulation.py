@@ -1,0 +1,16 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What `apt-get --simulate` says that it would do."""
+
+from __future__ import annotations
+
+import re
+
+# Purg where it is asked to purge, or where the host's configuration says so.
+_REMOVED = re.compile(r"^(?:Remv|Purg) (\S+)", re.MULTILINE)
+
+
+def removed(text: str) -> list[str]:
+    """The packages that would be removed, in its order; with :arch where that is printed."""
+    return _REMOVED.findall(text)
