@@ -229,7 +229,7 @@ def _no_answer(number: int, ended: Isolated) -> str:
 
 def _check_answer(name: str, state: Mapping[str, Any]) -> Check:
     if state["supported"] is None:
-        return Check(f"{name} answers", None, True, None, None, state["detail"])
+        return Check(f"{name} answers", None, True, "not called", None, state["detail"])
     return hc.equal(f"{name} answers", True, state["supported"], state["detail"])
 
 

@@ -21,7 +21,7 @@ description:
     a kernel gives for a number that it does not have.
   - Only numbers from the manifest or from O(numbers) are called, only those from 337 to 511, and
     the first call of each is made in a child process, so that a number that belongs to another
-    syscall harms nothing but that child. It has ten seconds.
+    syscall harms nothing but that child. It has 30 seconds.
 options:
   manifest:
     description:

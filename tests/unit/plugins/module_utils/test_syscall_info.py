@@ -523,7 +523,7 @@ def test_a_syscall_of_the_user_that_is_not_there_fails() -> None:
 @pytest.mark.parametrize(
     ("ended", "told"),
     [
-        (abi.Isolated(None, None, late=True), "did not return within 10 seconds"),
+        (abi.Isolated(None, None, late=True), "did not return within 30 seconds"),
         (abi.Isolated(None, "SIGSEGV"), "ended the process that called it (SIGSEGV)"),
     ],
 )
@@ -548,7 +548,7 @@ def test_a_syscall_that_must_not_be_called_is_not() -> None:
     assert result["supported"] is True
     assert result["syscalls"]["mine"]["returned"] is None
     check = check_of(result, "mine answers")
-    assert check["ok"] is None
+    assert (check["ok"], check["actual"]) == (None, "not called")
     assert "verify_call" in check["detail"]
     # What is known is harmless, whatever a manifest says.
     assert result["syscalls"][abi.CAPTURE]["supported"] is True
