@@ -119,6 +119,22 @@ lab-fleet-clean: deps ## Remove the fleet's VMs; images, sources and builds stay
 clean-cache: ## Empty the cache: sources, images, ccache, builds, the lab's repositories
 	rm -rf -- "$(OSLAB_CACHE)" $(REPOSITORIES)
 
+# --- a syscall of yours, tried without a kernel ------------------------------------------------
+
+FAKE := $(OSLAB_CACHE)/fake
+# A file of variables, as in an inventory: patch_syscalls_extra and config_options.
+VARS ?=
+
+# Always the same bytes, so that the tree is unpacked once.
+.PHONY: try-syscalls
+try-syscalls: deps ## Patch and configure the fake kernel tree by the variables in VARS=FILE (seconds)
+	@mkdir -p "$(FAKE)"
+	@tar --directory tests/fixtures --transform 's,^fakelinux,linux-6.12,' --sort name --mtime @0 \
+		--owner 0 --group 0 --numeric-owner --create fakelinux | gzip -n > "$(FAKE)/linux-6.12.tar.gz"
+	@ansible-playbook --inventory tests/fixtures/fakelinux.yml playbooks/build.yml \
+		--tags source,version,patch,config $(if $(VARS),--extra-vars "@$(VARS)")
+	@echo "The tree: $(FAKE)/work/trees/file-6.12/linux"
+
 # --- tests ------------------------------------------------------------------------------------
 
 .PHONY: test

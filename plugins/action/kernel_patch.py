@@ -17,6 +17,9 @@ from ansible_collections.oslab.kernel.plugins.module_utils import source_patch
 from ansible_collections.oslab.kernel.plugins.module_utils.source_download import Limits
 from ansible_collections.oslab.kernel.plugins.plugin_utils import host_answer
 
+# The sources of this collection, which are known to compile.
+OURS = Path(__file__).resolve().parents[2] / "files" / "kernel"
+
 
 class ActionModule(ActionBase):
     """Replace each path among the arguments by the file's name and text."""
@@ -29,6 +32,9 @@ class ActionModule(ActionBase):
             return {"name": found.name, "text": found.read_text(encoding="utf-8")}
         except (AnsibleError, OSError, UnicodeDecodeError) as error:
             raise AnsibleActionFail(f"{option}: cannot read {path}: {error}") from error
+
+    def _is_ours(self, path: str) -> bool:
+        return OURS in Path(self._find_needle("files", path)).resolve().parents
 
     def _patches(self, entries: list[Any], cache: str) -> list[dict[str, Any]]:
         """All entries are looked at before the first address is asked."""
@@ -67,11 +73,13 @@ class ActionModule(ActionBase):
     ) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
         arguments = dict(self._task.args)
-        for option in ("syscalls", "headers"):
+        for option in ("syscalls", "syscalls_extra", "headers"):
             arguments[option] = [
                 {**entry, "file": self._file(entry["source"], f"patch_{option}")}
                 for entry in arguments.get(option) or []
             ]
+        for entry in [*arguments["syscalls"], *arguments["syscalls_extra"]]:
+            entry["own"] = not self._is_ours(entry["source"])
         cache = arguments.pop("cache", None) or "~/.cache/oslab-kernel/patches"
         arguments["patches"] = self._patches(arguments.get("patches") or [], cache)
         # It quotes the source that it could not change.

@@ -134,6 +134,7 @@ class Build:
             config = {name: value.strip('"') for name, value in self.plan.config.items()}
             objects = expected_objects(tree, config)
             self.progress = Progress(time.time(), objects, existing(tree, objects))
+            self._own_syscalls()
             command = kernel_build.package_command(self.options, self.environment)
             self._step("kernel", "the kernel does not compile", command, tree)
             self._check_release()
@@ -250,6 +251,16 @@ class Build:
         return done.returncode, done.stdout.decode(errors="replace")
 
     # --- the parts
+
+    def _own_syscalls(self) -> None:
+        """What the user wrote, before the hour that the rest may take. Nothing is done twice."""
+        objects = kernel_build.own_objects(self.plan)
+        if not objects:
+            return
+        command = kernel_build.objects_command(self.options, self.environment, objects)
+        sources = " and ".join(name[: -len(".o")] + ".c" for name in objects)
+        failure = f"what patch_syscalls or patch_syscalls_extra adds as {sources} does not compile"
+        self._step("syscalls", failure, command, self.options.tree)
 
     def _clear_old_packages(self) -> None:
         """Of builds that did not come to their end; only files that are named as ours."""

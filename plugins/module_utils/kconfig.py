@@ -25,8 +25,11 @@ from ansible_collections.oslab.kernel.plugins.module_utils.kconfig_tree import (
     Switches,
     Symbol,
     explain,
+    explain_below,
+    missing_below,
     srcarch,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils.kernel_edits import KCONFIG_MENU
 
 
 class KconfigError(Exception):
@@ -175,6 +178,12 @@ class Wanted:
     optional: dict[str, str] = field(default_factory=dict)
     options: dict[str, str] = field(default_factory=dict)
     required: dict[str, str] = field(default_factory=dict)
+    syscalls: dict[str, str] = field(default_factory=dict)  # symbol -> name of the syscall
+
+    @property
+    def switches(self) -> dict[str, str]:
+        """What switches the syscalls on."""
+        return dict.fromkeys([KCONFIG_MENU, *self.syscalls] if self.syscalls else [], "y")
 
 
 def check_wanted(
@@ -182,9 +191,19 @@ def check_wanted(
     options: Mapping[str, Any],
     optional: Mapping[str, Any],
     required: Mapping[str, Any],
+    syscalls: Mapping[str, str] | None = None,
 ) -> Wanted:
-    """Refuse what the tree does not know or cannot take, all of it in one message."""
-    wanted, wrong = Wanted(), []
+    """Refuse what the tree does not know or cannot take, all of it in one message.
+
+    `syscalls`: symbol to name of each syscall that the kernel has to have.
+    """
+    wanted, wrong = Wanted(syscalls=dict(syscalls or {})), []
+    for symbol, name in wanted.syscalls.items():
+        if symbol not in tree.symbols:
+            wrong.append(
+                f"syscall {name}: no Kconfig file of this tree defines {symbol}; run the role "
+                "patch again"
+            )
     for source, target, what in (
         (optional, wanted.optional, ""),
         (options, wanted.options, "option"),
@@ -310,7 +329,7 @@ class Configurator:
     def apply(self, text: str, wanted: Wanted) -> str:
         """The options over the text; of a choice only the wanted member is left on."""
         values: dict[str, str] = {}
-        for group in (wanted.optional, wanted.options):
+        for group in (wanted.optional, wanted.switches, wanted.options):
             for name, value in group.items():
                 if value == "y":
                     values.update(dict.fromkeys(self.kconfig.siblings(name), "n"))
@@ -370,7 +389,8 @@ class Configurator:
             again.update({s: before[s] for s in symbols if before.get(s, "n") != "n"})
             if module in kept and all(before.get(s, "n") == "n" for s in symbols):
                 again.update(self._switch_on(symbols, switches))
-        again = {s: v for s, v in again.items() if s not in {*wanted.options, *wanted.optional}}
+        set_already = {*wanted.options, *wanted.optional, *wanted.switches}
+        again = {s: v for s, v in again.items() if s not in set_already}
         if again:
             reduced = self.olddefconfig(self.apply(set_values(reduced, again), wanted))
             now = parse_config(reduced)
@@ -430,6 +450,27 @@ class Configurator:
                         why += f"; {_PAHOLE_ADVICE}"
                     reason = f": {why}" if why else ""
                     messages.append(f"{what}{name}: wanted {value}, got {got or 'n'}{reason}")
+        outcome.failed.extend(
+            self._missing_syscall(symbol, wanted, values)
+            for symbol in wanted.syscalls
+            if values.get(symbol) != "y"
+        )
+
+    def _missing_syscall(self, symbol: str, wanted: Wanted, values: Mapping[str, str]) -> str:
+        """A syscall that is listed and would not be in the kernel."""
+        told = f"syscall {wanted.syscalls[symbol]} would not be in the kernel: {symbol}"
+        leave = "take it out of patch_syscalls or patch_syscalls_extra"
+        if wanted.options.get(symbol, "y") != "y":
+            value = wanted.options[symbol]
+            return f"{told} is set to {value} by an option. Take that out, or {leave}."
+        why = explain_below(self.kconfig, symbol, values)
+        reason = f", because it {why}" if why.startswith("depends") else f": {why}" if why else ""
+        below = ", ".join(
+            f"{name}: {value}"
+            for name, value in missing_below(self.kconfig, symbol, values).items()
+        )
+        remedy = f"Set config_options: {{{below}}}" if below else "Have that hold by config_options"
+        return f"{told} is {values.get(symbol, 'n')}{reason}. {remedy}, or {leave}."
 
 
 def set_aside(

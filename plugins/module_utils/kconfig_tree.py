@@ -28,7 +28,10 @@ _COMMENT = re.compile(r"\s#")
 # Of what is read: files that name each other, parentheses in an expression, characters of a line.
 _DEEPEST = 64
 _LONGEST = 1 << 14
+# Of why a symbol is off: more is no explanation.
+_REASONS = 6
 _TOKEN = re.compile(r'"[^"]*"|\'[^\']*\'|\$\([^)]*\)|&&|\|\||[!<>]=|[()=!<>]|[\w./-]+')
+_NAME = re.compile(r"[A-Z0-9_]*[A-Z][A-Z0-9_]*")
 _LEVEL = {"n": 0, "m": 1, "y": 2}
 # What no driver brings along: a target may ask for any, and has them switched on for all.
 _NO_DEPENDENCY = re.compile(r"EXPERT|EMBEDDED|STAGING|.*(DEBUG|TEST|FORCE|BROKEN).*")
@@ -394,7 +397,7 @@ class _Missing:
 def _with_values(expression: str, values: Mapping[str, str]) -> str:
     names = []
     for token in _TOKEN.findall(expression):
-        if re.fullmatch(r"[A-Z0-9_]*[A-Z][A-Z0-9_]*", token) and token not in names:
+        if _NAME.fullmatch(token) and token not in names:
             names.append(token)
     shown = ", ".join(f"{name}={values.get(name, 'n')}" for name in names)
     return f"depends on {expression} ({shown})" if shown else f"depends on {expression}"
@@ -423,3 +426,42 @@ def explain(tree: KconfigTree, name: str, wanted: str, values: Mapping[str, str]
         elif symbol.range:
             reasons.append(f"its range is {symbol.range}")
     return "; ".join(reasons)
+
+
+def explain_below(tree: KconfigTree, name: str, values: Mapping[str, str]) -> str:
+    """Why a symbol is off: what it depends on, and why that is off in turn, nearest first."""
+    reasons: list[str] = []
+    todo, seen = [name], {name}
+    while todo and len(reasons) < _REASONS:
+        symbol = todo.pop(0)
+        why = explain(tree, symbol, "y", values)
+        if why:
+            reasons.append(why if symbol == name else f"{symbol}: {why}")
+        for needed in _needed(tree.symbols.get(symbol), values):
+            if needed not in seen:
+                seen.add(needed)
+                todo.append(needed)
+    return "; ".join(reasons)
+
+
+def _needed(symbol: Symbol | None, values: Mapping[str, str]) -> list[str]:
+    """The symbols that are off in the dependencies that do not hold."""
+    found: list[str] = []
+    for expression in symbol.depends if symbol else ():
+        if evaluate(expression, values):
+            continue
+        tokens = _TOKEN.findall(expression)
+        found += [
+            token
+            for before, token in zip(["", *tokens], tokens)
+            if before != "!" and _NAME.fullmatch(token) and values.get(token, "n") == "n"
+        ]
+    return found
+
+
+def missing_below(tree: KconfigTree, name: str, values: Mapping[str, str]) -> dict[str, str]:
+    """What a user could set so that a symbol can be on, besides itself; empty if not known."""
+    found = Switches(tree, values).on(name) or {}
+    below = {symbol: value for symbol, value in found.items() if symbol != name}
+    # One that has to be selected by others is not the user's to set.
+    return below if all(below.values()) else {}

@@ -19,6 +19,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils import (
     build_signing,
     build_spread,
     kernel_version,
+    patch_record,
     source_workdir,
     syscall_abi,
 )
@@ -96,6 +97,7 @@ class Plan:
     inputs: Inputs
     config: Mapping[str, str]
     manifest: Mapping[str, Any]
+    syscalls: Sequence[patch_record.Added] = ()
 
     @property
     def build_id(self) -> str:
@@ -143,6 +145,10 @@ def make_plan(options: Options, run: Runner) -> Plan:
     except OSError:
         raise InputError(f"build_tree {tree} has no .config: run the role config first") from None
     patch = read_json(tree / ".oslab" / "patch.json") or {}
+    try:
+        syscalls = patch_record.added(tree)
+    except patch_record.RecordError as error:
+        raise InputError(str(error)) from error
     makefile = (tree / "Makefile").read_text(encoding="utf-8")
     version, release = identity.makefile_release(makefile, config, _localversion(tree))
     # Whether it is a candidate is said by the stock tree, not by what the user put behind it.
@@ -179,6 +185,9 @@ def make_plan(options: Options, run: Runner) -> Plan:
     }
     if options.compression != COMPRESSIONS[0]:
         stated["compression"] = options.compression
+    not_called = [call.name for call in syscalls if not call.called]
+    if not_called:
+        stated[syscall_abi.NOT_CALLED] = not_called
     inputs = Inputs(
         machine=_output(run, ["dpkg", "--print-architecture"]),
         version=version,
@@ -199,7 +208,7 @@ def make_plan(options: Options, run: Runner) -> Plan:
         "version": identity.package_version(version, inputs.build_id),
         "build_id": inputs.build_id,
     }
-    return Plan(options, inputs, config, manifest)
+    return Plan(options, inputs, config, manifest, syscalls)
 
 
 def _localversion(tree: Path) -> str:
@@ -270,6 +279,16 @@ def refusal(plan: Plan, find: Callable[[str], Optional[str]]) -> Optional[str]:
         return (
             f"the builder lacks {', '.join(missing)}, which this configuration needs: "
             f"run the role dependencies{hint}"
+        )
+    left_out = [
+        f"{call.name} (CONFIG_{call.kconfig}={plan.config.get(f'CONFIG_{call.kconfig}', 'n')})"
+        for call in plan.syscalls
+        if plan.config.get(f"CONFIG_{call.kconfig}") != "y"
+    ]
+    if left_out:
+        return (
+            "the configuration leaves out what patch_syscalls or patch_syscalls_extra lists: "
+            f"{', '.join(left_out)}. Run the role config, which says why"
         )
     if plan.options.debug_package and plan.config.get("CONFIG_DEBUG_INFO") != "y":
         return (
@@ -383,6 +402,28 @@ def make_variables(options: Options, values: Mapping[str, str]) -> list[str]:
 def package_command(options: Options, values: Mapping[str, str]) -> list[str]:
     """`values`: the environment, whose flags go together with the user's."""
     return ["make", f"-j{options.job_count}", "bindeb-pkg", *make_variables(options, values)]
+
+
+def objects_command(
+    options: Options, values: Mapping[str, str], objects: Sequence[str]
+) -> list[str]:
+    """As `package_command`, of some objects alone."""
+    return ["make", f"-j{options.job_count}", *objects, *make_variables(options, values)]
+
+
+def own_objects(plan: Plan) -> list[str]:
+    """The objects of the user's syscalls that are not compiled, or older than their source."""
+    return [call.object for call in plan.syscalls if call.own and not _is_made(plan, call)]
+
+
+def _is_made(plan: Plan, call: patch_record.Added) -> bool:
+    made = plan.options.tree / call.object
+    source = made.with_name(call.source)
+    record = made.with_name(f".{made.name}.cmd")  # without it kbuild compiles again, too
+    try:
+        return record.is_file() and made.stat().st_mtime >= source.stat().st_mtime
+    except OSError:
+        return False
 
 
 def modules_command(

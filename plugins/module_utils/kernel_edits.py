@@ -54,6 +54,8 @@ class Syscall:
     number: Optional[int] = None
     depends: str = ""
     help: str = ""
+    own: bool = True  # its source is the user's, not of the collection
+    called: bool = True  # whether verify may call it
 
 
 @dataclass(frozen=True)

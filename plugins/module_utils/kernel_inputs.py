@@ -15,7 +15,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.oslab.kernel.plugins.module_utils import kernel_version, source_patch
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    kernel_version,
+    patch_record,
+    source_patch,
+)
 
 # include/uapi/linux/utsname.h: __NEW_UTS_LEN
 UTS_LEN = 64
@@ -26,8 +30,6 @@ SYSCALL_NUMBER_MAX = 511
 
 _EXTRAVERSION = re.compile(r"[a-z0-9.+-]*")
 _PACKAGE_NAME = re.compile(r"[a-z0-9][a-z0-9.+-]+")
-_SYSCALL_NAME = re.compile(r"[a-z_][a-z0-9_]{0,63}")
-_KCONFIG_SYMBOL = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
 def check_extraversion(value: str, kernelversion: str = "") -> list[str]:
@@ -128,23 +130,32 @@ def check_banner(value: str) -> list[str]:
     return problems
 
 
-def check_syscalls(entries: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The list of syscalls to add: names, symbols, numbers, each used once."""
+def check_syscalls(
+    entries: Iterable[Mapping[str, Any]], extra: Iterable[Mapping[str, Any]] = ()
+) -> list[str]:
+    """The lists of syscalls to add: names, symbols, numbers, each used once in both."""
     problems: list[str] = []
     seen: dict[tuple[str, object], str] = {}
-    for index, entry in enumerate(entries):
-        where = f"patch_syscalls[{index}]"
+    listed = [
+        *((f"patch_syscalls[{index}]", entry) for index, entry in enumerate(entries)),
+        *((f"patch_syscalls_extra[{index}]", entry) for index, entry in enumerate(extra)),
+    ]
+    for where, entry in listed:
         name = str(entry.get("name", ""))
         symbol = str(entry.get("kconfig", ""))
         number = str(entry.get("number", "auto"))
-        if not _SYSCALL_NAME.fullmatch(name):
+        if not patch_record.SYSCALL_NAME.fullmatch(name):
             problems.append(
                 f"{where}: name {name!r} is not a C identifier of lower-case letters, digits "
                 "and '_'"
             )
-        if not str(entry.get("source", "")).endswith(".c"):
-            problems.append(f"{where} ({name}): source must be the path of a .c file")
-        if not _KCONFIG_SYMBOL.fullmatch(symbol):
+        source = Path(str(entry.get("source", ""))).name
+        if not patch_record.SOURCE_NAME.fullmatch(source):
+            problems.append(
+                f"{where} ({name}): source {source!r} must be the path of a .c file, with a name "
+                "of letters, digits, '_', '.', '+' and '-'"
+            )
+        if not patch_record.KCONFIG_SYMBOL.fullmatch(symbol):
             problems.append(
                 f"{where} ({name}): kconfig {symbol!r} is not a Kconfig symbol (upper-case "
                 "letters, digits and '_', without CONFIG_)"

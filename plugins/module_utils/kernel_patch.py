@@ -21,7 +21,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils import atomic_file, source_workdir
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    atomic_file,
+    patch_record,
+    source_workdir,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils import kernel_edits as edits
 from ansible_collections.oslab.kernel.plugins.module_utils.bounded_read import json_object
 from ansible_collections.oslab.kernel.plugins.module_utils.kernel_edits import EditError, Syscall
@@ -289,6 +293,12 @@ def apply(root: Path, plan: Plan, run: Runner, check: bool = False) -> Outcome:
         "sysname": plan.sysname,
         "banner": plan.banner,
         "syscalls": numbers,
+        "entries": [
+            patch_record.entry(
+                patch_record.Added(call.name, call.kconfig, call.source, call.own, call.called)
+            )
+            for call in plan.syscalls
+        ],
         "patches": [{"name": item.name, "sha256": item.sha256} for item in plan.patches],
         "sha256": _digest(files),
         "created": created,

@@ -24,7 +24,9 @@ import errno as errno_numbers
 import functools
 import json
 import os
+import select
 import signal
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,11 +42,18 @@ COUNTED = ("open", "read", "write", "fork")
 
 # Of the manifest; what else is in it is told as it is.
 MANIFEST_TEXTS = ("release", "version", "build_id", "sysname", "banner")
+# Names of syscalls that must not be called to see whether they are there; absent if there are none.
+NOT_CALLED = "not_called"
 
 # Below: 0-334 are long-standing calls, some of which destroy things, and 335/336 (uretprobe,
 # uprobe) kill a process that calls them. Above: 512-547 is the x32 range.
 FIRST_NUMBER = 337
 LAST_NUMBER = 511
+
+# A call in a child has these. It takes microseconds, but a machine may be busy with its boot, and
+# one that is too slow here goes back to the old kernel.
+CALL_SECONDS = 30.0
+_KILL_SECONDS = 2.0
 
 
 class MemSnapshot(ctypes.Structure):
@@ -172,6 +181,9 @@ def parse_manifest(text: str, path: str) -> dict[str, Any]:
     for name in MANIFEST_TEXTS:
         if not isinstance(manifest.get(name), (str, type(None))):
             raise AbiError(f"{path}: `{name}` must be a text, not {manifest[name]!r:.60}")
+    not_called = manifest.get(NOT_CALLED, [])
+    if not isinstance(not_called, list) or not all(isinstance(one, str) for one in not_called):
+        raise AbiError(f"{path}: `{NOT_CALLED}` must be a list of names")
     return manifest
 
 
@@ -298,10 +310,14 @@ def _usage_entry(entry: SyscallUsageUser) -> UsageEntry:
 
 
 class Isolated(NamedTuple):
-    """How a call in a child ended: its JSON value, or the signal that killed it."""
+    """How a call in a child ended: its JSON value, or the signal that killed it.
+
+    `late`: it did not end in its time, and was killed for it.
+    """
 
     value: Any
     signal_name: str | None
+    late: bool = False
 
 
 def _signal_name(number: int) -> str:
@@ -311,11 +327,11 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def in_child(function: Callable[[], Any]) -> Isolated:
+def in_child(function: Callable[[], Any], seconds: float = CALL_SECONDS) -> Isolated:
     """Run `function` in a forked child and bring its JSON value home.
 
-    The first call of a number happens here: were it another syscall, one that closes descriptors
-    or ends its caller, only the child would feel it.
+    The first call of a number happens here: were it another syscall, one that closes descriptors,
+    sleeps or ends its caller, only the child would feel it.
     """
     reader, writer = os.pipe()
     child = os.fork()
@@ -323,15 +339,64 @@ def in_child(function: Callable[[], Any]) -> Isolated:
         status = 1
         try:
             os.close(reader)
+            _cut_off()
             os.write(writer, json.dumps(function()).encode())
             status = 0
         finally:
             # Never return into the parent's code, whatever happened.
             os._exit(status)
     os.close(writer)
-    with os.fdopen(reader, "rb") as stream:
-        text = stream.read()
-    status = os.waitpid(child, 0)[1]
-    if os.WIFSIGNALED(status):
-        return Isolated(None, _signal_name(os.WTERMSIG(status)))
-    return Isolated(json.loads(text.decode()) if text else None, None)
+    end = time.monotonic() + seconds
+    with os.fdopen(reader, "rb", buffering=0) as stream:
+        text = _read_until(stream.fileno(), end)
+    ended = _status(child, end)
+    if ended is None:
+        os.kill(child, signal.SIGKILL)
+        # One that sleeps in the kernel and takes no signal is left behind.
+        _status(child, time.monotonic() + _KILL_SECONDS)
+    elif os.WIFSIGNALED(ended):
+        return Isolated(None, _signal_name(os.WTERMSIG(ended)))
+    return Isolated(_first_value(text), None, late=ended is None and not text)
+
+
+def _cut_off() -> None:
+    """Nothing that the parent has is the child's: terminal, streams, process group.
+
+    Whoever waits for the end of the parent's streams does not wait for a child that is left behind.
+    """
+    os.setsid()
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(nothing, stream)
+
+
+def _read_until(descriptor: int, end: float) -> bytes:
+    """What comes until the other side is closed or the time is over."""
+    text = b""
+    while select.select([descriptor], [], [], max(0.0, end - time.monotonic()))[0]:
+        chunk = os.read(descriptor, 1 << 16)
+        if not chunk:
+            break
+        text += chunk
+    return text
+
+
+def _status(child: int, end: float) -> int | None:
+    """How a child has ended; None if it has not by then."""
+    pause = 0.0005
+    while True:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return status
+        if time.monotonic() >= end:
+            return None
+        time.sleep(pause)
+        pause = min(2 * pause, 0.05)
+
+
+def _first_value(text: bytes) -> Any:
+    """A call that returns twice, as fork() does, gives its value twice."""
+    try:
+        return json.JSONDecoder().raw_decode(text.decode())[0]
+    except ValueError:
+        return None

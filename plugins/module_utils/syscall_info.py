@@ -14,13 +14,16 @@ from ansible_collections.oslab.kernel.plugins.module_utils import host_check as 
 from ansible_collections.oslab.kernel.plugins.module_utils.host_check import Check
 from ansible_collections.oslab.kernel.plugins.module_utils.host_system import System, Uname
 from ansible_collections.oslab.kernel.plugins.module_utils.syscall_abi import (
+    CALL_SECONDS,
     CAPTURE,
     COUNTED,
+    NOT_CALLED,
     SYSCALL_NAMES,
     THROTTLE,
     TRACK,
     AbiError,
     Answer,
+    Isolated,
     Syscalls,
     UsageEntry,
     check_number,
@@ -69,7 +72,11 @@ def gather(options: Options, system: System) -> dict[str, Any]:
 
     numbers = merge_numbers(manifest or {}, options.numbers)
     problem = machine_problem(uname.machine)
-    syscalls = {name: _probe(system, name, numbers[name], problem) for name in sorted(numbers)}
+    not_called = (manifest or {}).get(NOT_CALLED, [])
+    syscalls = {
+        name: _probe(system, name, numbers[name], problem, called=name not in not_called)
+        for name in sorted(numbers)
+    }
     states = [state["supported"] for state in syscalls.values() if state["supported"] is not None]
     supported = bool(states) and all(states)
 
@@ -81,11 +88,7 @@ def gather(options: Options, system: System) -> dict[str, Any]:
     checks: list[Check] = []
     if options.compare:
         checks += _check_identity(host, uname, manifest or {}, options.expected)
-        checks += [
-            hc.equal(f"{name} answers", True, state["supported"], state["detail"])
-            for name, state in syscalls.items()
-            if state["supported"] is not None
-        ]
+        checks += [_check_answer(name, state) for name, state in syscalls.items()]
         checks += host.check_syscalls(options.workload)
         checks += host.check_entries(entries, options.expected.get("proc_entries") or [])
     return {
@@ -150,7 +153,9 @@ def _why_not(
     )
 
 
-def _probe(system: System, name: str, number: Any, problem: str) -> dict[str, Any]:
+def _probe(
+    system: System, name: str, number: Any, problem: str, *, called: bool = True
+) -> dict[str, Any]:
     """Is it there? The first call of a number is made by a child, whatever it does to it."""
     state: dict[str, Any] = {
         "supported": False,
@@ -161,8 +166,9 @@ def _probe(system: System, name: str, number: Any, problem: str) -> dict[str, An
         "result": None,
         "detail": problem,
     }
-    if name not in SYSCALL_NAMES:
-        state.update(supported=None, detail="its arguments are not known, so it was not called")
+    known = name in SYSCALL_NAMES
+    if not (known or called):  # those that are known are harmless
+        state.update(supported=None, detail="not called, by the word of its entry (verify_call)")
         return state
     if problem:
         return state
@@ -170,6 +176,8 @@ def _probe(system: System, name: str, number: Any, problem: str) -> dict[str, An
         calls = Syscalls(system.syscall_function(), {name: number})
     except AbiError as error:
         state["detail"] = str(error)
+        if not known and isinstance(number, int):  # it may well be there
+            state["supported"] = None
         return state
 
     state["number"] = calls.numbers[name]
@@ -179,28 +187,50 @@ def _probe(system: System, name: str, number: Any, problem: str) -> dict[str, An
             return list(calls.capture()[0])
         if name == TRACK:
             return list(calls.track()[0])
-        return list(calls.throttle(system.pid)[0])
+        if name == THROTTLE:
+            return list(calls.throttle(system.pid)[0])
+        return list(calls.call(name))
 
     ended = system.isolated(call)
     if ended.value is None:
-        state["detail"] = (
-            f"number {number} ended the process that called it ({ended.signal_name or 'no answer'})"
-        )
+        state["detail"] = _no_answer(number, ended)
         return state
     answer = Answer(*ended.value)
+    # Of an unknown one any answer will do but that there is none.
+    good = answer.returned == GOOD_ANSWERS[name] if known else answer.errno != errno.ENOSYS
     state.update(
-        supported=answer.returned == GOOD_ANSWERS[name],
+        supported=good,
         returned=answer.returned,
         errno=answer.errno,
         errno_name=errno_name(answer.errno),
     )
     if answer.errno == errno.ENOSYS:
         state["detail"] = f"the running kernel has no syscall {number} (ENOSYS)"
-    elif not state["supported"]:
+        if not known:
+            state["detail"] += (
+                ": it is not in its table, or was left out by its configuration. One that answers "
+                "so itself to arguments that are all 0 needs verify_call: false in its entry"
+            )
+    elif not good:
         state["detail"] = (
             f"number {number} answers {hc.answer_text(answer)}: another syscall, or a fault"
         )
     return state
+
+
+def _no_answer(number: int, ended: Isolated) -> str:
+    if ended.late:
+        return (
+            f"number {number} did not return within {CALL_SECONDS:.0f} seconds to the process that "
+            "called it with arguments that are all 0; the process was killed"
+        )
+    return f"number {number} ended the process that called it ({ended.signal_name or 'no answer'})"
+
+
+def _check_answer(name: str, state: Mapping[str, Any]) -> Check:
+    if state["supported"] is None:
+        return Check(f"{name} answers", None, True, "not called", None, state["detail"])
+    return hc.equal(f"{name} answers", True, state["supported"], state["detail"])
 
 
 class _Host:

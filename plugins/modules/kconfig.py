@@ -16,6 +16,8 @@ description:
   - An option that no Kconfig file of the tree defines is refused before anything is written. An
     option or required symbol that does not have its value in the end is an error that names it,
     the value that it has and the reason where one can be found.
+  - The syscalls that M(oslab.kernel.kernel_patch) has added to the tree are switched on. One that
+    is not in the end, because what it depends on is not, is an error that says so.
   - The same input always gives the same file.
 version_added: "0.1.0"
 author: oslab.kernel contributors (@oslab)
@@ -167,6 +169,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils import (
     kconfig,
     kconfig_base,
     kconfig_stamp,
+    patch_record,
     source_workdir,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.kconfig_tree import KconfigTree
@@ -182,7 +185,11 @@ def base_text(module: AnsibleModule, tree: Path) -> str:
 
 
 def configure(
-    module: AnsibleModule, tree: Path, given: str, run: kconfig.Runner
+    module: AnsibleModule,
+    tree: Path,
+    given: str,
+    syscalls: Mapping[str, str],
+    run: kconfig.Runner,
 ) -> tuple[dict[str, Any], str, list[str]]:
     """The return values, the text of the configuration, and what makes it unusable."""
     params = module.params
@@ -200,7 +207,7 @@ def configure(
             kconfig.check_modules([*params["lsmod"], *params["keep"]])
             known = KconfigTree(tree, arch)
             wanted = kconfig.check_wanted(
-                known, params["options"], params["optional"], params["required"]
+                known, params["options"], params["optional"], params["required"], syscalls
             )
             request = kconfig.Request(
                 tree, base, params["lsmod"], params["keep"], params["make_args"]
@@ -268,6 +275,10 @@ def main() -> None:
         )
         return kconfig.Result(status, out, err)
 
+    try:
+        syscalls = {call.kconfig: call.name for call in patch_record.added(tree)}
+    except patch_record.RecordError as error:
+        module.fail_json(msg=str(error))
     base = base_text(module, tree)
     target = tree / ".config"
     before = target.read_text(encoding="utf-8") if target.is_file() else None
@@ -276,7 +287,11 @@ def main() -> None:
         return run(argv, tree, {"LC_ALL": "C"}).out
 
     # A base of its own is part of what the result comes from; without one, .config is the base.
-    inputs = {**params, "base": kconfig.sha256(base) if params["base"] else ""}
+    inputs = {
+        **params,
+        "syscalls": syscalls,
+        "base": kconfig.sha256(base) if params["base"] else "",
+    }
     # Sets, which come in another order each time when a playbook joins lists.
     inputs.update({name: sorted(set(params[name])) for name in ("lsmod", "keep")})
     mark = kconfig_stamp.fingerprint(tree, inputs, params["make_args"], output)
@@ -284,7 +299,7 @@ def main() -> None:
     if known is not None:
         module.exit_json(**{**known, "changed": False, "changed_symbols": []})
 
-    result, text, failed = configure(module, tree, base, run)
+    result, text, failed = configure(module, tree, base, syscalls, run)
     reference = base if before is None else before
     result["changed"] = before != text
     result["changed_symbols"] = sorted(kconfig.differences(reference, text))

@@ -39,6 +39,10 @@ options:
     description: The syscalls to add, as the role C(patch) takes them.
     type: list
     elements: dict
+  syscalls_extra:
+    description: More syscalls, behind those of O(syscalls).
+    type: list
+    elements: dict
   patches:
     description:
       - The patches to apply, as the role C(patch) takes them. Files with an absolute path are
@@ -93,6 +97,7 @@ def main() -> None:
             "sysname": {"type": "str"},
             "banner": {"type": "str"},
             "syscalls": {"type": "list", "elements": "dict"},
+            "syscalls_extra": {"type": "list", "elements": "dict"},
             "patches": {"type": "list", "elements": "raw"},
         },
         supports_check_mode=True,
@@ -116,8 +121,9 @@ def main() -> None:
         problems += kernel_inputs.check_sysname(params["sysname"])
     if params["banner"] is not None:
         problems += kernel_inputs.check_banner(params["banner"])
-    if params["syscalls"] is not None:
-        problems += kernel_inputs.check_syscalls(params["syscalls"])
+    problems += kernel_inputs.check_syscalls(
+        params["syscalls"] or [], params["syscalls_extra"] or []
+    )
     if params["patches"] is not None:
         problems += kernel_inputs.check_patches(params["patches"])
     if problems:

@@ -35,7 +35,7 @@ options:
     type: list
     elements: dict
     default: []
-    suboptions:
+    suboptions: &syscall
       name:
         description: Name of the syscall, as in C(SYSCALL_DEFINEn(name, …)).
         type: str
@@ -70,6 +70,24 @@ options:
         description: Help text of the Kconfig symbol.
         type: str
         default: ""
+      verify_call:
+        description:
+          - Whether the role C(verify) calls it. V(false) for a syscall that must not be called with
+            arguments that are all 0.
+        type: bool
+        default: true
+      own:
+        description:
+          - Whether its source is the user's. It is compiled first, then. The action plugin sets it
+            to V(false) for the sources of this collection.
+        type: bool
+        default: true
+  syscalls_extra:
+    description: More syscalls, behind those of O(syscalls) and in their form.
+    type: list
+    elements: dict
+    default: []
+    suboptions: *syscall
   headers:
     description: Further files to add to the tree.
     type: list
@@ -162,6 +180,24 @@ FILE_SPEC = {
     },
 }
 
+SYSCALLS_SPEC = {
+    "type": "list",
+    "elements": "dict",
+    "default": [],
+    "options": {
+        "name": {"type": "str", "required": True},
+        "source": {"type": "path", "required": True},
+        "file": FILE_SPEC,
+        "kconfig": {"type": "str", "required": True},
+        "number": {"type": "str", "default": "auto"},
+        "depends": {"type": "str", "default": ""},
+        "help": {"type": "str", "default": ""},
+        "verify_call": {"type": "bool", "default": True},
+        # Known where the sources are: on the control node.
+        "own": {"type": "bool", "default": True},
+    },
+}
+
 
 def _plan(params: dict) -> kernel_patch.Plan:
     syscalls = [
@@ -173,8 +209,10 @@ def _plan(params: dict) -> kernel_patch.Plan:
             number=None if entry["number"] == "auto" else int(entry["number"]),
             depends=entry["depends"],
             help=entry["help"],
+            own=entry["own"],
+            called=entry["verify_call"],
         )
-        for entry in params["syscalls"]
+        for entry in [*params["syscalls"], *params["syscalls_extra"]]
     ]
     return kernel_patch.Plan(
         sysname=params["sysname"],
@@ -194,20 +232,8 @@ def main() -> None:
             "tree": {"type": "path", "required": True},
             "sysname": {"type": "str", "default": "Linux"},
             "banner": {"type": "str", "default": ""},
-            "syscalls": {
-                "type": "list",
-                "elements": "dict",
-                "default": [],
-                "options": {
-                    "name": {"type": "str", "required": True},
-                    "source": {"type": "path", "required": True},
-                    "file": FILE_SPEC,
-                    "kconfig": {"type": "str", "required": True},
-                    "number": {"type": "str", "default": "auto"},
-                    "depends": {"type": "str", "default": ""},
-                    "help": {"type": "str", "default": ""},
-                },
-            },
+            "syscalls": SYSCALLS_SPEC,
+            "syscalls_extra": SYSCALLS_SPEC,
             "headers": {
                 "type": "list",
                 "elements": "dict",
@@ -238,7 +264,7 @@ def main() -> None:
     problems = (
         kernel_inputs.check_sysname(params["sysname"])
         + kernel_inputs.check_banner(params["banner"])
-        + kernel_inputs.check_syscalls(params["syscalls"])
+        + kernel_inputs.check_syscalls(params["syscalls"], params["syscalls_extra"])
     )
     if problems:
         module.fail_json(msg="; ".join(problems))

@@ -16,9 +16,12 @@ description:
   - Compares every value with the system's own, C(/proc/meminfo), C(/proc/PID/io), a counted
     workload, the kernel log and the C(/proc) entries of the kernel modules.
   - A kernel without the syscalls is an answer (RV(supported=false)), not an error.
+  - Any other syscall is called once, with all arguments 0, unless the manifest says that it must
+    not be (C(verify_call) of the role C(patch)). It has passed with any answer but C(ENOSYS), which
+    a kernel gives for a number that it does not have.
   - Only numbers from the manifest or from O(numbers) are called, only those from 337 to 511, and
     the first call of each is made in a child process, so that a number that belongs to another
-    syscall harms nothing but that child.
+    syscall harms nothing but that child. It has 30 seconds.
 options:
   manifest:
     description:
@@ -115,7 +118,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 supported:
-  description: Whether all the syscalls that have a number answer as they should.
+  description: Whether all the syscalls that have a number and were called answer as they should.
   returned: success
   type: bool
 reason:
@@ -153,7 +156,9 @@ syscalls:
   type: dict
   contains:
     supported:
-      description: Whether it answers as it should; null for a name this module has no struct for.
+      description:
+        - Whether it answers as it should; for a syscall that this module does not know, whether it
+          is there. Null if it was not called, RV(syscalls[].detail) says why.
       type: bool
     number:
       description: Its number.

@@ -26,6 +26,7 @@ def default_plan(root: Path) -> kernel_patch.Plan:
                 text=(kernel / f"syscalls/{item['name']}.c").read_text(encoding="utf-8"),
                 kconfig=item["kconfig"],
                 depends=item.get("depends", ""),
+                own=False,
             )
             for item in defaults["patch_syscalls"]
         ],

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 import subprocess
 from collections.abc import Sequence
@@ -29,6 +30,14 @@ def run(argv: Sequence[str], cwd: str) -> tuple[int, str]:
 def patch(tree: Path, plan: Optional[kernel_patch.Plan] = None) -> kernel_patch.Outcome:
     """As the role `patch` does, by its defaults."""
     return kernel_patch.apply(tree, plan or default_plan(ROOT), run)
+
+
+def plan_for(configs: Sequence[Path]) -> kernel_patch.Plan:
+    """The default plan with the syscalls that these files switch on: a build leaves out none."""
+    plan = default_plan(ROOT)
+    lines = {line for config in configs for line in config.read_text().splitlines()}
+    wanted = [call for call in plan.syscalls if f"CONFIG_{call.kconfig}=y" in lines]
+    return dataclasses.replace(plan, syscalls=wanted)
 
 
 def configure(

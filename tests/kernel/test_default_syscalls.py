@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.oslab.kernel.plugins.module_utils import kernel_edits as edits
+from ansible_collections.oslab.kernel.plugins.module_utils import patch_record
 from default_plan import default_plan
 from kernel_trees import ROOT, patch
 
@@ -58,10 +59,16 @@ def test_the_tree_has_it(patched: Path, call: edits.Syscall) -> None:
 
 
 @pytest.mark.parametrize("variable", ["config_required", "config_default_options"])
-@pytest.mark.parametrize("call", SYSCALLS, ids=lambda call: call.name)
-def test_it_is_switched_on(variable: str, call: edits.Syscall) -> None:
-    value = role("config", "defaults/main.yml")[variable].get(call.kconfig)
-    assert value == "y", f"roles/config/defaults: {variable} lacks {call.kconfig}"
+def test_no_other_place_has_their_names(variable: str) -> None:
+    """The role config reads them from the tree."""
+    named = role("config", "defaults/main.yml")[variable].keys()
+    assert not named & {edits.KCONFIG_MENU, *(call.kconfig for call in SYSCALLS)}
+
+
+def test_the_tree_tells_of_them(patched: Path) -> None:
+    assert [(call.name, call.kconfig, call.called) for call in patch_record.added(patched)] == [
+        (call.name, call.kconfig, True) for call in SYSCALLS
+    ]
 
 
 @pytest.mark.parametrize("variable", ["config_required", "config_default_options"])

@@ -362,7 +362,7 @@ def reproduce(
         pristine = todo[0].tree
         say(f"unpacking {source}")
         have_tree(source, pristine)
-        kernel_trees.patch(pristine)
+        kernel_trees.patch(pristine, kernel_trees.plan_for(configs))
         kernel_trees.configure(pristine, configs, work / "wanted.config")
         for place in todo[1:]:
             copy_tree(pristine, place.tree, place.umask)

@@ -157,6 +157,38 @@ def test_the_compilers_error_is_shown_and_nothing_is_stored(role):
     assert "oslab_missing" in again.stdout + again.stderr
 
 
+def add_syscall(tree, **changes):
+    """As the roles patch and config leave a syscall of the user's."""
+    (tree / "kernel/get_answer.c").write_text("SYSCALL_DEFINE0(get_answer)\n{\n\treturn 42;\n}\n")
+    with (tree / "kernel/Makefile").open("a") as makefile:
+        makefile.write("obj-y += get_answer.o\n")
+    with (tree / ".config").open("a") as config:
+        config.write("CONFIG_MULTIUSER=y\n")
+    entry = {"name": "get_answer", "kconfig": "MULTIUSER", "source": "get_answer.c"}
+    record = json.loads((tree / ".oslab/patch.json").read_text())
+    record["entries"] = [{**entry, "own": True, "called": False, **changes}]
+    (tree / ".oslab/patch.json").write_text(json.dumps(record))
+
+
+def test_a_syscall_of_the_user_is_compiled_before_the_rest(role):
+    add_syscall(role.tree)
+    run = role.run(build_make_args=["FAKE_FAIL=kernel/get_answer.o"])
+    assert run.status != 0
+    assert "adds as kernel/get_answer.c does not compile" in run.output
+    assert "kernel/get_answer.c:12:9: error: implicit declaration" in run.output
+    log = (role.work / "build.log").read_text()
+    assert [line.split()[1] for line in log.splitlines() if line.startswith("  CC")] == [
+        "kernel/get_answer.o"
+    ]
+    assert role.builds() == []
+
+    assert role.run().status == 0
+    log = (role.work / "build.log").read_text()
+    assert log.split().count("kernel/get_answer.o") == 1
+    assert log.startswith("  CC      kernel/get_answer.o\n")
+    assert role.result["manifest"]["not_called"] == ["get_answer"]
+
+
 def test_a_module_that_does_not_compile_names_its_variable(role):
     (role.directory / "sources/tools/hello_tool.c").write_text("int main(void) { return nowhere; }")
     run = role.run()

@@ -12,8 +12,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 ROOT = Path(__file__).resolve().parents[3]
 
 STOCK_CONFIG = """\
@@ -35,14 +33,6 @@ CONFIG_NVME_CORE=m
 CONFIG_USB_HID=m
 CONFIG_SND_DUMMY=m
 """
-
-# As the patch role would, by its defaults.
-OSLAB_KCONFIG = '\nconfig OSLAB_SYSCALLS\n\tbool "Syscalls of the collection"\n' + "".join(
-    f'\nconfig {call["kconfig"]}\n\tbool "{call["name"]}"\n\tdepends on OSLAB_SYSCALLS\n'
-    for call in yaml.safe_load((ROOT / "roles/patch/defaults/main.yml").read_text())[
-        "patch_syscalls"
-    ]
-)
 
 PLAYBOOK = """\
 - hosts: kernel_targets

@@ -5,17 +5,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
-from config_lab import OSLAB_KCONFIG, ROOT, STOCK_CONFIG, Lab
-
-sys.path.insert(0, str(ROOT / "collections"))
-
 from ansible_collections.oslab.kernel.plugins.module_utils import build_signing
+from ansible_collections.oslab.kernel.plugins.module_utils.kernel_edits import Syscall
+from config_lab import ROOT, STOCK_CONFIG, Lab
+from default_plan import default_plan
+from kernel_trees import patch
 
 
 def unchanged(output: str) -> bool:
@@ -27,8 +27,7 @@ def unchanged(output: str) -> bool:
 def lab(tmp_path: Path) -> Lab:
     tree = tmp_path / "trees" / "linux"
     shutil.copytree(ROOT / "tests" / "fixtures" / "fakelinux", tree)
-    with (tree / "init" / "Kconfig").open("a") as kconfig:
-        kconfig.write(OSLAB_KCONFIG)
+    patch(tree)
     return Lab(tmp_path, tree)
 
 
@@ -139,10 +138,50 @@ def test_unknown_option_is_refused_before_anything_is_written(lab: Lab) -> None:
 
 def test_what_does_not_take_is_named(lab: Lab) -> None:
     lab.target("alpha", modules=["ext4"])
-    output = " ".join(lab.run(ok=False, config_options={"NET": "n"}).split())
+    output = lab.run(ok=False, config_options={"NET": "n"}, config_required={"TASK_XACCT": "y"})
+    output = " ".join(output.split())
     assert "required TASK_XACCT: wanted y, got n: depends on TASKSTATS (TASKSTATS=n)" in output
-    assert "required TASK_IO_ACCOUNTING: wanted y, got n" in output
+    assert (
+        "syscall get_io_throttle would not be in the kernel: GET_IO_THROTTLE is n, because it "
+        "depends on TASK_IO_ACCOUNTING (TASK_IO_ACCOUNTING=n)" in output
+    )
+    assert "TASKSTATS: depends on NET (NET=n)" in output
     assert not (lab.tree / ".config").exists()
+
+
+SOURCE = "SYSCALL_DEFINE1(get_answer, int __user *, answer)\n{\n}\n"
+
+
+def add(lab: Lab, depends: str) -> None:
+    """A syscall of a user's besides the three."""
+    plan = default_plan(ROOT)
+    own = Syscall("get_answer", "get_answer.c", SOURCE, "GET_ANSWER", depends=depends)
+    patch(lab.tree, dataclasses.replace(plan, syscalls=[*plan.syscalls, own]))
+
+
+def test_a_syscall_is_in_the_configuration_or_the_run_fails_and_says_why(lab: Lab) -> None:
+    """Without a line of it in config_required and config_default_options."""
+    lab.target("alpha", modules=["ext4"])
+    add(lab, "PM")
+    output = " ".join(lab.run(ok=False).split())
+    assert (
+        "syscall get_answer would not be in the kernel: GET_ANSWER is n, because it depends on PM "
+        "(PM=n). Set config_options: {PM: y}, or take it out of patch_syscalls" in output
+    )
+    assert not (lab.tree / ".config").exists()
+
+    lab.run(config_options={"PM": "y"})
+    assert lab.config()["GET_ANSWER"] == lab.config()["TRACK_SYSCALL_USAGE"] == "y"
+
+    output = " ".join(lab.run(config_options={"PM": "y", "GET_ANSWER": "n"}, ok=False).split())
+    assert "GET_ANSWER is set to n by an option" in output
+
+
+def test_what_no_kconfig_file_defines_is_named(lab: Lab) -> None:
+    lab.target("alpha", modules=["ext4"])
+    add(lab, "NO_SUCH")
+    output = " ".join(lab.run(ok=False).split())
+    assert "NO_SUCH: no Kconfig file of this tree defines it" in output
 
 
 def test_nothing_to_start_from(lab: Lab) -> None:

@@ -17,13 +17,13 @@ def builds(tmp_path):
 
 
 def test_one_variable_makes_the_package_of_debug_symbols(playbook, fake_tarball, tmp_path):
-    (tmp_path / "base.config").write_text("CONFIG_MODULES=y\nCONFIG_DEBUG_INFO_NONE=y\n")
+    base = "CONFIG_MODULES=y\nCONFIG_NET=y\nCONFIG_DEBUG_INFO_NONE=y\n"
+    (tmp_path / "base.config").write_text(base)
     given = {
         "source_provider": "file",
         "source_file": str(fake_tarball),
         "source_version": "6.12",
         "config_base": str(tmp_path / "base.config"),
-        "config_required": {},
         "build_modules_source": "",
         "build_tools_source": "",
         "build_min_free_gib": 1,

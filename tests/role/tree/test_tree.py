@@ -5,9 +5,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
 
 TAGS = ("--tags", "source,version,patch")
 
@@ -162,10 +167,61 @@ def test_a_syscall_that_the_tree_has_leaves_the_tree_alone(playbook, given, tmp_
 
 
 def test_a_fourth_syscall_is_one_more_entry(playbook, given, tmp_path):
+    """Its source and those of the collection are told apart, and either can be named."""
     source = tmp_path / "get_answer.c"
     source.write_text("SYSCALL_DEFINE1(get_answer, int __user *, answer)\n{\n}\n")
     entry = {"name": "get_answer", "source": str(source), "kconfig": "GET_ANSWER"}
-    done = playbook("build.yml", *TAGS, **given, patch_syscalls=[entry])
+    ours = {
+        "name": "capture_memory_snapshot",
+        "source": "{{ patch_files }}/syscalls/capture_memory_snapshot.c",
+        "kconfig": "CAPTURE_MEMORY_SNAPSHOT",
+    }
+    done = playbook(
+        "build.yml", *TAGS, **given, patch_syscalls=[ours], patch_syscalls_extra=[entry]
+    )
     assert done.status == 0, done.output
     prototypes = (tree_of(tmp_path) / "include/linux/syscalls.h").read_text()
     assert "asmlinkage long sys_get_answer(int __user *answer);" in prototypes
+    record = json.loads((tree_of(tmp_path) / ".oslab/patch.json").read_text())
+    assert record["syscalls"] == {"capture_memory_snapshot": 463, "get_answer": 464}
+    assert [(one["name"], one["own"]) for one in record["entries"]] == [
+        ("capture_memory_snapshot", False),
+        ("get_answer", True),
+    ]
+
+
+def try_syscalls(tmp_path, **variables):
+    """The command of CONTRIBUTING.md, without the installation of what it needs."""
+    (tmp_path / "vars.json").write_text(json.dumps(variables))
+    goal = ["make", "--old-file=deps", "try-syscalls", f"VARS={tmp_path}/vars.json"]
+    return subprocess.run(
+        goal,
+        cwd=ROOT,
+        env={**os.environ, "OSLAB_CACHE": str(tmp_path / "cache"), "ANSIBLE_NOCOLOR": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_syscall_is_tried_on_the_fake_tree_by_one_command(tmp_path):
+    source = tmp_path / "get_answer.c"
+    source.write_text("SYSCALL_DEFINE0(get_answer)\n{\n}\n")
+    entry = {"name": "get_answer", "source": str(source), "kconfig": "GET_ANSWER", "depends": "PM"}
+    done = try_syscalls(tmp_path, patch_syscalls_extra=[entry])
+    assert done.returncode != 0
+    output = " ".join((done.stdout + done.stderr).split())
+    assert "get_answer would not be in the kernel" in output
+    assert "(PM=n). Set config_options: {PM: y}" in output
+
+    done = try_syscalls(tmp_path, patch_syscalls_extra=[entry], config_options={"PM": "y"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    tree = tmp_path / "cache/fake/work/trees/file-6.12/linux"
+    config = (tree / ".config").read_text().splitlines()
+    symbols = ("CAPTURE_MEMORY_SNAPSHOT", "TRACK_SYSCALL_USAGE", "GET_IO_THROTTLE", "GET_ANSWER")
+    assert [symbol for symbol in symbols if f"CONFIG_{symbol}=y" not in config] == []
+    assert (
+        "\n466\tcommon\tget_answer\t"
+        in (tree / "arch/x86/entry/syscalls/syscall_64.tbl").read_text()
+    )

@@ -24,6 +24,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils import (
     kernel_edits,
     kernel_patch,
     kernel_tree,
+    patch_record,
     source_archive,
     source_download,
     source_fetch,
@@ -251,7 +252,13 @@ def test_entries_of_the_series(entry: Any) -> None:
         assert source_patch.parse(entry, 0).name
 
 
-STATE = {"sysname": "Linux", "created": ["kernel/a.c"], "sha256": "0"}
+ADDED = patch_record.Added("a", "A", "a.c", own=True, called=True)
+STATE = {
+    "sysname": "Linux",
+    "created": ["kernel/a.c"],
+    "sha256": "0",
+    "entries": [patch_record.entry(ADDED)],
+}
 
 
 @example({"created": ["../../victim"]})
@@ -264,11 +271,23 @@ def test_what_a_tree_says_of_its_patches(tmp_path: Path, state: Any) -> None:
             assert (tmp_path / "t/linux" / path).resolve().is_relative_to(tmp_path / "t/linux")
 
 
+@example({"entries": [{**patch_record.entry(ADDED), "source": "../../x.c"}]})
+@given(hostile.values(STATE))
+def test_the_syscalls_that_a_tree_says_it_has(tmp_path: Path, state: Any) -> None:
+    hostile.put(tmp_path / "t", {".oslab/patch.json": json.dumps(state).encode()})
+    with contextlib.suppress(patch_record.RecordError):
+        for call in patch_record.added(tmp_path / "t"):
+            assert (tmp_path / call.object).parent == tmp_path / "kernel"
+            assert " " not in call.object
+
+
 @given(hostile.files({".oslab/patch.json": json.dumps(STATE).encode()}))
 def test_the_state_of_a_tree(tmp_path: Path, tree: dict[str, Any]) -> None:
     hostile.put(tmp_path / "t", tree)
     with contextlib.suppress(kernel_edits.EditError):
         kernel_patch.Tree(tmp_path / "t")
+    with contextlib.suppress(patch_record.RecordError):
+        patch_record.added(tmp_path / "t")
     for name in ("source.json", "kconfig.json"):
         (tmp_path / "t/.oslab").mkdir(parents=True, exist_ok=True)
         if isinstance(tree[".oslab/patch.json"], bytes):

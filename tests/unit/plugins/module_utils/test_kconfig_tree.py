@@ -12,6 +12,8 @@ from ansible_collections.oslab.kernel.plugins.module_utils.kconfig_tree import (
     KconfigTree,
     evaluate,
     explain,
+    explain_below,
+    missing_below,
     srcarch,
 )
 
@@ -159,6 +161,23 @@ def test_explain(
 
 def test_nothing_to_say(tree: KconfigTree) -> None:
     assert explain(tree, "A", "y", {}) == ""
+
+
+def test_why_a_symbol_is_off_down_to_what_could_be_set(tree: KconfigTree) -> None:
+    told = explain_below(tree, "LEAF", {})
+    assert told.startswith("depends on TOP")
+    assert "depends on A || OTHER (A=n, OTHER=n)" in told
+    assert "OTHER: no Kconfig file of this tree defines it" in told
+    assert explain_below(tree, "A", {}) == ""
+    # What must be off is not asked why it is.
+    told = explain_below(tree, "B", {})
+    assert " ".join(told.split()) == "depends on A && !OFF (A=n, OFF=n)"
+
+
+def test_what_a_user_could_set(tree: KconfigTree) -> None:
+    assert missing_below(tree, "LEAF", {}) == {"TOP": "y", "A": "y"}
+    assert missing_below(tree, "A", {}) == {}
+    assert missing_below(tree, "NO_SUCH", {}) == {}
 
 
 def test_architectures() -> None:

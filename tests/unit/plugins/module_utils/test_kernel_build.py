@@ -68,6 +68,58 @@ def test_manifest(options):
     }
 
 
+def add(options, **changes):
+    """A syscall that the role patch has added."""
+    one = {"name": "a", "kconfig": "A", "source": "a.c", "own": True, "called": True, **changes}
+    file = options.tree / ".oslab/patch.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "entries": [one]}))
+
+
+def test_a_syscall_that_the_configuration_leaves_out_is_refused(options):
+    add(options)
+    problem = kernel_build.refusal(make_plan(options, run), everything)
+    assert "leaves out what patch_syscalls or patch_syscalls_extra lists: a (CONFIG_A=n)" in problem
+    (options.tree / ".config").write_text("CONFIG_MODULES=y\nCONFIG_A=y\n")
+    assert kernel_build.refusal(make_plan(options, run), everything) is None
+
+
+def test_the_manifest_names_what_must_not_be_called(options):
+    before = make_plan(options, run)
+    add(options)
+    assert make_plan(options, run).manifest == before.manifest
+    add(options, called=False)
+    assert make_plan(options, run).manifest["not_called"] == ["a"]
+    assert make_plan(options, run).build_id != before.build_id
+
+
+def test_a_record_of_another_form_is_refused(options):
+    add(options, source="../../x.c")
+    with pytest.raises(InputError, match="run the role patch again"):
+        make_plan(options, run)
+
+
+def test_only_what_the_user_wrote_and_was_not_compiled_is_compiled_first(options):
+    kernel = options.tree / "kernel"
+    kernel.mkdir()
+    add(options)
+    plan = make_plan(options, run)
+    (kernel / "a.c").write_text("")
+    assert kernel_build.own_objects(plan) == ["kernel/a.o"]
+    assert kernel_build.objects_command(options, {}, ["kernel/a.o"])[:3] == [
+        "make",
+        "-j3",
+        "kernel/a.o",
+    ]
+    (kernel / "a.o").write_text("")
+    assert kernel_build.own_objects(plan) == ["kernel/a.o"], "kbuild knows nothing of it"
+    (kernel / ".a.o.cmd").write_text("")
+    assert kernel_build.own_objects(plan) == []
+    os.utime(kernel / "a.o", (1, 1))
+    assert kernel_build.own_objects(plan) == ["kernel/a.o"]
+    add(options, own=False)
+    assert kernel_build.own_objects(make_plan(options, run)) == []
+
+
 def test_an_unpatched_tree_is_an_ordinary_linux(options):
     (options.tree / ".oslab/patch.json").unlink()
     plan = make_plan(options, run)

@@ -78,6 +78,20 @@ def test_good_syscalls():
     assert inputs.check_syscalls([entry(), entry(name="b", kconfig="B", number=470)]) == []
 
 
+def test_extra_syscalls_are_named_by_their_list():
+    assert inputs.check_syscalls([entry()], [entry(name="b", kconfig="B")]) == []
+    (problem,) = inputs.check_syscalls([entry()], [entry(kconfig="B")])
+    assert problem == (
+        "patch_syscalls_extra[0] (a_call): name 'a_call' is also that of patch_syscalls[0]"
+    )
+
+
+@pytest.mark.parametrize("source", ["a b.c", "$(x).c", "-x.c", ".c", "dir/", ""])
+def test_a_source_s_name_becomes_a_word_of_a_makefile(source):
+    (problem,) = inputs.check_syscalls([entry(source=source)])
+    assert "must be the path of a .c file" in problem
+
+
 @pytest.mark.parametrize(
     ("entries", "told"),
     [

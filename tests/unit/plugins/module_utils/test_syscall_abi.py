@@ -15,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +162,59 @@ def test_in_child_survives_a_killed_child() -> None:
 def test_in_child_survives_an_exception_and_an_exit() -> None:
     assert abi.in_child(lambda: 1 // 0).value is None
     assert abi.in_child(lambda: os._exit(0)) == abi.Isolated(None, None)
+
+
+def test_in_child_does_not_wait_for_ever() -> None:
+    started = time.monotonic()
+    ended = abi.in_child(lambda: time.sleep(60), seconds=0.2)
+    assert ended == abi.Isolated(None, None, late=True)
+    assert time.monotonic() - started < 10
+
+
+def test_in_child_does_not_wait_for_a_child_that_has_let_go_of_its_pipe() -> None:
+    """As close_range() of a number would do, before another call blocks."""
+
+    def close_and_sleep() -> None:
+        os.closerange(3, 64)
+        time.sleep(60)
+
+    assert abi.in_child(close_and_sleep, seconds=0.2).late
+
+
+def test_in_child_does_not_wait_for_one_that_cannot_be_killed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(abi, "_KILL_SECONDS", 0.1)
+    monkeypatch.setattr(os, "kill", lambda pid, number: pids.append(pid))
+    pids: list[int] = []
+    assert abi.in_child(lambda: time.sleep(2), seconds=0.1).late
+    os.waitpid(pids[0], 0)
+
+
+def test_in_child_leaves_the_parent_s_group_and_streams() -> None:
+    """A number that is kill(0, …) or read(0, …) reaches nothing of the module's."""
+
+    def look() -> list[Any]:
+        streams = [str(Path(f"/proc/self/fd/{n}").readlink()) for n in range(3)]
+        return [os.getpgrp() == os.getpid(), *streams]
+
+    assert abi.in_child(look).value == [True, *["/dev/null"] * 3]
+
+
+def test_in_child_takes_the_first_of_two_answers() -> None:
+    """A number that is fork() returns twice."""
+
+    def twice() -> list[int]:
+        os.fork()
+        return [1, 0]
+
+    assert abi.in_child(twice).value == [1, 0]
+
+
+@pytest.mark.parametrize("names", ["mine", [1], {"mine": 1}])
+def test_names_that_must_not_be_called_are_a_list(names: Any) -> None:
+    with pytest.raises(abi.AbiError, match="`not_called` must be a list of names"):
+        abi.parse_manifest(json.dumps({"not_called": names}), "/m")
 
 
 # --- as the module `oslab_kernel` of other programs

@@ -481,13 +481,84 @@ def test_a_number_that_kills_is_unsupported() -> None:
     assert "ended the process that called it (SIGILL)" in result["reason"]
 
 
-def test_a_syscall_of_the_user_is_not_called() -> None:
+def with_own(number: Any = 465, **more: Any) -> FakeKernel:
+    """A kernel whose manifest has a syscall of the user's besides the three."""
     kernel = FakeKernel()
-    kernel.manifest = dict(MANIFEST, syscalls={**MANIFEST["syscalls"], "mine": 465})  # type: ignore[dict-item]
+    kernel.manifest = {**MANIFEST, "syscalls": {**MANIFEST["syscalls"], "mine": number}, **more}  # type: ignore[dict-item]
+    return kernel
+
+
+def check_of(result: dict[str, Any], name: str) -> dict[str, Any]:
+    (check,) = [check for check in result["checks"] if check["name"] == name]
+    return dict(check)
+
+
+@pytest.mark.parametrize("answer", [abi.Answer(0, 0), abi.Answer(-1, errno.EFAULT)])
+def test_a_syscall_of_the_user_has_to_be_there(answer: abi.Answer) -> None:
+    kernel = with_own()
+    seen = []
+
+    def call(number: int, *words: int) -> abi.Answer:
+        if number == 465:
+            seen.append(words)
+            return answer
+        return FakeKernel._call(kernel, number, *words)
+
+    kernel.syscall_function = lambda: call  # type: ignore[method-assign]
     result = ask(kernel)
+    assert result["failed_checks"] == []
     assert result["supported"] is True
-    assert result["syscalls"]["mine"]["supported"] is None
+    assert result["syscalls"]["mine"]["errno"] == answer.errno
+    assert check_of(result, "mine answers")["ok"] is True
+    assert seen == [()], "called once, and with nothing, which raw_syscall makes zeros of"
+
+
+def test_a_syscall_of_the_user_that_is_not_there_fails() -> None:
+    result = ask(with_own())
+    assert result["supported"] is False
+    assert result["failed_checks"] == ["mine answers"]
+    assert "no syscall 465 (ENOSYS)" in check_of(result, "mine answers")["detail"]
+
+
+@pytest.mark.parametrize(
+    ("ended", "told"),
+    [
+        (abi.Isolated(None, None, late=True), "did not return within 30 seconds"),
+        (abi.Isolated(None, "SIGSEGV"), "ended the process that called it (SIGSEGV)"),
+    ],
+)
+def test_a_syscall_of_the_user_that_does_not_return_fails(ended: abi.Isolated, told: str) -> None:
+    kernel = with_own()
+    calls: list[None] = []
+
+    def isolated(function: Callable[[], Any]) -> abi.Isolated:
+        calls.append(None)
+        return ended if len(calls) == 3 else FakeKernel.isolated(kernel, function)
+
+    kernel.isolated = isolated  # type: ignore[method-assign]
+    result = ask(kernel)  # by name, it is the third
+    assert result["failed_checks"] == ["mine answers"]
+    assert told in check_of(result, "mine answers")["detail"]
+
+
+def test_a_syscall_that_must_not_be_called_is_not() -> None:
+    kernel = with_own(not_called=["mine", abi.CAPTURE])
+    result = ask(kernel)
+    assert result["failed_checks"] == []
+    assert result["supported"] is True
     assert result["syscalls"]["mine"]["returned"] is None
+    check = check_of(result, "mine answers")
+    assert (check["ok"], check["actual"]) == (None, "not called")
+    assert "verify_call" in check["detail"]
+    # What is known is harmless, whatever a manifest says.
+    assert result["syscalls"][abi.CAPTURE]["supported"] is True
+
+
+def test_a_number_that_is_never_called_is_told() -> None:
+    result = ask(with_own(335))
+    assert result["failed_checks"] == []
+    assert check_of(result, "mine answers")["ok"] is None
+    assert ask(with_own("x"))["failed_checks"] == ["mine answers"]
 
 
 def test_numbers_out_of_range() -> None:

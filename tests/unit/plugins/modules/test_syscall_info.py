@@ -69,6 +69,12 @@ def test_free_numbers_answer_enosys() -> None:
     assert {state["errno_name"] for state in result["syscalls"].values()} == {"ENOSYS"}
 
 
+@stock_kernel
+def test_a_free_number_of_another_name_answers_enosys() -> None:
+    (state,) = run(numbers={"mine": 511})["syscalls"].values()
+    assert (state["supported"], state["errno_name"]) == (False, "ENOSYS")
+
+
 def test_return_values_are_documented() -> None:
     documented = yaml.safe_load(syscall_info.RETURN)
     returned = set(run()) - {"changed", "invocation"}
