@@ -77,6 +77,7 @@ class Target:
             "boot_entry": self._boot_entry,
             "apt": self._apt,
             "apt_removal_info": lambda given: {"removable": given["packages"], "refused": {}},
+            "apt_transaction": self._apt_transaction,
             "apt_update": lambda _given: {"updated": True},
             "copy": self._copy,
             "command": self._command,
@@ -126,6 +127,13 @@ class Target:
         self.state["installed"] = True
         self.save()
         return dict(self.answers["apt"])
+
+    def _apt_transaction(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        installed = arguments.get("state", "present") == "present"
+        if installed and not arguments.get("_ansible_check_mode"):
+            self.state["installed"] = True
+            self.save()
+        return {"changed": True, "packages": arguments["packages"], "left_out": {}}
 
     def _copy(self, arguments: dict[str, Any]) -> dict[str, Any]:
         content = Path(arguments["src"]).read_bytes()

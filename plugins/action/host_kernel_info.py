@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from ansible_collections.oslab.kernel.plugins.module_utils.host_dkms import NAME
 from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import (
     PACKAGE,
     VERSION,
@@ -26,6 +27,7 @@ _BOOT_ID = re.compile(r"[0-9a-f-]{36}|")
 _NUMBER = re.compile(r"[0-9]{1,19}")
 _LOADER = re.compile(r"grub|systemd-boot")
 _INITRD = re.compile(r"update-initramfs|dracut")
+
 
 # What the role install records; of a kernel that was there before, or of a run that was cut off
 # early, it has less.
@@ -68,6 +70,8 @@ FORMS = {
     "kexec_reboots": Form(bool),
     "xen_dom0": Form(bool),
     "reboot_required": Form(list, str, null=True),
+    "dkms_modules": Form(dict, list, keys=NAME),
+    "dkms_automatic": Form(list, str, like=NAME),
     "time": Form(int, like=_NUMBER),
     "trial": Form(str, null=True, like=_RELEASE),
     "trial_confirmed": Form(bool),

@@ -29,6 +29,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils.host_devices import (
     parse_mounts,
     read,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils.host_dkms import dkms_facts
 from ansible_collections.oslab.kernel.plugins.module_utils.host_pending import pending_facts
 from ansible_collections.oslab.kernel.plugins.module_utils.host_trial import (
     systemd_version,
@@ -221,6 +222,7 @@ def gather(
             systemd_version(host.run(["systemctl", "--version"]) or "") if trial["systemd"] else 0
         ),
         **pending_facts(root, host.time()),
+        **dkms_facts(root),
         "container": _container(root),
     }
     return facts, warnings

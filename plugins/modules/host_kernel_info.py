@@ -211,6 +211,21 @@ reboot_required:
   returned: always
   type: list
   elements: str
+dkms_modules:
+  description: >-
+    Modules that are registered with DKMS, as V(NAME/VERSION), with the kernels that each is built
+    for.
+  returned: always
+  type: dict
+  sample: {"zfs/2.1.11": ["6.1.0-38-amd64"]}
+dkms_automatic:
+  description: >-
+    Those of them that DKMS builds for each new kernel by itself: with C(AUTOINSTALL), and not for
+    some kernels only. None where C(/etc/dkms/no-autoinstall) is.
+  returned: always
+  type: list
+  elements: str
+  sample: [zfs/2.1.11]
 time:
   description: The host's clock, in seconds since 1970.
   returned: always

@@ -488,7 +488,7 @@ FAULTS = (
         state=STOCK,
         stays=True,
         act="kill",
-        moment=Moment(r"TASK \[.*Install from the repository", delay=8.0),
+        moment=Moment(r"TASK \[.*Install the packages", delay=8.0),
     ),
     Fault(
         "two-controllers",

@@ -29,7 +29,7 @@ INFO: dict[str, Any] = {
     **{"watchdogs": [TEXT], "packages_unfinished": [], "packages_held": []},
     **{name: {} for name in ("packages", "oslab_packages", "free_kib", "files")},
     **dict.fromkeys(("boot_separate", "kexec_reboots", "systemd", "trial_confirmed"), False),
-    "xen_dom0": False,
+    **{"xen_dom0": False, "dkms_modules": {}, "dkms_automatic": []},
     **dict.fromkeys(("boot_kernel_kib", "loader_kernel_kib", "systemd_version", "time"), 1),
     **dict.fromkeys(("boot_config", "boot_config_sha256", "oslab", "install_record"), None),
     **dict.fromkeys(("trusted_certificates", "reboot_required", "initrd_program"), None),

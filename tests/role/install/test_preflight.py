@@ -156,3 +156,33 @@ def test_a_xen_host(asked: Callable[..., str]) -> None:
     output = asked("preflight", {"xen_dom0": True})
     assert "one is a Xen host (dom0)" in output
     assert "failed=1" in output
+
+
+@pytest.mark.parametrize(
+    ("wanted", "headers", "said", "refused"),
+    [
+        ("require", [], "Or set install_dkms, which is 'require', to 'warn'", True),
+        ("warn", [], "They are missing in the trial (install_dkms is 'warn')", False),
+        ("ignore", [], "", False),
+        ("require", ["linux-headers-6.2"], "", False),
+    ],
+)
+def test_modules_of_dkms_without_headers(
+    asked: Callable[..., str], wanted: str, headers: list[str], said: str, refused: bool
+) -> None:
+    dkms = {"dkms_modules": {"zfs/2.1": ["6.1"]}, "dkms_automatic": ["zfs/2.1"]}
+    host = {"release": "6.1", "oslab_packages": {}, "packages_held": [], "initrd_program": "dracut"}
+    packages = ["linux-image-6.2", *headers]
+    output = asked(
+        "preflight",
+        # Refused after it, so that nothing of this machine is asked.
+        {**dkms, **host, "kexec_reboots": True},
+        install_dkms=wanted,
+        install_release="6.2",
+        install_packages=packages,
+        install_missing=[f"{name}=1" for name in packages],
+    )
+    needs = "one builds zfs/2.1 by DKMS, which needs linux-headers-6.2. Add it to install_packages."
+    assert (needs in output) is bool(said), output
+    assert said in output
+    assert ("one has kexec-tools" in output) is not refused, output

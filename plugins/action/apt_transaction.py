@@ -1,0 +1,25 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What apt and the hooks of a kernel's installation printed, safe to print."""
+
+from __future__ import annotations
+
+import re
+
+from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import (
+    PACKAGE,
+    VERSION,
+    Form,
+    HostModule,
+)
+
+FORMS = {
+    "packages": Form(list, str, like=re.compile(rf"{PACKAGE.pattern}(?:={VERSION.pattern})?")),
+    "left_out": Form(dict, str, keys=PACKAGE),
+}
+
+
+class ActionModule(HostModule):
+    module = "oslab.kernel.apt_transaction"
+    forms = FORMS
