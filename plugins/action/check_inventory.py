@@ -42,12 +42,18 @@ TEXTS: dict[str, Callable[[Any], list[str]]] = {
 class Host:
     """The variables of one host, as roles will see them."""
 
-    def __init__(self, name: str, raw: Mapping[str, Any], everything: Mapping[str, Any]) -> None:
+    def __init__(
+        self, name: str, raw: Mapping[str, Any], everything: dict[str, Any], templar: Any
+    ) -> None:
         self.name = name
         #: Those that somebody has set.
         self.raw = raw
         #: These, and what else their templates may name.
         self.everything = everything
+        self._templar = templar.copy_with_new_env(available_variables=everything)
+
+    def value(self, raw: Any) -> Any:
+        return self._templar.template(raw)
 
 
 class ActionModule(ActionBase):
@@ -84,6 +90,7 @@ class ActionModule(ActionBase):
                 reached,
                 str(given.get("ansible_limit") or ""),
                 [str(tag) for tag in given.get("ansible_run_tags") or () if tag != "all"],
+                [str(tag) for tag in given.get("ansible_skip_tags") or ()],
             )
         )
         notes: list[str] = []
@@ -123,11 +130,16 @@ class ActionModule(ActionBase):
         options = {
             name: option
             for name, option in known.options.items()
-            # A required variable is what one role hands to the next: the playbooks set it.
-            if known.roles[name] in roles and not option.get("required")
+            # A required variable is what one role hands to the next: the playbooks set it. Those
+            # of the role preflight were checked by Ansible, and may name each host.
+            if known.roles[name] in roles
+            and not option.get("required")
+            and not name.startswith("preflight_")
         }
         builders = set((given.get("groups") or {}).get(group_problems.BUILDERS) or ())
         problems, unknown = Problems(), Problems()
+        # Of most variables thousands of hosts have the same name and value.
+        likes: dict[str, Optional[str]] = {}
         memory: dict[tuple[str, str], list[str]] = {}
         for host in self._hosts(names, given, known):
             registered = _registered(given.get("hostvars"), host.name)
@@ -136,7 +148,9 @@ class ActionModule(ActionBase):
                     for sentence in self._wrong(name, options[name], raw, host, memory):
                         problems.add(sentence, host.name)
                     continue
-                like = known_variables.meant(name, known)
+                if name not in likes:
+                    likes[name] = known_variables.meant(name, known)
+                like = likes[name]
                 if like is None or name in registered:
                     continue
                 if not known_variables.allowed(name, arguments["others"]):
@@ -156,7 +170,7 @@ class ActionModule(ActionBase):
         for name in names:
             raw = {**play, **hostvars.raw_get(name)} if name != here else given
             everything = {**defaults, **raw, "hostvars": hostvars}
-            yield Host(name, {**raw}, everything)
+            yield Host(name, raw, everything, self._templar)
 
     def _wrong(
         self,
@@ -166,19 +180,20 @@ class ActionModule(ActionBase):
         host: Host,
         memory: dict[tuple[str, str], list[str]],
     ) -> list[str]:
-        # Of most variables thousands of hosts have the same value.
+        if variable_origin.is_secret(raw):
+            return self._wrong_here(name, option, raw, host, variable_problems.HIDDEN)
+        if self._templar.is_template(raw):
+            return self._wrong_here(name, option, raw, host, str(raw))
         key = (name, repr(raw))
-        template = self._templar.is_template(raw)
-        if template or key not in memory:
-            memory[key] = self._wrong_here(name, option, raw, host, str(raw) if template else "")
+        if key not in memory:
+            memory[key] = self._wrong_here(name, option, raw, host, "")
         return memory[key]
 
     def _wrong_here(
         self, name: str, option: Mapping[str, Any], raw: Any, host: Host, template: str
     ) -> list[str]:
         try:
-            templar = self._templar.copy_with_new_env(available_variables=dict(host.everything))
-            value = templar.template(raw)
+            value = host.value(raw)
         except Exception:  # of what is not known yet; the role that needs it says so
             return []
         if value == host.everything.get("omit"):
@@ -194,8 +209,7 @@ class ActionModule(ActionBase):
 
     def _version(self, host: Host) -> str:
         try:
-            templar = self._templar.copy_with_new_env(available_variables=dict(host.everything))
-            return str(templar.template(host.everything["source_version"]))
+            return str(host.value(host.everything["source_version"]))
         except Exception:  # as above
             return ""
 
@@ -209,15 +223,14 @@ class ActionModule(ActionBase):
                 yield f"{where} is {path!r}: {error}"
 
     def _keys(self, host: Host) -> Iterator[str]:
-        templar = self._templar.copy_with_new_env(available_variables=dict(host.everything))
         for name in control_files.KEYS:
             try:
-                path = templar.template(host.raw.get(name) or "")
+                path = host.value(host.raw.get(name) or "")
             except Exception:  # as above
                 continue
             if isinstance(path, str) and path:
                 try:
-                    control_keys.read(self, path, name, dict(host.everything))
+                    control_keys.read(self, path, name, host.everything)
                 except AnsibleError as error:
                     yield str(error)
 

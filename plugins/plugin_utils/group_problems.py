@@ -28,11 +28,12 @@ BUILD_TAGS = ("dependencies", "source", "version", "patch", "config", "build", "
 TAGS = frozenset((*BUILD_TAGS, "install", "modules", "verify"))
 
 
-def needed(tags: Sequence[str], asked: Collection[str]) -> bool:
-    """Whether a run with the tags `asked` reaches tasks with `tags`; empty is all."""
-    if not tags or not asked or not TAGS.issuperset(asked):
+def needed(tags: Sequence[str], asked: Collection[str], skipped: Collection[str] = ()) -> bool:
+    """Whether a run with the tags `asked` and without `skipped` reaches tasks with `tags`."""
+    if not tags:
         return True
-    return not set(asked).isdisjoint(tags)
+    left = set(tags).difference(skipped)
+    return bool(left if not asked or not TAGS.issuperset(asked) else left.intersection(asked))
 
 
 def _absent(name: str, groups: Mapping[str, Sequence[str]]) -> str:
@@ -47,6 +48,7 @@ def problems(
     reached: Collection[str],
     limit: str = "",
     asked: Collection[str] = (),
+    skipped: Collection[str] = (),
 ) -> Iterator[str]:
     """One sentence for each group that is wrong.
 
@@ -54,8 +56,9 @@ def problems(
     :param groups: all of the inventory, with their hosts.
     :param reached: the hosts that `--limit` leaves.
     :param asked: what `--tags` says.
+    :param skipped: what `--skip-tags` says.
     """
-    names = [name for name, tags in wanted.items() if needed(tags, asked)]
+    names = [name for name, tags in wanted.items() if needed(tags, asked, skipped)]
     if names and not groups.get("all"):
         yield "there is no inventory, or no host in it: give one, as in `-i inventory.yml`"
         return

@@ -17,6 +17,10 @@ except ImportError:
     trust_as_template: Optional[Callable[[str], str]] = None  # type: ignore[no-redef]
 
 
+#: Classes of ansible-core before 2.19, and since.
+_ENCRYPTED = ("AnsibleVaultEncryptedUnicode", "EncryptedString")
+
+
 def place(path: str, line: Optional[int]) -> str:
     """As somebody would open it from where he is."""
     try:
@@ -36,6 +40,15 @@ def of(value: Any) -> str:
         return place(tag.path, tag.line_num)
     position = getattr(value, "ansible_pos", None)
     return place(str(position[0]), position[1]) if position and position[0] else ""
+
+
+def is_secret(value: Any) -> bool:
+    """Whether ansible-vault has encrypted it, or a part of it."""
+    if isinstance(value, dict):
+        return any(is_secret(part) for part in value.values())
+    if isinstance(value, (list, tuple)):
+        return any(is_secret(part) for part in value)
+    return type(value).__name__ in _ENCRYPTED
 
 
 def trusted(value: Any) -> Any:

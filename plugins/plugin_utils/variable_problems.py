@@ -30,6 +30,8 @@ _WORDS = {
     "str": "a text",
 }
 _LENGTH = 60
+#: Of a value that nobody has to see, in place of its template.
+HIDDEN = "vault"
 _SECRET = re.compile(r"pass|secret|token|vault|private", re.IGNORECASE)
 # A name and a password in an address.
 _ACCOUNT = re.compile(r"//[^/@\s]*@")

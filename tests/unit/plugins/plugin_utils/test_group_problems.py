@@ -75,6 +75,12 @@ def test_groups_that_the_tags_do_not_need(asked: list[str], count: int) -> None:
     assert len(told({"all": ["x"]}, asked=asked)) == count
 
 
+def test_groups_that_skipped_tags_do_not_need() -> None:
+    assert len(told({"all": ["x"]}, skipped=["install"])) == 1
+    assert len(told({"all": ["x"]}, skipped=["install", "build"])) == 0
+    assert len(told({"all": ["x"]}, asked=["build"], skipped=["build"])) == 0
+
+
 def test_the_tags_are_those_of_the_playbooks() -> None:
     used: set[str] = set()
     for path in (ROOT / "playbooks").glob("*.yml"):

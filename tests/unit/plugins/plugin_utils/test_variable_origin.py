@@ -27,3 +27,11 @@ def test_of_what_no_file_has() -> None:
 def test_texts_stay_what_they_are() -> None:
     value = {"a": ["{{ b }}", 5], "c": "x"}
     assert variable_origin.trusted(value) == value
+
+
+def test_a_secret() -> None:
+    class EncryptedString:
+        pass
+
+    assert variable_origin.is_secret([{"a": EncryptedString()}])
+    assert not variable_origin.is_secret([{"a": "x"}, 5, ("y",)])
