@@ -15,7 +15,7 @@ from ansible.module_utils.urls import open_url
 from ansible.plugins.action import ActionBase
 from ansible_collections.oslab.kernel.plugins.module_utils import source_patch
 from ansible_collections.oslab.kernel.plugins.module_utils.source_download import Limits
-from ansible_collections.oslab.kernel.plugins.plugin_utils import host_answer
+from ansible_collections.oslab.kernel.plugins.plugin_utils import control_files, host_answer
 
 # The sources of this collection, which are known to compile.
 OURS = Path(__file__).resolve().parents[2] / "files" / "kernel"
@@ -26,15 +26,18 @@ class ActionModule(ActionBase):
 
     TRANSFERS_FILES = False
 
+    def _find(self, path: str) -> str:
+        return control_files.find(self, path, self._known)
+
     def _file(self, path: str, option: str) -> dict[str, str]:
         try:
-            found = Path(self._find_needle("files", path))
+            found = Path(self._find(path))
             return {"name": found.name, "text": found.read_text(encoding="utf-8")}
         except (AnsibleError, OSError, UnicodeDecodeError) as error:
             raise AnsibleActionFail(f"{option}: cannot read {path}: {error}") from error
 
     def _is_ours(self, path: str) -> bool:
-        return OURS in Path(self._find_needle("files", path)).resolve().parents
+        return OURS in Path(self._find(path)).resolve().parents
 
     def _patches(self, entries: list[Any], cache: str) -> list[dict[str, Any]]:
         """All entries are looked at before the first address is asked."""
@@ -47,9 +50,6 @@ class ActionModule(ActionBase):
     def _patch(self, wanted: source_patch.Wanted, cache: Path) -> dict[str, Any]:
         limits = Limits()
 
-        def find(path: str) -> str:
-            return str(self._find_needle("files", path))
-
         def opener(url: str, headers: Mapping[str, str]) -> Any:
             try:
                 return open_url(
@@ -59,7 +59,7 @@ class ActionModule(ActionBase):
                 raise OSError(str(error)) from error
 
         try:
-            text = source_patch.text_of(wanted, find, cache, opener, limits)
+            text = source_patch.text_of(wanted, self._find, cache, opener, limits)
         except source_patch.PatchError as error:
             raise AnsibleActionFail(str(error)) from error
         except AnsibleError as error:
@@ -72,6 +72,7 @@ class ActionModule(ActionBase):
         self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None
     ) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
+        self._known = task_vars or {}
         arguments = dict(self._task.args)
         for option in ("syscalls", "syscalls_extra", "headers"):
             arguments[option] = [

@@ -162,10 +162,11 @@ import platform
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils import (
+    atomic_file,
     kconfig,
     kconfig_base,
     kconfig_stamp,
@@ -173,6 +174,10 @@ from ansible_collections.oslab.kernel.plugins.module_utils import (
     source_workdir,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.kconfig_tree import KconfigTree
+
+#: Of what Kconfig did not accept, how many sentences fit a screen, and where all of them are.
+SHOWN = 12
+REFUSED = Path(".oslab") / "kconfig-refused.txt"
 
 
 def base_text(module: AnsibleModule, tree: Path) -> str:
@@ -230,6 +235,19 @@ def configure(
         "modules_disabled": outcome.modules_disabled,
     }
     return result, outcome.text, [*outcome.failed, *([pahole] if pahole else [])]
+
+
+def refusal(failed: Sequence[str], rest: Optional[Path]) -> str:
+    """What makes the configuration unusable. What does not fit a screen goes to the file `rest`."""
+    lines = ["Kconfig did not accept:", *failed[:SHOWN]]
+    if len(failed) > SHOWN:
+        more = f"and {len(failed) - SHOWN} more"
+        if rest is not None:
+            source_workdir.make(rest.parent)
+            atomic_file.write(rest, "\n".join(failed) + "\n", 0o644)
+            more += f"; all of them are in {rest} on the builder"
+        lines.append(more)
+    return "\n".join(lines)
 
 
 def write(module: AnsibleModule, target: Path, text: str) -> None:
@@ -304,8 +322,8 @@ def main() -> None:
     result["changed"] = before != text
     result["changed_symbols"] = sorted(kconfig.differences(reference, text))
     if failed:
-        result["changed"] = False
-        module.fail_json(msg="Kconfig did not accept:\n" + "\n".join(failed), **result)
+        rest = None if module.check_mode else tree / REFUSED
+        module.fail_json(msg=refusal(failed, rest), changed=False)
     if not module.check_mode:
         if result["changed"]:
             write(module, target, text)

@@ -20,6 +20,7 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import lookup_loader
 from ansible_collections.oslab.kernel.plugins.module_utils import signing_key
 from ansible_collections.oslab.kernel.plugins.module_utils.signing_key import SigningKey
+from ansible_collections.oslab.kernel.plugins.plugin_utils import control_files
 
 # A file that ansible-vault has encrypted begins with it. Others may read such a file.
 VAULT = b"$ANSIBLE_VAULT;"
@@ -81,7 +82,7 @@ def read(action: ActionBase, path: str, variable: str, task_vars: dict[str, Any]
     """
     problem = None
     try:
-        found = Path(action._find_needle("files", path))
+        found = Path(control_files.find(action, path, task_vars))
         status, content = _open(found)
         if content.startswith(VAULT):
             # The lookup knows vaults in every release of Ansible.

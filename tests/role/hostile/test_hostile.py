@@ -162,8 +162,8 @@ def test_a_deployment_that_fails(fleet: Fleet) -> None:
         ROOT / "playbooks/deploy.yml",
         hosts,
         publish_result={"release": "6.8-x", "version": "1"},
-        install_trial_timeout=1,
-        install_return_timeout=1,
+        install_trial_timeout=60,
+        install_return_timeout=30,
     )
     text = check_safe(printed)
     assert status != 0
@@ -221,8 +221,8 @@ def test_a_target_that_would_refuse_the_kernel_is_left_out(fleet: Fleet) -> None
         preflight_secure_boot=refused,
         deploy_serial=1,
         deploy_max_fail_percentage=100,
-        install_trial_timeout=1,
-        install_return_timeout=1,
+        install_trial_timeout=60,
+        install_return_timeout=30,
     )
     text = " ".join(check_safe(printed).split())
     assert status != 0

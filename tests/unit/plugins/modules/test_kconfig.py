@@ -115,6 +115,18 @@ def test_what_does_not_take_leaves_the_old_config(fakelinux: Path, base: str) ->
     assert "option INET: wanted y, got n: depends on NET (NET=n)" in result["msg"]
     assert "required PM: wanted y, got n" in result["msg"]
     assert (fakelinux / ".config").read_text() == before
+    # The lists of thousands of symbols would be printed, the reason last.
+    assert set(result) <= {"failed", "changed", "msg", "invocation"}
+
+
+def test_what_does_not_take_fits_a_screen(fakelinux: Path) -> None:
+    many = [f"option X{number}: wanted y" for number in range(5000)]
+    path = fakelinux / ".oslab/kconfig-refused.txt"
+    said = kconfig.refusal(many, path)
+    assert len(said.splitlines()) < 20
+    assert f"and 4988 more; all of them are in {path}" in said
+    assert path.read_text().splitlines() == many
+    assert kconfig.refusal(many[:2], None).splitlines()[1:] == many[:2]
 
 
 def test_btf_without_pahole_fails_before_the_build(

@@ -1,0 +1,257 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Look at the groups and the variables of all hosts, before anything is done."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+from ansible import constants
+from ansible.errors import AnsibleError
+from ansible.plugins.action import ActionBase
+from ansible_collections.oslab.kernel.plugins.module_utils import kernel_inputs
+from ansible_collections.oslab.kernel.plugins.plugin_utils import (
+    control_files,
+    control_keys,
+    group_problems,
+    known_variables,
+    problem_report,
+    variable_origin,
+    variable_problems,
+)
+from ansible_collections.oslab.kernel.plugins.plugin_utils.known_variables import Known
+from ansible_collections.oslab.kernel.plugins.plugin_utils.problem_report import Problems
+from ansible_collections.oslab.kernel.plugins.plugin_utils.run_memory import once
+
+MODULE = "oslab.kernel.check_inventory"
+ROOT = Path(__file__).resolve().parents[2]
+# Read by the playbooks, for which no role has to be checked.
+ALWAYS = ("preflight",)
+TEXTS: dict[str, Callable[[Any], list[str]]] = {
+    "source_version": kernel_inputs.check_source_version,
+    "patch_sysname": kernel_inputs.check_sysname,
+    "patch_banner": kernel_inputs.check_banner,
+    "patch_syscalls": kernel_inputs.check_syscalls,
+    "patch_syscalls_extra": functools.partial(kernel_inputs.check_syscalls, ()),
+    "patch_series": kernel_inputs.check_patches,
+}
+
+
+class Host:
+    """The variables of one host, as roles will see them."""
+
+    def __init__(
+        self, name: str, raw: Mapping[str, Any], everything: dict[str, Any], templar: Any
+    ) -> None:
+        self.name = name
+        #: Those that somebody has set.
+        self.raw = raw
+        #: These, and what else their templates may name.
+        self.everything = everything
+        self._templar = templar.copy_with_new_env(available_variables=everything)
+
+    def value(self, raw: Any) -> Any:
+        return self._templar.template(raw)
+
+
+class ActionModule(ActionBase):
+    """Runs on the control node, once for all hosts."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(
+        self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None
+    ) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        _validation, arguments = self.validate_argument_spec(
+            argument_spec={
+                "groups": {"type": "dict", "default": {}},
+                "roles": {"type": "list", "elements": "str", "default": []},
+                "unknown": {
+                    "type": "str",
+                    "choices": ["refuse", "warn", "ignore"],
+                    "default": "refuse",
+                },
+                "others": {"type": "list", "elements": "str", "default": []},
+            }
+        )
+        given = task_vars or {}
+        groups = given.get("groups") or {}
+        reached = [str(name) for name in given.get("ansible_play_hosts_all") or ()]
+        names = self._checked_hosts(groups, reached)
+        problems = list(
+            group_problems.problems(
+                arguments["groups"],
+                groups,
+                reached,
+                str(given.get("ansible_limit") or ""),
+                [str(tag) for tag in given.get("ansible_run_tags") or () if tag != "all"],
+                [str(tag) for tag in given.get("ansible_skip_tags") or ()],
+            )
+        )
+        notes: list[str] = []
+        if problems and group_problems.example_needed(arguments["groups"], groups):
+            notes += ["Such an inventory is enough:", *group_problems.EXAMPLE.splitlines()]
+
+        def ask() -> dict[str, Any]:
+            return self._variables(names, given, arguments)
+
+        question = [MODULE, *sorted(arguments["roles"]), "|", *arguments["others"], "|", *names]
+        answer = once(Path(constants.DEFAULT_LOCAL_TMP), question, ask)[1]
+        result: dict[str, Any] = {"changed": False}
+        problems += answer["problems"]
+        unknown = answer["unknown"]
+        if unknown and arguments["unknown"] == "refuse":
+            problems += unknown
+            notes += OWN_NAMES
+        elif unknown and arguments["unknown"] == "warn":
+            result["warnings"] = unknown[: problem_report.SHOWN]
+        result["problems"] = len(problems)
+        if problems:
+            result["failed"] = True
+            result["msg"] = problem_report.message(problems, notes)
+        return result
+
+    @staticmethod
+    def _checked_hosts(groups: Mapping[str, Sequence[str]], reached: Sequence[str]) -> list[str]:
+        ours = {name for group in group_problems.FOR for name in groups.get(group) or ()}
+        return [name for name in reached if name in ours] or list(reached)
+
+    def _variables(
+        self, names: Sequence[str], given: dict[str, Any], arguments: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """All that is wrong with variables: the sentences, and those for unknown names."""
+        known = known_variables.collect(ROOT)
+        roles = (*arguments["roles"], *ALWAYS)
+        options = {
+            name: option
+            for name, option in known.options.items()
+            # A required variable is what one role hands to the next: the playbooks set it. Those
+            # of the role preflight were checked by Ansible, and may name each host.
+            if known.roles[name] in roles
+            and not option.get("required")
+            and not name.startswith("preflight_")
+        }
+        builders = set((given.get("groups") or {}).get(group_problems.BUILDERS) or ())
+        problems, unknown = Problems(), Problems()
+        # Of most variables thousands of hosts have the same name and value.
+        likes: dict[str, Optional[str]] = {}
+        memory: dict[tuple[str, str], list[str]] = {}
+        for host in self._hosts(names, given, known):
+            registered = _registered(given.get("hostvars"), host.name)
+            for name, raw in host.raw.items():
+                if name in options:
+                    for sentence in self._wrong(name, options[name], raw, host, memory):
+                        problems.add(sentence, host.name)
+                    continue
+                if name not in likes:
+                    likes[name] = known_variables.meant(name, known)
+                like = likes[name]
+                if like is None or name in registered:
+                    continue
+                if not known_variables.allowed(name, arguments["others"]):
+                    unknown.add(_unknown(name, like, variable_origin.of(raw)), host.name)
+            if host.name in builders and "build" in roles:
+                for sentence in self._keys(host):
+                    problems.add(sentence, host.name)
+        return {"problems": problems.sentences(names), "unknown": unknown.sentences(names)}
+
+    def _hosts(self, names: Sequence[str], given: dict[str, Any], known: Known) -> Iterator[Host]:
+        hostvars = given["hostvars"]
+        defaults = variable_origin.trusted(known_variables.defaults(ROOT))
+        here = str(given.get("inventory_hostname", ""))
+        own = hostvars.raw_get(here) if here in hostvars else {}
+        # Variables of the play are nowhere else.
+        play = {name: value for name, value in given.items() if name not in own}
+        for name in names:
+            raw = {**play, **hostvars.raw_get(name)} if name != here else given
+            everything = {**defaults, **raw, "hostvars": hostvars}
+            yield Host(name, raw, everything, self._templar)
+
+    def _wrong(
+        self,
+        name: str,
+        option: Mapping[str, Any],
+        raw: Any,
+        host: Host,
+        memory: dict[tuple[str, str], list[str]],
+    ) -> list[str]:
+        if variable_origin.is_secret(raw):
+            return self._wrong_here(name, option, raw, host, variable_problems.HIDDEN)
+        if self._templar.is_template(raw):
+            return self._wrong_here(name, option, raw, host, str(raw))
+        key = (name, repr(raw))
+        if key not in memory:
+            memory[key] = self._wrong_here(name, option, raw, host, "")
+        return memory[key]
+
+    def _wrong_here(
+        self, name: str, option: Mapping[str, Any], raw: Any, host: Host, template: str
+    ) -> list[str]:
+        try:
+            value = host.value(raw)
+        except Exception:  # of what is not known yet; the role that needs it says so
+            return []
+        if value == host.everything.get("omit"):
+            return []
+        problem = variable_problems.problem(name, option, value, template)
+        if problem:
+            return [problem]
+        check = TEXTS.get(name)
+        found = check(value) if check else []
+        if name == "version_extraversion":
+            found = kernel_inputs.check_extraversion(value, self._version(host))
+        return found or list(self._missing(name, value, host))
+
+    def _version(self, host: Host) -> str:
+        try:
+            return str(host.value(host.everything["source_version"]))
+        except Exception:  # as above
+            return ""
+
+    def _missing(self, name: str, value: Any, host: Host) -> Iterator[str]:
+        beside = host.everything if name in control_files.FOUND else {}
+        role = ROOT / "roles" / name.partition("_")[0]
+        for where, path in control_files.named_in(name, value):
+            try:
+                control_files.find(self, path, beside, [str(role)] if role.is_dir() else [])
+            except AnsibleError as error:
+                yield f"{where} is {path!r}: {error}"
+
+    def _keys(self, host: Host) -> Iterator[str]:
+        for name in control_files.KEYS:
+            try:
+                path = host.value(host.raw.get(name) or "")
+            except Exception:  # as above
+                continue
+            if isinstance(path, str) and path:
+                try:
+                    control_keys.read(self, path, name, host.everything)
+                except AnsibleError as error:
+                    yield str(error)
+
+
+#: Below the unknown names.
+OWN_NAMES = (
+    "If such a variable is your own, add its name to preflight_other_variables (patterns such as",
+    "build_* too), or set preflight_unknown_variables to warn or ignore.",
+)
+
+
+def _unknown(name: str, like: str, origin: str) -> str:
+    place = f" ({origin})" if origin else ""
+    meant = f"did you mean {like}?" if like else "none has a name like it"
+    return f"{name}{place} is no variable of the collection: {meant}"
+
+
+def _registered(hostvars: Any, host: str) -> Mapping[str, Any]:
+    """What tasks of others' plays have registered and set: it is not the inventory's."""
+    manager = getattr(hostvars, "_variable_manager", None)
+    found = getattr(manager, "_nonpersistent_fact_cache", {}).get(host)
+    return found if isinstance(found, Mapping) else {}

@@ -1,0 +1,97 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.oslab.kernel.plugins.plugin_utils import group_problems
+
+ROOT = Path(__file__).resolve().parents[4]
+GROUPS = {
+    "all": ["b1", "b2", "t1", "t2"],
+    "kernel_builders": ["b1", "b2"],
+    "kernel_targets": ["t1", "t2"],
+}
+BOTH: dict[str, list[str]] = {
+    "kernel_builders": ["build", "install"],
+    "kernel_targets": ["install"],
+}
+
+
+def told(groups: Mapping[str, Sequence[str]] = GROUPS, **other: Any) -> list[str]:
+    return list(group_problems.problems(BOTH, groups, **{"reached": GROUPS["all"], **other}))
+
+
+def test_a_whole_inventory() -> None:
+    assert told() == []
+
+
+def test_none() -> None:
+    (said,) = told({"all": [], "ungrouped": []}, reached=["localhost"])
+    assert "no inventory" in said
+    assert "-i inventory.yml" in said
+
+
+def test_a_group_that_is_missing_misspelt_or_empty() -> None:
+    rest = {name: hosts for name, hosts in GROUPS.items() if name != "kernel_targets"}
+    (said,) = told(rest)
+    assert said == "the inventory has no group kernel_targets (the hosts that get it)"
+    (said,) = told({**rest, "kernel_target": ["t1"]})
+    assert "is it the group kernel_target?" in said
+    (said,) = told({**rest, "kernel_targets": []})
+    assert "kernel_targets" in said
+    assert "has no host" in said
+    assert len(told({"all": ["x"]})) == 2
+
+
+def test_a_limit_that_leaves_out_the_builder() -> None:
+    (said,) = told(reached=["t1", "b2"], limit="t1,b2")
+    assert "leaves out b1" in said
+    assert "--limit 't1,b2,b1'" in said
+
+
+def test_a_limit_that_leaves_no_target() -> None:
+    (said,) = told(reached=["b1"], limit="b1")
+    assert "no host of kernel_targets (t1, t2)" in said
+
+
+@pytest.mark.parametrize(
+    ("asked", "count"),
+    [
+        ([], 2),
+        (["build"], 1),
+        (["install", "verify"], 2),
+        (["verify"], 0),
+        # Somebody's own, on an import of the playbook.
+        (["mine", "verify"], 2),
+    ],
+)
+def test_groups_that_the_tags_do_not_need(asked: list[str], count: int) -> None:
+    assert len(told({"all": ["x"]}, asked=asked)) == count
+
+
+def test_groups_that_skipped_tags_do_not_need() -> None:
+    assert len(told({"all": ["x"]}, skipped=["install"])) == 1
+    assert len(told({"all": ["x"]}, skipped=["install", "build"])) == 0
+    assert len(told({"all": ["x"]}, asked=["build"], skipped=["build"])) == 0
+
+
+def test_the_tags_are_those_of_the_playbooks() -> None:
+    used: set[str] = set()
+    for path in (ROOT / "playbooks").glob("*.yml"):
+        for play in yaml.safe_load(path.read_text(encoding="utf-8")):
+            for tags in play.get("vars", {}).get("preflight_groups", {}).values():
+                used.update(tags)
+    assert used == group_problems.TAGS
+
+
+def test_the_example_is_enough() -> None:
+    found = yaml.safe_load(group_problems.EXAMPLE)
+    groups = {name: list(group["hosts"]) for name, group in found.items()}
+    everybody = [host for hosts in groups.values() for host in hosts]
+    assert told({**groups, "all": everybody}, reached=everybody) == []

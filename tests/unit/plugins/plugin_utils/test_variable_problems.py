@@ -1,0 +1,110 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.oslab.kernel.plugins.plugin_utils import known_variables, variable_problems
+
+ROOT = Path(__file__).resolve().parents[4]
+OPTIONS = known_variables.collect(ROOT).options
+PLAYBOOKS = ("deploy_serial", "deploy_max_fail_percentage")
+
+
+def told(name: str, value: Any, template: str = "") -> str:
+    return variable_problems.problem(name, OPTIONS[name], value, template) or ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("install_keep", "two", "install_keep is 'two': it has to be a whole number"),
+        ("install_keep", True, "install_keep is True: it has to be a whole number"),
+        ("install_keep", [2], "install_keep is [2]: it has to be a whole number"),
+        ("install_keep", None, "install_keep is set, but has no value"),
+        ("install_keep", -1, "install_keep is -1: it has to be 0 to 1000"),
+        ("install_trial_timeout", 5, "install_trial_timeout is 5: it has to be 60 to 86400"),
+        ("install_trial_timeout", "5", "install_trial_timeout is '5': it has to be 60"),
+        ("install_trial_watchdog", 5, "it has to be 0 or 10 to 86400"),
+        ("publish_port", 70_000, "it has to be 1 to 65535"),
+        ("install_reboot", "perhaps", "install_reboot is 'perhaps': it has to be true or false"),
+        ("install_transport", "cpoy", "install_transport is 'cpoy': it has to be one of apt, copy"),
+        ("verify_proc_entries", ["x"], "it has to be only capture_mem"),
+        ("config_options", ["X=y"], "config_options is ['X=y']: it has to be a mapping"),
+        ("config_keep_modules", {"a": 1}, "it has to be a list"),
+        ("source_version", yaml.safe_load("6.10"), "source_version is the number 6.1, not a text"),
+        ("source_version", 6.1, 'write it in quotes, as in source_version: "6.10"'),
+        ("source_version", ["6.1"], "source_version is ['6.1']: it has to be a text"),
+        ("source_known_sha256", {6.1: "x"}, "the key 6.1 of source_known_sha256 is the number 6.1"),
+        ("publish_server", False, "publish_server is false, not a text: write it in quotes"),
+        ("patch_syscalls", [{"name": "x"}], "patch_syscalls: missing required arguments"),
+        ("modules_list", [{"name": "x", "state": "laoded"}], "loaded, unloaded"),
+        ("modules_list", [{"name": "x", "parms": {}}], "parms"),
+    ],
+)
+def test_a_wrong_value(name: str, value: Any, said: str) -> None:
+    found = told(name, value)
+    assert said in found
+    assert "\n" not in found
+    assert len(found) < 400
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("install_keep", 2),
+        ("install_keep", "2"),
+        ("install_trial_watchdog", 0),
+        ("install_reboot", "no"),
+        ("source_version", "6.10"),
+        ("source_version", 6),
+        ("version_extraversion", -49),
+        ("patch_series", ["a.patch", {"source": "https://x/y", "sha256": "0"}]),
+        ("config_options", {"X": "y", "N": 5}),
+        ("config_keep_modules", "a,b"),
+        ("modules_list", [{"name": "x", "params": {"pid": 0}}]),
+        ("deploy_serial", 1),
+        ("deploy_serial", "2"),
+        ("deploy_serial", [1, "25%", "100%"]),
+        ("deploy_max_fail_percentage", 0),
+        ("deploy_max_fail_percentage", "12.5"),
+    ],
+)
+def test_what_is_no_fault(name: str, value: Any) -> None:
+    assert told(name, value) == ""
+
+
+@pytest.mark.parametrize(
+    "value", [0, -1, "0%", "101%", "one", ["one"], [1, "x"], True, None, [], {}]
+)
+def test_sizes_of_waves(value: Any) -> None:
+    assert told("deploy_serial", value).startswith(f"deploy_serial is {value!r}: it has to be")
+
+
+@pytest.mark.parametrize("value", [-1, 101, "5%", "x", None, True, [5]])
+def test_shares_of_failures(value: Any) -> None:
+    assert "0 to 100" in told("deploy_max_fail_percentage", value)
+
+
+@pytest.mark.parametrize("name", sorted(set(OPTIONS) - set(PLAYBOOKS)))
+def test_defaults_are_no_fault(name: str) -> None:
+    default = OPTIONS[name].get("default")
+    if default is not None and "{{" not in str(default):
+        assert told(name, default) == ""
+
+
+def test_each_whole_number_has_a_range() -> None:
+    numbers = {name for name, option in OPTIONS.items() if option.get("type") == "int"}
+    assert numbers == set(variable_problems.RANGES)
+
+
+def test_no_secret_is_shown() -> None:
+    assert "hunter2" not in told("install_keep", "hunter2", "{{ vault_keep }}")
+    address = told("publish_keep_builds", "https://me:hunter2@example.org/")
+    assert "hunter2" not in address
+    assert "//***@example.org" in address
+    assert len(told("install_keep", "x" * 10_000)) < 200
