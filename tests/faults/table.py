@@ -472,7 +472,7 @@ FAULTS = (
         "when the new default is written and not yet recorded",
         expected=(NEW,),
         act="cut",
-        moment=Moment(r"TASK \[.*(Let the guard know|Stop the guard)", delay=0.2),
+        moment=Moment(r"TASK \[.*(Mark the trial of this boot|Stop the guard)", delay=0.2),
     ),
     # --- who deploys ----------------------------------------------------------------------------
     Fault(

@@ -55,3 +55,21 @@ def test_a_watchdog_that_systemd_wakes(
     words = output.partition("WORDS ")[2].partition(" ENDS")[0].split()
     assert [word for word in words if "softdog" in word or "_sec" in word] == watchdog
     assert {"panic=10", "oslab.trial=6.8"} <= set(words)
+
+
+def test_a_trial_that_somebody_else_begins_is_no_trial_that_a_timer_ends(
+    tmp_path: Path, deploy: Callable[..., tuple[int, str]]
+) -> None:
+    play = tmp_path / "play.yml"
+    play.write_text(PLAY)
+    known = {
+        "install_before": {"systemd": True, "systemd_version": 252, "watchdogs": []},
+        "install_release": "6.8",
+        "install_reboot": False,
+    }
+    _status, output = deploy(
+        {"one": {"ansible_connection": "lossy", "lossy_at": "never"}}, play, **known
+    )
+    words = output.partition("WORDS ")[2].partition(" ENDS")[0].split()
+    assert {"panic=10", "oslab.pending=6.8"} <= set(words)
+    assert not any(word.startswith("oslab.trial") for word in words)
