@@ -27,8 +27,9 @@ THERE = "/root/oslab-selftests"
 MODULES = ("capture_mem_mod", "track_syscalls_mod", "io_throttle_mod", "system_stats")
 ARGUMENTS = {
     "modules": ["{modules}"],
-    "reload": ["{modules}", "200"],
-    "fuzz": ["100000", "202010856"],
+    # Emulated, each takes a minute; the kernel that looks for its own faults gets more of them.
+    "reload": ["{modules}", "60"],
+    "fuzz": ["30000", "202010856"],
 }
 # Far more than any takes under emulation: a test that hangs ends, with all that it started.
 PATIENCE = "timeout --kill-after=10 1800"

@@ -211,6 +211,7 @@ def test_the_archive_has_a_newer_version_by_now(host: Host) -> None:
     assert host.remove().recap("changed") == 0
 
 
+@pytest.mark.long
 def test_an_archive_that_lacks_a_package_stops_nothing_else(host: Host) -> None:
     replaced(host)
     run = host.remove()
@@ -248,6 +249,7 @@ def test_a_package_that_is_not_ours_is_not_removed(host: Host) -> None:
     assert (host.apt.installed(), host.left()) == ({"libc6": "2.36"}, [])
 
 
+@pytest.mark.long
 def test_a_compiler_keeps_the_headers_that_it_needs(host: Host) -> None:
     """They were not there before, and the distribution has its own."""
     host.apt.archive("debian", "libc6=2.36", f"libc6-dev=2.36<{LIBC}", f"{LIBC}=6.1.6-1")
@@ -259,6 +261,7 @@ def test_a_compiler_keeps_the_headers_that_it_needs(host: Host) -> None:
     assert host.left() == []
 
 
+@pytest.mark.long
 def test_what_came_with_ours_goes_and_takes_nothing_along(host: Host) -> None:
     host.apt.archive("debian", "libc6=2.36", "zlib=1", "lib=1")
     host.prepare(f"{IMAGE}={OURS}<zlib, lib")
@@ -289,6 +292,7 @@ def test_a_failing_update_of_grub_stops_nothing_else(host: Host) -> None:
     assert (host.left(), host.saved()) == ([], "")
 
 
+@pytest.mark.long
 def test_apts_lock_stops_nothing_else(host: Host) -> None:
     host.prepare(IMAGE)
     with (host.apt.root / "var/lib/dpkg/lock-frontend").open("a") as lock:
@@ -300,6 +304,7 @@ def test_apts_lock_stops_nothing_else(host: Host) -> None:
     assert (host.apt.installed()[IMAGE], host.saved()) == (OURS, STOCK)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("there", [True, False])
 def test_the_default_of_before(host: Host, there: bool) -> None:
     entry = OTHER if there else "my own entry"
@@ -311,6 +316,7 @@ def test_the_default_of_before(host: Host, there: bool) -> None:
     assert host.left() == []
 
 
+@pytest.mark.long
 def test_an_own_directory_that_was_there_stays(host: Host) -> None:
     host.prepare(IMAGE, directories=[str(host.path("guard"))])
     for _ in range(2):

@@ -101,6 +101,7 @@ def test_a_module_that_dkms_need_not_build(dkms_host: Overlay) -> None:
     assert not list((host.root / "etc/dkms").glob("no-autoinstall"))
 
 
+@pytest.mark.long
 def test_an_upgrade_is_not_undone(host: Overlay) -> None:
     """A package that the host had stays, and the command that finishes it is named."""
     host.kernel(OLD, OLD_VERSION)
@@ -267,6 +268,7 @@ def test_the_role_undoes_a_kernel_without_its_modules(dkms_host: Overlay) -> Non
     assert host.installed() == {**dict.fromkeys(KERNEL, "ii"), "other": "ii"}
 
 
+@pytest.mark.long
 def test_the_role_says_which_hook_failed(host: Overlay) -> None:
     host.hook("zz-mine", "echo this is mine >&2; exit 4")
     said = deploy(host, "simulate", "packages", "dkms")
@@ -276,6 +278,7 @@ def test_the_role_says_which_hook_failed(host: Overlay) -> None:
     is_as_before(host)
 
 
+@pytest.mark.long
 def test_older_kernels_that_the_user_needs_stay(host: Overlay) -> None:
     host.kernel(OLD, OLD_VERSION)
     host.package("my-kernel", "1", fields=f"Depends: linux-image-{OLD}\n")
