@@ -207,6 +207,10 @@ test-reproduce: deps ## Build a small kernel twice, as two people would, and com
 test-sanity: deps ## Run ansible-test sanity and units on the built collection (ANSIBLE_CORE=2.16, …)
 	PYTHON="$(PYTHON)" tests/sanity/run $(ANSIBLE_CORE)
 
+.PHONY: docs
+docs: deps ## Write the tables of variables in the READMEs of the roles
+	@$(BIN)/python tests/galaxy/role_tables.py
+
 .PHONY: changelog
 changelog: deps ## Move the fragments of changelogs/ into CHANGELOG.md
 	antsibull-changelog lint

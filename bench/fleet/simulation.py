@@ -166,6 +166,8 @@ class Fleet:
             "ansible_port": PORT,
             "ansible_user": "root",
             "ansible_python_interpreter": "/usr/bin/python3",
+            # What one wave costs; a canary would be waited for.
+            "deploy_serial": "100%",
             "ansible_ssh_common_args": "-F none "
             + " ".join(f"-o {name}={value}" for name, value in options.items()),
         }

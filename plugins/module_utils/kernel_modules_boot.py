@@ -61,7 +61,7 @@ def files(
     The parameters come first: what is loaded at boot never comes up without them.
     """
     paths = [etc / directory / NAME for directory in ("modprobe.d", "modules-load.d")]
-    if not persistent:
+    if not persistent or not entries:
         return dict.fromkeys(paths)
     options = "".join(_options(entry) for entry in entries if entry.params)
     names = "".join(f"{entry.name}\n" for entry in entries)

@@ -42,8 +42,8 @@ options:
   persistent:
     description:
       - V(true) writes those that are to be loaded to C(/etc/modules-load.d/oslab-kernel.conf), and
-        their parameters to C(/etc/modprobe.d/oslab-kernel.conf); V(false) removes these files.
-        They are left alone without it.
+        their parameters to C(/etc/modprobe.d/oslab-kernel.conf); V(false) removes these files,
+        and so does V(true) with none to be loaded. They are left alone without it.
       - The files come last, so what a module refuses does not get into the boot.
     type: bool
 attributes:

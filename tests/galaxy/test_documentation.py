@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,48 @@ def test_each_default_of_a_role_is_a_variable_of_its_specification(role: str) ->
     defaults = yaml.safe_load((place / "defaults/main.yml").read_text()) or {}
     specification = yaml.safe_load((place / "meta/argument_specs.yml").read_text())
     assert set(defaults) <= set(specification["argument_specs"]["main"].get("options") or {})
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_default_of_a_role_is_shown(role: str) -> None:
+    """A template of what the role requires would fail where that is missing: words say it."""
+    place = ROOT / "roles" / role
+    defaults = yaml.safe_load((place / "defaults/main.yml").read_text()) or {}
+    entries = yaml.safe_load((place / "meta/argument_specs.yml").read_text())["argument_specs"]
+    for entry in entries.values():
+        options = entry.get("options") or {}
+        required = [name for name, option in options.items() if option.get("required")]
+        for name in sorted(set(defaults) & set(options)):
+            if any(f"{{{{ {one} " in str(defaults[name]) for one in required):
+                assert "default" not in options[name], name
+                assert "by default" in " ".join(options[name]["description"]), name
+            else:
+                assert options[name].get("default", "none") == defaults[name], name
+
+
+def test_no_option_of_a_role_has_a_default_that_is_not_told() -> None:
+    for role in ROLES:
+        text = (ROOT / "roles" / role / "meta/argument_specs.yml").read_text()
+        for entry in yaml.safe_load(text)["argument_specs"].values():
+            for name, option in (entry.get("options") or {}).items():
+                assert {"default", "required"} & set(option) or name == "config_inputs_dir", name
+
+
+@pytest.mark.parametrize("book", ["deploy", "rollback", "remove"])
+def test_the_default_waves_are_those_of_the_playbooks(book: str) -> None:
+    entries = yaml.safe_load((ROOT / "roles/preflight/meta/argument_specs.yml").read_text())
+    options = entries["argument_specs"]["main"]["options"]
+    plays = yaml.safe_load((ROOT / f"playbooks/{book}.yml").read_text())
+    (play,) = (play for play in plays if "serial" in play)
+    for key in ("serial", "max_fail_percentage"):
+        (shown,) = re.findall(r"default\(([^()]*)\) }}$", play[key].strip())
+        assert yaml.safe_load(shown) == options[f"deploy_{key}"]["default"]
+
+
+def test_the_readme_installs_this_version() -> None:
+    version = yaml.safe_load((ROOT / "galaxy.yml").read_text())["version"]
+    named = re.findall(r"oslab-kernel-(\S+)\.tar\.gz", (ROOT / "README.md").read_text())
+    assert named and set(named) == {version}
 
 
 def test_paths_in_the_documents_are_there() -> None:

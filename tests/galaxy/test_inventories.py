@@ -33,14 +33,14 @@ def hosts(inventory: dict[str, Any], group: str) -> list[str]:
     return sorted(found)
 
 
-@pytest.mark.parametrize("name", ["flat.yml", "flat.ini", "racks.yml", "constructed"])
+@pytest.mark.parametrize("name", ["flat.yml", "flat.ini", "fleet.yml", "racks.yml", "constructed"])
 def test_each_has_one_builder_and_the_same_targets(installed: Installed, name: str) -> None:
     inventory = read(installed, name)
     assert hosts(inventory, "kernel_builders") == ["build1.example.org"]
     assert hosts(inventory, "kernel_targets") == TARGETS
 
 
-@pytest.mark.parametrize("name", ["flat.yml", "flat.ini", "racks.yml", "constructed"])
+@pytest.mark.parametrize("name", ["flat.yml", "flat.ini", "fleet.yml", "racks.yml", "constructed"])
 def test_site_takes_it(installed: Installed, name: str) -> None:
     done = installed.run(
         "ansible-playbook", "oslab.kernel.site", "-i", EXAMPLES / name, "--list-hosts"
@@ -85,7 +85,9 @@ def test_a_constructed_inventory_leaves_out_who_is_not_to_have_it(installed: Ins
         ("flat.ini", (), 3),
         ("racks.yml", (), 4),  # 1, then a quarter of four
         ("racks.yml", ("--limit", "rack_b"), 2),
-        ("constructed", (), 1),
+        ("fleet.yml", (), 3),
+        ("constructed", (), 2),  # says nothing: 1, then the rest
+        ("flat.yml", ("--extra-vars", "deploy_serial=100%"), 1),
         ("flat.yml", ("--extra-vars", "deploy_serial=1"), 4),
     ],
 )

@@ -38,8 +38,21 @@ def test_a_wave_is_finished_and_as_many_may_fail_as_are_allowed(deploy: Deploy) 
 
 
 def test_a_host_that_is_lost_on_the_way_is_named(deploy: Deploy) -> None:
-    status, output = deploy({"gone": LOST, "there": None})
+    status, output = deploy({"gone": LOST, "there": None}, deploy_serial="100%")
     assert status != 0
     assert "gone was lost on the way" in output
     assert "there was lost on the way" not in output
     assert re.search(r"^gone +: .*unreachable=1", output, re.MULTILINE)
+
+
+def test_the_first_host_is_the_canary_by_default(deploy: Deploy) -> None:
+    status, output = deploy({"one": None, "two": None, "three": None})
+    assert status != 0
+    assert refused(output) == {"one"}
+
+
+def test_a_single_host_is_a_whole_deployment(deploy: Deploy) -> None:
+    status, output = deploy({"one": None})
+    assert status != 0
+    assert refused(output) == {"one"}
+    assert output.count("PLAY [Bring each target") == 1

@@ -31,6 +31,10 @@ def test_both_go_when_nothing_is_loaded_at_boot() -> None:
     assert files([Entry("a", {"pid": "1"})], False) == {OPTIONS: None, NAMES: None}
 
 
+def test_without_a_module_there_is_no_file() -> None:
+    assert files([], True) == {OPTIONS: None, NAMES: None}
+
+
 def test_the_modes_are_stated_whatever_the_umask(tmp_path: Path) -> None:
     path = tmp_path / "modules-load.d" / "oslab-kernel.conf"
     before = os.umask(0o077)

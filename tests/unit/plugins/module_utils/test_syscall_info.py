@@ -385,6 +385,21 @@ def test_expected_wins_over_the_manifest_and_empty_does_not() -> None:
     assert result["failed_checks"] == ["sysname (uname -s)"]
 
 
+def test_a_kernel_with_the_stock_name_no_message_and_no_modules_is_fine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kernel = FakeKernel()
+    kernel.manifest = dict(MANIFEST, sysname="Linux", banner="")
+    kernel.entries = []
+    name = kernel.uname()._replace(sysname="Linux")
+    monkeypatch.setattr(kernel, "uname", lambda: name)
+    result = ask(kernel, expected={"sysname": "Linux", "banner": "", "proc_entries": []})
+    assert result["failed_checks"] == []
+    names = [check["name"] for check in result["checks"]]
+    assert "sysname (uname -s)" in names
+    assert not [name for name in names if name == "boot message" or name.startswith("/proc/")]
+
+
 @pytest.mark.parametrize(
     ("line", "detail"),
     [
