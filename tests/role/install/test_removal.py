@@ -227,6 +227,28 @@ def test_an_archive_that_lacks_a_package_stops_nothing_else(host: Host) -> None:
     assert host.left() == []
 
 
+def test_a_purge_that_fails_leaves_the_kernel_its_default(host: Host) -> None:
+    """Although what the kernel's packages had replaced is put back afterwards."""
+    replaced(host, f"{LIBC}=6.1.5-1")
+    # dpkg finds no shell in the directory to run it with.
+    script = host.apt.root / f"var/lib/dpkg/info/{IMAGE}.prerm"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    run = host.remove()
+    assert run.status != 0
+    assert host.apt.installed()[LIBC] == "6.1.5-1"
+    assert IMAGE in host.apt.installed()
+    assert host.left() == ["state/origin.json", "grub.d/oslab-kernel.cfg"]
+    assert host.saved() == STOCK
+    # Its modules, too.
+    assert "(item=6.12.0-x)" not in run.output
+    assert "As a kernel of this collection stays" in run.words
+    script.unlink()
+    run = host.remove()
+    assert run.status == 0, run.output
+    assert (host.left(), host.saved()) == ([], "")
+
+
 def test_a_package_that_is_not_ours_is_not_removed(host: Host) -> None:
     host.apt.archive("debian", "libc6=2.36", f"meta=1<{IMAGE}", f"either=1<{HEADERS}|{TOOLS}")
     host.prepare(IMAGE, HEADERS, TOOLS)
