@@ -287,12 +287,15 @@ def test_what_came_with_ours_goes_and_takes_nothing_along(host: Host) -> None:
     # Nobody's request, there before, and needs what came with ours since its last update.
     host.apt.archive("debian", "libc6=2.36", "zlib=1", "lib=1", "old=2<lib")
     host.apt.install("old")
-    host.apt._run("apt-mark", "auto", "old")
-    origin = {**host.origin, "names": ["libc6", "old"]}
+    # The user's since, and needed by nobody now.
+    host.apt.archive("debian", "libc6=2.36", "zlib=1", "lib=1", "old=2<lib", "later=1")
+    host.apt.install("later")
+    host.apt._run("apt-mark", "auto", "old", "later")
+    origin = {**host.origin, "names": ["libc6", "old"], "brought": ["lib", "zlib"]}
     host.path("state/origin.json").write_text(json.dumps(origin))
     run = host.remove()
     assert run.status == 0, run.output
-    assert host.apt.installed() == {"libc6": "2.36", "old": "2", "lib": "1"}
+    assert host.apt.installed() == {"libc6": "2.36", "old": "2", "lib": "1", "later": "1"}
 
 
 def test_a_failing_update_of_grub_stops_nothing_else(host: Host) -> None:

@@ -176,6 +176,15 @@ def test_what_alone_would_remove_others_is_left_out() -> None:
     assert (alone.targets, alone.changed) == ({}, False)
 
 
+def test_what_comes_along_is_named() -> None:
+    along = (
+        "Inst kmod (30 localhost [amd64])\nInst libx:i386 (1 localhost [i386])\n"
+        "Inst libc6 [2.35] (2.36 localhost [amd64])\n"
+    )
+    host = Host({"install": [(0, along + INSTALLS, "")]})
+    assert list(plan(host.run, WANTED, []).brought) == ["kmod"]
+
+
 def test_what_would_remove_others_without_it_too() -> None:
     host = Host({"install": [(0, REMOVES, "")]})
     with pytest.raises(RefusedError, match=r"^apt would remove libwine-dev:i386, .* to install"):
