@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Callable, NamedTuple
 
 from ansible_collections.oslab.kernel.plugins.module_utils import (
+    apt_simulation,
     bounded_read,
     host_dkms,
     program_output,
@@ -137,7 +138,7 @@ def reason(out: str, err: str) -> str:
 
 def simulate(run: Runner, action: str, targets: Iterable[str]) -> Simulation:
     code, out, err = run(["apt-get", "--simulate", *OPTIONS, action, *targets])
-    problem = "" if code == 0 else reason(out, err)
+    problem = "" if code == 0 else reason(out, err).rstrip(".")
     return Simulation(_CHANGED.findall(out), _REMOVED.findall(out), problem, _NEW.findall(out))
 
 
@@ -169,9 +170,12 @@ def plan(run: Runner, targets: Mapping[str, str], optional: Sequence[str]) -> Pl
             return Plan(rest, left_out, bool(without.changed), _brought(without, rest))
     command = f"apt-get --simulate install {' '.join(targets)}"
     if whole.problem:
+        remedy = apt_simulation.remedy(whole.problem) or (
+            "See to these dependencies, pins or holds; `apt-cache policy PACKAGE` shows what holds"
+        )
         raise RefusedError(
             f"apt cannot install {few(list(targets))}: {whole.problem}. Nothing was installed. "
-            "See to these dependencies, pins or holds; `apt-cache policy PACKAGE` shows what holds"
+            f"{remedy}"
         )
     raise RefusedError(
         f"apt would remove {few(whole.removed)} to install {few(list(targets))}. Nothing was "

@@ -299,3 +299,23 @@ def test_a_kernel_that_was_left_unconfigured(host: Overlay) -> None:
     assert host.run("dpkg", "--audit").stdout == ""
     assert IMAGE not in host.installed()
     assert host.apt("install", "other").returncode == 0
+
+
+def test_an_older_kernel_that_was_not_unpacked_whole(host: Overlay) -> None:
+    """It is not wanted any more, and apt refuses everything while it is there."""
+    host.kernel(OLD, OLD_VERSION)
+    host.update()
+    assert host.apt("install", f"linux-image-{OLD}", f"linux-headers-{OLD}").returncode == 0
+    status = (host.root / "var/lib/dpkg/status").read_text()
+    old = f"Package: linux-image-{OLD}\nStatus: install "
+    assert f"{old}ok installed" in status
+    status = status.replace(f"{old}ok installed", f"{old}reinstreq half-installed")
+    host.write("var/lib/dpkg/status", status)
+    host.store.joinpath(f"linux-image-{OLD}_{OLD_VERSION}_amd64.deb").unlink()
+    host.update()
+    assert host.apt("install", "other").returncode == 100
+    said = deploy(host, "finish", install_packages=KERNEL)
+    assert "failed=0" in said, said
+    assert host.run("dpkg", "--audit").stdout == ""
+    assert f"linux-image-{OLD}" not in host.installed()
+    assert host.apt("install", "other").returncode == 0

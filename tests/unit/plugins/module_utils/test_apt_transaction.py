@@ -197,6 +197,17 @@ def test_a_held_package() -> None:
         plan(host.run, WANTED, [])
 
 
+def test_a_package_that_was_not_unpacked_whole() -> None:
+    said = "E: The package old-image needs to be reinstalled, but I can't find an archive for it.\n"
+    host = Host({"install": [(100, "", said)]})
+    with pytest.raises(RefusedError) as failed:
+        plan(host.run, WANTED, [])
+    text = str(failed.value)
+    assert "archive for it. Nothing was installed. `dpkg --remove --force-remove-reinstreq" in text
+    assert "old-image" in text.partition("reinstreq")[2]
+    assert "pins" not in text
+
+
 def test_a_purge_that_takes_others_away() -> None:
     old = "linux-image-6.12.0-old"
     state = f"{old} 6.12.0-oslab1.aaaaaaaaaaaa install ok installed\n"
