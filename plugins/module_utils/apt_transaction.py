@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Callable, NamedTuple
 
 from ansible_collections.oslab.kernel.plugins.module_utils import (
+    apt_lock,
     apt_simulation,
     bounded_read,
     host_dkms,
@@ -56,7 +57,6 @@ _NO_CAUSE = re.compile(
     r"^(Error! One or more modules failed|Refer to previous errors|Consult /|run-parts: |"
     r"dkms: autoinstall for kernel|Autoinstall on )"
 )
-_LOCKED = re.compile(r"lock.*(?:held|acquire|another process)|another process", re.IGNORECASE)
 #: Goes before dkms in the PATH of the hooks, all of which find it there (dkms 2.8 to 3.2).
 TOLERANT_DKMS = """#!/bin/sh
 {real} "$@" && exit
@@ -265,7 +265,7 @@ def _dpkg(
     merged = ["sh", "-c", 'exec "$@" 2>&1', "sh", *argv]
     waited = 0.0
     code, out, _err = run(merged)
-    while code != 0 and _LOCKED.search(out) and waited < seconds:
+    while code != 0 and apt_lock.held(out) and waited < seconds:
         sleep(_WAIT)
         waited += _WAIT
         code, out, _err = run(merged)
