@@ -93,8 +93,8 @@ def _sort_out(
 def sort_out(run: Runner, packages: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
     """Those of `packages` that can be removed together; for each other what would go with it.
 
-    apt plans nothing while one was not unpacked whole. Those of `packages` are to go, so it is asked
-    as if they were installed. Raises AptError.
+    apt plans nothing while one was not unpacked whole. Those of `packages` are to go, so it is
+    asked as if they were installed. Raises AptError.
     """
     try:
         return _sort_out(run, packages, ())

@@ -90,8 +90,8 @@ class Simulation(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What is to be handed to apt by package, what is left out, with the reason, and what comes along
-    because it is needed."""
+    """What is to be handed to apt by package, what is left out, with the reason, and what comes
+    along because it is needed."""
 
     targets: Mapping[str, str]
     left_out: Mapping[str, str]

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which modules DKMS builds on a host, and for which kernels it has built them. Only reads.
 
-Of /var/lib/dkms, or what dkms_tree says, which is the same in dkms 2 and 3: NAME/VERSION/source is a link to the sources,
-NAME/VERSION/RELEASE/ARCHITECTURE/module has what was built.
+Of /var/lib/dkms, or the directory of dkms_tree, which is the same in dkms 2 and 3:
+NAME/VERSION/source is a link to the sources, NAME/VERSION/RELEASE/ARCHITECTURE/module has what was
+built.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def _directories(path: Path) -> Iterator[Path]:
 
 
 def _tree(root: Path) -> Path:
-    """Where dkms keeps its modules; the last word counts, as dkms reads these files in this order."""
+    """Where dkms keeps its modules. It reads these files in this order, so the last word counts."""
     tree = TREE
     try:
         more = sorted((root / f"{_SETTINGS}.d").glob("*.conf"))
