@@ -362,3 +362,14 @@ def test_what_was_left_out_is_not_missing_in_the_next_run(host: Overlay) -> None
     assert f"missing: {libc}." in said, said
     said = run([role("look"), told], known)
     assert "missing: ." in said, said
+
+
+def test_what_comes_along_is_recorded(host: Overlay) -> None:
+    host.package(TOOLS, fields="Depends: other\n")
+    host.update()
+    origin = {"names": ["libc6"], "packages": {}, "brought": ["earlier"]}
+    host.write("var/lib/oslab-kernel/origin.json", json.dumps(origin))
+    said = deploy(host, "simulate", "packages")
+    assert "failed=0" in said, said
+    recorded = json.loads((host.root / "var/lib/oslab-kernel/origin.json").read_text())
+    assert recorded == {**origin, "brought": ["earlier", "other"]}
