@@ -301,11 +301,13 @@ def test_a_kernel_that_was_left_unconfigured(host: Overlay) -> None:
     assert host.apt("install", "other").returncode == 0
 
 
-def test_an_older_kernel_that_was_not_unpacked_whole(host: Overlay) -> None:
+@pytest.mark.parametrize("task", ["finish", "old"])
+def test_an_older_kernel_that_was_not_unpacked_whole(host: Overlay, task: str) -> None:
     """It is not wanted any more, and apt refuses everything while it is there."""
     host.kernel(OLD, OLD_VERSION)
     host.update()
     assert host.apt("install", f"linux-image-{OLD}", f"linux-headers-{OLD}").returncode == 0
+    assert host.apt("install", *WANTED).returncode == 0
     status = (host.root / "var/lib/dpkg/status").read_text()
     old = f"Package: linux-image-{OLD}\nStatus: install "
     assert f"{old}ok installed" in status
@@ -314,7 +316,7 @@ def test_an_older_kernel_that_was_not_unpacked_whole(host: Overlay) -> None:
     host.store.joinpath(f"linux-image-{OLD}_{OLD_VERSION}_amd64.deb").unlink()
     host.update()
     assert host.apt("install", "other").returncode == 100
-    said = deploy(host, "finish", install_packages=KERNEL)
+    said = deploy(host, task, install_packages=KERNEL, install_keep=1)
     assert "failed=0" in said, said
     assert host.run("dpkg", "--audit").stdout == ""
     assert f"linux-image-{OLD}" not in host.installed()
