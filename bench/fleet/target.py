@@ -133,7 +133,12 @@ class Target:
         if installed and not arguments.get("_ansible_check_mode"):
             self.state["installed"] = True
             self.save()
-        return {"changed": True, "packages": arguments["packages"], "left_out": {}}
+        return {
+            "changed": True,
+            "packages": arguments["packages"],
+            "left_out": {},
+            "brought": [],
+        }
 
     def _copy(self, arguments: dict[str, Any]) -> dict[str, Any]:
         content = Path(arguments["src"]).read_bytes()

@@ -17,6 +17,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import (
 FORMS = {
     "packages": Form(list, str, like=re.compile(rf"{PACKAGE.pattern}(?:={VERSION.pattern})?")),
     "left_out": Form(dict, str, keys=PACKAGE),
+    "brought": Form(list, str, like=PACKAGE),
 }
 
 

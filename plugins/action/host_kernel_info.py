@@ -37,6 +37,7 @@ RECORD = {
     "fallback": Form(str, like=_RELEASE),
     "complete": Form(bool),
     "confirmed": Form(bool),
+    "left_out": Form(list, str, like=_PINNED),
 }
 
 FORMS = {

@@ -16,7 +16,8 @@ short_description: Packages that came with others and are needed no more
 version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
 description:
-  - Leaves out what was there before, though apt may think that nobody needs it.
+  - Leaves out what was there before, or came later for another reason, though apt may think that
+    nobody needs it.
 positional: origin
 options:
   _input:
@@ -24,7 +25,9 @@ options:
     type: str
     required: true
   origin:
-    description: C(names), all packages from before. Without it, there are no such packages.
+    description: >-
+      C(names), all packages from before, and C(brought), those that came with the collection's.
+      Without both, there are no such packages.
     type: dict
     required: true
 """

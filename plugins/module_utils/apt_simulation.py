@@ -8,9 +8,19 @@ from __future__ import annotations
 import re
 
 # Purg where it is asked to purge, or where the host's configuration says so.
+#: What apt says of a package that dpkg has not unpacked whole, and of which no source has a file.
+_REINSTALL = re.compile(r"package (\S+) needs to be reinstalled, but")
 _REMOVED = re.compile(r"^(?:Remv|Purg) (\S+)", re.MULTILINE)
 
 
 def removed(text: str) -> list[str]:
     """The packages that would be removed, in its order; with :arch where that is printed."""
     return _REMOVED.findall(text)
+
+
+def remedy(text: str) -> str:
+    """What helps where apt plans nothing because of such a package; empty if it is not that."""
+    names = list(dict.fromkeys(_REINSTALL.findall(text)))
+    if not names:
+        return ""
+    return f"`dpkg --remove --force-remove-reinstreq {' '.join(names)}` removes it"

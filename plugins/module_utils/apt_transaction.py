@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Callable, NamedTuple
 
 from ansible_collections.oslab.kernel.plugins.module_utils import (
+    apt_lock,
+    apt_simulation,
     bounded_read,
     host_dkms,
     program_output,
@@ -43,6 +45,8 @@ _WAIT = 5.0  # seconds between two looks at a lock
 _LOG_BYTES = 4 << 20
 
 _REMOVED = re.compile(r"^(?:Remv|Purg) (\S+)", re.MULTILINE)
+# What had a version before has it in brackets.
+_NEW = re.compile(r"^Inst (\S+) \(", re.MULTILINE)
 _CHANGED = re.compile(r"^(?:Inst|Conf|Remv|Purg) (\S+)", re.MULTILINE)
 _HOOK = re.compile(r"^run-parts: (\S+) exited with return code (\d+)$")
 _SETTING_UP = re.compile(r"^(?:Setting up|Processing triggers for) ")
@@ -53,7 +57,6 @@ _NO_CAUSE = re.compile(
     r"^(Error! One or more modules failed|Refer to previous errors|Consult /|run-parts: |"
     r"dkms: autoinstall for kernel|Autoinstall on )"
 )
-_LOCKED = re.compile(r"lock.*(?:held|acquire|another process)|another process", re.IGNORECASE)
 #: Goes before dkms in the PATH of the hooks, all of which find it there (dkms 2.8 to 3.2).
 TOLERANT_DKMS = """#!/bin/sh
 {real} "$@" && exit
@@ -83,14 +86,17 @@ class Simulation(NamedTuple):
     changed: list[str]
     removed: list[str]
     problem: str
+    new: Sequence[str] = ()
 
 
 class Plan(NamedTuple):
-    """What is to be handed to apt by package, and what is left out, with the reason."""
+    """What is to be handed to apt by package, what is left out, with the reason, and what comes
+    along because it is needed."""
 
     targets: Mapping[str, str]
     left_out: Mapping[str, str]
     changed: bool
+    brought: Sequence[str] = ()
 
 
 class State(NamedTuple):
@@ -132,8 +138,13 @@ def reason(out: str, err: str) -> str:
 
 def simulate(run: Runner, action: str, targets: Iterable[str]) -> Simulation:
     code, out, err = run(["apt-get", "--simulate", *OPTIONS, action, *targets])
-    problem = "" if code == 0 else reason(out, err)
-    return Simulation(_CHANGED.findall(out), _REMOVED.findall(out), problem)
+    problem = "" if code == 0 else reason(out, err).rstrip(".")
+    return Simulation(_CHANGED.findall(out), _REMOVED.findall(out), problem, _NEW.findall(out))
+
+
+def _brought(simulation: Simulation, targets: Iterable[str]) -> list[str]:
+    """Of this architecture: what ours need is never of a foreign one, which apt prints."""
+    return sorted({name for name in simulation.new if ":" not in name} - set(targets))
 
 
 def _why(simulation: Simulation) -> str:
@@ -150,18 +161,21 @@ def plan(run: Runner, targets: Mapping[str, str], optional: Sequence[str]) -> Pl
     """
     whole = simulate(run, "install", targets.values())
     if not whole.problem and not whole.removed:
-        return Plan(targets, {}, bool(whole.changed))
+        return Plan(targets, {}, bool(whole.changed), _brought(whole, targets))
     rest = {name: target for name, target in targets.items() if name not in optional}
     if len(rest) < len(targets):
         without = simulate(run, "install", rest.values()) if rest else Simulation([], [], "")
         if not without.problem and not without.removed:
             left_out = {name: _why(whole) for name in targets if name not in rest}
-            return Plan(rest, left_out, bool(without.changed))
+            return Plan(rest, left_out, bool(without.changed), _brought(without, rest))
     command = f"apt-get --simulate install {' '.join(targets)}"
     if whole.problem:
+        remedy = apt_simulation.remedy(whole.problem) or (
+            "See to these dependencies, pins or holds; `apt-cache policy PACKAGE` shows what holds"
+        )
         raise RefusedError(
             f"apt cannot install {few(list(targets))}: {whole.problem}. Nothing was installed. "
-            "See to these dependencies, pins or holds; `apt-cache policy PACKAGE` shows what holds"
+            f"{remedy}"
         )
     raise RefusedError(
         f"apt would remove {few(whole.removed)} to install {few(list(targets))}. Nothing was "
@@ -251,7 +265,7 @@ def _dpkg(
     merged = ["sh", "-c", 'exec "$@" 2>&1', "sh", *argv]
     waited = 0.0
     code, out, _err = run(merged)
-    while code != 0 and _LOCKED.search(out) and waited < seconds:
+    while code != 0 and apt_lock.held(out) and waited < seconds:
         sleep(_WAIT)
         waited += _WAIT
         code, out, _err = run(merged)

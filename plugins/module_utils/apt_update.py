@@ -14,7 +14,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Callable, NamedTuple
 
-from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read, program_output
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    apt_lock,
+    bounded_read,
+    program_output,
+)
 
 #: argv → exit status, stdout, stderr
 Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
@@ -43,7 +47,6 @@ _ADVICE = (
     "Check the network and the proxy, or correct or remove that source in /etc/apt/sources.list or "
     "/etc/apt/sources.list.d"
 )
-_LOCKED = re.compile(r"[Cc]ould not get lock")
 # Err:1 http://host/debian bookworm InRelease
 _FAILED = re.compile(r"^Err:\d+ (.+)$")
 # "     6.12-1 -1", " *** 6.12-1 500 (phased 10%)"; deeper are the sources that have it.
@@ -121,13 +124,13 @@ def update(
         argv += ["--option", "APT::Get::List-Cleanup=0"]
     waited = 0.0
     code, out, err = run(argv)
-    while code != 0 and _LOCKED.search(err) and waited < lock_seconds:
+    while code != 0 and apt_lock.held(err) and waited < lock_seconds:
         sleep(_WAIT)
         waited += _WAIT
         code, out, err = run(argv)
     if code == 0:
         return
-    if _LOCKED.search(err):
+    if apt_lock.held(err):
         raise AptError(
             f"another program has kept apt's lock for {lock_seconds:g} s "
             f"({_few(failures('', err))}). Wait for it, or end it"

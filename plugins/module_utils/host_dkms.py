@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which modules DKMS builds on a host, and for which kernels it has built them. Only reads.
 
-Of /var/lib/dkms, which is the same in dkms 2 and 3: NAME/VERSION/source is a link to the sources,
-NAME/VERSION/RELEASE/ARCHITECTURE/module has what was built.
+Of /var/lib/dkms, or the directory of dkms_tree, which is the same in dkms 2 and 3:
+NAME/VERSION/source is a link to the sources, NAME/VERSION/RELEASE/ARCHITECTURE/module has what was
+built.
 """
 
 from __future__ import annotations
@@ -17,11 +18,17 @@ from typing import Any
 from ansible_collections.oslab.kernel.plugins.module_utils.host_devices import is_there, read
 
 TREE = Path("var/lib/dkms")
+_SETTINGS = Path("etc/dkms/framework.conf")
 # Made by the administrator: no module is built on its own.
 _NO_AUTOINSTALL = Path("etc/dkms/no-autoinstall")
 #: NAME/VERSION; what else is there is no module.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]{0,127}/[A-Za-z0-9][A-Za-z0-9.+~:_-]{0,127}")
 _RELEASE = re.compile(r"[0-9][A-Za-z0-9.+~_-]{0,63}")
+# A script of the shell's, too: of its assignments those of a plain path.
+_OTHER_TREE = re.compile(
+    r"""^[ \t]*(?:export[ \t]+)?dkms_tree=(["']?)(/[A-Za-z0-9/._+-]*)\1[ \t]*(?:[;#].*)?$""",
+    re.MULTILINE,
+)
 # dkms.conf is a script of the shell's: its assignments, but those in a comment.
 _AUTOINSTALL = re.compile(r"""^[ \t]*AUTOINSTALL=["']?[^"'\s#]""", re.MULTILINE)
 _EXCLUSIVE = re.compile(r"^[ \t]*BUILD_EXCLUSIVE_[A-Z_]+=", re.MULTILINE)
@@ -35,8 +42,22 @@ def _directories(path: Path) -> Iterator[Path]:
     yield from (entry for entry in inside if not entry.is_symlink() and entry.is_dir())
 
 
+def _tree(root: Path) -> Path:
+    """Where dkms keeps its modules. It reads these files in this order, so the last word counts."""
+    tree = TREE
+    try:
+        more = sorted((root / f"{_SETTINGS}.d").glob("*.conf"))
+    except OSError:
+        more = []
+    for path in (root / _SETTINGS, *more):
+        for _quote, found in _OTHER_TREE.findall(read(path)):
+            if ".." not in found.split("/"):
+                tree = Path(found.lstrip("/"))
+    return root / tree
+
+
 def _versions(root: Path) -> Iterator[tuple[str, Path]]:
-    for module in _directories(root / TREE):
+    for module in _directories(_tree(root)):
         for version in _directories(module):
             name = f"{module.name}/{version.name}"
             if NAME.fullmatch(name) and (version / "source").is_symlink():

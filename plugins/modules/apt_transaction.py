@@ -95,6 +95,13 @@ left_out:
   returned: success
   type: dict
   sample: {"linux-libc-dev": "apt would remove libc6-dev:i386"}
+brought:
+  description: >-
+    Packages that were, or would be, new on the host because those of O(packages) need them. Empty
+    for V(purged).
+  returned: success
+  type: list
+  elements: str
 refused:
   description: Whether the simulation shows that the transaction is not possible; nothing changed.
   returned: failure of the simulation or of a removal
@@ -166,7 +173,7 @@ def main() -> None:
             names = apt_transaction.plan_purge(run, list(versions))
             if names and not module.check_mode:
                 transaction.purge(names)
-            module.exit_json(changed=bool(names), packages=names, left_out={})
+            module.exit_json(changed=bool(names), packages=names, left_out={}, brought=[])
         targets = {
             package.partition("=")[0]: params["files"].get(package.partition("=")[0], package)
             for package in params["packages"]
@@ -184,6 +191,7 @@ def main() -> None:
         changed=plan.changed,
         packages=[x for x in params["packages"] if x.partition("=")[0] in plan.targets],
         left_out=dict(plan.left_out),
+        brought=list(plan.brought),
     )
 
 

@@ -27,6 +27,7 @@ _PATH = re.compile(rf"/{_PRINTABLE}{{0,4095}}")
 
 FORMS = {
     "names": Form(list, str, like=PACKAGE),
+    "brought": Form(list, str, like=PACKAGE),
     "packages": Form(dict, str, like=VERSION, keys=PACKAGE),
     "saved_entry": Form(str, like=_TEXT),
     "directories": Form(list, str, like=_PATH),

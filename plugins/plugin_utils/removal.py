@@ -83,10 +83,15 @@ def restoration(
 
 
 def orphans(simulation: str, origin: Mapping[str, Any]) -> list[str]:
-    """What `apt-get --simulate autoremove` would remove and was not there before."""
-    if "names" not in origin:
-        return []
-    return sorted(set(apt_simulation.removed(simulation)) - set(origin["names"]))
+    """What `apt-get --simulate autoremove` would remove, came with ours and was not there before.
+
+    What the user has installed since is the user's, and so is a package of which there was another
+    architecture: records may have the name without it.
+    """
+    before = {name.partition(":")[0] for name in origin.get("names", [])}
+    came = set(origin.get("brought", [])) if "names" in origin else set()
+    unneeded = came & set(apt_simulation.removed(simulation))
+    return sorted(name for name in unneeded if name.partition(":")[0] not in before)
 
 
 def old_kernels(info: Mapping[str, Any], keep: int, needed: Iterable[str]) -> list[str]:

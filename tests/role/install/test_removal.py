@@ -228,6 +228,28 @@ def test_an_archive_that_lacks_a_package_stops_nothing_else(host: Host) -> None:
     assert host.left() == []
 
 
+def test_a_purge_that_fails_leaves_the_kernel_its_default(host: Host) -> None:
+    """Although what the kernel's packages had replaced is put back afterwards."""
+    replaced(host, f"{LIBC}=6.1.5-1")
+    # dpkg finds no shell in the directory to run it with.
+    script = host.apt.root / f"var/lib/dpkg/info/{IMAGE}.prerm"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    run = host.remove()
+    assert run.status != 0
+    assert host.apt.installed()[LIBC] == "6.1.5-1"
+    assert IMAGE in host.apt.installed()
+    assert host.left() == ["state/origin.json", "grub.d/oslab-kernel.cfg"]
+    assert host.saved() == STOCK
+    # Its modules, too.
+    assert "(item=6.12.0-x)" not in run.output
+    assert "As a kernel of this collection stays" in run.words
+    script.unlink()
+    run = host.remove()
+    assert run.status == 0, run.output
+    assert (host.left(), host.saved()) == ([], "")
+
+
 def test_a_package_that_is_not_ours_is_not_removed(host: Host) -> None:
     host.apt.archive("debian", "libc6=2.36", f"meta=1<{IMAGE}", f"either=1<{HEADERS}|{TOOLS}")
     host.prepare(IMAGE, HEADERS, TOOLS)
@@ -268,12 +290,15 @@ def test_what_came_with_ours_goes_and_takes_nothing_along(host: Host) -> None:
     # Nobody's request, there before, and needs what came with ours since its last update.
     host.apt.archive("debian", "libc6=2.36", "zlib=1", "lib=1", "old=2<lib")
     host.apt.install("old")
-    host.apt._run("apt-mark", "auto", "old")
-    origin = {**host.origin, "names": ["libc6", "old"]}
+    # The user's since, and needed by nobody now.
+    host.apt.archive("debian", "libc6=2.36", "zlib=1", "lib=1", "old=2<lib", "later=1")
+    host.apt.install("later")
+    host.apt._run("apt-mark", "auto", "old", "later")
+    origin = {**host.origin, "names": ["libc6", "old"], "brought": ["lib", "zlib"]}
     host.path("state/origin.json").write_text(json.dumps(origin))
     run = host.remove()
     assert run.status == 0, run.output
-    assert host.apt.installed() == {"libc6": "2.36", "old": "2", "lib": "1"}
+    assert host.apt.installed() == {"libc6": "2.36", "old": "2", "lib": "1", "later": "1"}
 
 
 def test_a_failing_update_of_grub_stops_nothing_else(host: Host) -> None:

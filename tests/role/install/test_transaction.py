@@ -302,3 +302,79 @@ def test_a_kernel_that_was_left_unconfigured(host: Overlay) -> None:
     assert host.run("dpkg", "--audit").stdout == ""
     assert IMAGE not in host.installed()
     assert host.apt("install", "other").returncode == 0
+
+
+@pytest.mark.parametrize("task", ["finish", "old"])
+def test_an_older_kernel_that_was_not_unpacked_whole(host: Overlay, task: str) -> None:
+    """It is not wanted any more, and apt refuses everything while it is there."""
+    host.kernel(OLD, OLD_VERSION)
+    host.update()
+    assert host.apt("install", f"linux-image-{OLD}", f"linux-headers-{OLD}").returncode == 0
+    assert host.apt("install", *WANTED).returncode == 0
+    status = (host.root / "var/lib/dpkg/status").read_text()
+    old = f"Package: linux-image-{OLD}\nStatus: install "
+    assert f"{old}ok installed" in status
+    status = status.replace(f"{old}ok installed", f"{old}reinstreq half-installed")
+    host.write("var/lib/dpkg/status", status)
+    host.store.joinpath(f"linux-image-{OLD}_{OLD_VERSION}_amd64.deb").unlink()
+    host.update()
+    assert host.apt("install", "other").returncode == 100
+    said = deploy(host, task, install_packages=KERNEL, install_keep=1)
+    assert "failed=0" in said, said
+    assert host.run("dpkg", "--audit").stdout == ""
+    assert f"linux-image-{OLD}" not in host.installed()
+    assert host.apt("install", "other").returncode == 0
+
+
+def test_what_was_left_out_is_not_missing_in_the_next_run(host: Overlay) -> None:
+    host.run("dpkg", "--add-architecture", "i386")
+    same = "Multi-Arch: same\n"
+    i386 = f"Architecture: i386\n{same}"
+    host.package("linux-libc-dev", "6.1", fields=same)
+    host.package("linux-libc-dev", "6.1", fields=i386)
+    host.package("libc6-dev", "2.36", fields=f"{i386}Depends: linux-libc-dev\n")
+    host.package("linux-libc-dev", VERSION, fields=same)
+    host.update()
+    done = host.apt("install", "libc6-dev:i386", "linux-libc-dev=6.1")
+    assert done.returncode == 0, done.stdout
+    libc = f"linux-libc-dev={VERSION}"
+    told = {"ansible.builtin.debug": {"msg": "missing: {{ install_missing | join(' ') }}."}}
+    known = {
+        "install_release": RELEASE,
+        "install_version": VERSION,
+        "install_packages": [*KERNEL, "linux-libc-dev"],
+        "install_fallback": "6.1",
+        "install_lock_timeout": 5,
+    }
+    host.hook("initramfs-tools", 'echo i >"/boot/initrd.img-$1"')
+
+    def run(tasks: list[Any], variables: dict[str, Any]) -> str:
+        return " ".join(host.playbook(tasks, **variables).stdout.split())
+
+    tasks = [role("look"), told, role("simulate"), role("packages"), told]
+    said = run(tasks, known)
+    assert f"missing: {' '.join([*WANTED, libc])}." in said, said
+    assert "failed=0" in said, said
+    said = run([role("look"), told], known)
+    assert "missing: ." in said, said
+    # Another version is tried again.
+    more = {**known, "install_version": NEWER}
+    said = run([role("look"), told], more)
+    assert f"linux-libc-dev={NEWER}" in said, said
+    # Only that one was wanted in addition: there is nothing to install, and that is recorded.
+    host.write("var/lib/oslab-kernel/install.json", "{}")
+    said = run([role("look"), told, role("simulate")], known)
+    assert f"missing: {libc}." in said, said
+    said = run([role("look"), told], known)
+    assert "missing: ." in said, said
+
+
+def test_what_comes_along_is_recorded(host: Overlay) -> None:
+    host.package(TOOLS, fields="Depends: other\n")
+    host.update()
+    origin = {"names": ["libc6"], "packages": {}, "brought": ["earlier"]}
+    host.write("var/lib/oslab-kernel/origin.json", json.dumps(origin))
+    said = deploy(host, "simulate", "packages")
+    assert "failed=0" in said, said
+    recorded = json.loads((host.root / "var/lib/oslab-kernel/origin.json").read_text())
+    assert recorded == {**origin, "brought": ["earlier", "other"]}

@@ -176,6 +176,15 @@ def test_what_alone_would_remove_others_is_left_out() -> None:
     assert (alone.targets, alone.changed) == ({}, False)
 
 
+def test_what_comes_along_is_named() -> None:
+    along = (
+        "Inst kmod (30 localhost [amd64])\nInst libx:i386 (1 localhost [i386])\n"
+        "Inst libc6 [2.35] (2.36 localhost [amd64])\n"
+    )
+    host = Host({"install": [(0, along + INSTALLS, "")]})
+    assert list(plan(host.run, WANTED, []).brought) == ["kmod"]
+
+
 def test_what_would_remove_others_without_it_too() -> None:
     host = Host({"install": [(0, REMOVES, "")]})
     with pytest.raises(RefusedError, match=r"^apt would remove libwine-dev:i386, .* to install"):
@@ -186,6 +195,17 @@ def test_a_held_package() -> None:
     host = Host({"install": [(100, "", HELD)]})
     with pytest.raises(RefusedError, match="Held packages were changed"):
         plan(host.run, WANTED, [])
+
+
+def test_a_package_that_was_not_unpacked_whole() -> None:
+    said = "E: The package old-image needs to be reinstalled, but I can't find an archive for it.\n"
+    host = Host({"install": [(100, "", said)]})
+    with pytest.raises(RefusedError) as failed:
+        plan(host.run, WANTED, [])
+    text = str(failed.value)
+    assert "archive for it. Nothing was installed. `dpkg --remove --force-remove-reinstreq" in text
+    assert "old-image" in text.partition("reinstreq")[2]
+    assert "pins" not in text
 
 
 def test_a_purge_that_takes_others_away() -> None:

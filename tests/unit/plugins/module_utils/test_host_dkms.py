@@ -86,3 +86,35 @@ def test_what_is_no_module(tmp_path: Path) -> None:
     module(tmp_path, "gone/1")
     (tmp_path / "usr/src/gone-1/dkms.conf").unlink()
     assert dkms_facts(tmp_path) == {"dkms_modules": {"gone/1": []}, "dkms_automatic": []}
+
+
+@pytest.mark.parametrize(
+    ("files", "tree"),
+    [
+        ({"framework.conf": 'dkms_tree="/srv/dkms"\n'}, "srv/dkms"),
+        ({"framework.conf": "# x\n  dkms_tree='/srv/dkms/' # moved\n"}, "srv/dkms"),
+        # The last one of all, as the shell reads them.
+        (
+            {
+                "framework.conf": "dkms_tree=/a\n",
+                "framework.conf.d/b.conf": "dkms_tree=/c\n",
+                "framework.conf.d/a.conf": "dkms_tree=/b\n",
+            },
+            "c",
+        ),
+        ({"framework.conf.d/b.txt": "dkms_tree=/c\n"}, "var/lib/dkms"),
+        ({"framework.conf": "#dkms_tree=/c\n# dkms_tree=/d\n"}, "var/lib/dkms"),
+        ({"framework.conf": "dkms_tree=c\ndkms_tree=$HOME/c\ndkms_tree=/a/../b\n"}, "var/lib/dkms"),
+    ],
+)
+def test_another_tree(tmp_path: Path, files: dict[str, str], tree: str) -> None:
+    module(tmp_path, "m/1", "6.1")
+    for name, text in files.items():
+        path = tmp_path / "etc/dkms" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    if tree != "var/lib/dkms":
+        assert registered(tmp_path) == []
+        (tmp_path / tree).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "var/lib/dkms").rename(tmp_path / tree)
+    assert dkms_facts(tmp_path)["dkms_modules"] == {"m/1": ["6.1"]}

@@ -39,8 +39,19 @@ def test_what_was_there_is_put_back() -> None:
 def test_only_what_came_with_ours_is_an_orphan() -> None:
     simulation = "Reading…\nRemv zlib1g-dev [1:1.2]\nRemv old [1]\nPurg other [2]\n"
     # Hosts may be configured to purge what is removed.
-    assert orphans(simulation, {"names": ["old"]}) == ["other", "zlib1g-dev"]
-    assert orphans(simulation, {}) == []
+    brought = ["other", "zlib1g-dev", "old", "still-needed"]
+    assert orphans(simulation, {"names": ["old"], "brought": brought}) == ["other", "zlib1g-dev"]
+    assert orphans(simulation, {"brought": brought}) == []
+
+
+def test_what_the_user_had_or_installed_later_is_no_orphan() -> None:
+    """apt names the architecture of a foreign package, and dpkg-query that of a native one."""
+    simulation = "Remv libfoo:i386 [1]\nRemv both [1]\nRemv later [1]\nRemv zlib [1]\n"
+    for names in (["libfoo", "both"], ["libfoo:i386", "both:amd64"]):
+        origin = {"names": names, "brought": ["zlib", "libfoo", "libfoo:i386", "both"]}
+        assert orphans(simulation, origin) == ["zlib"]
+    # Written before it was recorded what came with ours.
+    assert orphans(simulation, {"names": ["libfoo"]}) == []
 
 
 @pytest.mark.parametrize(

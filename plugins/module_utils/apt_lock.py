@@ -1,0 +1,22 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether apt, dpkg or debconf failed because another program holds a lock, which ends by itself.
+
+By their own messages alone: "block", and a lock of others, are in the output of hooks, too.
+"""
+
+from __future__ import annotations
+
+import re
+
+_HELD = re.compile(
+    r"^(?:(?:dpkg|debconf): .*\blocked by another process"
+    r"|E: (?:Could not get lock |Unable to .*, is another process using it))",
+    re.MULTILINE,
+)
+
+
+def held(text: str) -> bool:
+    """`text`: what they printed, in the language C."""
+    return bool(_HELD.search(text))
