@@ -66,6 +66,23 @@ MENUS: dict[str, tuple[str, str, bool]] = {
         ROOT + "if false; then\nunset superusers\nfi\n" + entry(),
         True,
     ),
+    "a comment after an entry": (
+        "b",
+        "menuentry a {\n true\n} # end\n" + ROOT + entry(),
+        True,
+    ),
+    "a command after an entry": ("b", "menuentry a {\n true\n}; superusers=r\n" + entry(), True),
+    "an entry's end in its last line": ("b", "menuentry a {\n true; }\n" + ROOT + entry(), True),
+    "braces in an entry": (
+        "b",
+        'menuentry a {\n echo "}" \\} ${x} # }\n superusers=r\n}\n' + entry(),
+        False,
+    ),
+    "a command before a function": (
+        "b",
+        "superusers=r; function f {\n true\n}\n" + entry(),
+        True,
+    ),
     "a comment": ("b", "# set superusers=root\ntrue # superusers=a\n" + entry(), False),
     "a message": ("b", 'echo "superusers=root"\n' + entry(), False),
     "quoted option": ("b", ROOT + entry("'--unrestricted'"), False),
