@@ -17,7 +17,8 @@ version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
 description:
   - An address that is made of the builder's in the inventory leads nowhere if that is a loopback
-    address and a target is another machine. One that the user has set is believed.
+    address and a target is another machine, or if it cannot stand in a URL, as an IPv6 address of
+    one link (C(fe80::1%eth0)). One that the user has set is believed.
 positional: builder, targets, url, port
 options:
   _input:

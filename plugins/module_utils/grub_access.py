@@ -9,9 +9,12 @@ entry that is not --unrestricted, the default too. Submenus see the variable onl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils import grub_sources
 from ansible_collections.oslab.kernel.plugins.module_utils.grub_script import (
     Head,
     Word,
@@ -20,28 +23,22 @@ from ansible_collections.oslab.kernel.plugins.module_utils.grub_script import (
     statements,
 )
 
-VARIABLE = "superusers"
+VARIABLE, TIMEOUT = "superusers", "timeout"
 ONCE, SAVED = ("${next_entry}", "$next_entry"), ("${saved_entry}", "$saved_entry")
 # What Ubuntu's GRUB writes down before each boot, and takes back after a good one.
 FAILED_BOOT = "recordfail"
 _FAILED, _FINE = "failed", "fine"
 _OPENS, _CLOSES = ("if", "for", "while", "until"), ("fi", "done")
-_ABOUT = (
-    VARIABLE,
-    "timeout",
-    "default",
-    "authenticate",
-    "load_env",
-    "function",
-    "if",
-    "fi",
-    "else",
-    "for",
-    "while",
-)
-_QUOTES = str.maketrans("", "", "'\"\\")
 # They only look at it, or say who may answer.
 _HARMLESS = ("[", "[[", "test", "echo", "password", "password_pbkdf2", "save_env", "menuentry")
+
+
+# What GRUB takes for seconds: it looks at the digits alone, and keeps 31 bits.
+_SECONDS = re.compile(r"[ \t]*([0-9]{1,12})")
+_MOST = (1 << 31) - 1
+_USED = re.compile(r"\$(?:(\w+)|\{(\w+)\})", re.ASCII)
+# They give variables values which are not known here.
+_GIVES = ("for", "read", "search", "probe", "regexp", "load_env", "smbios", "cmosread")
 
 
 @dataclass(frozen=True)
@@ -56,6 +53,16 @@ class Access:
     waits: str = ""
     # Whether it does so because the boot before is known as a failed one.
     failed: bool = False
+    # The first command that may ask, or wait, for all that can be told here; and its file.
+    unknown: tuple[str, str] = ("", "")
+    # `read` outside any entry.
+    reads: str = ""
+
+
+def _waits(timeout: str) -> bool:
+    """Whether it is none that ends."""
+    seconds = _SECONDS.match(timeout)
+    return not seconds or int(seconds[1]) > _MOST or timeout[seconds.end() :][:1].isdigit()
 
 
 class Reader:
@@ -72,12 +79,16 @@ class Reader:
         self._timeouts: list[tuple[str, str, str]] = []
         self._branches: list[str] = []
         self._depth = 0
+        # Where a function, or a submenu, sets one that does not end.
+        self._called = ""
+        # Of those that are set once, or always to the same; None where that is not so.
+        self._variables: dict[str, Optional[str]] = {}
+        self._unknown = ("", "")
+        self._reads = ""
 
     def read(self, line: str, where: str, certain: bool) -> None:
         """`certain` if the line is in no function and no submenu."""
-        # Quotes may be anywhere in a word.
-        plain = line.translate(_QUOTES)
-        if line.startswith("#") or not any(word in plain for word in _ABOUT):
+        if line.startswith("#"):
             return
         function = line.startswith("function")
         for statement in statements(line):
@@ -85,7 +96,9 @@ class Reader:
             self._branch(word, statement)
             self._depth += word in _OPENS
             if run:
-                self._run(run, where, certain and self._depth == 0 and not function)
+                told = certain and not function
+                self._run(run, where, told and self._depth == 0)
+                self._time(run, where, told)
             self._depth = max(self._depth - (word in _CLOSES), 0)
 
     def _branch(self, word: str, statement: Sequence[Word]) -> None:
@@ -100,13 +113,14 @@ class Reader:
 
     def _run(self, words: Sequence[Word], where: str, certain: bool) -> None:
         name, texts = words[0].text, [word.text for word in words]
-        timeout, default = assigned(words, "timeout"), assigned(words, "default")
+        default = assigned(words, "default")
+        unknown = grub_sources.unknown(words)
+        if unknown:
+            self.give_up(unknown, where)
         if assigned(words, VARIABLE) is not None:
             self._superusers = where
         elif default is not None:
             self._defaults.append((default.text, where))
-        elif timeout is not None:
-            self._timeouts.append((timeout.text, where, "".join(self._branches)))
         elif name == "export":
             # One that is not there yet is made, and empty.
             if VARIABLE in texts:
@@ -119,9 +133,54 @@ class Reader:
                 self._superusers = self._superusers or "the environment block (grub-editenv list)"
         elif name == "authenticate":
             self._asks_first = self._asks_first or where
+        elif name == "read" and VARIABLE not in texts:
+            self._reads = self._reads or where
         elif name not in _HARMLESS and any(VARIABLE in text for text in texts):
             # eval, read, search --set, for: not followed, and so taken for the worst.
             self._superusers = self._superusers or where
+
+    def give_up(self, command: str, where: str) -> None:
+        """Take a command for one that may ask: what it does cannot be told."""
+        self._unknown = self._unknown if self._unknown[0] else (command, where)
+
+    def _time(self, words: Sequence[Word], where: str, told: bool) -> None:
+        """Follow the timeout, and what it may be set from. `told`: in no function and submenu."""
+        certain = told and self._depth == 0
+        name, texts = words[0].text, [word.text for word in words[1:]]
+        timeout = assigned(words, TIMEOUT)
+        if timeout is not None:
+            if _USED.fullmatch(timeout.text) and TIMEOUT in timeout.text:
+                return  # to what it is
+            self._timeout(self._value(timeout), where, told)
+        elif name == "unset" and TIMEOUT in texts:
+            self._timeout("", where, told)
+        elif name == "load_env" and TIMEOUT in self._environment:
+            self._timeout(self._environment[TIMEOUT], "the environment block", told)
+        given = words[1] if name == "set" and len(words) > 1 else words[0]
+        variable, equals, _value = given.text.partition("=")
+        value = assigned(words, variable) if equals else None
+        if value is not None:
+            new: Optional[str] = self._value(value)
+            if not certain and self._variables.get(variable) != new:
+                new = None
+            self._variables[variable] = new
+        elif name in _GIVES:
+            for text in [*texts, *(self._environment if name == "load_env" else ())]:
+                self._variables[re.split("[=:]", text)[-1]] = None
+
+    def _timeout(self, value: str, where: str, told: bool) -> None:
+        if told and self._depth == 0:
+            # Whatever was before.
+            self._timeouts, self._called = [], ""
+        if not told and _waits(value):
+            self._called = where
+        self._timeouts.append((value, where, "".join(self._branches)))
+
+    def _value(self, word: Word) -> str:
+        """With what is known put in; what is not stays a variable."""
+        if not word.unknown:
+            return word.text
+        return _USED.sub(lambda one: self._variables.get(one[1] or one[2]) or one[0], word.text)
 
     def _chosen(self) -> list[tuple[str, str]]:
         """What is set where no entry is booted once: by the header, then by who comes after it."""
@@ -142,23 +201,49 @@ class Reader:
         # The environment block tells; the trial of a kernel does not change it.
         failed = self._environment.get(FAILED_BOOT) == "1"
         counting = [one for one in self._timeouts if one[2] != (_FINE if failed else _FAILED)]
-        waiting = [one for one in counting if one[0].startswith("-")]
+        waiting = [one for one in counting if _waits(one[0])]
         last = waiting[-1] if waiting and len(waiting) == len(counting) else ("", "", "")
+        last = last if last[1] else ("", self._called, "")
         return Access(
             self._superusers,
             self._exported,
             self._asks_first,
             last[1],
             last[2] == _FAILED,
+            self._unknown,
+            self._reads,
         )
 
 
-def _asks(body: Sequence[str]) -> bool:
-    return any(
-        any(word.text == "authenticate" for word in command(statement)[:1])
+def _commands(body: Sequence[str]) -> list[Sequence[Word]]:
+    return [
+        found
         for line in body
-        if "authenticate" in line and not line.startswith("#")
-        for statement in statements(line)
+        if not line.startswith("#")
+        for found in map(command, statements(line))
+        if found
+    ]
+
+
+def _stops(access: Access, body: Sequence[str], where: str) -> str:
+    """What would, or may, stop GRUB before the entry is started, and what to do."""
+    commands = _commands(body)
+    reads = access.reads or next((where for one in commands if one[0].text == "read"), "")
+    if reads:
+        return (
+            f"GRUB waits for somebody to type a line: {reads} has `read`. Remove that, and run "
+            "update-grub."
+        )
+    # A file that an entry runs is not read here either.
+    files = (one for one in commands if grub_sources.sourced(one) is not None)
+    inside = next(files, None) or next(filter(grub_sources.unknown, commands), None)
+    text, file = access.unknown if not inside else (grub_sources.shown(inside), where)
+    if not text:
+        return ""
+    return (
+        f"whether GRUB would start it by itself cannot be told: {file} has `{text}`, which is not "
+        "followed. Take that line out, or put what it runs into /etc/grub.d/40_custom in its "
+        "place, and run update-grub."
     )
 
 
@@ -178,24 +263,31 @@ def _lock(head: Head, around: bool) -> tuple[str, str]:
     return f"its entry {name} has no --unrestricted", "unrestricted"
 
 
+def _waiting(access: Access) -> str:
+    """Why the menu would wait, and what to do; '' if it would not."""
+    if access.waits and access.failed:
+        return (
+            f"GRUB waits in its menu for a key, for ever: {FAILED_BOOT} in the environment block "
+            f"says that the boot before failed, and timeout has no end then ({access.waits}). Set "
+            "GRUB_RECORDFAIL_TIMEOUT in /etc/default/grub to some seconds, and run update-grub."
+        )
+    if access.waits:
+        return (
+            f"GRUB waits in its menu for a key, for ever: timeout is no number of seconds, or "
+            f"negative ({access.waits}). Set GRUB_TIMEOUT in /etc/default/grub to some seconds, "
+            "take out what else sets timeout, and run update-grub."
+        )
+    return ""
+
+
 def question(access: Access, heads: Sequence[Head], body: Sequence[str], where: str) -> str:
     """Why GRUB would not start the entry by itself, and what to do; '' if it would.
 
     `heads` are those of the submenus around it and its own, `where` the file that makes it.
     """
-    if access.waits and access.failed:
-        return (
-            f"GRUB waits in its menu for a key, for ever: {FAILED_BOOT} in the environment block "
-            f"says that the boot before failed, and timeout is negative then ({access.waits}). Set "
-            "GRUB_RECORDFAIL_TIMEOUT in /etc/default/grub to some seconds, and run update-grub."
-        )
-    if access.waits:
-        return (
-            f"GRUB waits in its menu for a key, for ever: timeout is negative ({access.waits}). "
-            "Set GRUB_TIMEOUT in /etc/default/grub to some seconds, and run update-grub."
-        )
-    if not access.superusers:
-        return ""
+    stops = _waiting(access) or _stops(access, body, where)
+    if stops or not access.superusers:
+        return stops
     asked = "GRUB would ask for a user name"
     if access.asks_first:
         return (
@@ -204,7 +296,8 @@ def question(access: Access, heads: Sequence[Head], body: Sequence[str], where: 
         )
     seen = list(heads) if access.exported else list(heads[:1])
     locks = [_lock(head, head is not heads[-1]) for head in seen if head.restricted]
-    if _asks(body) and (access.exported or len(heads) == 1):
+    asks = any(one[0].text == "authenticate" for one in _commands(body))
+    if asks and (access.exported or len(heads) == 1):
         locks.append((f"its entry '{heads[-1].title}' has `authenticate`", "authenticate"))
     if not locks:
         return ""

@@ -10,7 +10,7 @@ distributions and languages, positions change with each installed kernel.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Callable, Optional
@@ -19,6 +19,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils import (
     bounded_read,
     grub_access,
     grub_script,
+    grub_sources,
     grub_trial,
     program_output,
 )
@@ -43,8 +44,6 @@ CUSTOM = "custom.cfg"
 # place of what is chosen. It is taken back by each boot that comes up, unless that service fails.
 RETRY = ("initrdfail", "prev_entry")
 _PARTS = "### BEGIN "
-# The file of a `source`, where grub.cfg is.
-_HERE = re.compile(r"(?:\$prefix|\$\{prefix\}|\$config_directory|\$\{config_directory\})/([^/]+)")
 READ_ONLY_FILESYSTEMS = ("btrfs", "cpiofs", "newc", "odc", "romfs", "squash4", "tarfs", "zfs")
 
 
@@ -199,36 +198,6 @@ def _has_line(text: str, start: str) -> bool:
     return bool(re.search(rf"^[ \t]*{start}", text, re.MULTILINE))
 
 
-def _sourced(line: str) -> str:
-    """Which file beside grub.cfg a line reads; '' if it reads none."""
-    if "source" not in line and not line.startswith(". "):
-        return ""
-    for statement in grub_script.statements(line):
-        command = grub_script.command(statement)
-        if len(command) > 1 and command[0].text in ("source", "."):
-            found = _HERE.fullmatch(command[1].text)
-            return found[1] if found else ""
-    return ""
-
-
-def _all_lines(text: str, beside: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Each line with the file that it comes from, those of other files where they are read."""
-    unread, where = dict(beside), ""
-    for line in grub_script.logical_lines(text):
-        if line.startswith(_PARTS):
-            where = next(iter(words(line)[2:3]), "")
-        yield line, where
-        name = _sourced(line)
-        if name in unread:
-            for more in grub_script.logical_lines(unread.pop(name)):
-                yield more, f"{name} beside grub.cfg"
-
-
-def beside(text: str) -> list[str]:
-    """The names of the files that a grub.cfg reads where it is itself."""
-    return list(dict.fromkeys(filter(None, map(_sourced, grub_script.logical_lines(text)))))
-
-
 def _close(stack: list[_Block], entries: list[Entry], items: list[Item], where: str) -> None:
     block = stack.pop()
     if block.kind not in grub_script.HEADS:
@@ -245,6 +214,65 @@ def _close(stack: list[_Block], entries: list[Entry], items: list[Item], where: 
     into.append(Item(block.head, entry))
 
 
+class _Parser:
+    """Reads grub.cfg and what it runs, line by line, as GRUB does."""
+
+    def __init__(self, files: Mapping[str, str], environment: Mapping[str, str]) -> None:
+        self.entries: list[Entry] = []
+        self.items: list[Item] = []
+        self.reader = grub_access.Reader(dict(environment))
+        self._files = files
+        self._stack: list[_Block] = []
+        self._seen: set[str] = set()
+        self._left = grub_sources.FILES
+
+    def feed(self, text: str, file: str = "", around: tuple[str, ...] = ()) -> None:
+        """`around` are the files that run this one, and itself."""
+        where = f"{file} beside grub.cfg" if file else ""
+        for line in grub_script.logical_lines(text):
+            if line.startswith(_PARTS) and not file:
+                where = next(iter(words(line)[2:3]), "")
+            self._line(line, where)
+            if any(block.kind == "menuentry" for block in self._stack):
+                # Run when that entry is, if ever.
+                continue
+            for name in grub_sources.names(line):
+                if name in self._files or name in around:
+                    self._run(name, where, around)
+
+    def _run(self, name: str, where: str, around: tuple[str, ...]) -> None:
+        if name in around or self._left <= 0:
+            self.reader.give_up(f"source …/{name}", where or "grub.cfg")
+            return
+        self._left -= 1
+        # Of a file that is run twice, as custom.cfg is in two branches, the entries count once.
+        kept = (list(self.entries), list(self.items), list(self._stack))
+        self.feed(self._files[name], name, (*around, name))
+        # GRUB reads each file for itself: what one leaves open is not open in another.
+        self._stack = kept[2]
+        if name in self._seen:
+            self.entries, self.items = kept[0], kept[1]
+        self._seen.add(name)
+
+    def _line(self, line: str, where: str) -> None:
+        stack = self._stack
+        word = next(iter(words(line)), "")
+        inside = any(block.kind == "menuentry" for block in stack)
+        if line.endswith("{") and word in grub_script.HEADS:
+            stack.append(_Block(word, line, grub_script.head(line[:-1])))
+        elif line == "}" and stack:
+            _close(stack, self.entries, self.items, where)
+        else:
+            if stack and stack[-1].kind == "menuentry" and not line.endswith("{"):
+                stack[-1].lines.append(line)
+                if word in grub_trial.LINUX:
+                    stack[-1].kernel = next(iter(words(line)[1:2]), "")
+            elif not inside:
+                self.reader.read(line, where or "grub.cfg", not stack)
+            if line.endswith("{") and not line.startswith("#"):
+                stack.append(_Block("other"))
+
+
 def parse_menu(
     text: str,
     files: Optional[Mapping[str, str]] = None,
@@ -252,26 +280,12 @@ def parse_menu(
 ) -> Menu:
     """What a grub.cfg says; what is no entry is passed over.
 
-    `files` are those that it reads, by their names beside it, `environment` what load_env finds.
+    `files` are those that it runs, by their names from its directory, `environment` what load_env
+    finds.
     """
-    entries: list[Entry] = []
-    items: list[Item] = []
-    stack: list[_Block] = []
-    reader = grub_access.Reader(dict(environment or {}))
-    for line, where in _all_lines(text, files or {}):
-        word = next(iter(words(line)), "")
-        if line.endswith("{") and word in grub_script.HEADS:
-            stack.append(_Block(word, line, grub_script.head(line[:-1])))
-        elif line.endswith("{") and not line.startswith("#"):
-            stack.append(_Block("other"))
-        elif line == "}" and stack:
-            _close(stack, entries, items, where)
-        elif stack and stack[-1].kind == "menuentry":
-            stack[-1].lines.append(line)
-            if word in grub_trial.LINUX:
-                stack[-1].kernel = next(iter(words(line)[1:2]), "")
-        elif not any(block.kind == "menuentry" for block in stack):
-            reader.read(line, where or "grub.cfg", not stack)
+    parser = _Parser(files or {}, environment or {})
+    parser.feed(text)
+    entries, items, reader = parser.entries, parser.items, parser.reader
     return Menu(
         entries=tuple(entries),
         honours_saved=_has_line(text, r'set default="\$\{saved_entry\}"'),
@@ -321,13 +335,16 @@ def read_state(run: Runner, config: str, environment: str, custom: str = "") -> 
     found = _text_of(block, "replace")
     variables = parse_environment(found or "")
     own = (_text_of(Path(custom), "surrogateescape") or "") if custom else ""
-    files = {
-        name: _text_of(Path(config).parent / name, "surrogateescape") or ""
-        for name in beside(text)
-        if name not in ("", ".", "..") and "\0" not in name
-    }
+    try:
+        files = grub_sources.collect(
+            text,
+            {CUSTOM: own} if custom else {},
+            lambda name: _text_of(Path(config).parent / name, "surrogateescape") or "",
+        )
+    except ValueError as error:
+        raise GrubError(f"{config}: {error}; see which `source` lines it has.") from error
     return State(
-        menu=parse_menu(text, {**files, CUSTOM: own} if custom else files, variables),
+        menu=parse_menu(text, files, variables),
         environment=variables,
         environment_exists=found is not None,
         read_only=read_only_reason(run, str(block.parent)),

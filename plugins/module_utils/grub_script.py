@@ -196,6 +196,28 @@ def _cut(line: str) -> Iterator[str]:
         yield rest
 
 
+def _closed(line: str) -> Iterator[str]:
+    """A line that ends blocks begun before it, with each of these ends as a line of its own."""
+    start = opened = 0
+    before = "space"
+    for match in _TOKEN.finditer(line):
+        kind, token = match.lastgroup or "", match[0]
+        between = before in ("space", "end", "brace")
+        before = kind
+        if between and token.startswith("#"):
+            line = line[: match.start()]
+            break
+        if kind != "brace":
+            continue
+        opened += 1 if token == "{" else -1
+        if opened < 0:
+            opened = 0
+            yield from filter(None, [line[start : match.start()].strip(" \t\r;")])
+            yield token
+            start = match.end()
+    yield from filter(None, [line[start:].strip(" \t\r;") if start else line])
+
+
 def logical_lines(text: str) -> Iterator[str]:
     """Lines without spaces around them, joined at a backslash, cut at the braces of entries."""
     before: list[str] = []
@@ -205,7 +227,9 @@ def logical_lines(text: str) -> Iterator[str]:
             continue
         line = "".join([*before, raw]).strip(" \t\r")
         before = []
-        if not _starts_head(line) or (line.endswith("{") and line.count("{") == 1):
+        if "}" in line and line != "}" and not _starts_head(line) and not line.startswith("#"):
+            yield from _closed(line)
+        elif not _starts_head(line) or (line.endswith("{") and line.count("{") == 1):
             yield line
         else:
             yield from _cut(line)

@@ -22,7 +22,9 @@ Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
 # It stands in a shell script, a unit of systemd and nginx's configuration, which quote differently.
 PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/+@-]*")
-
+# Hosts in the URLs that the role install takes.
+_URL_HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
+_SHORT = re.compile(r"[0-9a-fx.]+")
 
 LOCAL_NAMES = ("localhost", "localhost.localdomain", "localhost4", "localhost6", "ip6-localhost",
                "ip6-loopback")  # fmt: skip
@@ -75,11 +77,38 @@ def is_loopback(host: str) -> bool:
     if name in LOCAL_NAMES or name.endswith(".localhost"):
         return True
     try:
-        address = parse_address(name)
+        address = parse_address(_without_zone(name))
     except ValueError:
-        return False
+        return _is_short_loopback(name)
     mapped = getattr(address, "ipv4_mapped", None) or address
     return bool(mapped.is_loopback or mapped.is_unspecified)
+
+
+def _without_zone(host: str) -> str:
+    """An address of IPv6 without the name of its interface."""
+    return re.sub(r"%[^\]]*", "", host)
+
+
+def _is_short_loopback(host: str) -> bool:
+    """Is it a loopback address as the C library reads them too: 127.1, 0, 0x7f000001?"""
+    if not _SHORT.fullmatch(host):
+        return False
+    try:
+        address = ipaddress.ip_address(socket.inet_aton(host))
+    except OSError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+def _unfit(host: str) -> str:
+    """Why an address stands in no URL that other hosts can use; "" if it may."""
+    try:
+        # Without the interface, other hosts cannot tell where it is; with it, it is no URL.
+        if parse_address(_without_zone(host)).is_link_local and ":" in host:
+            return "which is of one link only"
+    except ValueError:
+        pass
+    return "" if _URL_HOST.fullmatch(bracketed(host)) else "which cannot stand in a URL"
 
 
 def address_of(name: str, variables: Mapping[str, Any]) -> str:
@@ -110,20 +139,22 @@ def url_problem(
             split_url(url)
         except ServerError as error:
             return str(error)
-    if url or not is_loopback(host):
+    itself = is_loopback(host)
+    why = "which leads each host to itself" if itself else _unfit(host)
+    if url or not why:
         return ""
-    near = _on_this_machine(builder, own)
+    near = itself and _on_this_machine(builder, own)
     far = []
     for name in targets:
         about = hostvars.get(name, {})
-        same = name == builder or (near and _on_this_machine(name, about))
+        same = itself and (name == builder or (near and _on_this_machine(name, about)))
         if not same and about.get("install_transport", "apt") != "copy":
             far.append(name)
     if not far:
         return ""
     named = ", ".join(far[:NAMED]) + (f" and {len(far) - NAMED} more" if far[NAMED:] else "")
     return (
-        f"The builder {builder} is known here as {host}, which leads each host to itself: "
+        f"The builder {builder} is known here as {host}, {why}: "
         f"{named} would look for the repository at {effective_url('', host, port)} in vain. Set "
         f"publish_url to http://ADDRESS:{port}, with the builder's address in their network, or "
         "install_transport: copy"

@@ -15,6 +15,7 @@ from __future__ import annotations
 import filecmp
 import fnmatch
 import functools
+import re
 import shlex
 import stat
 from collections.abc import Sequence
@@ -52,6 +53,13 @@ TRIAL_NAME = f"{TRIAL}+1{bls_entry.SUFFIX}"
 UNBLESSED = "systemd.mask=systemd-bless-boot.service"
 # Where bootctl puts what it is told.
 DEFAULT, ONCE = "LoaderEntryDefault", "LoaderEntryOneShot"
+# How long its menu is there, once and always; without them, loader.conf says it.
+TIMEOUT_ONCE, TIMEOUT = "LoaderConfigTimeoutOneShot", "LoaderConfigTimeout"
+# What the loader takes for a timeout.
+_TIMEOUT = re.compile(r"[0-9]+|menu-force|menu-hidden|menu-disabled")
+CONFIG = Path("loader/loader.conf")
+# Where it waits in its menu until somebody chooses.
+FOREVER = "menu-force"
 # Where the loader says what it has started.
 SELECTED = "LoaderEntrySelected"
 _COMMANDS = {DEFAULT: "set-default", ONCE: "set-oneshot"}
@@ -156,7 +164,51 @@ class SystemdBoot:
 
     @property
     def trial_problem(self) -> str:
-        return self._unwritable() or self._unable()
+        return self._unwritable() or self._unable() or self._waiting()
+
+    def _waiting(self) -> str:
+        """Why it would wait in its menu for ever, and what to do; '' if it would not."""
+        where, remedy = "", ""
+        if efi_variable.text(self._variables, TIMEOUT_ONCE) == FOREVER:
+            where, remedy = TIMEOUT_ONCE, "Run `bootctl set-timeout-oneshot 3`"
+        # And for the boot after it, which ends a trial.
+        elif _TIMEOUT.fullmatch(efi_variable.text(self._variables, TIMEOUT)):
+            if efi_variable.text(self._variables, TIMEOUT) == FOREVER:
+                where, remedy = TIMEOUT, "Run `bootctl set-timeout 3`"
+        else:
+            path = self._config()
+            if self._configured(path) == FOREVER:
+                where, remedy = str(path), "Write `timeout 3` there"
+        if not where:
+            return ""
+        return (
+            f"systemd-boot waits in its menu for a key, for ever: {where} is, or has, the timeout "
+            f"{FOREVER}. {remedy}."
+        )
+
+    def _config(self) -> Path:
+        """It is in the ESP, also where the kernels are in another partition."""
+        here = self._boot / CONFIG
+        if here.exists():
+            return here
+        code, out, _err = self._run(["bootctl", "--print-esp-path"])
+        return Path(out.strip()) / CONFIG if code == 0 and out.strip() else here
+
+    @staticmethod
+    def _configured(path: Path) -> str:
+        """The timeout of loader.conf, where the last one counts."""
+        try:
+            lines = bounded_read.lines(_text(path))
+        except FileNotFoundError:
+            return ""
+        except OSError as error:
+            raise LoaderError(f"{path} cannot be read: {error.strerror}.") from error
+        found = ""
+        for line in lines:
+            words = bounded_read.words(line.strip("\r"))
+            if words[:1] == ["timeout"] and len(words) > 1:
+                found = " ".join(words[1:]).strip("\"'")
+        return found
 
     def _unwritable(self) -> str:
         if not self._read_only:
@@ -196,8 +248,8 @@ class SystemdBoot:
         return booted or bls_entry.find(self._known, release, self._machine)
 
     def entry_problem(self, release: str) -> str:
-        del release  # systemd-boot asks nobody
-        return ""
+        del release  # systemd-boot asks nobody for a password; the menu is the same for all
+        return self._waiting()
 
     def release_of(self, entry: str) -> str:
         return next((e.release(self._machine) for e in self._named(entry)), "")
@@ -241,6 +293,8 @@ class SystemdBoot:
             return
         if self._unwritable():
             raise LoaderError(self._unwritable())
+        if self._waiting():
+            raise LoaderError(self._waiting())
         lost = self._lost(entry)
         if lost:
             raise LoaderError(

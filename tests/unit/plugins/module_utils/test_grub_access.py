@@ -66,6 +66,23 @@ MENUS: dict[str, tuple[str, str, bool]] = {
         ROOT + "if false; then\nunset superusers\nfi\n" + entry(),
         True,
     ),
+    "a comment after an entry": (
+        "b",
+        "menuentry a {\n true\n} # end\n" + ROOT + entry(),
+        True,
+    ),
+    "a command after an entry": ("b", "menuentry a {\n true\n}; superusers=r\n" + entry(), True),
+    "an entry's end in its last line": ("b", "menuentry a {\n true; }\n" + ROOT + entry(), True),
+    "braces in an entry": (
+        "b",
+        'menuentry a {\n echo "}" \\} ${x} # }\n superusers=r\n}\n' + entry(),
+        False,
+    ),
+    "a command before a function": (
+        "b",
+        "superusers=r; function f {\n true\n}\n" + entry(),
+        True,
+    ),
     "a comment": ("b", "# set superusers=root\ntrue # superusers=a\n" + entry(), False),
     "a message": ("b", 'echo "superusers=root"\n' + entry(), False),
     "quoted option": ("b", ROOT + entry("'--unrestricted'"), False),
@@ -166,6 +183,85 @@ FILES: dict[str, tuple[str, dict[str, str], dict[str, str], bool]] = {
     ),
     "the environment block": ("load_env\n{}", {}, {"superusers": "root"}, True),
     "a block that is not read": ("{}", {}, {"superusers": "root"}, False),
+    "a file below": ("source ${{prefix}}/d/u.cfg\n{}", {"d/u.cfg": ROOT}, {}, True),
+    "a file below, harmless": ("source $prefix//d/./u.cfg\n{}", {"d/u.cfg": "true\n"}, {}, False),
+    "a file that reads another": (
+        "source ${{config_directory}}/custom.cfg\n{}",
+        {"custom.cfg": "source ${config_directory}/u.cfg\n", "u.cfg": ROOT},
+        {},
+        True,
+    ),
+    "a file read in an entry first": (
+        "menuentry a {{\n source $prefix/u.cfg\n}}\n{}source $prefix/u.cfg\n",
+        {"u.cfg": ROOT},
+        {},
+        True,
+    ),
+    "a file read in a function first": (
+        "function f {{\nsource $prefix/u.cfg\n}}\n{}unset superusers\nsource $prefix/u.cfg\n",
+        {"u.cfg": ROOT},
+        {},
+        True,
+    ),
+    "a file that GRUB cannot read hides nothing": (
+        "source $prefix/u.cfg\n" + ROOT + "{}",
+        {"u.cfg": "menuentry a {\n"},
+        {},
+        True,
+    ),
+    "a file named after grub.cfg": (
+        "source ${{config_file}}.users\n{}",
+        {"grub.cfg.users": ROOT},
+        {},
+        True,
+    ),
+    "a file by another variable": (
+        "set d=$prefix\nsource $d/u.cfg\n{}",
+        {"u.cfg": ROOT},
+        {},
+        True,
+    ),
+    "a file of another prefix": (
+        "set prefix=$prefix/d\nsource $prefix/u.cfg\n{}",
+        {"u.cfg": "true\n", "d/u.cfg": ROOT},
+        {},
+        True,
+    ),
+    "a file above": ("source $prefix/d/../u.cfg\n{}", {"u.cfg": ROOT, "d/x": ""}, {}, True),
+    "a file of a loop": (
+        "for f in $prefix/u.cfg; do source $f; done\n{}",
+        {"u.cfg": ROOT},
+        {},
+        True,
+    ),
+    "a command of a variable": ("s=source\n$s $prefix/u.cfg\n{}", {"u.cfg": ROOT}, {}, True),
+    "a name of a variable": ("set a=super\nset ${{a}}users=root\n{}", {}, {}, True),
+    "a name of a variable, without set": ("a=super\n${{a}}users=root\n{}", {}, {}, True),
+    "eval": ('set a=super\neval "set ${{a}}users=root"\n{}', {}, {}, True),
+    "another block": (
+        "load_env -f ${{prefix}}/x.env superusers\n{}",
+        {"x.env": "# GRUB Environment Block\nsuperusers=root\n".ljust(1024, "#")},
+        {},
+        True,
+    ),
+    "another menu": (
+        "{}configfile ${{prefix}}/c.cfg\n",
+        {"c.cfg": f"timeout=0\n{ROOT}{entry()}"},
+        {},
+        True,
+    ),
+    "another menu, of another entry": (
+        "{}menuentry a --id a {{\n configfile ${{prefix}}/c.cfg\n}}\n",
+        {"c.cfg": ROOT + entry()},
+        {},
+        False,
+    ),
+    "a file of another entry": (
+        "{}menuentry a --id a {{\n source $unknown\n}}\n",
+        {},
+        {},
+        False,
+    ),
 }
 
 
@@ -179,6 +275,33 @@ def test_what_is_set_elsewhere(name: str) -> None:
         assert answer == (grub_emulator.ASKS if expected else "b")
 
 
+def test_a_file_by_its_whole_name(tmp_path: Path) -> None:
+    """Of which file system that is hangs on a variable."""
+    (tmp_path / "u.cfg").write_text(ROOT)
+    config = f'set default="b"\nsource (host){tmp_path}/u.cfg\n' + entry()
+    assert asks("b", config)
+    assert asks("b", config.replace("(host)", ""))
+    if grub_emulator.PROGRAM:
+        assert grub_emulator.boot(config) == grub_emulator.ASKS
+
+
+def test_what_is_not_followed_is_named() -> None:
+    menu = parse_menu("### BEGIN /etc/grub.d/07_x ###\nsource (hd0)/u.cfg\n" + entry())
+    assert menu.question(menu.entries[0]) == (
+        "whether GRUB would start it by itself cannot be told: /etc/grub.d/07_x has `source "
+        "(hd0)/u.cfg`, which is not followed. Take that line out, or put what it runs into "
+        "/etc/grub.d/40_custom in its place, and run update-grub."
+    )
+
+
+def test_files_that_read_themselves_or_too_many() -> None:
+    files = {"u.cfg": "source $prefix/v.cfg\n", "v.cfg": "source $prefix/u.cfg\n"}
+    assert asks("b", "source $prefix/u.cfg\n" + entry(), files)
+    # Each reads the next one twice.
+    chain = {f"{n}.cfg": f"source $prefix/{n + 1}.cfg\n" * 2 for n in range(40)}
+    assert asks("b", "source $prefix/0.cfg\n" + entry(), chain)
+
+
 @pytest.mark.parametrize(
     ("timeouts", "waits"),
     [
@@ -186,13 +309,44 @@ def test_what_is_set_elsewhere(name: str) -> None:
         ("set timeout=5\n", False),
         ("set timeout=-1\n", True),
         ("if false; then\nset timeout=-1\nelse\nset timeout=5\nfi\n", False),
+        ('set timeout=5\nset timeout="-1"\n', True),
+        ("set timeout=-1\nset timeout=5\n", False),
+        ("set timeout=\n", True),
+        ("set timeout=x\n", True),
+        ("set timeout=5s\n", False),
+        ("timeout=99999999999999999999\n", True),
+        ("timeout=4294967295\n", True),
+        ("set timeout=5\nunset timeout\n", True),
+        ("unset timeout\nset timeout=5\n", False),
+        ("set timeout=5\nif false; then\nunset timeout\nfi\n", False),
+        ("set timeout=5\nset x=-1\nset timeout=$x\n", True),
+        ("set x=1\nset timeout=$x\n", False),
+        ('set timeout=5\nset timeout="${timeout}"\n', False),
+        ("set timeout=5\nfunction t {\n set timeout=-1\n}\nt\n", True),
+        ("set timeout=5\nif true; then\nset timeout=5\nelse\nset timeout=-1\nfi\n", False),
     ],
 )
 def test_a_menu_that_waits_for_ever(timeouts: str, waits: bool) -> None:
-    config = timeouts + "set default=b\n" + entry()
+    config = f"{timeouts}set default=b\n{entry()}"
     assert asks("b", config) is waits
     if grub_emulator.PROGRAM:
         assert grub_emulator.boot(config) == (grub_emulator.WAITS if waits else "b")
+
+
+def test_a_menu_whose_block_says_to_wait() -> None:
+    config = "load_env\nset default=b\n" + entry()
+    assert asks("b", config, {}, {"timeout": "-1"})
+    assert not asks("b", config, {}, {"timeout": "1"})
+
+
+@pytest.mark.parametrize(
+    "config", ["read x\n" + entry(), entry().replace(" linux", " read x\n linux")]
+)
+def test_a_line_that_waits_for_a_word(config: str) -> None:
+    assert asks("b", config)
+    if grub_emulator.PROGRAM:
+        with pytest.raises(AssertionError):
+            grub_emulator.boot("set default=b\n" + config)
 
 
 # Ubuntu's header, with GRUB_RECORDFAIL_TIMEOUT and GRUB_TIMEOUT.

@@ -122,7 +122,11 @@ class Host:
         return ""
 
     def files(self) -> dict[str, str]:
-        return {path.name: path.read_text() for path in self.directory.iterdir()}
+        return {
+            str(path.relative_to(self.directory)): path.read_text()
+            for path in self.directory.rglob("*")
+            if path.is_file()
+        }
 
     def boot(self, **variables: str) -> str:
         files = self.files()
@@ -190,6 +194,76 @@ def test_a_password_in_custom_cfg_counts_for_the_trial_too(tmp_path: Path) -> No
         said = host.choose(state, "6.12.57-49-usac1", *(["a=b"] if state == "once" else []))
         assert "superusers is set (custom.cfg beside grub.cfg)" in said
     assert host.loader().entry_problem("6.12.57-49-usac1")
+
+
+@pytest.mark.parametrize(
+    ("files", "expected", "said"),
+    [
+        ({"d/e.cfg": USERS}, grub_emulator.ASKS, "superusers is set (d/e.cfg beside grub.cfg)"),
+        ({"d/e.cfg": "source $prefix/x/f.cfg\n", "x/f.cfg": USERS}, grub_emulator.ASKS, "x/f.cfg"),
+        ({"d/e.cfg": "source /nowhere\n" + USERS}, grub_emulator.ASKS, "`source /nowhere`"),
+        ({"d/e.cfg": "set default=0\n"}, "", "d/e.cfg beside grub.cfg sets default to '0'"),
+        ({"d/e.cfg": "set timeout=-1\n"}, grub_emulator.WAITS, "(d/e.cfg beside grub.cfg)"),
+    ],
+)
+def test_a_file_that_the_menu_runs(
+    tmp_path: Path, files: dict[str, str], expected: str, said: str
+) -> None:
+    config = sample("debian-13") + "source ${prefix}/d/e.cfg\n"
+    release = parse_menu(config).releases()[1]
+    host = Host(tmp_path, config)
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert said in host.choose("default", release)
+    if grub_emulator.PROGRAM:
+        path = path_of(config, release)
+        answer = host.boot(saved_entry=path)
+        assert answer == expected or (not expected and answer != path)
+
+
+# What grub-mkconfig's other parts write: they set nothing that asks.
+PARTS = """### BEGIN /etc/grub.d/25_bli ###
+if [ "$grub_platform" = "efi" ]; then
+  insmod bli
+fi
+### END /etc/grub.d/25_bli ###
+### BEGIN /etc/grub.d/30_os-prober ###
+menuentry 'Windows Boot Manager (on /dev/sda1)' --class windows $menuentry_id_option 'osprober-e' {
+	insmod part_gpt
+	chainloader /EFI/Microsoft/Boot/bootmgfw.efi
+}
+set timeout_style=menu
+if [ "${timeout}" = 0 ]; then
+  set timeout=10
+fi
+### END /etc/grub.d/30_os-prober ###
+### BEGIN /etc/grub.d/30_uefi-firmware ###
+if [ "$grub_platform" = "efi" ]; then
+	fwsetup --is-supported
+	if [ "$?" = 0 ]; then
+		menuentry 'UEFI Firmware Settings' $menuentry_id_option 'uefi-firmware' {
+			fwsetup
+		}
+	fi
+fi
+### END /etc/grub.d/30_uefi-firmware ###
+### BEGIN /etc/grub.d/40_custom ###
+menuentry 'Another GRUB' --id another {
+	configfile (hd1,gpt2)/boot/grub/grub.cfg
+}
+### END /etc/grub.d/40_custom ###
+"""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_other_parts_write_is_not_refused(tmp_path: Path, name: str) -> None:
+    config = f"set timeout=5\n{sample(name)}{PARTS}"
+    release = parse_menu(config).releases()[0]
+    host = Host(tmp_path, config)
+    assert host.choose("default", release) == ""
+    if grub_emulator.PROGRAM:
+        assert host.boot() == path_of(config, release)
 
 
 def test_a_trial_from_which_the_default_would_not_lead_back(tmp_path: Path) -> None:

@@ -166,6 +166,17 @@ def test_a_path_that_the_configuration_would_misread_is_refused(path: str) -> No
         ("[::1]", True),
         ("::ffff:127.0.0.1", True),
         ("0.0.0.0", True),
+        ("[::]", True),
+        ("127.1", True),
+        ("127.0.1", True),
+        ("0", True),
+        ("0x7f000001", True),
+        ("2130706433", True),
+        ("::1%lo", True),
+        ("fe80::1%eth0", False),
+        ("10.1", False),
+        ("12a", False),
+        ("999999999999", False),
         ("192.0.2.10", False),
         ("2001:db8::1", False),
         ("localhost.example.org", False),
@@ -213,6 +224,19 @@ def test_targets_that_cannot_reach_the_repository(builder, targets, far) -> None
         assert "Set publish_url to http://ADDRESS:8090" in said
     # Where the user says it himself, it may be a tunnel.
     assert url_problem("http://localhost:8090", 8090, name, list(targets), hostvars) == ""
+
+
+@pytest.mark.parametrize("host", ["fe80::1%eth0", "[fe80::1%eth0]", "fe80::1", "a%b", "a b"])
+def test_a_builder_whose_address_makes_no_url(host: str) -> None:
+    hostvars = {"build": {"ansible_host": host}, "web1": {}, "web2": {"install_transport": "copy"}}
+    said = url_problem("", 8090, "build", ["web1", "web2"], hostvars)
+    assert f"The builder build is known here as {host}, " in said
+    assert "web1 " in said
+    assert "web2 " not in said
+    assert "Set publish_url to http://ADDRESS:8090" in said
+    assert url_problem("http://192.0.2.1:8090", 8090, "build", ["web1"], hostvars) == ""
+    assert url_problem("", 8090, "build", ["build"], hostvars) != ""
+    assert url_problem("", 8090, "build", ["web2"], hostvars) == ""
 
 
 def test_a_fleet_that_cannot_reach_it_fits_a_screen() -> None:

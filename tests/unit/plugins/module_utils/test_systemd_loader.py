@@ -40,6 +40,7 @@ class Host:
         self.commands: list[list[str]] = []
         self.forgetful = False
         self.running = ""
+        self.esp = ""
         self.entries.mkdir(parents=True)
         self.firmware.mkdir()
         (root / "etc").mkdir()
@@ -84,6 +85,8 @@ class Host:
         self.commands.append([*command])
         if command[1] == "--print-boot-path":
             return 0, f"{self.boot}\n", ""
+        if command[1] == "--print-esp-path":
+            return (0, f"{self.esp}\n", "") if self.esp else (1, "", "not found")
         variable = VARIABLES[command[1]]
         if not self.forgetful:
             path = self.firmware / f"{variable}-{VENDOR}"
@@ -402,3 +405,62 @@ def test_an_entry_that_is_counted_keeps_its_name_until_it_is_the_default(host: H
     host.ask("default", OLD)
     assert host.choices() == (OLD_NAME, "")
     assert OLD_NAME in host.names()
+
+
+@pytest.mark.parametrize(
+    ("oneshot", "firmware", "config", "where"),
+    [
+        (
+            "",
+            "",
+            "timeout menu-force\n",
+            "loader/loader.conf is, or has, the timeout menu-force. Write",
+        ),
+        ("", "", "#timeout 3\n\ttimeout\tmenu-force\r\n", "loader.conf"),
+        ("", "", "timeout 3\ntimeout menu-force\n", "loader.conf"),
+        ("", "menu-force", "timeout 3\n", "Run `bootctl set-timeout 3`."),
+        ("menu-force", "3", "timeout 3\n", "Run `bootctl set-timeout-oneshot 3`."),
+        ("", "", "timeout menu-force\ntimeout 3\n", ""),
+        ("", "", "#timeout menu-force\n", ""),
+        ("", "", "timeout menu-hidden\n", ""),
+        ("", "", "", ""),
+        ("", "0", "timeout menu-force\n", ""),
+        # The boot after that one waits.
+        ("3", "menu-force", "timeout 3\n", "Run `bootctl set-timeout 3`."),
+        ("3", "", "timeout menu-force\n", "loader.conf"),
+        ("", "nonsense", "timeout menu-force\n", "loader.conf"),
+    ],
+)
+def test_a_menu_that_waits_for_ever(
+    host: Host, oneshot: str, firmware: str, config: str, where: str
+) -> None:
+    host.ask("default", OLD)
+    (host.boot / "loader/loader.conf").write_text(config)
+    for name, value in (("TimeoutOneShot", oneshot), ("Timeout", firmware)):
+        if value:
+            host.set(f"LoaderConfig{name}", f"{value}\0".encode("utf-16-le"))
+    found = {host.loader().trial_problem, host.loader().entry_problem(NEW)}
+    assert len(found) == 1
+    problem = found.pop()
+    assert bool(problem) == bool(where)
+    assert where in problem
+    if not where:
+        host.ask("once", NEW, "panic=10")
+        return
+    for state in ("once", "default"):
+        refused(host, "waits in its menu for a key, for ever", state)
+
+
+def test_a_configuration_in_the_esp(host: Host) -> None:
+    """The kernels are in another partition (XBOOTLDR)."""
+    assert host.loader().trial_problem == ""
+    (host.root / "esp/loader").mkdir(parents=True)
+    (host.root / "esp/loader/loader.conf").write_text("timeout menu-force\n")
+    host.esp = str(host.root / "esp")
+    assert "esp/loader/loader.conf is, or has, the timeout" in host.loader().trial_problem
+
+
+def test_a_configuration_that_cannot_be_read(host: Host) -> None:
+    (host.boot / "loader/loader.conf").mkdir()
+    with pytest.raises(LoaderError, match=r"loader\.conf cannot be read"):
+        host.ask("default", NEW)
