@@ -287,7 +287,7 @@ def test_older_kernels_that_the_user_needs_stay(host: Overlay) -> None:
     assert host.apt("install", *WANTED).returncode == 0
     before = host.installed()
     said = deploy(host, "old", install_keep=1)
-    assert f"my-kernel would be removed with linux-image-{OLD}" in said, said
+    assert f"keeps linux-image-{OLD}, which would take along my-kernel" in said, said
     assert "changed=0" in said
     assert "failed=0" in said
     assert host.installed() == before
