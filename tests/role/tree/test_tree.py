@@ -131,7 +131,10 @@ def test_mirrors_in_order(playbook, fake_tarball, tmp_path):
             {"version_extraversion": "-" + "x" * 64, "patch_sysname": "x" * 65},
             ["version_extraversion", "patch_sysname", "at most 64"],
         ),
-        ({"source_provider": "gopher"}, ["source_provider must be one of: kernel_org"]),
+        (
+            {"source_provider": "gopher"},
+            ["source_provider is 'gopher': it has to be one of kernel_org"],
+        ),
         ({"source_file": "/nowhere.tar.xz"}, ["source_file '/nowhere.tar.xz' must be"]),
         ({"source_sha256": "0" * 64}, ["with the sha256 000"]),
         (
