@@ -104,8 +104,13 @@ def test_apt_does_not_remove_what_ends_a_trial(
         assert status == 0, output
         return there.read_text()
 
-    files = yaml.safe_load((ROLE / "vars/main.yml").read_text())["install_guard_files"]
-    assert {"path": FILE, "mode": "0644", "text": "{{ install_apt_text }}"} in files
+    known = yaml.safe_load((ROLE / "vars/main.yml").read_text())
+    assert known["install_apt_file"] == FILE
+    assert {
+        "path": "{{ install_apt_file }}",
+        "mode": "0644",
+        "text": "{{ install_apt_text }}",
+    } in known["install_guard_files"]
     assert removed(tmp_path / "a", "") == {f"linux-{kind}-{OLD}" for kind in ("image", "headers")}
     assert removed(tmp_path / "b", settings(install_fallback=OLD)) == set()
     # Nothing is said of others, and the list can be looked at before there is one.
