@@ -164,6 +164,8 @@ def test_a_deployment_that_fails(fleet: Fleet) -> None:
         publish_result={"release": "6.8-x", "version": "1"},
         install_trial_timeout=60,
         install_return_timeout=30,
+        # By default the first host that fails would end it.
+        deploy_serial="100%",
     )
     text = check_safe(printed)
     assert status != 0
