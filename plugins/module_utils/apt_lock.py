@@ -9,7 +9,13 @@ By their own messages alone: "block", and a lock of others, are in the output of
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import Callable
 
+#: argv → exit status, standard output, standard error
+Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
+
+_WAIT = 5.0  # seconds between two looks at a lock
 _HELD = re.compile(
     r"^(?:(?:dpkg|debconf): .*\blocked by another process"
     r"|E: (?:Could not get lock |Unable to .*, is another process using it))",
@@ -20,3 +26,19 @@ _HELD = re.compile(
 def held(text: str) -> bool:
     """`text`: what they printed, in the language C."""
     return bool(_HELD.search(text))
+
+
+def patiently(
+    run: Runner, argv: Sequence[str], seconds: float, sleep: Callable[[float], None]
+) -> tuple[int, str, str]:
+    """Run a program that does not wait for its lock: again while that is held, for so long.
+
+    What it says is its standard error, or its output where both are one.
+    """
+    waited = 0.0
+    code, out, err = run(argv)
+    while code != 0 and held(err or out) and waited < seconds:
+        sleep(_WAIT)
+        waited += _WAIT
+        code, out, err = run(argv)
+    return code, out, err

@@ -12,7 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Callable
 
-from ansible_collections.oslab.kernel.plugins.module_utils import apt_simulation, program_output
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    apt_config,
+    apt_simulation,
+    program_output,
+)
 
 Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
 
@@ -54,8 +58,7 @@ def _repaired(status: str, packages: Collection[str]) -> str:
 @contextmanager
 def _with_repaired(run: Runner, packages: Sequence[str]) -> Iterator[list[str]]:
     """apt's options for such a record; none where no package of these is broken."""
-    _code, out, _err = run(["apt-config", "shell", "FOUND", "Dir::State::status/f"])
-    path = out.partition("=")[2].strip().strip("'")
+    path = apt_config.value(run, "Dir::State::status/f")
     try:
         status = Path(path).read_text(encoding="utf-8", errors="surrogateescape") if path else ""
     except OSError:

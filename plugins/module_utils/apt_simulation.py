@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
-# Purg where it is asked to purge, or where the host's configuration says so.
 #: What apt says of a package that dpkg has not unpacked whole, and of which no source has a file.
 _REINSTALL = re.compile(r"package (\S+) needs to be reinstalled, but")
+# Purg where it is asked to purge, or where the host's configuration says so.
 _REMOVED = re.compile(r"^(?:Remv|Purg) (\S+)", re.MULTILINE)
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Callable, NamedTuple
 
 from ansible_collections.oslab.kernel.plugins.module_utils import (
+    apt_config,
     apt_lock,
     apt_simulation,
     bounded_read,
@@ -41,10 +42,8 @@ _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _SHOWN = 6  # packages in a sentence
 _REASON = 300  # characters
 _CAUSE = 260  # of them, where more is said
-_WAIT = 5.0  # seconds between two looks at a lock
 _LOG_BYTES = 4 << 20
 
-_REMOVED = re.compile(r"^(?:Remv|Purg) (\S+)", re.MULTILINE)
 # What had a version before has it in brackets.
 _NEW = re.compile(r"^Inst (\S+) \(", re.MULTILINE)
 _CHANGED = re.compile(r"^(?:Inst|Conf|Remv|Purg) (\S+)", re.MULTILINE)
@@ -139,7 +138,8 @@ def reason(out: str, err: str) -> str:
 def simulate(run: Runner, action: str, targets: Iterable[str]) -> Simulation:
     code, out, err = run(["apt-get", "--simulate", *OPTIONS, action, *targets])
     problem = "" if code == 0 else reason(out, err).rstrip(".")
-    return Simulation(_CHANGED.findall(out), _REMOVED.findall(out), problem, _NEW.findall(out))
+    removed = apt_simulation.removed(out)
+    return Simulation(_CHANGED.findall(out), removed, problem, _NEW.findall(out))
 
 
 def _brought(simulation: Simulation, targets: Iterable[str]) -> list[str]:
@@ -263,12 +263,7 @@ def _dpkg(
     """Purge packages. dpkg refuses it if others depend on them; it does not wait for its lock."""
     argv = ["dpkg", "--force-remove-reinstreq", "--purge", *names]
     merged = ["sh", "-c", 'exec "$@" 2>&1', "sh", *argv]
-    waited = 0.0
-    code, out, _err = run(merged)
-    while code != 0 and apt_lock.held(out) and waited < seconds:
-        sleep(_WAIT)
-        waited += _WAIT
-        code, out, _err = run(merged)
+    code, out, _err = apt_lock.patiently(run, merged, seconds, sleep)
     return code, out
 
 
@@ -295,9 +290,7 @@ class Transaction:
         return code, out
 
     def _path_option(self, directory: str) -> str:
-        _code, out, _err = self.run(["apt-config", "shell", "FOUND", "DPkg::Path"])
-        found = re.search(r"^FOUND='([^']+)'$", out, re.MULTILINE)
-        return f"DPkg::Path={directory}:{found[1] if found else _PATH}"
+        return f"DPkg::Path={directory}:{apt_config.value(self.run, 'DPkg::Path') or _PATH}"
 
     def _sweep(self, names: Iterable[str]) -> None:
         """Remove what depmod has made for kernels that were purged; nothing else is nobody's."""

@@ -23,7 +23,6 @@ from ansible_collections.oslab.kernel.plugins.module_utils import (
 #: argv → exit status, stdout, stderr
 Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
 
-_WAIT = 5.0  # seconds between two looks at a lock
 _SHOWN = 3  # sources, or packages, in a sentence
 _LONGEST_NAME = 256  # of a package, or of an expression for some
 _PREFERENCES_BYTES = 1 << 20
@@ -122,12 +121,7 @@ def update(
         argv += ["--option", f"Dir::Etc::SourceList={source}"]
         argv += ["--option", "Dir::Etc::SourceParts=/dev/null"]
         argv += ["--option", "APT::Get::List-Cleanup=0"]
-    waited = 0.0
-    code, out, err = run(argv)
-    while code != 0 and apt_lock.held(err) and waited < lock_seconds:
-        sleep(_WAIT)
-        waited += _WAIT
-        code, out, err = run(argv)
+    code, out, err = apt_lock.patiently(run, argv, lock_seconds, sleep)
     if code == 0:
         return
     if apt_lock.held(err):

@@ -66,6 +66,20 @@ def is_as_before(host: Overlay) -> None:
     assert not (host.root / "lib/modules" / RELEASE).exists()
 
 
+def have_libc_headers_twice(host: Overlay) -> None:
+    """Of the distribution, also for i386, where a package needs them."""
+    host.run("dpkg", "--add-architecture", "i386")
+    same = "Multi-Arch: same\n"
+    i386 = f"Architecture: i386\n{same}"
+    host.package("linux-libc-dev", "6.1", fields=same)
+    host.package("linux-libc-dev", "6.1", fields=i386)
+    host.package("libc6-dev", "2.36", fields=f"{i386}Depends: linux-libc-dev\n")
+    host.package("linux-libc-dev", VERSION, fields=same)
+    host.update()
+    done = host.apt("install", "libc6-dev:i386", "linux-libc-dev=6.1")
+    assert done.returncode == 0, done.stdout
+
+
 def test_a_module_that_dkms_cannot_build(dkms_host: Overlay) -> None:
     host = dkms_host
     host.dkms_module("broken", BROKEN)
@@ -133,16 +147,7 @@ def test_what_would_remove_packages_of_the_user(host: Overlay) -> None:
 
 
 def test_libc_headers_that_cannot_be_there_twice(host: Overlay) -> None:
-    host.run("dpkg", "--add-architecture", "i386")
-    same = "Multi-Arch: same\n"
-    i386 = f"Architecture: i386\n{same}"
-    host.package("linux-libc-dev", "6.1", fields=same)
-    host.package("linux-libc-dev", "6.1", fields=i386)
-    host.package("libc6-dev", "2.36", fields=f"{i386}Depends: linux-libc-dev\n")
-    host.package("linux-libc-dev", VERSION, fields=same)
-    host.update()
-    done = host.apt("install", "libc6-dev:i386", "linux-libc-dev=6.1")
-    assert done.returncode == 0, done.stdout
+    have_libc_headers_twice(host)
     before = host.installed()
     libc = f"linux-libc-dev={VERSION}"
     alone = "apt would remove libc6-dev:i386, linux-libc-dev:i386"
@@ -327,16 +332,7 @@ def test_an_older_kernel_that_was_not_unpacked_whole(host: Overlay, task: str) -
 
 
 def test_what_was_left_out_is_not_missing_in_the_next_run(host: Overlay) -> None:
-    host.run("dpkg", "--add-architecture", "i386")
-    same = "Multi-Arch: same\n"
-    i386 = f"Architecture: i386\n{same}"
-    host.package("linux-libc-dev", "6.1", fields=same)
-    host.package("linux-libc-dev", "6.1", fields=i386)
-    host.package("libc6-dev", "2.36", fields=f"{i386}Depends: linux-libc-dev\n")
-    host.package("linux-libc-dev", VERSION, fields=same)
-    host.update()
-    done = host.apt("install", "libc6-dev:i386", "linux-libc-dev=6.1")
-    assert done.returncode == 0, done.stdout
+    have_libc_headers_twice(host)
     libc = f"linux-libc-dev={VERSION}"
     told = {"ansible.builtin.debug": {"msg": "missing: {{ install_missing | join(' ') }}."}}
     known = {
