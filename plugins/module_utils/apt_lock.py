@@ -31,13 +31,10 @@ def held(text: str) -> bool:
 def patiently(
     run: Runner, argv: Sequence[str], seconds: float, sleep: Callable[[float], None]
 ) -> tuple[int, str, str]:
-    """Run a program that does not wait for its lock: again while that is held, for so long.
-
-    What it says is its standard error, or its output where both are one.
-    """
+    """Run a program that does not wait for its lock: again while that is held, for so long."""
     waited = 0.0
     code, out, err = run(argv)
-    while code != 0 and held(err or out) and waited < seconds:
+    while code != 0 and held(f"{out}\n{err}") and waited < seconds:
         sleep(_WAIT)
         waited += _WAIT
         code, out, err = run(argv)
