@@ -236,7 +236,8 @@ def kconfig(syscalls: Sequence[Syscall]) -> str:
         "# SPDX-License-Identifier: GPL-2.0-only\n"
         f"menuconfig {KCONFIG_MENU}\n"
         '\tbool "Additional system calls"\n'
-        "\tdepends on X86_64\n"
+        # User mode Linux has X86_64 too, and none of the entry code.
+        "\tdepends on X86_64 && !UML\n"
         "\tdefault y\n"
         "\thelp\n"
         "\t  System calls that are not part of the stock kernel. Without this\n"

@@ -4,16 +4,22 @@
  * time of the last one.
  */
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/io_uring.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/timex.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -107,6 +113,155 @@ static void do_others(void)
 	close(dup(null_fd));
 }
 
+/* --- read that is interrupted, denied, or asked for by a ring ------------------ */
+
+#define SIGNALS	10
+
+static int pipe_fds[2], signals;
+
+static void interrupt_soon(void)
+{
+	const struct itimerval soon = { .it_value.tv_usec = 20000 };
+
+	setitimer(ITIMER_REAL, &soon, NULL);
+}
+
+/* The last one ends the read, by a call that does not count. */
+static void interrupted(int number)
+{
+	struct iovec vector = { &byte, 1 };
+
+	(void)number;
+	if (++signals < SIGNALS)
+		interrupt_soon();
+	else
+		writev(pipe_fds[1], &vector, 1);
+}
+
+static void do_interrupted_read(void)
+{
+	const struct sigaction restart = { .sa_handler = interrupted, .sa_flags = SA_RESTART };
+
+	sigaction(SIGALRM, &restart, NULL);
+	signals = 0;
+	interrupt_soon();
+	syscall(SYS_read, pipe_fds[0], &byte, 1);
+}
+
+static long deny_open(void *unused)
+{
+	struct sock_filter steps[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_open, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EXDEV),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { ARRAY_SIZE(steps), steps };
+
+	(void)unused;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		return -254;
+	syscall(SYS_open, "/dev/null", O_RDONLY);
+	return -errno;
+}
+
+static void do_denied_open(void)
+{
+	in_child(deny_open, NULL);
+}
+
+/* A ring with one request to read; -1 if the kernel has no rings. */
+static int make_ring(void)
+{
+	struct io_uring_params params = {};
+	int ring = syscall(SYS_io_uring_setup, 1, &params);
+	struct io_uring_sqe *request;
+	unsigned int *tail;
+	char *queue;
+
+	if (ring < 0)
+		return -1;
+	queue = mmap(NULL, params.sq_off.array + sizeof(*tail), PROT_READ | PROT_WRITE,
+		     MAP_SHARED, ring, IORING_OFF_SQ_RING);
+	request = mmap(NULL, sizeof(*request), PROT_READ | PROT_WRITE, MAP_SHARED, ring,
+		       IORING_OFF_SQES);
+	if (queue == MAP_FAILED || request == MAP_FAILED)
+		return -1;
+	*request = (struct io_uring_sqe){
+		.opcode = IORING_OP_READ,
+		.fd = zero_fd,
+		.addr = (unsigned long)&byte,
+		.len = 1,
+	};
+	*(unsigned int *)(queue + params.sq_off.array) = 0;
+	tail = (unsigned int *)(queue + params.sq_off.tail);
+	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
+	return ring;
+}
+
+static int ring_fd;
+static long ring_done;
+
+static void do_ring(void)
+{
+	ring_done = syscall(SYS_io_uring_enter, ring_fd, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0);
+}
+
+static void test_roundabout_ways(void)
+{
+	const __u64 only_fork[OSLAB_USAGE_ENTRIES] = { [FORK] = 1 };
+	long error = in_child(deny_open, NULL);
+
+	if (pipe(pipe_fds))
+		ok(false, "no pipe");
+	else
+		counts_one("a read that 10 signals restart", do_interrupted_read, READ,
+			   SIGNALS + 1);
+
+	if (error == -254)
+		skip("no seccomp filters");
+	else
+		counts("a child whose open seccomp denies", do_denied_open, only_fork);
+
+	ring_fd = make_ring();
+	if (ring_fd < 0) {
+		skip("no io_uring (%s)", strerror(errno));
+		return;
+	}
+	byte = 1;
+	counts_one("a read by io_uring", do_ring, READ, 0);
+	ok(ring_done == 1 && !byte, "which was done");
+	close(ring_fd);
+}
+
+/* --- the switch ------------------------------------------------------------- */
+
+#define SWITCH	"/sys/module/track_syscall_usage/parameters/enabled"
+
+static void do_one_of_each(void);
+
+static void call_while_off(void)
+{
+	write_file(SWITCH, "0");	/* an open and a write, which are counted */
+	do_one_of_each();
+	write_file(SWITCH, "1");
+}
+
+static void test_switch(void)
+{
+	const __u64 before_off[OSLAB_USAGE_ENTRIES] = { [OPEN] = 1, [WRITE] = 1 };
+	const __u64 all[OSLAB_USAGE_ENTRIES] = { 1, 1, 1, 1 };
+
+	if (access(SWITCH, F_OK)) {
+		skip("no " SWITCH);
+		return;
+	}
+	counts("switched off, one of each, switched on", call_while_off, before_off);
+	counts("on again", do_one_of_each, all);
+	ok(!write_file(SWITCH, "x") && errno == EINVAL, "the switch refuses what is no boolean");
+}
+
 /* --- fork --------------------------------------------------------------- */
 
 static char stack[65536];
@@ -181,17 +336,23 @@ static void do_family(void)
 static void fail_to_fork(void)
 {
 	struct clone_args args = { .flags = CLONE_FS | CLONE_NEWNS };
+	struct clone_args no_signal = { .exit_signal = 0x100 };
+	struct clone_args no_tids = { .exit_signal = SIGCHLD, .set_tid_size = 1 };
 
 	syscall(SYS_clone, CLONE_FS | CLONE_NEWNS, NULL, NULL, NULL, 0);
 	syscall(SYS_clone3, &args, sizeof(args));
+	syscall(SYS_clone3, &no_signal, sizeof(no_signal));
+	syscall(SYS_clone3, &no_tids, sizeof(no_tids));
 }
 
 static void fail_to_make_threads(void)
 {
 	struct clone_args args = { .flags = CLONE_THREAD };
+	struct clone_args no_signal = { .flags = CLONE_THREAD, .exit_signal = 0x100 };
 
 	syscall(SYS_clone, CLONE_THREAD, NULL, NULL, NULL, 0);
 	syscall(SYS_clone3, &args, sizeof(args));
+	syscall(SYS_clone3, &no_signal, sizeof(no_signal));
 	/* Not known what these ask for. */
 	syscall(SYS_clone3, NULL, sizeof(args));
 	syscall(SYS_clone3, &args, 8);
@@ -318,6 +479,82 @@ static void test_time_namespace(void)
 		expect("in a time namespace 1000 seconds ahead, the machine's times", 0, error);
 }
 
+/*
+ * While CLOCK_MONOTONIC is slewed, as far as adjtimex() can: times follow it.
+ * The kernel's figure goes on by the TSC between two readings, which are SPAN
+ * cycles apart, or a tick where the clock is slow or the TSC not trusted.
+ */
+#define NORMAL_TICK	10000	/* us */
+#define SLEW		(NORMAL_TICK / 10)
+#define SLEW_SECONDS	2
+
+static __s64 slew_limit_ns(void)
+{
+	char name[32];
+	long length = read_file("/sys/devices/system/clocksource/clocksource0/current_clocksource",
+				name, sizeof(name));
+
+	return length > 0 && !strcmp(name, "tsc\n") ? 100000 : 2000000;
+}
+
+/* Reads without a pause. Returns how far times were ahead of the clock, and behind. */
+static void measure_error(double seconds, __s64 *ahead, __s64 *behind)
+{
+	__u64 first = now_ns(), before, after;
+
+	*ahead = *behind = 0;
+	do {
+		struct syscall_usage_user usage[OSLAB_USAGE_ENTRIES];
+		__s64 late, early;
+		int i;
+
+		for (i = 0; i < 100; i++)
+			read_once();
+		before = now_ns();
+		read_once();
+		track(usage, OSLAB_USAGE_ENTRIES);
+		after = now_ns();
+		early = usage[READ].last_timestamp_ns - after;
+		late = before - usage[READ].last_timestamp_ns;
+		*ahead = early > *ahead ? early : *ahead;
+		*behind = late > *behind ? late : *behind;
+	} while (after - first < seconds * NSEC_PER_SEC);
+}
+
+static bool set_tick(long tick)
+{
+	struct timex change = { .modes = ADJ_TICK, .tick = tick };
+
+	return adjtimex(&change) >= 0;
+}
+
+/* An emulated CPU may stand still in the middle of it, so the best of three counts. */
+static void test_slewed(const char *how, long tick)
+{
+	__s64 limit = slew_limit_ns(), ahead, behind, ahead_after, behind_after;
+	int tried;
+
+	for (tried = 0; tried < 3; tried++) {
+		if (!set_tick(tick)) {
+			skip("the clock cannot be slewed (%s)", strerror(errno));
+			return;
+		}
+		measure_error(SLEW_SECONDS, &ahead, &behind);
+		set_tick(NORMAL_TICK);
+		usleep(20000);
+		measure_error(0.1, &ahead_after, &behind_after);
+		if (ahead < limit && behind < limit && ahead_after < limit / 10 &&
+		    behind_after < limit / 10)
+			break;
+	}
+	ok(ahead < limit && behind < limit,
+	   "clock slewed to be %s: times at most %lld ns ahead, %lld ns behind (limit %lld)",
+	   how, (long long)ahead, (long long)behind, (long long)limit);
+	ok(ahead_after < limit / 10 && behind_after < limit / 10,
+	   "and after it: at most %lld ns ahead, %lld ns behind", (long long)ahead_after,
+	   (long long)behind_after);
+}
+
 #define READERS	2
 
 static bool stop;
@@ -384,15 +621,20 @@ int main(int argc, char **argv)
 	counts_one("clone", do_clone, FORK, 1);
 	counts_one("clone as vfork", do_clone_vfork, FORK, 1);
 	counts_one("clone3", do_clone3, FORK, 1);
-	counts_one("clone and clone3 that fail", fail_to_fork, FORK, 2);
+	counts_one("clone and clone3 that fail", fail_to_fork, FORK, 4);
 	counts_one("10 threads", do_threads, FORK, 0);
 	counts_one("child and grandchild, 10 threads each", do_family, FORK, 2);
 	counts_one("threads that fail, clone3 that cannot be read",
 		   fail_to_make_threads, FORK, 0);
 	counts_one("vfork and execve, which reads a file", do_exec, FORK, 1);
 
+	test_roundabout_ways();
+	test_switch();
+
 	test_times("at once", 0);
 	test_times("read 2 seconds later", 2);
+	test_slewed("10 % slower", NORMAL_TICK - SLEW);
+	test_slewed("10 % faster", NORMAL_TICK + SLEW);
 	test_no_way_back();
 	test_time_namespace();
 	return finish();

@@ -26,6 +26,7 @@ enum oslab_usage_id {
 #include <linux/bits.h>
 #include <linux/cache.h>
 #include <linux/compiler_attributes.h>
+#include <linux/jump_label.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
@@ -47,13 +48,21 @@ struct oslab_usage_cpu {
 	/* written by each call: 4 entries of 16 bytes, a line */
 	struct oslab_usage_counter counter[OSLAB_USAGE_ENTRIES];
 
-	/* the last reading of the clock; written once per OSLAB_USAGE_SPAN */
+	/* the last reading of the clock, and how to go on from it */
 	u64 base_tsc ____cacheline_aligned;
 	u64 base_ns;
 	u64 ns_per_cycle;	/* 32.32 fixed point */
+
+	/* the same where oslab_usage_read_clock() has to look each time */
+	u64 slow_tsc;
+	u64 slow_span;		/* cycles */
+	unsigned long slow_tick;	/* jiffies */
 };
 
 DECLARE_PER_CPU_ALIGNED(struct oslab_usage_cpu, oslab_usage);
+
+/* Off: nothing is counted, and a call costs a no-op. */
+DECLARE_STATIC_KEY_TRUE(oslab_usage_enabled);
 
 /* For so many cycles (87 us at 3 GHz) a reading of the clock is good. */
 #define OSLAB_USAGE_SPAN	BIT(18)
@@ -81,19 +90,22 @@ u64 __no_caller_saved_registers oslab_usage_read_clock(void);
  * CLOCK_MONOTONIC for a quarter of the price of reading it: the last reading,
  * not older than OSLAB_USAGE_SPAN, and the cycles since then.
  *
- * The TSC is trusted for that short time only, and only on its own CPU. If its
- * rate is wrong by 100 ppm, the time is by 9 ns. If it stops, jumps or is set
- * back, the clock is read anew, or the time is wrong by less than the span.
+ * The TSC is used for that short time only, on its own CPU, and while the
+ * kernel trusts it: then the time is wrong by what CLOCK_MONOTONIC and the TSC
+ * drift apart in a span. That is 9 ns at 100 ppm, and 9 us while the clock is
+ * slewed by 10 %. For other TSCs and slow clocks: oslab_usage_read_clock().
  *
  * A plain rdtsc() will do, as in sched_clock(): on its way to here the call
  * has come far enough from what the program did before.
  */
 static __always_inline u64 oslab_usage_clock(void)
 {
-	u64 cycles = rdtsc();
-	u64 now;
+	u64 cycles, high, now;
 
+	/* rdtsc(), put together in %rax: one instruction less. */
+	asm volatile("rdtsc" : "=a" (cycles), "=d" (high));
 	oslab_here_sub(cycles, base_tsc);
+	cycles += high << 32;
 	if (likely(cycles < OSLAB_USAGE_SPAN)) {
 		now = cycles;
 		oslab_here_mul(now, ns_per_cycle);
@@ -103,8 +115,9 @@ static __always_inline u64 oslab_usage_clock(void)
 	}
 
 	/* Keeps the registers: else each call would save them for this one. */
-	asm volatile("call oslab_usage_read_clock"
-		     : "=a" (now), ASM_CALL_CONSTRAINT : : "memory");
+	asm volatile("call %c[read_clock]"
+		     : "=a" (now), ASM_CALL_CONSTRAINT
+		     : [read_clock] "i" (oslab_usage_read_clock) : "memory");
 	return now;
 }
 
@@ -119,6 +132,9 @@ static __always_inline u64 oslab_usage_clock(void)
  */
 static __always_inline void oslab_count(enum oslab_usage_id id)
 {
+	if (!static_branch_likely(&oslab_usage_enabled))
+		return;
+
 	preempt_disable();
 	this_cpu_write(oslab_usage.counter[id].last_ns, oslab_usage_clock());
 	smp_wmb(); /* pairs with oslab_read_syscall_usage() */

@@ -17,16 +17,25 @@
  *          so it does not count
  *
  * by tasks of every mode (64-bit, 32-bit). The counting is in those syscalls
- * themselves (oslab_count() in <linux/oslab.h>); work that the kernel does for
- * itself by the same inner functions does not come by there.
+ * themselves (oslab_count() in <linux/oslab.h>). So what does not get there
+ * does not count: calls that seccomp denies, requests of io_uring, and what
+ * the kernel does for itself by the same inner functions. A call that a signal
+ * interrupted and the kernel restarts gets there again, and counts again.
+ *
+ * Counting can be switched off: track_syscall_usage.enabled=0 at boot, or in
+ * /sys/module/track_syscall_usage/parameters/enabled. What was counted stays.
  */
 #include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/cpumask.h>
 #include <linux/export.h>
+#include <linux/jiffies.h>
+#include <linux/jump_label.h>
 #include <linux/kernel.h>
+#include <linux/kstrtox.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
+#include <linux/moduleparam.h>
 #include <linux/oslab.h>
 #include <linux/percpu.h>
 #include <linux/string.h>
@@ -42,9 +51,44 @@
 #error "oslab_usage_read_clock() needs __no_caller_saved_registers: GCC 7 or clang"
 #endif
 
+#define SLOW_SPANS	64
+#define SPAN_MAX	BIT_ULL(26)	/* 22 ms at 3 GHz: longer than a tick */
+#define NEVER		BIT_ULL(63)	/* a TSC that is far away: each call reads the clock */
+
 DEFINE_PER_CPU_ALIGNED(struct oslab_usage_cpu, oslab_usage) = {
-	.base_tsc = BIT_ULL(63),	/* far away: the first call reads the clock */
+	.base_tsc = NEVER,
 };
+
+DEFINE_STATIC_KEY_TRUE(oslab_usage_enabled);
+
+static int enabled_set(const char *val, const struct kernel_param *kp)
+{
+	bool on;
+	int ret;
+
+	ret = kstrtobool(val, &on);
+	if (ret)
+		return ret;
+
+	if (on)
+		static_branch_enable(&oslab_usage_enabled);
+	else
+		static_branch_disable(&oslab_usage_enabled);
+	return 0;
+}
+
+static int enabled_get(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%c\n",
+			  static_key_enabled(&oslab_usage_enabled) ? 'Y' : 'N');
+}
+
+static const struct kernel_param_ops enabled_ops = {
+	.set = enabled_set,
+	.get = enabled_get,
+};
+
+module_param_cb(enabled, &enabled_ops, NULL, 0644);
 
 static const char * const usage_names[OSLAB_USAGE_ENTRIES] = {
 	[OSLAB_USAGE_OPEN]	= "open",
@@ -53,40 +97,91 @@ static const char * const usage_names[OSLAB_USAGE_ENTRIES] = {
 	[OSLAB_USAGE_FORK]	= "fork",
 };
 
+/* The newest time that this CPU has noted. */
+static u64 last_time(const struct oslab_usage_cpu *here)
+{
+	u64 last = 0;
+	int i;
+
+	for (i = 0; i < OSLAB_USAGE_ENTRIES; i++)
+		last = max(last, here->counter[i].last_ns);
+	return last;
+}
+
+/*
+ * How fast the time is to go on after a reading, as 32.32 fixed point.
+ *
+ * Times never go back. If the last one was ahead of the clock, which is slewed
+ * or has a TSC that runs faster than tsc_khz says, time goes slower for the
+ * span, and ends it where it would if it had not been ahead. So the error does
+ * not add up, and is gone a span after its cause.
+ */
+static u64 ns_per_cycle(u64 span, u64 ahead_ns)
+{
+	u64 rate, span_ns;
+
+	if (!tsc_khz)
+		return 0;	/* time stands still for the span */
+
+	rate = div_u64((u64)NSEC_PER_MSEC << 32, tsc_khz);
+	if (!ahead_ns)
+		return rate;
+
+	span_ns = (span * rate) >> 32;
+	return ahead_ns < span_ns ? div64_u64((span_ns - ahead_ns) << 32, span) : 0;
+}
+
 /**
  * oslab_usage_read_clock - read CLOCK_MONOTONIC, and keep it for the next calls
  *
  * The slow path of oslab_usage_clock(), once per CPU and OSLAB_USAGE_SPAN;
  * preemption is off. notrace, because the tracers that catch a function's
  * return do not keep the registers that the caller relies on.
+ *
+ * Each call comes by here where the kernel does not trust the TSC, and where
+ * reading the clock takes long, as with the one HPET that all CPUs queue for.
+ * There a reading is good for SLOW_SPANS times as long as it took, so that a
+ * CPU spends less than 4 % of its time on it, however long the queue is. But
+ * never beyond its tick: a TSC may stop while the CPU sleeps, and then the time
+ * is too old, by less than a tick.
  */
 u64 __no_caller_saved_registers notrace oslab_usage_read_clock(void)
 {
 	struct oslab_usage_cpu *here = this_cpu_ptr(&oslab_usage);
-	u64 before, now, cycles;
+	unsigned long tick = jiffies;
+	u64 tsc = rdtsc_ordered();
+	u64 cycles, last, now, span;
+	int tries;
 
-	before = rdtsc_ordered();
-	now = ktime_get_ns();
-	cycles = rdtsc_ordered() - before;
+	cycles = tsc - here->slow_tsc;
+	if (cycles < here->slow_span && tick == here->slow_tick)
+		return here->base_ns + ((cycles * here->ns_per_cycle) >> 32);
 
-	/* The last times may have been some ns ahead; never go back. */
-	now = max(now, here->base_ns +
-		       ((OSLAB_USAGE_SPAN * here->ns_per_cycle) >> 32));
+	/* If it took long it may have been interrupted: a second one tells. */
+	for (tries = 0; tries < 2; tries++) {
+		tsc = rdtsc_ordered();
+		now = ktime_get_ns();
+		cycles = rdtsc_ordered() - tsc;
+		if (cycles <= OSLAB_USAGE_SPAN / SLOW_SPANS)
+			break;
+	}
+	tsc += cycles / 2;
 
-	/*
-	 * If it took long (an interrupt, or the hypervisor ran something else),
-	 * it is not known which cycle the time belongs to: it is good for this
-	 * call only.
-	 */
-	if (cycles < OSLAB_USAGE_SPAN / 256) {
-		here->base_tsc = before + cycles / 2;
-		here->base_ns = now;
-		/* With an unknown rate the time stands still for the span. */
-		here->ns_per_cycle =
-			tsc_khz ? div_u64((u64)NSEC_PER_MSEC << 32, tsc_khz) : 0;
+	span = clamp(cycles * SLOW_SPANS, (u64)OSLAB_USAGE_SPAN, (u64)SPAN_MAX);
+	if (span == OSLAB_USAGE_SPAN && !check_tsc_unstable()) {
+		here->base_tsc = tsc;
+		here->slow_span = 0;
+	} else {
+		here->base_tsc = NEVER;
+		here->slow_tsc = tsc;
+		here->slow_span = span;
+		here->slow_tick = tick;
 	}
 
-	return now;
+	last = last_time(here);
+	here->ns_per_cycle = ns_per_cycle(span, last > now ? last - now : 0);
+	here->base_ns = max(now, last);
+	return here->base_ns;
 }
 
 /**
