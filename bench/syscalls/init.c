@@ -9,12 +9,14 @@
  * into one of them does not matter.
  *
  * From the kernel's command line (unknown NAME=VALUE become the environment):
- *   count_by=tracepoint|raw_tracepoint  count by eBPF, attached so
- *   busy=1                              the second CPU counts all the time
+ *   count_by=tracepoint|raw_tracepoint|fentry  count by eBPF, attached so
+ *   throughput=1                               no -icount: reads a second by
+ *                                              one of two CPUs, and by both
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/btf.h>
 #include <linux/perf_event.h>
 #include <sched.h>
 #include <signal.h>
@@ -25,11 +27,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "oslab.h"
@@ -228,14 +232,20 @@ static __attribute__((noinline)) void measure(const char *name,
 
 static const struct {
 	const char *event;
+	const char *function;
 	int number;
 	int entry;
 } counted[] = {
-	{ "open", SYS_open, 0 },	 { "openat", SYS_openat, 0 },
-	{ "openat2", SYS_openat2, 0 },	 { "creat", SYS_creat, 0 },
-	{ "read", SYS_read, 1 },	 { "write", SYS_write, 2 },
-	{ "newfork", SYS_fork, 3 },	 { "newvfork", SYS_vfork, 3 },
-	{ "newclone", SYS_clone, 3 },	 { "newclone3", SYS_clone3, 3 },
+	{ "open", "__x64_sys_open", SYS_open, 0 },
+	{ "openat", "__x64_sys_openat", SYS_openat, 0 },
+	{ "openat2", "__x64_sys_openat2", SYS_openat2, 0 },
+	{ "creat", "__x64_sys_creat", SYS_creat, 0 },
+	{ "read", "__x64_sys_read", SYS_read, 1 },
+	{ "write", "__x64_sys_write", SYS_write, 2 },
+	{ "newfork", "__x64_sys_fork", SYS_fork, 3 },
+	{ "newvfork", "__x64_sys_vfork", SYS_vfork, 3 },
+	{ "newclone", "__x64_sys_clone", SYS_clone, 3 },
+	{ "newclone3", "__x64_sys_clone3", SYS_clone3, 3 },
 };
 
 static int bpf(int command, union bpf_attr *attr)
@@ -252,7 +262,7 @@ static int bpf(int command, union bpf_attr *attr)
  * The entry is the one given, or (-1, raw tracepoints, which all syscalls
  * come by) that of the syscall's number; others end there.
  */
-static int load_program(enum bpf_prog_type type, int map, int entry)
+static int load_program(enum bpf_prog_type type, int map, int entry, int btf_id)
 {
 	static char log[65536];
 	struct bpf_insn code[64];
@@ -302,6 +312,12 @@ static int load_program(enum bpf_prog_type type, int map, int entry)
 		.log_size = sizeof(log),
 		.log_level = 1,
 	};
+
+	if (btf_id) {
+		attr.expected_attach_type = BPF_TRACE_FENTRY;
+		attr.attach_btf_id = btf_id;
+	}
+
 	int program = bpf(BPF_PROG_LOAD, &attr);
 
 	if (program < 0) {
@@ -329,7 +345,88 @@ static int tracepoint_id(const char *event)
 	return id;
 }
 
-static int count_by_bpf(bool raw)
+/* How many bytes of a type's description come after its struct btf_type. */
+static size_t btf_rest(const struct btf_type *type)
+{
+	size_t members = BTF_INFO_VLEN(type->info);
+
+	switch (BTF_INFO_KIND(type->info)) {
+	case BTF_KIND_INT:
+	case BTF_KIND_VAR:
+	case BTF_KIND_DECL_TAG:
+		return 4;
+	case BTF_KIND_ARRAY:
+		return sizeof(struct btf_array);
+	case BTF_KIND_STRUCT:
+	case BTF_KIND_UNION:
+		return members * sizeof(struct btf_member);
+	case BTF_KIND_ENUM:
+		return members * sizeof(struct btf_enum);
+	case BTF_KIND_FUNC_PROTO:
+		return members * sizeof(struct btf_param);
+	case BTF_KIND_DATASEC:
+		return members * sizeof(struct btf_var_secinfo);
+	case BTF_KIND_ENUM64:
+		return members * 12;
+	default:
+		return 0;
+	}
+}
+
+/* The number that the kernel's BTF has for a function. */
+static int btf_function(const char *name)
+{
+	static char *data;
+	const struct btf_header *header;
+	const char *at, *end, *names;
+
+	if (!data) {
+		int fd = open("/sys/kernel/btf/vmlinux", O_RDONLY);
+		size_t have = 0;
+		ssize_t more;
+
+		data = malloc(32 << 20);
+		if (fd < 0 || !data)
+			die("/sys/kernel/btf/vmlinux");
+		while ((more = read(fd, data + have, (32 << 20) - have)) > 0)
+			have += more;
+		close(fd);
+	}
+	header = (const struct btf_header *)data;
+	at = data + header->hdr_len + header->type_off;
+	end = at + header->type_len;
+	names = data + header->hdr_len + header->str_off;
+	for (int id = 1; at < end; id++) {
+		const struct btf_type *type = (const struct btf_type *)at;
+
+		if (BTF_INFO_KIND(type->info) == BTF_KIND_FUNC &&
+		    !strcmp(names + type->name_off, name))
+			return id;
+		at += sizeof(*type) + btf_rest(type);
+	}
+	die(name);
+	return 0;
+}
+
+/* Keeps its programs for as long as the process lives. */
+static void count_by_fentry(int map)
+{
+	mkdir("/sys", 0755);
+	if (mount("sysfs", "/sys", "sysfs", 0, NULL))
+		die("sysfs");
+	for (size_t i = 0; i < ARRAY_SIZE(counted); i++) {
+		union bpf_attr attr = {
+			.raw_tracepoint.prog_fd =
+				load_program(BPF_PROG_TYPE_TRACING, map, counted[i].entry,
+					     btf_function(counted[i].function)),
+		};
+
+		if (bpf(BPF_RAW_TRACEPOINT_OPEN, &attr) < 0)
+			die(counted[i].function);
+	}
+}
+
+static int count_by_bpf(const char *how)
 {
 	union bpf_attr map_attr = {
 		.map_type = BPF_MAP_TYPE_PERCPU_ARRAY,
@@ -341,11 +438,15 @@ static int count_by_bpf(bool raw)
 
 	if (map < 0)
 		die("BPF_MAP_CREATE");
-	if (raw) {
+	if (!strcmp(how, "fentry")) {
+		count_by_fentry(map);
+		return map;
+	}
+	if (!strcmp(how, "raw_tracepoint")) {
 		union bpf_attr attr = {
 			.raw_tracepoint.name = (uintptr_t)"sys_enter",
 			.raw_tracepoint.prog_fd =
-				load_program(BPF_PROG_TYPE_RAW_TRACEPOINT, map, -1),
+				load_program(BPF_PROG_TYPE_RAW_TRACEPOINT, map, -1, 0),
 		};
 
 		if (bpf(BPF_RAW_TRACEPOINT_OPEN, &attr) < 0)
@@ -369,7 +470,7 @@ static int count_by_bpf(bool raw)
 			die("perf_event_open");
 		if (ioctl(event, PERF_EVENT_IOC_SET_BPF,
 			  load_program(BPF_PROG_TYPE_TRACEPOINT, map,
-				       counted[i].entry)))
+				       counted[i].entry, 0)))
 			die("PERF_EVENT_IOC_SET_BPF");
 		ioctl(event, PERF_EVENT_IOC_ENABLE, 0);
 	}
@@ -404,6 +505,61 @@ static void pin(int cpu)
 		die("sched_setaffinity");
 }
 
+static __attribute__((noreturn)) void end(void)
+{
+	puts("done");
+	fflush(NULL);
+	reboot(RB_AUTOBOOT);
+	_exit(0);
+}
+
+#define SECONDS	3
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+static uint64_t reads_until(double deadline)
+{
+	uint64_t reads = 0;
+
+	while (seconds() < deadline)
+		for (int i = 0; i < 1000; i++, reads++)
+			do_read();
+	return reads;
+}
+
+/* In time, and so for ratios only: what this CPU reads, alone and beside another. */
+static void measure_throughput(void)
+{
+	uint64_t *other = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			       -1, 0);
+	uint64_t alone = reads_until(seconds() + SECONDS), mine;
+	double deadline;
+	pid_t child;
+
+	deadline = seconds() + 0.1 + SECONDS;
+	child = fork();
+	if (!child) {
+		pin(1);
+		while (seconds() < deadline - SECONDS)
+			;
+		*other = reads_until(deadline);
+		_exit(0);
+	}
+	while (seconds() < deadline - SECONDS)
+		;
+	mine = reads_until(deadline);
+	wait(NULL);
+	printf("result reads_one %llu\nresult reads_both %llu\n", (unsigned long long)alone,
+	       (unsigned long long)(mine + *other));
+	end();
+}
+
 /* Numbers of the syscalls, "first" of three in a row; 0 without them. */
 static void find_syscalls(void)
 {
@@ -427,7 +583,6 @@ int main(void)
 {
 	uint64_t start = tsc();
 	const char *count_by = getenv("count_by");
-	pid_t other = 0;
 	int map = -1;
 
 	mkdir("/dev", 0755);
@@ -450,18 +605,9 @@ int main(void)
 	pin(0);
 	find_syscalls();
 	if (count_by)
-		map = count_by_bpf(!strcmp(count_by, "raw_tracepoint"));
-	if (getenv("busy")) {
-		other = fork();
-		if (!other) {
-			pin(1);
-			for (;;) {
-				do_read();
-				do_write();
-			}
-		}
-		usleep(10000);
-	}
+		map = count_by_bpf(count_by);
+	if (getenv("throughput"))
+		measure_throughput();
 
 	printf("result boot %llu %llu %llu\n", (unsigned long long)start,
 	       (unsigned long long)start, (unsigned long long)start);
@@ -484,10 +630,5 @@ int main(void)
 		measure("usage", do_usage, SAMPLES);
 		check_figures();
 	}
-	if (other)
-		kill(other, SIGKILL);
-	puts("done");
-	fflush(NULL);
-	reboot(RB_AUTOBOOT);
-	return 0;
+	end();
 }

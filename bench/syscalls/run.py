@@ -4,9 +4,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What counting costs, in guest instructions per call, to the instruction.
 
-Three variants of one kernel are built and booted by QEMU's -icount with the same program as init:
-unpatched, ours, and one that counts under one lock (seed/). The unpatched one also counts by eBPF.
-Ends with status 1 if a target is missed.
+Variants of one kernel are built and booted by QEMU's -icount with the same program as init:
+unpatched, ours, and one that counts under one lock (one_lock/). The unpatched one also counts by
+eBPF, once more with BTF (for which everything is compiled again; --no-fentry leaves it out).
+
+What instructions do not show is measured in time, as ratios of one run: whether two CPUs that count
+hinder each other (emulation with a thread a CPU), and what the added instructions take on this
+machine. Ends with status 1 if a target is missed.
 """
 
 from __future__ import annotations
@@ -33,22 +37,26 @@ Results = dict[str, int]
 
 
 class Run(NamedTuple):
-    """One boot: which kernel, how many CPUs, and what its init is told."""
+    """One boot: which kernel, how many CPUs, what its init is told, and whether time is counted."""
 
     kernel: str
     cpus: int = 1
     arguments: str = ""
+    timed: bool = False
 
 
 RUNS = {
     "unpatched": Run("unpatched"),
     "ours": Run("ours"),
-    "ours, again": Run("ours"),
     "lock": Run("lock"),
     "tracepoint": Run("unpatched", arguments="count_by=tracepoint"),
     "raw tracepoint": Run("unpatched", arguments="count_by=raw_tracepoint"),
-    "ours, 2 CPUs, one counts": Run("ours", cpus=2),
-    "ours, 2 CPUs, both count": Run("ours", cpus=2, arguments="busy=1"),
+    "fentry": Run("btf", arguments="count_by=fentry"),
+    "with BTF": Run("btf"),
+}
+THROUGHPUT = {
+    kernel: Run(kernel, cpus=2, arguments="throughput=1", timed=True)
+    for kernel in ("unpatched", "ours", "lock")
 }
 
 
@@ -111,7 +119,7 @@ def ours(tree: Path) -> None:
 
 def lock(tree: Path) -> None:
     hooks(tree, patched=True)
-    source(tree, HERE / "seed/oslab.h", HERE / "seed/track_syscall_usage.c")
+    source(tree, HERE / "one_lock/oslab.h", HERE / "one_lock/track_syscall_usage.c")
 
 
 def unpatched(tree: Path) -> None:
@@ -122,11 +130,24 @@ def unpatched(tree: Path) -> None:
     subprocess.run(["scripts/config", "--disable", "OSLAB_SYSCALLS"], cwd=tree, check=True)
 
 
-# In this order: the last one cannot be undone.
-VARIANTS: dict[str, Callable[[Path], None]] = {"ours": ours, "lock": lock, "unpatched": unpatched}
+def btf(tree: Path) -> None:
+    """As unpatched, with what fentry needs."""
+    options = ["--disable", "DEBUG_INFO_NONE", "--enable", "DEBUG_INFO_DWARF5"]
+    for name in ("DEBUG_INFO_BTF", "FUNCTION_TRACER", "DYNAMIC_FTRACE", "BPF_JIT", "BPF_SYSCALL"):
+        options += ["--enable", name]
+    subprocess.run(["scripts/config", *options], cwd=tree, check=True)
 
 
-def build(tree: Path, scratch: Path, jobs: int, log: Path) -> None:
+# In this order: those after the second cannot be undone.
+VARIANTS: dict[str, Callable[[Path], None]] = {
+    "ours": ours,
+    "lock": lock,
+    "unpatched": unpatched,
+    "btf": btf,
+}
+
+
+def build(tree: Path, scratch: Path, names: Sequence[str], jobs: int, log: Path) -> None:
     """A bzImage and System.map of each variant."""
     # The compiler that the tree was built with: with another one, everything is made again.
     built = tree / "fs/.read_write.o.cmd"
@@ -135,9 +156,9 @@ def build(tree: Path, scratch: Path, jobs: int, log: Path) -> None:
     make = ["make", f"-j{jobs}", f"CC={compiler}", f"HOSTCC={compiler}"]
     make += ["KBUILD_BUILD_TIMESTAMP=2026-01-01", "KBUILD_BUILD_VERSION=1"]
     make += ["KBUILD_BUILD_USER=oslab", "KBUILD_BUILD_HOST=kernel"]
-    for name, change in VARIANTS.items():
+    for name in names:
         print(f"building the kernel: {name}", flush=True)
-        change(tree)
+        VARIANTS[name](tree)
         command([*make, "olddefconfig"], tree, log)
         command([*make, "bzImage"], tree, log)
         shutil.copyfile(tree / "arch/x86/boot/bzImage", scratch / f"bzImage.{name}")
@@ -174,12 +195,13 @@ def boot(run: Run, scratch: Path, archive: Path, first: int) -> Results:
         "console=ttyS0 quiet panic=-1 nokaslr norandmaps randomize_kstack_offset=off tsc=reliable"
         f" {run.arguments}"
     )
-    if run.kernel != "unpatched":
+    if run.kernel in ("ours", "lock"):
         append += f" first={first}"
+    clock = ["tcg,thread=multi"] if run.timed else ["tcg", "-icount", "shift=0,sleep=off"]
     # fmt: off
     argv = [
         "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-        "-accel", "tcg", "-icount", "shift=0,sleep=off", "-seed", "1",
+        "-accel", *clock, "-seed", "1",
         "-rtc", "base=2026-01-01,clock=vm", "-cpu", "max", "-smp", str(run.cpus), "-m", "512",
         "-kernel", str(scratch / f"bzImage.{run.kernel}"), "-initrd", str(archive),
         "-append", append, "-serial", "stdio",
@@ -192,7 +214,7 @@ def boot(run: Run, scratch: Path, archive: Path, first: int) -> Results:
     if ["done"] not in lines or "failed" in done.stdout:
         raise SystemExit(f"the guest failed:\n{' '.join(argv)}\n{done.stdout}{done.stderr}")
     results = {line[1]: int(line[2]) for line in lines if len(line) > 2 and line[0] == "result"}
-    if results["thousand"] != 1000:
+    if not run.timed and results["thousand"] != 1000:
         raise SystemExit(f"1000 instructions count as {results['thousand']}: -icount is not exact")
     return results
 
@@ -207,12 +229,17 @@ def row(*cells: object) -> str:
 class Report:
     """Tables in Markdown; which targets are reached."""
 
-    def __init__(self, results: dict[str, Results]) -> None:
+    def __init__(
+        self, results: dict[str, Results], throughput: dict[str, Results], machine: Results
+    ) -> None:
         self.results = results
+        self.throughput = throughput
+        self.machine = machine
         self.missed = False
 
     def added(self, call: str, way: str) -> int:
-        return self.results[way][call] - self.results["unpatched"][call]
+        base = "with BTF" if way == "fentry" else "unpatched"
+        return self.results[way][call] - self.results[base][call]
 
     def verdict(self, what: str, value: float, limit: float, at_least: bool = False) -> None:
         reached = value >= limit if at_least else value <= limit
@@ -221,15 +248,15 @@ class Report:
         print(row(what, f"{value:.2f}", f"{sign} {limit:g}", "yes" if reached else "**no**"))
 
     def counting(self) -> None:
+        ways = {"ours": "ours", "lock": "one lock", "tracepoint": "eBPF, tracepoint"}
+        ways |= {"raw tracepoint": "eBPF, raw", "fentry": "eBPF, fentry"}
+        shown = [way for way in ways if way in self.results]
         print("\nInstructions per call, and what counting adds:\n")
-        print(row("call", "unpatched", "ours", "one lock", "eBPF, tracepoint", "eBPF, raw"))
-        print(row(*["---"] + ["---:"] * 5))
+        print(row("call", "unpatched", *[ways[way] for way in shown]))
+        print(row("---", *["---:"] * (len(shown) + 1)))
         for call in ("getppid", "read", "write", "open+close", "fork+wait"):
             cells: list[object] = [self.results["unpatched"][call]]
-            cells += [
-                f"{self.results[way][call]} (+{self.added(call, way)})"
-                for way in ("ours", "lock", "tracepoint", "raw tracepoint")
-            ]
+            cells += [f"{self.results[way][call]} ({self.added(call, way):+d})" for way in shown]
             print(row(call, *cells))
 
     def reading(self) -> None:
@@ -243,12 +270,22 @@ class Report:
         print(row("track_syscall_usage", figures["usage"], "", ""))
 
     def two_cpus(self) -> None:
-        print("\nTwo CPUs:\n")
-        ways = [way for way in self.results if "CPUs" in way]
-        print(row("call", *ways))
-        print(row("---", *["---:"] * len(ways)))
-        for call in ("read", "write", "open+close"):
-            print(row(call, *[self.results[way][call] for way in ways]))
+        print(
+            "\nReads a second while both CPUs read, over those while one does (time, not counted):\n"
+        )
+        print(row("kernel", "both ÷ one"))
+        print(row("---", "---:"))
+        for kernel in THROUGHPUT:
+            print(row(kernel, f"{self.together(kernel):.2f}"))
+
+    def together(self, kernel: str) -> float:
+        figures = self.throughput[kernel]
+        return figures["reads_both"] / figures["reads_one"]
+
+    def in_time(self) -> None:
+        part = self.machine["counting"] / self.machine["read"]
+        print(f"\nIn time, on {cpu_name()}: the added instructions, in a loop of user space, take")
+        print(f"{100 * part:.1f} % of a read of one byte from /dev/zero on its own kernel.")
 
     def targets(self) -> None:
         base, figures = self.results["unpatched"], self.results["ours"]
@@ -260,7 +297,10 @@ class Report:
         for call in ("read", "write"):
             mine = self.added(call, "ours")
             self.verdict(f"{call}: one lock ÷ ours", self.added(call, "lock") / mine, 3, True)
-            ebpf = min(self.added(call, way) for way in ("tracepoint", "raw tracepoint"))
+            ways = [
+                way for way in ("tracepoint", "raw tracepoint", "fentry") if way in self.results
+            ]
+            ebpf = min(self.added(call, way) for way in ways)
             self.verdict(f"{call}: eBPF ÷ ours", ebpf / mine, 5, True)
         self.verdict(
             "meminfo ÷ capture_memory_snapshot", figures["meminfo"] / figures["snapshot"], 20, True
@@ -269,19 +309,32 @@ class Report:
             "PID/io ÷ get_io_throttle", figures["proc_io"] / figures["io_throttle"], 5, True
         )
         self.verdict("boot to init, % more", 100 * self.added("boot", "ours") / base["boot"], 1)
-        one, both = (self.results[f"ours, 2 CPUs, {how}"] for how in ("one counts", "both count"))
-        for call in ("read", "write"):
-            self.verdict(f"{call}: both CPUs ÷ one", both[call] / one[call], 1)
-        differ = sum(figures[call] != self.results["ours, again"][call] for call in figures)
-        self.verdict("figures that a second run changes", differ, 0)
+        self.verdict("read, ours: both CPUs ÷ one", self.together("ours"), 1.5, True)
+        self.verdict(
+            "of that, ours ÷ one lock", self.together("ours") / self.together("lock"), 1.1, True
+        )
 
     def show(self) -> None:
         self.counting()
         self.reading()
         self.two_cpus()
+        self.in_time()
         self.targets()
         boots = {way: self.results[way]["boot"] for way in ("unpatched", "ours")}
         print(f"\nInstructions from reset to init: {boots}")
+
+
+def cpu_name() -> str:
+    found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    return found.group(1) if found else "this machine"
+
+
+def on_this_machine(scratch: Path, log: Path) -> Results:
+    """Picoseconds of the added instructions, and of a read, both in loops of user space."""
+    program = scratch / "native"
+    command(["gcc", "-O2", "-Wall", "-o", program, HERE / "native.c"], HERE, log)
+    said = subprocess.run([program], capture_output=True, text=True, timeout=60, check=True).stdout
+    return {name: int(value) for name, value in map(str.split, said.splitlines())}
 
 
 def per_cpu_lines(scratch: Path) -> str:
@@ -303,6 +356,7 @@ def main() -> None:
     parser.add_argument("--tree", type=Path, default=trees[0] if trees else None)
     parser.add_argument("--scratch", type=Path, help="kept, and used again; room for a build")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--no-fentry", action="store_true", help="build no kernel with BTF")
     parser.add_argument("--json", type=Path, help="write the raw figures there")
     options = parser.parse_args()
     tree = options.tree
@@ -314,18 +368,27 @@ def main() -> None:
         scratch.mkdir(parents=True, exist_ok=True)
         log = Path(tempfile.gettempdir()) / "oslab-bench-syscalls.log"
         log.unlink(missing_ok=True)
-        if not all((scratch / f"bzImage.{name}").exists() for name in VARIANTS):
-            build(copy_of(tree.resolve(), scratch, log), scratch, options.jobs, log)
+        names = [name for name in VARIANTS if name != "btf" or not options.no_fentry]
+        if not all((scratch / f"bzImage.{name}").exists() for name in names):
+            build(copy_of(tree.resolve(), scratch, log), scratch, names, options.jobs, log)
         patch = json.loads((tree / ".oslab/patch.json").read_text(encoding="utf-8"))
+        first = patch["syscalls"]["capture_memory_snapshot"]
         archive = initrd(scratch, log)
-        results: dict[str, Results] = {}
-        for way, run in RUNS.items():
-            print(f"booting: {way}", flush=True)
-            first = patch["syscalls"]["capture_memory_snapshot"]
-            results[way] = boot(run, scratch, archive, first)
+
+        def measure(runs: dict[str, Run]) -> dict[str, Results]:
+            results: dict[str, Results] = {}
+            for way, run in runs.items():
+                if run.kernel in names:
+                    print(f"booting: {way}", flush=True)
+                    results[way] = boot(run, scratch, archive, first)
+            return results
+
+        results, throughput = measure(RUNS), measure(THROUGHPUT)
+        machine = on_this_machine(scratch, log)
         if options.json:
-            options.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-        report = Report(results)
+            raw = {"instructions": results, "throughput": throughput, "machine": machine}
+            options.json.write_text(json.dumps(raw, indent=2) + "\n", encoding="utf-8")
+        report = Report(results, throughput, machine)
         report.show()
         print(per_cpu_lines(scratch))
     raise SystemExit(report.missed)

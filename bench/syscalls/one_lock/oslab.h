@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * For the benchmark only: instead of files/kernel/syscalls/oslab_internal.h, to
- * count as one would at first: one lock and one clock reading for each call.
+ * For the benchmark only, instead of files/kernel/syscalls/oslab_internal.h:
+ * counting as a first version often does it, with one lock for all CPUs and
+ * one reading of the clock for each call.
  */
 #ifndef _LINUX_OSLAB_H
 #define _LINUX_OSLAB_H
