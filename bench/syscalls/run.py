@@ -270,9 +270,7 @@ class Report:
         print(row("track_syscall_usage", figures["usage"], "", ""))
 
     def two_cpus(self) -> None:
-        print(
-            "\nReads a second while both CPUs read, over those while one does (time, not counted):\n"
-        )
+        print("\nReads a second by both CPUs, over those by one (measured in time):\n")
         print(row("kernel", "both ÷ one"))
         print(row("---", "---:"))
         for kernel in THROUGHPUT:
