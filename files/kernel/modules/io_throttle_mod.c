@@ -140,7 +140,7 @@ static int oslab_show(struct seq_file *m, void *v)
 
 static int __init io_throttle_init(void)
 {
-	return oslab_proc_create(PROC_NAME);
+	return oslab_proc_create(PROC_NAME, oslab_show);
 }
 
 static void __exit io_throttle_exit(void)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -68,6 +69,62 @@ static long read_through(const char *path, size_t piece)
 	return length < 0 ? length : total;
 }
 
+static long by_splice(int from, int to, size_t piece)
+{
+	return splice(from, NULL, to, NULL, piece, 0);
+}
+
+static long by_sendfile(int from, int to, size_t piece)
+{
+	return sendfile(to, from, NULL, piece);
+}
+
+/* Through a pipe into the text. */
+static long move_through(const char *path, long (*move)(int from, int to, size_t piece),
+			 size_t piece)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), ends[2];
+	long length, total = 0;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	do {
+		length = result(move(fd, ends[1], piece));
+		if (length > 0)
+			length = result(read(ends[0], text + total, length));
+		if (length > 0)
+			total += length;
+	} while (length > 0 && total + piece < sizeof(text));
+	close(fd);
+	close(ends[0]);
+	close(ends[1]);
+	text[total] = '\0';
+	return length < 0 ? length : total;
+}
+
+static void test_moving(int module)
+{
+	static const struct {
+		const char *name;
+		long (*move)(int from, int to, size_t piece);
+	} ways[] = { { "splice()", by_splice }, { "sendfile()", by_sendfile } };
+	static const size_t pieces[] = { 1, 7, 64, 2048 };
+	size_t i, j;
+
+	for (i = 0; i < ARRAY_SIZE(ways); i++) {
+		long error = 0, moved;
+		size_t good = 0;
+
+		for (j = 0; j < ARRAY_SIZE(pieces); j++) {
+			moved = move_through(modules[module].path, ways[i].move, pieces[j]);
+			error = moved < 0 ? moved : error;
+			good += moved > 0 && has_shape(module, text);
+		}
+		ok(good == ARRAY_SIZE(pieces), "  %s in pieces of 1 to 2048 bytes (%s)",
+		   ways[i].name, error ? strerrorname_np(-error) : "no error");
+	}
+}
+
 static void test_reading(int module)
 {
 	static const size_t pieces[] = { 1, 2, 3, 7, 64, 100, 1000 };
@@ -87,6 +144,7 @@ static void test_reading(int module)
 		good += read_through(it->path, pieces[i]) > 0 && has_shape(module, text);
 	ok(good == ARRAY_SIZE(pieces), "%s in pieces of 1 to 1000 bytes holds the same",
 	   it->path);
+	test_moving(module);
 
 	fd = open(it->path, O_RDONLY | O_CLOEXEC);
 	expect("  read(0 bytes)", 0, result(read(fd, text, 0)));
