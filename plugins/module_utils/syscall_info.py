@@ -456,7 +456,7 @@ class _Host:
         return hc.compare_memory_shown(before, shown, self.calls.capture()[1])
 
     def _throttle_entry(self) -> list[Check]:
-        # 0 stands for whoever reads.
+        # 0 stands for whoever opens the file.
         pid = hc.number(self._parameter("io_throttle_mod", "pid")) or self.system.pid
         before = self.calls.throttle(pid)[1]
         try:
