@@ -269,8 +269,8 @@ def get_io_throttle(pid: int | None = None) -> dict[str, int]:
     """Field of /proc/PID/io → bytes or calls since the process started; None for the caller.
 
     Raises OSError: ENOSYS where the running kernel has no such syscall, ProcessLookupError where
-    there is no such process, PermissionError where /proc/PID/io may not be read, EINVAL for a pid
-    that is not positive.
+    there is no such process, PermissionError without ptrace access to it (ptrace(2),
+    PTRACE_MODE_READ_FSCREDS), EINVAL for a pid that is not positive.
     """
     if pid is not None and not -(2**31) <= pid < 2**31:
         raise OverflowError(f"pid {pid} is no int of C: the kernel would see another one")

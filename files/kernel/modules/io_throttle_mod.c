@@ -162,7 +162,7 @@ static int oslab_show(struct seq_file *m, void *v)
 	return 0;
 }
 
-/* The mode of /proc/PID/io keeps others out at open(); here this has to. */
+/* Its mode keeps others out of /proc/PID/io at open(); here this has to. */
 static int oslab_open(struct inode *inode, struct file *file)
 {
 	struct pid *process = get_shown_process();

@@ -171,7 +171,8 @@ static inline int oslab_track_syscall_usage(struct syscall_usage_user *buf, int 
 
 /*
  * 0, or -1 and EINVAL if pid is not positive, ESRCH if there is no such process
- * in the caller's pid namespace, EPERM where /proc/PID/io may not be read, EFAULT.
+ * in the caller's pid namespace, EPERM without ptrace access to it (ptrace(2),
+ * PTRACE_MODE_READ_FSCREDS), EFAULT.
  */
 static inline int oslab_get_io_throttle(int pid, struct io_stats_user *udata)
 {
