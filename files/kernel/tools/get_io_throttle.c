@@ -17,7 +17,7 @@ static long call(long number, int pid)
 {
 	process = pid;
 	before = now;
-	return syscall(number, pid, &now);
+	return oslab_syscall(number, pid, (long)&now);
 }
 
 static const char *explain(int error)
