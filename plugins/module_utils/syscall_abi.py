@@ -248,6 +248,8 @@ class Syscalls:
 def capture_memory_snapshot() -> dict[str, int]:
     """Field → KiB, as /proc/meminfo counts; `timestamp_ns` is CLOCK_MONOTONIC.
 
+    They are read one after the other, as there, and `timestamp_ns` last.
+
     Raises OSError: ENOSYS where the running kernel has no such syscall.
     """
     answer, fields = _running(CAPTURE).capture()

@@ -88,6 +88,13 @@ def test_help_is_a_manual(tools: Path, name: str) -> None:
     assert ("[PID]" in synopsis) == (name == TAKES_PID)
 
 
+def test_memory_figures_are_not_said_to_be_of_one_moment(tools: Path) -> None:
+    said = " ".join(run(tools / abi.CAPTURE, "--help").stdout.split())
+    assert "at one moment" not in said
+    assert "reads them one after the other, as /proc/meminfo does" in said
+    assert "timestamp_ns is when the last was read" in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
