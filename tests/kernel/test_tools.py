@@ -161,7 +161,10 @@ def test_another_syscall_of_the_number(tools: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("error", "says"),
     [
-        ("EPERM", "process 7: no ptrace access to the process (ptrace(2), PTRACE_MODE_READ_FSCREDS)"),
+        (
+            "EPERM",
+            "process 7: no ptrace access to the process (ptrace(2), PTRACE_MODE_READ_FSCREDS)",
+        ),
         ("ESRCH", "process 7: no such process in this pid namespace"),
         ("EINVAL", "process 7: a PID is a number from 1"),
         ("EINTR", "process 7: Interrupted system call"),
