@@ -374,7 +374,7 @@ def parse_cpu(text: str) -> dict[str, int]:
 
 
 class StatsSources(NamedTuple):
-    """What /proc/system_stats repeats, read at one moment."""
+    """What /proc/system_stats repeats, read one after the other."""
 
     cpu: Mapping[str, int]
     meminfo: Mapping[str, int]

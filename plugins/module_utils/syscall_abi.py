@@ -248,6 +248,8 @@ class Syscalls:
 def capture_memory_snapshot() -> dict[str, int]:
     """Field → KiB, as /proc/meminfo counts; `timestamp_ns` is CLOCK_MONOTONIC.
 
+    They are read one after the other, as there, and `timestamp_ns` last.
+
     Raises OSError: ENOSYS where the running kernel has no such syscall.
     """
     answer, fields = _running(CAPTURE).capture()
@@ -269,8 +271,8 @@ def get_io_throttle(pid: int | None = None) -> dict[str, int]:
     """Field of /proc/PID/io → bytes or calls since the process started; None for the caller.
 
     Raises OSError: ENOSYS where the running kernel has no such syscall, ProcessLookupError where
-    there is no such process, PermissionError where /proc/PID/io may not be read, EINVAL for a pid
-    that is not positive.
+    there is no such process, PermissionError without ptrace access to it (ptrace(2),
+    PTRACE_MODE_READ_FSCREDS), EINVAL for a pid that is not positive.
     """
     if pid is not None and not -(2**31) <= pid < 2**31:
         raise OverflowError(f"pid {pid} is no int of C: the kernel would see another one")

@@ -456,10 +456,12 @@ class _Host:
         return hc.compare_memory_shown(before, shown, self.calls.capture()[1])
 
     def _throttle_entry(self) -> list[Check]:
-        # 0 stands for whoever reads.
+        # 0 stands for whoever opens the file.
         pid = hc.number(self._parameter("io_throttle_mod", "pid")) or self.system.pid
-        before = self.calls.throttle(pid)[1]
         try:
+            # The parameter may be the id of a thread, and that may have ended.
+            pid = hc.parse_keyed(self._show("io_throttle")).get("pid", pid)
+            before = self.calls.throttle(pid)[1]
             shown = self._show("io_throttle")
         except OSError as error:
             answer = self.calls.throttle(pid)[0]

@@ -5,7 +5,11 @@
  * 2000, ... with each call.
  *
  * FAKE_ERROR   name of the error that it fails with
+ * FAKE_GOOD    how many calls are answered before
  * FAKE_RETURN  what it returns instead, with nothing written
+ * FAKE_REAPED  the process of a pidfd is gone
+ *
+ * Ends the program if an argument that the call does not have is not zero.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -13,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include <linux/oslab.h>
 
@@ -63,16 +68,31 @@ static long fill(__u64 *fields, size_t bytes, __u64 (*next)(int index))
 long __wrap_syscall(long number, ...)
 {
 	const char *error = getenv("FAKE_ERROR"), *returned = getenv("FAKE_RETURN");
-	long a, b, c;
+	const char *good = getenv("FAKE_GOOD");
+	static int calls;
+	long word[6];
 	va_list args;
+	int used;
 
 	va_start(args, number);
-	a = va_arg(args, long);
-	b = va_arg(args, long);
-	c = va_arg(args, long);
+	for (int i = 0; i < 6; i++)
+		word[i] = va_arg(args, long);
 	va_end(args);
+	if (number == SYS_pidfd_send_signal && getenv("FAKE_REAPED")) {
+		errno = ESRCH;
+		return -1;
+	}
 	if (number != FAKE)
-		return __real_syscall(number, a, b, c);
+		return __real_syscall(number, word[0], word[1], word[2], word[3], word[4], word[5]);
+	used = strstr(program_invocation_short_name, "capture") ? 1 : 2;
+	for (int i = used; i < 6; i++) {
+		if (word[i]) {
+			fprintf(stderr, "argument %d is %#lx\n", i + 1, word[i]);
+			exit(99);
+		}
+	}
+	if (good && calls++ < atoi(good))
+		error = NULL;
 	if (returned)
 		return atol(returned);
 	for (int i = 1; error && i < 134; i++) {
@@ -84,8 +104,8 @@ long __wrap_syscall(long number, ...)
 		}
 	}
 	if (strstr(program_invocation_short_name, "capture"))
-		return fill((__u64 *)a, sizeof(struct mem_snapshot), size);
+		return fill((__u64 *)word[0], sizeof(struct mem_snapshot), size);
 	if (strstr(program_invocation_short_name, "track"))
-		return usage((struct syscall_usage_user *)a);
-	return fill((__u64 *)b, sizeof(struct io_stats_user), counter);
+		return usage((struct syscall_usage_user *)word[0]);
+	return fill((__u64 *)word[1], sizeof(struct io_stats_user), counter);
 }

@@ -118,6 +118,17 @@ def test_switched_off_nothing_is_left(patched: Path) -> None:
         assert code(patched / name) != code(patched / f"{name}.stock"), name
 
 
+def test_user_mode_linux_is_left_alone(patched: Path, tmp_path: Path) -> None:
+    """It has X86_64 and this table of syscalls, and none of the entry code."""
+    um = ("ARCH=um", f"O={tmp_path}")
+    copy = tmp_path / "linux"
+    run(["cp", "-a", "--reflink=auto", str(patched), str(copy)], "/")
+    make(copy, "-s", "mrproper")
+    make(copy, *um, "-s", "defconfig", "prepare")
+    assert "OSLAB" not in (tmp_path / ".config").read_text().replace("# CONFIG_OSLAB", "")
+    make(copy, *um, *TOUCHED[:3], "kernel/sys_ni.o", "arch/x86/um/sys_call_table_64.o")
+
+
 def stores_until_counted(listing: str, function: str) -> list[str]:
     """Where a function writes, from its start until it has counted and goes elsewhere."""
     found: list[str] = []

@@ -15,6 +15,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,13 @@ def test_help_is_a_manual(tools: Path, name: str) -> None:
     assert ("[PID]" in synopsis) == (name == TAKES_PID)
 
 
+def test_memory_figures_are_not_said_to_be_of_one_moment(tools: Path) -> None:
+    said = " ".join(run(tools / abi.CAPTURE, "--help").stdout.split())
+    assert "at one moment" not in said
+    assert "reads them one after the other, as /proc/meminfo does" in said
+    assert "timestamp_ns is when the last was read" in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -96,6 +104,8 @@ def test_help_is_a_manual(tools: Path, name: str) -> None:
         (["--watch=-1"], "SECONDS '-1'"),
         (["--watch=nan"], "SECONDS 'nan'"),
         (["--watch=inf"], "SECONDS 'inf'"),
+        (["--watch", ".001"], "SECONDS '.001'"),
+        (["--watch", ".5x"], "SECONDS '.5x'"),
         (["--watch="], "SECONDS ''"),
         (["--number", "39"], "--number '39': must be a whole number from 337 to 511"),
         (["--number", "512"], "--number '512'"),
@@ -151,7 +161,10 @@ def test_another_syscall_of_the_number(tools: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("error", "says"),
     [
-        ("EPERM", "process 7: this user may not see the I/O of the process (/proc/PID/io)"),
+        (
+            "EPERM",
+            "process 7: no ptrace access to the process (ptrace(2), PTRACE_MODE_READ_FSCREDS)",
+        ),
         ("ESRCH", "process 7: no such process in this pid namespace"),
         ("EINVAL", "process 7: a PID is a number from 1"),
         ("EINTR", "process 7: Interrupted system call"),
@@ -161,6 +174,12 @@ def test_errors_are_named(tools: Path, error: str, says: str) -> None:
     said = run(tools / "fake" / TAKES_PID, "--number", FAKE, "7", env={"FAKE_ERROR": error})
     assert (said.returncode, said.stdout) == (FAILED, "")
     assert said.stderr == f"get_io_throttle: {says} ({error})\n"
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_unused_arguments_are_zero(tools: Path, name: str) -> None:
+    said = run(tools / "fake" / name, "--number", FAKE)  # the fake looks at them
+    assert (said.returncode, said.stderr) == (0, "")
 
 
 # --- what they print
@@ -271,6 +290,11 @@ def test_watch_is_a_table(tools: Path, name: str) -> None:
         (["-w60", "1"], 1, True),
         (["--watch=60"], None, True),
         (["--watch", "--json", "1"], 1, False),
+        (["--watch", ".5", "1"], 1, False),
+        (["-w", ".5"], None, False),
+        (["--watch", "0.5"], None, False),
+        (["--watch", "60.0"], None, True),
+        (["--watch", "60.", "1"], 1, True),
     ],
 )
 def test_seconds_and_pid_are_told_apart(
@@ -308,6 +332,63 @@ def test_watch_ends_with_the_process(tools: Path) -> None:
         assert json.loads(watched.stdout.readline())["pid"] == child.pid
         child.kill()
         # Before anybody waits for it: its number is still taken.
+        _out, err = watched.communicate(timeout=5)
+    assert (watched.returncode, err) == (0, f"get_io_throttle: process {child.pid} ended\n")
+
+
+@pytest.mark.parametrize("good", [1, 3])
+def test_watch_ends_well_if_the_process_ended_between_two_looks(tools: Path, good: int) -> None:
+    env = {"FAKE_ERROR": "ESRCH", "FAKE_GOOD": str(good)}
+    said = run(tools / "fake" / TAKES_PID, "-n", FAKE, "-j", "--watch=0.05", "1", env=env)
+    assert (said.returncode, said.stderr) == (0, "get_io_throttle: process 1 ended\n")
+    assert said.stdout.count("\n") == good
+
+
+def test_watch_of_a_process_that_never_was_fails(tools: Path) -> None:
+    pid = int(Path("/proc/sys/kernel/pid_max").read_text())
+    env = {"FAKE_ERROR": "ESRCH"}
+    said = run(tools / "fake" / TAKES_PID, "-n", FAKE, "--watch=0.05", str(pid), env=env)
+    assert (said.returncode, said.stdout) == (FAILED, "")
+    assert said.stderr.endswith("no such process in this pid namespace (ESRCH)\n")
+
+
+def test_watch_shows_nothing_of_another_process_with_the_number(tools: Path) -> None:
+    env = {"FAKE_REAPED": "1"}
+    said = run(tools / "fake" / TAKES_PID, "-n", FAKE, "-j", "--watch=0.05", "1", env=env)
+    assert (said.returncode, said.stdout) == (0, "")
+    assert said.stderr == "get_io_throttle: process 1 ended\n"
+
+
+THREAD = """
+import sys, threading
+end = threading.Event()
+thread = threading.Thread(target=end.wait)
+thread.start()
+print(thread.native_id, flush=True)
+sys.stdin.readline()
+end.set()
+thread.join()
+print("ended", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_watch_of_a_thread_is_of_its_process(tools: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", THREAD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        tid = int(child.stdout.readline())
+        watched = start(tools / "fake" / TAKES_PID, "-n", FAKE, "-j", "--watch=0.05", tid)
+        assert watched.stdout is not None
+        assert json.loads(watched.stdout.readline())["pid"] == child.pid
+        child.stdin.write("\n")
+        child.stdin.flush()
+        assert child.stdout.readline() == "ended\n"
+        for _ in range(5):
+            assert json.loads(watched.stdout.readline())["pid"] == child.pid
+        child.kill()
         _out, err = watched.communicate(timeout=5)
     assert (watched.returncode, err) == (0, f"get_io_throttle: process {child.pid} ended\n")
 
@@ -393,6 +474,60 @@ int main(void)
 	return 0;
 }
 """
+CALLED = """
+#include <stdarg.h>
+#include <oslab-kernel.h>
+
+FILE *__wrap_fopen(const char *path, const char *mode)
+{
+	static char manifest[] =
+		"{\\"syscalls\\": {\\"capture_memory_snapshot\\": 499, "
+		"\\"track_syscall_usage\\": 499, \\"get_io_throttle\\": 499}}";
+
+	(void)path;
+	return fmemopen(manifest, sizeof(manifest) - 1, mode);
+}
+
+long __wrap_syscall(long number, ...)
+{
+	va_list args;
+	int i;
+
+	printf("%ld", number);
+	va_start(args, number);
+	for (i = 0; i < 6; i++)
+		printf(" %lx", va_arg(args, long));
+	va_end(args);
+	printf("\\n");
+	return 0;
+}
+
+int main(void)
+{
+	oslab_capture_memory_snapshot((struct mem_snapshot *)0x11);
+	oslab_track_syscall_usage((struct syscall_usage_user *)0x22, 4);
+	oslab_get_io_throttle(-1, (struct io_stats_user *)0x33);
+	return 0;
+}
+"""
+
+
+@pytest.mark.parametrize("level", ["-O0", "-O2"])
+def test_header_sets_every_argument(tools: Path, tmp_path: Path, level: str) -> None:
+    (tmp_path / "called.c").write_text(CALLED)
+    program = tmp_path / "called"
+    done = run(
+        "gcc", "-std=gnu11", level, "-I", tools, "-I", tools / "include", "-Wl,--wrap=syscall",
+        "-Wl,--wrap=fopen", "-o", program, tmp_path / "called.c",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert run(program).stdout.splitlines() == [
+        "499 11 0 0 0 0 0",
+        "499 22 4 0 0 0 0",
+        "499 ffffffffffffffff 33 0 0 0 0",
+    ]
+
+
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
 
 

@@ -38,7 +38,7 @@ static int oslab_show(struct seq_file *m, void *v)
 
 static int __init capture_mem_init(void)
 {
-	return oslab_proc_create(PROC_NAME);
+	return oslab_proc_create(PROC_NAME, oslab_show);
 }
 
 static void __exit capture_mem_exit(void)

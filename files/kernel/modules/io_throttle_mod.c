@@ -8,17 +8,23 @@
  *   pid rchar wchar syscr syscw read_bytes write_bytes
  *
  * Parameter pid, also in /sys/module/io_throttle_mod/parameters/pid: the
- * process to show; 0, the default, is whoever reads. A negative one is
- * refused. The number means the process that has it when it is set, in the
- * pid namespace of whoever sets it: another one that gets the same number
- * later is never shown instead.
+ * process to show, in decimal; a thread's id stands for its process. 0, the
+ * default, is whoever opens the file. A negative one is refused. The number
+ * means the process that has it when it is set, in the pid namespace of
+ * whoever sets it: another one that gets the same number later is never shown
+ * instead.
  *
- * Reading fails with ESRCH when that process is gone (or was not there), or is
- * not in the reader's pid namespace, and with EPERM for readers who may not
- * read its /proc/PID/io.
+ * Which process a descriptor shows is settled when the file is opened, as that
+ * of /proc/self/io is: neither setting pid nor passing the descriptor on
+ * changes it. Opening and reading fail with ESRCH when that process is gone
+ * (or was not there), or is not in the caller's pid namespace, and with EPERM
+ * unless get_io_throttle() would show it to the caller. Both are checked: else
+ * whoever has no right to it could open the file and have it read by a program
+ * that has.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/fs.h>
 #include <linux/oslab.h>
 #include <linux/pid.h>
 #include <linux/sched.h>
@@ -31,7 +37,7 @@
 
 static struct {
 	spinlock_t lock; /* the next two are set and read together */
-	struct pid *target; /* NULL for 0, and for an id that nobody had */
+	struct pid *target; /* of a thread group; NULL for 0, and if nobody had it */
 	int number;
 } shown = {
 	.lock = __SPIN_LOCK_UNLOCKED(shown.lock),
@@ -49,17 +55,35 @@ static void show_process(int number, struct pid *target)
 	put_pid(old);
 }
 
+/*
+ * The process of an id. Its threads come and go, and exec gives the id of the
+ * first one to another: only that of the thread group lasts as long as it.
+ */
+static struct pid *find_process(int number)
+{
+	struct pid *id = find_get_pid(number);
+	struct task_struct *task = get_pid_task(id, PIDTYPE_PID);
+	struct pid *process = NULL;
+
+	put_pid(id);
+	if (task) {
+		process = get_task_pid(task, PIDTYPE_TGID);
+		put_task_struct(task);
+	}
+	return process;
+}
+
 static int pid_set(const char *val, const struct kernel_param *kp)
 {
 	int number;
 
-	if (kstrtoint(val, 0, &number) || number < 0) {
-		pr_err("pid=%s: must be the id of a process, or 0 for whoever reads\n",
+	if (kstrtoint(val, 10, &number) || number < 0) {
+		pr_err("pid=%s: must be the id of a process, or 0 for whoever opens the file\n",
 		       val);
 		return -EINVAL;
 	}
 
-	show_process(number, number ? find_get_pid(number) : NULL);
+	show_process(number, number ? find_process(number) : NULL);
 	return 0;
 }
 
@@ -86,49 +110,49 @@ static const struct kernel_param_ops pid_ops = {
 };
 
 module_param_cb(pid, &pid_ops, NULL, 0644);
-MODULE_PARM_DESC(pid, "process to show, 0 for whoever reads (default 0)");
+MODULE_PARM_DESC(pid, "process to show, 0 for whoever opens the file (default 0)");
 
-/* Returns the task to show and its id for the reader, or NULL. */
-static struct task_struct *get_shown_task(pid_t *id)
+/* The process that a descriptor opened now is to show, or NULL. */
+static struct pid *get_shown_process(void)
 {
-	struct task_struct *task;
-	struct pid *target;
+	struct pid *process;
 	int number;
 
 	spin_lock(&shown.lock);
-	target = get_pid(shown.target);
+	process = get_pid(shown.target);
 	number = shown.number;
 	spin_unlock(&shown.lock);
 
-	if (number) {
-		*id = pid_vnr(target);
-		task = *id ? get_pid_task(target, PIDTYPE_PID) : NULL;
-	} else {
-		*id = task_tgid_vnr(current);
-		task = get_task_struct(current);
-	}
+	return number ? process : get_task_pid(current, PIDTYPE_TGID);
+}
 
-	put_pid(target);
-	return task;
+/* What the syscall would answer to the current task. */
+static int read_process(struct pid *process, struct io_stats_user *stats)
+{
+	struct task_struct *task = NULL;
+	int ret;
+
+	if (pid_vnr(process))
+		task = get_pid_task(process, PIDTYPE_TGID);
+	if (!task)
+		return -ESRCH;
+
+	ret = oslab_read_io_stats(task, stats);
+	put_task_struct(task);
+	return ret;
 }
 
 static int oslab_show(struct seq_file *m, void *v)
 {
+	struct pid *process = m->private;
 	struct io_stats_user stats;
-	struct task_struct *task;
-	pid_t id;
 	int ret;
 
-	task = get_shown_task(&id);
-	if (!task)
-		return -ESRCH;
-
-	ret = oslab_read_io_stats(task, &stats);
-	put_task_struct(task);
+	ret = read_process(process, &stats);
 	if (ret)
 		return ret;
 
-	seq_printf(m, "pid: %d\n", id);
+	seq_printf(m, "pid: %d\n", pid_vnr(process));
 	oslab_show_field(m, stats, rchar);
 	oslab_show_field(m, stats, wchar);
 	oslab_show_field(m, stats, syscr);
@@ -138,9 +162,40 @@ static int oslab_show(struct seq_file *m, void *v)
 	return 0;
 }
 
+/* Its mode keeps others out of /proc/PID/io at open(); here this has to. */
+static int oslab_open(struct inode *inode, struct file *file)
+{
+	struct pid *process = get_shown_process();
+	struct io_stats_user stats;
+	int ret;
+
+	ret = read_process(process, &stats);
+	if (!ret)
+		ret = single_open(file, oslab_show, process);
+	if (ret)
+		put_pid(process);
+	return ret;
+}
+
+static int oslab_release(struct inode *inode, struct file *file)
+{
+	struct seq_file *m = file->private_data;
+
+	put_pid(m->private);
+	return single_release(inode, file);
+}
+
+static const struct proc_ops io_throttle_ops = {
+	.proc_open	= oslab_open,
+	.proc_read_iter	= seq_read_iter,
+	.proc_lseek	= seq_lseek,
+	.proc_release	= oslab_release,
+};
+
 static int __init io_throttle_init(void)
 {
-	return oslab_proc_create(PROC_NAME);
+	return oslab_proc_created(PROC_NAME, proc_create(PROC_NAME, oslab_mode, NULL,
+							 &io_throttle_ops));
 }
 
 static void __exit io_throttle_exit(void)

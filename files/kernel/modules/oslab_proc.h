@@ -49,27 +49,21 @@ MODULE_PARM_DESC(mode, "permissions of the /proc file, octal, one or more bits o
 #define oslab_show_field(m, figures, field) \
 	seq_printf(m, #field ": %llu\n", (figures).field)
 
-static int oslab_show(struct seq_file *m, void *v);
-
-static int oslab_open(struct inode *inode, struct file *file)
+static inline int oslab_proc_created(const char *name,
+				     const struct proc_dir_entry *entry)
 {
-	return single_open(file, oslab_show, NULL);
-}
-
-static const struct proc_ops oslab_proc_ops = {
-	.proc_open	= oslab_open,
-	.proc_read	= seq_read,
-	.proc_lseek	= seq_lseek,
-	.proc_release	= single_release,
-};
-
-static int __init oslab_proc_create(const char *name)
-{
-	if (proc_create(name, oslab_mode, NULL, &oslab_proc_ops))
+	if (entry)
 		return 0;
 
 	pr_err("cannot create /proc/%s\n", name);
 	return -ENOMEM;
+}
+
+/* Its files are read by seq_read_iter(), which sendfile() and splice() need. */
+static inline int oslab_proc_create(const char *name,
+				    int (*show)(struct seq_file *m, void *v))
+{
+	return oslab_proc_created(name, proc_create_single(name, oslab_mode, NULL, show));
 }
 
 #endif /* OSLAB_PROC_H */

@@ -163,7 +163,7 @@ static int __init system_stats_init(void)
 		return ret;
 	}
 
-	return oslab_proc_create(PROC_NAME);
+	return oslab_proc_create(PROC_NAME, oslab_show);
 }
 
 static void __exit system_stats_exit(void)

@@ -31,7 +31,7 @@ static int oslab_show(struct seq_file *m, void *v)
 
 static int __init track_syscalls_init(void)
 {
-	return oslab_proc_create(PROC_NAME);
+	return oslab_proc_create(PROC_NAME, oslab_show);
 }
 
 static void __exit track_syscalls_exit(void)

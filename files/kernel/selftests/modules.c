@@ -6,11 +6,14 @@
  *   modules CAPTURE TRACK THROTTLE DIRECTORY
  */
 #include <fcntl.h>
+#include <linux/sched.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -68,6 +71,62 @@ static long read_through(const char *path, size_t piece)
 	return length < 0 ? length : total;
 }
 
+static long by_splice(int from, int to, size_t piece)
+{
+	return splice(from, NULL, to, NULL, piece, 0);
+}
+
+static long by_sendfile(int from, int to, size_t piece)
+{
+	return sendfile(to, from, NULL, piece);
+}
+
+/* Through a pipe into the text. */
+static long move_through(const char *path, long (*move)(int from, int to, size_t piece),
+			 size_t piece)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), ends[2];
+	long length, total = 0;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	do {
+		length = result(move(fd, ends[1], piece));
+		if (length > 0)
+			length = result(read(ends[0], text + total, length));
+		if (length > 0)
+			total += length;
+	} while (length > 0 && total + piece < sizeof(text));
+	close(fd);
+	close(ends[0]);
+	close(ends[1]);
+	text[total] = '\0';
+	return length < 0 ? length : total;
+}
+
+static void test_moving(int module)
+{
+	static const struct {
+		const char *name;
+		long (*move)(int from, int to, size_t piece);
+	} ways[] = { { "splice()", by_splice }, { "sendfile()", by_sendfile } };
+	static const size_t pieces[] = { 1, 7, 64, 2048 };
+	size_t i, j;
+
+	for (i = 0; i < ARRAY_SIZE(ways); i++) {
+		long error = 0, moved;
+		size_t good = 0;
+
+		for (j = 0; j < ARRAY_SIZE(pieces); j++) {
+			moved = move_through(modules[module].path, ways[i].move, pieces[j]);
+			error = moved < 0 ? moved : error;
+			good += moved > 0 && has_shape(module, text);
+		}
+		ok(good == ARRAY_SIZE(pieces), "  %s in pieces of 1 to 2048 bytes (%s)",
+		   ways[i].name, error ? strerrorname_np(-error) : "no error");
+	}
+}
+
 static void test_reading(int module)
 {
 	static const size_t pieces[] = { 1, 2, 3, 7, 64, 100, 1000 };
@@ -87,6 +146,7 @@ static void test_reading(int module)
 		good += read_through(it->path, pieces[i]) > 0 && has_shape(module, text);
 	ok(good == ARRAY_SIZE(pieces), "%s in pieces of 1 to 1000 bytes holds the same",
 	   it->path);
+	test_moving(module);
 
 	fd = open(it->path, O_RDONLY | O_CLOEXEC);
 	expect("  read(0 bytes)", 0, result(read(fd, text, 0)));
@@ -191,7 +251,7 @@ static void test_whose(void)
 
 	expect("io_throttle_mod", 0, load(IO_THROTTLE, ""));
 	expect("by default", 0, read_io(NULL));
-	ok(value_in(text, "pid") == getpid(), "it shows who reads");
+	ok(value_in(text, "pid") == getpid(), "it shows who opens it");
 	expect("also to somebody else", 0, in_child(read_own_as_nobody, NULL));
 
 	ok(set_pid(pid), "pid is set to a child");
@@ -228,8 +288,12 @@ static void test_whose(void)
 	ok(!write_file(PARAMETER, "99999999999") && errno == EINVAL,
 	   "pid 99999999999 is refused");
 	expect("after that, as before", -ESRCH, read_io(NULL));
+	ok(!write_file(PARAMETER, "0x10") && errno == EINVAL, "pid 0x10 is refused");
+	ok(write_file(PARAMETER, "010"), "pid 010 is accepted");
+	read_file(PARAMETER, text, sizeof(text));
+	ok(atoi(text) == 10, "and is decimal: %d", atoi(text));
 	ok(set_pid(0), "pid is set to 0");
-	expect("it shows who reads", 0, read_io(NULL));
+	expect("it shows who opens it", 0, read_io(NULL));
 
 	/* Unloaded while it holds on to one that lives, and one that does not. */
 	pid = start_idle();
@@ -239,6 +303,247 @@ static void test_whose(void)
 	expect("loaded for it", 0, load(IO_THROTTLE, text));
 	end_child(pid);
 	expect("unloaded while it shows a dead one", 0, unload(IO_THROTTLE));
+}
+
+/* --- io_throttle_mod: threads ------------------------------------------------------ */
+
+#define FIRST	0
+#define OTHER	1
+#define END	"e"
+#define EXEC	"x"
+
+static int orders[2][2];	/* pipes, to the first thread and to the other */
+
+/* Only this thread ends, or it makes the process run another program. */
+static void *obey(void *orders_fd)
+{
+	char *const idle[] = { "modules", "--idle", NULL };
+	char order = *END;
+
+	if (read(*(int *)orders_fd, &order, 1) == 1 && order == *EXEC)
+		execv("/proc/self/exe", idle);
+	syscall(SYS_exit, 0);
+	return NULL;
+}
+
+static bool has_state(pid_t pid, char state)
+{
+	char path[64], status[512], *line;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	if (read_file(path, status, sizeof(status)) < 0)
+		return false;
+	line = strstr(status, "State:\t");
+	return line && line[7] == state;
+}
+
+static bool has_thread(pid_t pid, pid_t tid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d", pid, tid);
+	return !access(path, F_OK);
+}
+
+static pid_t start_two_threads(pid_t *other)
+{
+	pid_t pid;
+	int i;
+
+	if (pipe2(orders[FIRST], 0) || pipe2(orders[OTHER], 0))
+		return -1;
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		pthread_t thread;
+
+		pthread_create(&thread, NULL, obey, &orders[OTHER][0]);
+		obey(&orders[FIRST][0]);
+	}
+	for (i = 0, *other = -1; i < 1000 && *other < 0; i++) {
+		usleep(10000);
+		*other = other_thread(pid);
+	}
+	return pid;
+}
+
+static void give_order(int thread, const char *order)
+{
+	if (write(orders[thread][1], order, 1) != 1)
+		note("a thread does not hear");
+}
+
+static void end_two_threads(pid_t pid)
+{
+	int i;
+
+	end_child(pid);
+	for (i = FIRST; i <= OTHER; i++) {
+		close(orders[i][0]);
+		close(orders[i][1]);
+	}
+}
+
+/* Waits until the thread is gone. */
+static bool lost_thread(pid_t pid, pid_t tid)
+{
+	int i;
+
+	for (i = 0; i < 1000 && has_thread(pid, tid); i++)
+		usleep(10000);
+	return !has_thread(pid, tid);
+}
+
+static void expect_shown(const char *what, pid_t pid)
+{
+	expect(what, 0, read_io(NULL));
+	ok(value_in(text, "pid") == pid, "  it shows the process, %d", pid);
+}
+
+static void expect_kept(pid_t pid, pid_t tid)
+{
+	pid_t again = fork_as(tid);
+
+	if (again != tid) {
+		skip("a pid cannot be chosen: %s", strerror(errno));
+		return;
+	}
+	expect_shown("another process has the thread's id", pid);
+	end_child(again);
+}
+
+static void test_threads(void)
+{
+	pid_t pid, tid;
+	int i;
+
+	expect("io_throttle_mod", 0, load(IO_THROTTLE, ""));
+	pid = start_two_threads(&tid);
+	ok(set_pid(tid), "pid is set to a thread that is not the first");
+	expect_shown("its process lives", pid);
+	read_file(PARAMETER, text, sizeof(text));
+	ok(atoi(text) == tid, "the parameter says what was set");
+	give_order(OTHER, END);
+	ok(lost_thread(pid, tid), "the thread ends");
+	expect_shown("its process lives on", pid);
+	expect_kept(pid, tid);
+	end_two_threads(pid);
+	expect("the process is gone", -ESRCH, read_io(NULL));
+
+	pid = start_two_threads(&tid);
+	set_pid(tid);
+	give_order(OTHER, EXEC);
+	ok(lost_thread(pid, tid), "a thread that is shown makes its process exec");
+	expect_shown("after that", pid);
+	expect_kept(pid, tid);
+	end_two_threads(pid);
+
+	pid = start_two_threads(&tid);
+	give_order(FIRST, END);
+	for (i = 0; i < 1000 && !has_state(pid, 'Z'); i++)
+		usleep(10000);
+	ok(has_state(pid, 'Z') && has_thread(pid, tid), "the first thread ends");
+	ok(set_pid(tid), "pid is set to the other");
+	expect_shown("by the other's id", pid);
+	ok(set_pid(pid), "pid is set to the process");
+	expect_shown("by the process's id", pid);
+	expect("asked by somebody else", -EPERM, in_child(read_io_as_nobody, NULL));
+	give_order(OTHER, EXEC);
+	ok(lost_thread(pid, tid), "the other makes it exec");
+	expect_shown("after that", pid);
+	end_two_threads(pid);
+	expect("unloaded", 0, unload(IO_THROTTLE));
+}
+
+/* --- io_throttle_mod: who opens, and who reads --------------------------------------- */
+
+/* Somebody else who opens the file, has the descriptor in common with us, and stays. */
+static pid_t open_elsewhere(int *fd)
+{
+	struct clone_args args = { .flags = CLONE_FILES, .exit_signal = SIGCHLD };
+	int ends[2];
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -1;
+	fflush(stdout);
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (!pid) {
+		become_nobody();
+		*fd = open(IO_FILE, O_RDONLY | O_CLOEXEC);
+		if (*fd < 0)
+			*fd = -errno;
+		if (write(ends[1], fd, sizeof(*fd)) == sizeof(*fd))
+			for (;;)
+				pause();
+		_exit(1);
+	}
+	if (read(ends[0], fd, sizeof(*fd)) != sizeof(*fd))
+		*fd = -EIO;
+	close(ends[0]);
+	close(ends[1]);
+	return pid;
+}
+
+static long read_descriptor(int fd)
+{
+	long length = result(pread(fd, text, sizeof(text) - 1, 0));
+
+	text[length > 0 ? length : 0] = '\0';
+	return length < 0 ? length : 0;
+}
+
+static long read_descriptor_as_nobody(void *fd)
+{
+	become_nobody();
+	return read_descriptor(*(int *)fd);
+}
+
+static void test_descriptors(void)
+{
+	pid_t opener, pid;
+	int fd;
+
+	expect("io_throttle_mod", 0, load(IO_THROTTLE, ""));
+	opener = open_elsewhere(&fd);
+	ok(fd >= 0, "somebody else opens it by default");
+	expect("root reads that descriptor", 0, read_descriptor(fd));
+	ok(value_in(text, "pid") == opener, "  it shows who opened it");
+	end_child(opener);
+	expect("who opened it is gone", -ESRCH, read_descriptor(fd));
+	close(fd);
+
+	pid = start_idle();
+	set_pid(pid);
+	opener = open_elsewhere(&fd);
+	expect("somebody else opens it for root's process", -EPERM, fd);
+	if (fd >= 0)
+		close(fd);
+	end_child(opener);
+
+	fd = open(IO_FILE, O_RDONLY | O_CLOEXEC);
+	ok(fd >= 0, "root opens it for root's process");
+	expect("somebody else reads that descriptor", -EPERM,
+	       in_child(read_descriptor_as_nobody, &fd));
+	set_pid(0);
+	expect("the parameter is set anew", 0, read_descriptor(fd));
+	ok(value_in(text, "pid") == pid, "  the descriptor shows what it did");
+	set_pid(pid);
+	end_child(pid);
+	expect("the process is gone", -ESRCH, read_descriptor(fd));
+	close(fd);
+	expect("opened when the process is gone", -ESRCH,
+	       result(open(IO_FILE, O_RDONLY | O_CLOEXEC)));
+
+	set_pid(0);
+	fd = open(IO_FILE, O_RDONLY | O_CLOEXEC);
+	ok(fd >= 0, "root opens it by default");
+	expect("somebody else reads that descriptor", -EPERM,
+	       in_child(read_descriptor_as_nobody, &fd));
+	/* What it holds on to is given back when the file goes before it is closed. */
+	expect("unloaded while the file is open", 0, unload(IO_THROTTLE));
+	ok(read_descriptor(fd) < 0, "the descriptor is of no use");
+	close(fd);
 }
 
 /* --- parameters -------------------------------------------------------------------- */
@@ -300,13 +605,14 @@ static void test_refused(int module, const char *parameters, long error, const c
 static void test_wrong_parameters(void)
 {
 	static const char octal[] = "must be octal, with one or more bits of 0444";
-	static const char process[] = "must be the id of a process, or 0 for whoever reads";
+	static const char process[] =
+		"must be the id of a process, or 0 for whoever opens the file";
 	static const char directory[] = "must be an absolute path of a directory";
 	static const char * const modes[] = {
 		"0", "0666", "0445", "8", "-1", "rw", "", "01000", "0x100",
 		"99999999999999999999",
 	};
-	static const char * const pids[] = { "-1", "self", "", "1.5", "2147483648" };
+	static const char * const pids[] = { "-1", "self", "", "1.5", "0x1", "2147483648" };
 	static const struct {
 		const char *path;
 		long error;
@@ -345,6 +651,8 @@ int main(int argc, char **argv)
 {
 	int i;
 
+	if (argc == 2 && !strcmp(argv[1], "--idle"))
+		wait_forever(NULL);
 	begin(argc, argv, "DIRECTORY");
 	if (argc > 4)
 		module_directory = argv[4];
@@ -354,6 +662,8 @@ int main(int argc, char **argv)
 		test_reading(i);
 	test_offsets();
 	test_whose();
+	test_threads();
+	test_descriptors();
 	for (i = 0; i < MODULES; i++)
 		test_mode(i);
 	test_wrong_parameters();

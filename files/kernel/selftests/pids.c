@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Whose figures get_io_throttle() gives to whom: every kind of pid, asked for
- * by root, by somebody else, and from another pid namespace. The answer is
- * always the one that /proc/PID/io gives.
+ * by root, by somebody else, and from another pid namespace. The answer is the
+ * one that /proc/PID/io gives, but for the mode of that file.
  */
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <pthread.h>
 #include <sched.h>
@@ -126,6 +127,73 @@ static void test_kinds(void)
 	end_child(secretive);
 }
 
+/* --- what only the mode of /proc/PID/io refuses --------------------------------- */
+
+static long ask(void *pid)
+{
+	return throttle(*(pid_t *)pid, &io);
+}
+
+/* It is still root's to read, not this user's. */
+static long ask_oneself_as_nobody(void *unused)
+{
+	pid_t own = getpid();
+
+	become_nobody();
+	(void)unused;
+	return ask(&own);
+}
+
+static long proc_of_oneself_as_nobody(void *unused)
+{
+	pid_t own = getpid();
+
+	become_nobody();
+	(void)unused;
+	return proc_io(own, &io);
+}
+
+/* Somebody else, with this right of root's and no other. */
+static void become_tracer(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
+
+	sets[0].effective = 1U << CAP_SYS_PTRACE;
+	sets[0].permitted = 1U << CAP_SYS_PTRACE;
+	if (prctl(PR_SET_KEEPCAPS, 1))
+		_exit(255);
+	become_nobody();
+	if (syscall(SYS_capset, &header, sets))
+		_exit(255);
+}
+
+static long ask_as_tracer(void *pid)
+{
+	become_tracer();
+	return ask(pid);
+}
+
+static long proc_as_tracer(void *pid)
+{
+	become_tracer();
+	return proc_io(*(pid_t *)pid, &io);
+}
+
+static void test_mode_of_file(void)
+{
+	pid_t child = start_idle();
+
+	expect("own, after setresuid", 0, in_child(ask_oneself_as_nobody, NULL));
+	expect("own, after setresuid, /proc/PID/io", -EACCES,
+	       in_child(proc_of_oneself_as_nobody, NULL));
+	expect("root's process, asked with CAP_SYS_PTRACE alone", 0,
+	       in_child(ask_as_tracer, &child));
+	expect("root's process, /proc/PID/io with CAP_SYS_PTRACE alone", -EACCES,
+	       in_child(proc_as_tracer, &child));
+	end_child(child);
+}
+
 /* --- a pid that is used again ------------------------------------------------ */
 
 static void test_again(void)
@@ -233,6 +301,7 @@ int main(int argc, char **argv)
 
 	begin(argc, argv, "");
 	test_kinds();
+	test_mode_of_file();
 	test_again();
 
 	outer = getpid();

@@ -49,6 +49,8 @@ static void read_file_of(int module, struct seen *mine)
 		long length;
 		int times;
 
+		if (fd < 0 && errno == ESRCH && module == IO_THROTTLE)
+			continue;	/* the process that it shows has ended */
 		if (fd < 0) {
 			mine->gone++;
 			if (errno != ENOENT)
@@ -86,16 +88,18 @@ static void read_file_of(int module, struct seen *mine)
 	}
 }
 
-/* Processes that start, are shown, and end. */
+/* Processes that start, are shown, and end; and in turn one that stays. */
 static void set_parameter(struct seen *mine)
 {
+	unsigned int round = 0;
+
 	while (!__atomic_load_n(stop, __ATOMIC_RELAXED)) {
 		char number[16];
 		pid_t pid = fork();
 
 		if (!pid)
 			_exit(0);
-		snprintf(number, sizeof(number), "%d", pid);
+		snprintf(number, sizeof(number), "%d", round++ % 2 ? getpid() : pid);
 		if (write_file(PARAMETER, number))
 			mine->whole++;
 		else

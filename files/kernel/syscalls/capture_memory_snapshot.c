@@ -27,7 +27,7 @@ static u64 pages_to_kb(unsigned long pages)
  * @snap: filled completely
  *
  * Each figure is made as meminfo_proc_show() makes the field of its name.
- * Like there, they are read one after the other and not frozen together.
+ * Like there, they are read one after the other and not all at one moment.
  */
 void oslab_read_mem_snapshot(struct mem_snapshot *snap)
 {

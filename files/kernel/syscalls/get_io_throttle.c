@@ -6,8 +6,12 @@
  *
  * Returns 0; in this order of checks: -EINVAL if pid is not positive, -ESRCH
  * if the caller's pid namespace has no such process (a zombie that nobody has
- * waited for is one), -EPERM if the caller may not look into it, -EFAULT if
- * udata cannot be written.
+ * waited for is one), -EPERM unless ptrace_may_access() lets the caller read
+ * the process (PTRACE_MODE_READ_FSCREDS), -EFAULT if udata cannot be written.
+ *
+ * That is the check of reading /proc/PID/io. The mode 0400 of the file is not
+ * looked at: it would keep a process from its own figures after setresuid(),
+ * and callers out who have CAP_SYS_PTRACE and are not root.
  *
  * CONFIG_GET_IO_THROTTLE must depend on CONFIG_TASK_IO_ACCOUNTING: without it
  * the kernel does not keep these figures.
@@ -60,12 +64,13 @@ static void sum_process_io(struct signal_struct *sig,
 }
 
 /**
- * oslab_read_io_stats - what /proc/PID/io would show to the current task
+ * oslab_read_io_stats - the figures of /proc/PID/io, if current may have them
  * @task: any thread of the process; the caller holds a reference
  * @stats: filled completely on success
  *
- * Returns 0, -EPERM if the current task may not look into @task, or -EINTR if
- * it was killed while it waited for an exec of @task to finish. May sleep.
+ * Returns 0, -EPERM if current has no PTRACE_MODE_READ_FSCREDS to @task, or
+ * -EINTR if it was killed while it waited for an exec of @task to finish. May
+ * sleep.
  */
 int oslab_read_io_stats(struct task_struct *task, struct io_stats_user *stats)
 {

@@ -18,7 +18,7 @@
 
 /*
  * Filled by capture_memory_snapshot(). Sizes in KiB, each as the field of
- * /proc/meminfo that it is named after.
+ * /proc/meminfo that it is named after; read one after the other, as there.
  */
 struct mem_snapshot {
 	__u64 total_kb;
@@ -32,7 +32,7 @@ struct mem_snapshot {
 	__u64 inactive_kb;
 	__u64 swap_total_kb;
 	__u64 swap_free_kb;
-	__u64 timestamp_ns;	/* CLOCK_MONOTONIC, outside any time namespace */
+	__u64 timestamp_ns;	/* after the last; CLOCK_MONOTONIC, outside any time namespace */
 };
 
 /* One entry of track_syscall_usage(). */

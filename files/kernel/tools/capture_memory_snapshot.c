@@ -16,7 +16,7 @@ static long call(long number, int pid)
 {
 	(void)pid;
 	before = now;
-	return syscall(number, &now);
+	return oslab_syscall(number, (long)&now, 0);
 }
 
 static void print(void)
@@ -71,15 +71,17 @@ static const struct program program = {
 	.summary = "the machine's memory figures by one syscall",
 	.description =
 		"       Prints the figures that /proc/meminfo has, as the kernel's syscall\n"
-		"       capture_memory_snapshot() gives them: all at one moment, and none of\n"
-		"       them as text that has to be parsed.\n",
+		"       capture_memory_snapshot() gives them: by one call, and not as text that\n"
+		"       has to be parsed. The kernel reads them one after the other, as\n"
+		"       /proc/meminfo does, and they go on changing meanwhile: two of them may\n"
+		"       not fit together exactly.\n",
 	.output =
 		"       Lines of \"key: number\", or with --json one object with the same keys.\n"
 		"       Sizes are in KiB, each that of the field of /proc/meminfo in brackets:\n"
 		"       total_kb (MemTotal), free_kb (MemFree), available_kb (MemAvailable),\n"
 		"       buffers_kb (Buffers), cached_kb (Cached), shmem_kb (Shmem), slab_kb\n"
 		"       (Slab), active_kb (Active), inactive_kb (Inactive), swap_total_kb\n"
-		"       (SwapTotal), swap_free_kb (SwapFree). timestamp_ns is when they were\n"
+		"       (SwapTotal), swap_free_kb (SwapFree). timestamp_ns is when the last was\n"
 		"       read: CLOCK_MONOTONIC, in nanoseconds, outside any time namespace.\n",
 	.watch =
 		"       With --watch: a table of sizes in KiB, a line for each call. \"seconds\"\n"

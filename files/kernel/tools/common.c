@@ -77,8 +77,9 @@ static void show_help(void)
 	       "              Print this.\n\n",
 	       SECONDS_MIN, SECONDS_MAX,
 	       program->takes_pid ?
-	       " A number that comes alone is the PID; in\n"
-	       "              --watch=NUMBER it never is." : "",
+	       " A whole number that comes alone is the PID;\n"
+	       "              in --watch=NUMBER it never is. The id of a thread becomes that\n"
+	       "              of its process." : "",
 	       OSLAB_NUMBER_MIN, OSLAB_NUMBER_MAX);
 	printf("OUTPUT\n%s\n%s"
 	       "\n       Each of these objects begins with \"realtime_ns\", when it was printed\n"
@@ -116,6 +117,18 @@ static long parse_number(const char *what, const char *text, long min, long max)
 	return value;
 }
 
+/* So that what follows --watch is not an option, nor another word. */
+static bool starts_number(const char *text)
+{
+	text += *text == '.';
+	return isdigit((unsigned char)*text);
+}
+
+static bool is_whole(const char *text)
+{
+	return !text[strspn(text, "0123456789")];
+}
+
 static unsigned long long parse_seconds(const char *text)
 {
 	char *end;
@@ -150,7 +163,7 @@ static void parse_options(int argc, char **argv)
 			options.watch = true;
 			attached = optarg;
 			seconds = optarg;
-			if (!optarg && optind < argc && isdigit((unsigned char)*argv[optind]))
+			if (!optarg && optind < argc && starts_number(argv[optind]))
 				seconds = argv[optind++];
 			break;
 		case 'n':
@@ -168,7 +181,7 @@ static void parse_options(int argc, char **argv)
 	if (program->takes_pid) {
 		if (optind < argc) {
 			pid = argv[optind++];
-		} else if (seconds && !attached) {
+		} else if (seconds && !attached && is_whole(seconds)) {
 			pid = seconds;
 			seconds = NULL;
 		}
@@ -196,13 +209,16 @@ static void find_number(void)
 	unsupported("%s: %s (%s)", path, strerror(errno), strerrorname_np(errno));
 }
 
-static void call(void)
+/* False if there is no such process and it was seen before; ends the program on all else. */
+static bool call(bool seen)
 {
 	long returned = program->call(options.number, options.pid);
 	const char *why, *error;
 
 	if (returned == program->good)
-		return;
+		return true;
+	if (returned < 0 && errno == ESRCH && seen)
+		return false;
 	if (returned >= 0)
 		unsupported("number %ld is another syscall, which answers %ld", options.number,
 			    returned);
@@ -337,6 +353,55 @@ static bool wait_until(unsigned long long deadline, int pidfd)
 	return true;
 }
 
+/* Another pid namespace's /proc would speak of other processes. */
+static bool proc_is_ours(void)
+{
+	char link[16] = "", own[16];
+
+	snprintf(own, sizeof(own), "%d", getpid());
+	return readlink("/proc/self", link, sizeof(link) - 1) > 0 && !strcmp(link, own);
+}
+
+/* The process of a thread, or 0. */
+static int process_of(int tid)
+{
+	char path[64], line[256];
+	FILE *status;
+	int process = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	status = proc_is_ours() ? fopen(path, "re") : NULL;
+	if (!status)
+		return 0;
+	while (fgets(line, sizeof(line), status) && sscanf(line, "Tgid: %d", &process) != 1)
+		;
+	fclose(status);
+	return process;
+}
+
+/* A pidfd of the process to watch, or -1. A thread's id becomes that of its process. */
+static int open_process(void)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, options.pid, 0);
+	int process;
+
+	if (pidfd >= 0 || errno == ESRCH)
+		return pidfd;
+	process = process_of(options.pid);
+	if (process) {
+		options.pid = process;
+		pidfd = (int)syscall(SYS_pidfd_open, process, 0);
+	}
+	return pidfd;
+}
+
+/* Is its number free for others? While it is a zombie it keeps the number and its figures. */
+static bool is_reaped(int pidfd)
+{
+	return pidfd >= 0 && syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) < 0 &&
+	       errno == ESRCH;
+}
+
 __attribute__((noreturn))
 static void watch(void)
 {
@@ -345,15 +410,13 @@ static void watch(void)
 
 	end_at(SIGINT);
 	end_at(SIGTERM);
-	/*
-	 * A number may pass to another process between two calls; this stays with
-	 * the first. (A thread's id gives none: then a call tells that it ended.)
-	 */
+	/* A number may pass to another process between two calls; this stays with the first. */
 	if (program->takes_pid)
-		pidfd = (int)syscall(SYS_pidfd_open, options.pid, 0);
+		pidfd = open_process();
 
 	for (struct moment moment = { 0 };; moment.number++) {
-		call();
+		if (!call(pidfd >= 0 || moment.number) || is_reaped(pidfd))
+			break;
 		now = clock_ns(CLOCK_MONOTONIC);
 		if (moment.number) {
 			moment.interval_ns = now - last;
@@ -373,8 +436,9 @@ static void watch(void)
 		if (due < now)
 			due = now;
 		if (!wait_until(due, pidfd))
-			stop(0, "process %d ended", options.pid);
+			break;
 	}
+	stop(0, "process %d ended", options.pid);
 }
 
 int run(const struct program *what, int argc, char **argv)
@@ -387,7 +451,7 @@ int run(const struct program *what, int argc, char **argv)
 		find_number();
 	if (options.watch)
 		watch();
-	call();
+	call(false);
 	if (options.json)
 		print_json(NULL);
 	else

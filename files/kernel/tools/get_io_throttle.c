@@ -17,7 +17,7 @@ static long call(long number, int pid)
 {
 	process = pid;
 	before = now;
-	return syscall(number, pid, &now);
+	return oslab_syscall(number, pid, (long)&now);
 }
 
 static const char *explain(int error)
@@ -28,7 +28,7 @@ static const char *explain(int error)
 	case ESRCH:
 		return "no such process in this pid namespace";
 	case EPERM:
-		return "this user may not see the I/O of the process (/proc/PID/io)";
+		return "no ptrace access to the process (ptrace(2), PTRACE_MODE_READ_FSCREDS)";
 	default:
 		return NULL;
 	}
@@ -59,7 +59,9 @@ static const struct program program = {
 		"       Prints the I/O of process PID since it started, as /proc/PID/io shows it\n"
 		"       and the kernel's syscall get_io_throttle() gives it: all its threads,\n"
 		"       those that ended included. Without PID, of this program itself. The id of\n"
-		"       a thread stands for its process. Who may read /proc/PID/io may see it.\n",
+		"       a thread stands for its process. It needs ptrace access to the process of\n"
+		"       mode PTRACE_MODE_READ_FSCREDS, see ptrace(2); the mode 0400 of\n"
+		"       /proc/PID/io is not looked at.\n",
 	.output =
 		"       Lines of \"key: number\", or with --json one object with the same keys.\n"
 		"       rchar, wchar: bytes that were read and written by syscalls, from caches\n"

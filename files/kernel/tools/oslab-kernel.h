@@ -148,13 +148,23 @@ static inline long oslab_known_number(const char *name, long *known)
 	return number;
 }
 
+/*
+ * All registers of arguments are set, so that a syscall that takes more than
+ * these, by a wrong number or in another kernel, never acts on what was left in
+ * them.
+ */
+static inline long oslab_syscall(long number, long first, long second)
+{
+	return syscall(number, first, second, 0L, 0L, 0L, 0L);
+}
+
 /* 0, or -1 and EFAULT. */
 static inline int oslab_capture_memory_snapshot(struct mem_snapshot *snap)
 {
 	static long known;
 	long number = oslab_known_number("capture_memory_snapshot", &known);
 
-	return number < 0 ? -1 : (int)syscall(number, snap);
+	return number < 0 ? -1 : (int)oslab_syscall(number, (long)snap, 0);
 }
 
 /*
@@ -166,19 +176,20 @@ static inline int oslab_track_syscall_usage(struct syscall_usage_user *buf, int 
 	static long known;
 	long number = oslab_known_number("track_syscall_usage", &known);
 
-	return number < 0 ? -1 : (int)syscall(number, buf, size);
+	return number < 0 ? -1 : (int)oslab_syscall(number, (long)buf, size);
 }
 
 /*
  * 0, or -1 and EINVAL if pid is not positive, ESRCH if there is no such process
- * in the caller's pid namespace, EPERM where /proc/PID/io may not be read, EFAULT.
+ * in the caller's pid namespace, EPERM without ptrace access to it (ptrace(2),
+ * PTRACE_MODE_READ_FSCREDS), EFAULT.
  */
 static inline int oslab_get_io_throttle(int pid, struct io_stats_user *udata)
 {
 	static long known;
 	long number = oslab_known_number("get_io_throttle", &known);
 
-	return number < 0 ? -1 : (int)syscall(number, pid, udata);
+	return number < 0 ? -1 : (int)oslab_syscall(number, pid, (long)udata);
 }
 
 #endif /* OSLAB_KERNEL_H */

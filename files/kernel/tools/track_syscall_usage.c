@@ -18,7 +18,7 @@ static long call(long number, int pid)
 {
 	(void)pid;
 	memcpy(before, now, sizeof(before));
-	return syscall(number, now, OSLAB_USAGE_ENTRIES);
+	return oslab_syscall(number, (long)now, OSLAB_USAGE_ENTRIES);
 }
 
 static const char *explain(int error)

@@ -441,6 +441,18 @@ def test_io_throttle_shows_its_process(shown_pid: int) -> None:
     assert ask(kernel)["failed_checks"] == []
 
 
+def test_io_throttle_set_to_a_thread_that_ended_shows_its_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kernel = FakeKernel()
+    kernel.shown_pid = 999  # nobody has this id any more
+    monkeypatch.setattr(kernel, "_show_io", lambda: f"pid: {CHILD}\n" + kernel._io_text(CHILD))
+    result = ask(kernel)
+    assert result["failed_checks"] == []
+    (check,) = [check for check in result["checks"] if check["name"] == "/proc/io_throttle wchar"]
+    assert check["detail"] == f"process {CHILD}"
+
+
 def test_io_throttle_of_a_dead_process_is_refused_by_both() -> None:
     kernel = FakeKernel()
     kernel.shown_pid = 999
