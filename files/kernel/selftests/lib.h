@@ -70,10 +70,12 @@ enum { OPEN, READ, WRITE, FORK };
 extern const char entry_names[OSLAB_USAGE_ENTRIES][OSLAB_NAME_LEN];
 
 /*
- * Does work() and tests that the counters rose by what it should count.
- * Somebody else who is awake can only add to a counter: so what is too little
- * fails at once, and what is too much is tried some times more, each time when
- * the machine has come to rest. If that is no use it says who is at work.
+ * Does work() several times and tests that the counters rise each time by what
+ * it should count. Somebody else who is awake can only add to a counter: so what
+ * is too little fails at once. An attempt counts for nothing if something is
+ * counted right before or after it, when nothing should be. Of the others all
+ * have to be exact, but for one or two of many: somebody may be at work just
+ * then. The test's line says how many there were, and if it fails, who is at work.
  */
 void counts(const char *what, void (*work)(void),
 	    const __u64 expected[OSLAB_USAGE_ENTRIES]);
