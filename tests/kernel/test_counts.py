@@ -55,7 +55,7 @@ def test_one_attempt_that_counts_too_little_fails(program: Path, scenario: str, 
 def test_too_much_in_some_attempts_of_a_machine_at_rest_fails(program: Path, every: int) -> None:
     good, told = run(program, "more", every)
     assert not good
-    assert "counted 6 open, 0 read, 0 write, 0 fork; too much in 2 of" in told
+    assert "counted 6 open, 0 read, 0 write, 0 fork; in 2 of" in told
 
 
 def test_too_much_once_is_forgiven_and_told(program: Path) -> None:
@@ -83,4 +83,4 @@ def test_somebody_else_by_fits_fails_nothing(program: Path) -> None:
 def test_a_machine_that_never_rests_is_told(program: Path) -> None:
     good, told = run(program, "restless")
     assert not good
-    assert "cannot be told: 48 of 48 attempts were disturbed" in told
+    assert "not known whether 5 open is right: 48 of 48 attempts were disturbed" in told

@@ -302,7 +302,7 @@ void counts(const char *what, void (*work)(void), const __u64 expected[OSLAB_USA
 				 used ? ", " : "", expected[i], entry_names[i]);
 	}
 	if (!*wanted)
-		strcpy(wanted, "nothing");
+		snprintf(wanted, sizeof(wanted), "nothing");
 
 	do {
 		if (outcome != EXACT)
@@ -313,7 +313,7 @@ void counts(const char *what, void (*work)(void), const __u64 expected[OSLAB_USA
 		if (!rule)
 			rule = &rules[took > LONG_WORK];
 		if (outcome == TOO_MUCH)
-			strcpy(much, told);
+			memcpy(much, told, sizeof(much));
 		needed = rule->exact * (1 + seen[TOO_MUCH]);
 	} while (outcome != TOO_LITTLE && seen[TOO_MUCH] <= rule->forgiven &&
 		 seen[EXACT] < needed && tried < rule->attempts);
@@ -332,10 +332,10 @@ void counts(const char *what, void (*work)(void), const __u64 expected[OSLAB_USA
 		return;
 	}
 	if (seen[TOO_MUCH] > rule->forgiven)
-		ok(false, "%s: should have counted %s, counted %s; too much in %d of %d attempts with nobody seen at work",
+		ok(false, "%s: should have counted %s, counted %s; in %d of %d attempts too much",
 		   what, wanted, much, seen[TOO_MUCH], seen[EXACT] + seen[TOO_MUCH]);
 	else
-		ok(false, "%s: should have counted %s, which cannot be told: %d of %d attempts were disturbed",
+		ok(false, "%s: not known whether %s is right: %d of %d attempts were disturbed",
 		   what, wanted, seen[DISTURBED], tried);
 	tell_who();
 }
