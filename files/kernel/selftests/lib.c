@@ -28,7 +28,9 @@ void begin(int argc, char **argv, const char *arguments)
 	}
 	nr_capture = atol(argv[1]);
 	nr_track = atol(argv[2]);
-	nr_throttle = atol(argv[3]);
+	nr_throttle = labs(atol(argv[3]));
+	throttle_off = *argv[3] == '-';
+	calls_there = CALLS - throttle_off;
 
 	/* Nothing is printed, and so written, in the middle of counting. */
 	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
@@ -109,6 +111,15 @@ void expect(const char *what, long expected, long actual)
 /* --- the syscalls ------------------------------------------------------- */
 
 long nr_capture, nr_track, nr_throttle;
+bool throttle_off;
+int calls_there = CALLS;
+
+bool skip_without_throttle(void)
+{
+	if (throttle_off)
+		skip("this kernel was built without get_io_throttle");
+	return throttle_off;
+}
 
 long result(long value)
 {

@@ -6,6 +6,8 @@
  * Each program is called with the three syscalls' numbers:
  *
  *   PROGRAM CAPTURE TRACK THROTTLE [ARGUMENT...]
+ *
+ * A THROTTLE with a minus says that the kernel was built without it.
  */
 #ifndef OSLAB_SELFTESTS_LIB_H
 #define OSLAB_SELFTESTS_LIB_H
@@ -44,6 +46,10 @@ void expect(const char *what, long expected, long actual);
 /* --- the syscalls: the value, or minus the error ----------------------- */
 
 extern long nr_capture, nr_track, nr_throttle;
+/* The kernel keeps no figures of I/O (TASK_IO_ACCOUNTING): ENOSYS is right. */
+extern bool throttle_off;
+/* Skips, and says why. */
+bool skip_without_throttle(void);
 
 long result(long value);
 long capture(void *snap);
@@ -60,6 +66,8 @@ struct call {
 
 #define CALLS	3
 extern const struct call calls[CALLS];
+/* How many of them the kernel has. */
+extern int calls_there;
 
 __u64 now_ns(void);
 

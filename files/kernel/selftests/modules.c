@@ -346,6 +346,8 @@ int main(int argc, char **argv)
 	int i;
 
 	begin(argc, argv, "DIRECTORY");
+	if (skip_without_throttle())
+		return finish();
 	if (argc > 4)
 		module_directory = argv[4];
 	log_fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);

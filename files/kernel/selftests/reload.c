@@ -270,6 +270,8 @@ int main(int argc, char **argv)
 	long long before = 0;
 
 	begin(argc, argv, "DIRECTORY [TIMES]");
+	if (skip_without_throttle())
+		return finish();
 	if (argc > 4)
 		module_directory = argv[4];
 	if (argc > 5)
