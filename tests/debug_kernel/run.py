@@ -191,6 +191,11 @@ def write_initrd(path: Path, programs: Path, modules: Path, commands: list[list[
     path.write_bytes(cpio(entries))
 
 
+def numbers_for(variant: str, numbers: list[str]) -> list[str]:
+    """With the sign that tells the programs which syscall this kernel is built without."""
+    return [*numbers[:2], f"-{numbers[2]}"] if variant == "noio" else numbers
+
+
 def commands(numbers: list[str], options: argparse.Namespace) -> list[list[str]]:
     """Every program with its arguments."""
     extra = {
@@ -329,9 +334,7 @@ def test(variant: str, tree: Path, numbers: dict[str, int], options: argparse.Na
     built = time.monotonic()
 
     calls = [str(numbers[name]) for name in SYSCALLS]
-    # The programs take the sign for: this one is not built in.
-    absent = "-" if variant == "noio" else ""
-    tests = commands([*calls[:2], absent + calls[2]], options)
+    tests = commands(numbers_for(variant, calls), options)
     initrd = build / "initrd"
     write_initrd(initrd, programs, modules, tests)
     parameters = ["console=ttyS0", "loglevel=7", "panic=-1", *PATIENCE]
