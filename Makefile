@@ -221,7 +221,7 @@ changelog: deps ## Move the fragments of changelogs/ into CHANGELOG.md
 VARIANT ?= kasan
 
 .PHONY: test-kernel-debug
-test-kernel-debug: deps ## Run the self-tests on a kernel that looks for its own faults (VARIANT=kasan, kcsan)
+test-kernel-debug: deps ## Run the self-tests on a kernel that looks for its own faults (VARIANT=kasan, kcsan, rt, …)
 	tests/debug_kernel/run.py $(VARIANT)
 
 # The kernel is the one that `make quickstart` has published.

@@ -99,7 +99,9 @@ def hooks(tree: Path, patched: bool) -> None:
             shutil.copyfile(tree / ".oslab/pristine" / name, work / name)
         for patch in sorted(PATCHES.glob("*.patch")) if patched else []:
             with patch.open("rb") as text:
-                subprocess.run(["patch", "-p1", "--quiet"], cwd=work, stdin=text, check=True)
+                subprocess.run(
+                    ["patch", "-p1", "--fuzz=0", "--quiet"], cwd=work, stdin=text, check=True
+                )
         for name in HOOKED:
             write(tree / name, (work / name).read_bytes())
 

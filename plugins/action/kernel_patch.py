@@ -17,7 +17,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils import source_patch
 from ansible_collections.oslab.kernel.plugins.module_utils.source_download import Limits
 from ansible_collections.oslab.kernel.plugins.plugin_utils import control_files, host_answer
 
-# The sources of this collection, which are known to compile.
+# The sources and patches of this collection, which are known to compile and to apply.
 OURS = Path(__file__).resolve().parents[2] / "files" / "kernel"
 
 
@@ -66,7 +66,8 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(
                 f"patch_series: cannot read {wanted.source}: {error}"
             ) from error
-        return {"source": wanted.source, "file": {"name": wanted.name, "text": text}}
+        own = wanted.is_url or not self._is_ours(wanted.source)
+        return {"source": wanted.source, "own": own, "file": {"name": wanted.name, "text": text}}
 
     def run(
         self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None

@@ -23,6 +23,7 @@ from typing import Any, Callable, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils import (
     atomic_file,
+    patch_hooks,
     patch_record,
     source_workdir,
 )
@@ -38,6 +39,9 @@ PRISTINE_DIR = "pristine"
 Runner = Callable[[list[str], str], "tuple[int, str]"]
 
 
+# As patch(1) has it by default: with more, a piece of three lines of context fits anywhere.
+MOST_FUZZ = 2
+
 _UNPACK = "remove the tree and run the role source again"
 _UNSUPPORTED = {
     "removes a file": r"^\+\+\+ /dev/null",
@@ -52,6 +56,7 @@ class PatchFile:
 
     name: str
     text: str
+    own: bool = True  # the user's, not of the collection
 
     @property
     def sha256(self) -> str:
@@ -82,6 +87,7 @@ class Plan:
     syscalls: Sequence[Syscall] = ()
     headers: dict[str, str] = field(default_factory=dict)  # path in the tree → text
     patches: Sequence[PatchFile] = ()
+    fuzz: int = 0  # lines of context that may differ, in patches of the user's
 
 
 @dataclass
@@ -186,41 +192,77 @@ def first_failure(output: str, text: str) -> str:
     return ""
 
 
-def apply_patches(tree: Tree, patches: Sequence[PatchFile], run: Runner) -> dict[str, str]:
-    """The texts of the patched files, made in a directory of their own."""
-    if not patches:
-        return {}
+def _refused(item: PatchFile, output: str, fuzz: int) -> EditError:
+    first = first_failure(output, item.text)
+    advice = ""
+    if item.own and fuzz < MOST_FUZZ and " finds no place " in first:
+        advice = (
+            "Make the patch anew for this tree, or, where only lines around the change differ, set "
+            f"patch_fuzz to {' or '.join(str(more) for more in range(fuzz + 1, MOST_FUZZ + 1))}. "
+        )
+    return EditError(
+        f"{item.name} does not apply to this tree{': ' if first else ''}{first}; "
+        f"nothing was changed. {advice}patch said:\n{output.strip()}"
+    )
+
+
+def _check_hooks(item: PatchFile, before: dict[str, str], after: dict[str, str]) -> None:
+    """Refuse a patch whose hooks have come into other functions than it says."""
+    wrong = [
+        sentence
+        for path in item.touches()
+        for sentence in patch_hooks.misplaced(item.text, path, before.get(path, ""), after[path])
+    ]
+    if wrong:
+        raise EditError(
+            f"{item.name} applies to this tree, but not where it should: {'; '.join(wrong)}; "
+            "nothing was changed. This kernel's functions differ from those that the patch was "
+            "made for: move these lines in a copy of the patch, and name the copy in patch_series"
+        )
+
+
+def apply_patches(
+    tree: Tree, patches: Sequence[PatchFile], run: Runner, fuzz: int = 0
+) -> dict[str, str]:
+    """The texts of the patched files, made in a directory of their own.
+
+    Patches of the collection get no fuzz: they are known to apply without.
+    """
     paths = sorted({path for item in patches for path in item.touches()})
+    texts = {path: text for path in paths if (text := tree.stock(path)) is not None}
+    if not patches:
+        return texts
     with tempfile.TemporaryDirectory(prefix="oslab-patch-") as scratch:
         for path in paths:
             target = Path(scratch, path)
             target.parent.mkdir(parents=True, exist_ok=True)
-            text = tree.stock(path)
-            if text is not None:
-                target.write_text(text, encoding="utf-8")
+            if path in texts:
+                target.write_text(texts[path], encoding="utf-8")
         for item in patches:
             file = Path(scratch, ".patch")
             file.write_text(item.text, encoding="utf-8")
+            allowed = fuzz if item.own else 0
             status, output = run(
                 [
-                    "patch", "--strip=1", "--fuzz=2", "--forward", "--batch",
+                    "patch", "--strip=1", f"--fuzz={allowed}", "--forward", "--batch",
                     "--no-backup-if-mismatch", "--reject-file=-", f"--input={file}",
                 ],
                 scratch,
             )  # fmt: skip
             if status != 0:
-                first = first_failure(output, item.text)
-                raise EditError(
-                    f"{item.name} does not apply to this tree{': ' if first else ''}{first}; "
-                    f"nothing was changed. patch said:\n{output.strip()}"
-                )
-        return {path: Path(scratch, path).read_text(encoding="utf-8") for path in paths}
+                raise _refused(item, output, allowed)
+            patched = {
+                path: Path(scratch, path).read_text(encoding="utf-8") for path in item.touches()
+            }
+            _check_hooks(item, texts, patched)
+            texts.update(patched)
+        return texts
 
 
 def wanted_files(tree: Tree, plan: Plan, run: Runner) -> tuple[dict[str, str], dict[str, int]]:
     """Path → text of every file that the plan touches, and the syscalls' numbers."""
     numbers = edits.choose_numbers(edits.parse_table(tree.stock_of(edits.TABLE)), plan.syscalls)
-    files = apply_patches(tree, plan.patches, run)
+    files = apply_patches(tree, plan.patches, run, plan.fuzz)
     if edits.TOP in files:  # EXTRAVERSION is the role version's to set
         files[edits.TOP] = edits.carry_extraversion(files[edits.TOP], tree.current(edits.TOP) or "")
 

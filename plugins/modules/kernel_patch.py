@@ -14,7 +14,8 @@ description:
   - Always starts from the stock text of each file, kept in the tree's C(.oslab/pristine). A
     second run changes nothing; a run with other values leaves what a fresh one would.
   - Everything is computed before the first file is written, so a patch that does not apply or a
-    syscall that the tree already has leaves the tree as it was.
+    syscall that the tree already has leaves the tree as it was. So does a patch whose
+    C(oslab_count()) comes into another function than the patch names.
 version_added: "0.1.0"
 author: oslab.kernel contributors (@oslab)
 options:
@@ -119,6 +120,21 @@ options:
         description: Checksum of the patch; required with an address.
         type: str
       file: *file
+      own:
+        description:
+          - Whether the patch is the user's. One of this collection is applied without O(fuzz). The
+            action plugin sets it.
+        type: bool
+        default: true
+  fuzz:
+    description:
+      - How many lines at both ends of a patch's context may differ from the tree, in patches of the
+        user's, as the option C(--fuzz) of C(patch) has it.
+      - With V(0) each line has to be there, as C(git am) wants it. A piece whose context differs
+        may be put into a wrong place without a word.
+    type: int
+    choices: [0, 1, 2]
+    default: 0
   cache:
     description: Directory on the control node where patches from an address are kept.
     type: path
@@ -220,9 +236,10 @@ def _plan(params: dict) -> kernel_patch.Plan:
         syscalls=syscalls,
         headers={entry["dest"]: entry["file"]["text"] for entry in params["headers"]},
         patches=[
-            kernel_patch.PatchFile(entry["file"]["name"], entry["file"]["text"])
+            kernel_patch.PatchFile(entry["file"]["name"], entry["file"]["text"], entry["own"])
             for entry in params["patches"]
         ],
+        fuzz=params["fuzz"],
     )
 
 
@@ -252,8 +269,10 @@ def main() -> None:
                     "source": {"type": "str", "required": True},
                     "sha256": {"type": "str"},
                     "file": FILE_SPEC,
+                    "own": {"type": "bool", "default": True},
                 },
             },
+            "fuzz": {"type": "int", "choices": [0, 1, 2], "default": 0},
             # Read by the action plugin, which runs where the cache is.
             "cache": {"type": "path", "default": "~/.cache/oslab-kernel/patches"},
         },

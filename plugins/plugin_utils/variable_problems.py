@@ -81,6 +81,7 @@ RANGES = {
     "lab_vm_memory": Range(128, 1 << 24),
     "lab_vm_shutdown_timeout": Range(0, _DAY),
     "lab_vm_ssh_port": Range(0, 65_535),
+    "patch_fuzz": Range(0, 2),
     "publish_keep_builds": Range(0, 100_000),
     "publish_lock_timeout": Range(0, _DAY),
     "publish_port": Range(1, 65_535),

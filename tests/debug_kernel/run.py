@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Build a small kernel that looks for its own faults, and run all self-tests in it.
 
-    run.py [kasan|kcsan|plain]...
+    run.py [kasan|kcsan|plain|rt|up|noio|x32|lto]...
 
 The tree is the lab's, or any other: a copy of it is patched as the role `patch` does, from the
 sources of this checkout. The kernel boots in QEMU from an initrd with nothing but the test
@@ -43,20 +43,25 @@ PRODUCTS = (
     "/vmlinux*", "/debian", "/include/config", "/include/generated", "/arch/*/include/generated",
 )  # fmt: skip
 
-VARIANTS = ("kasan", "kcsan", "plain")
+VARIANTS = ("kasan", "kcsan", "plain", "rt", "up", "noio", "x32", "lto")
 # Arguments for the kernel. Its CPUs wait for the host's, longer than it would find normal.
 PATIENCE = ["rcupdate.rcu_cpu_stall_timeout=300", "watchdog_thresh=60"]
 PARAMETERS = {
     "kasan": ["panic_on_warn=1", "kmemleak=on"],
     "kcsan": [],
-    "plain": ["panic_on_warn=1"],
 }
-# What its log has to say: that it does look.
+OTHERS = ["panic_on_warn=1"]
+# What its log has to say: that it does look, or is what is tested.
 LOOKING = {
     "kasan": ["KernelAddressSanitizer initialized", "Kernel memory leak detector initialized"],
     "kcsan": ["kcsan: enabled early"],
-    "plain": [],
+    "rt": ["PREEMPT_RT"],
 }
+# What may not be skipped, by a word of the reason.
+NOT_SKIPPED = {"x32": "x32", "plain": "i386", "kasan": "i386"}
+# The kernel's compiler, if not gcc.
+MAKE_ARGS = {"lto": ["LLVM=1"]}
+LLVM = ("clang", "ld.lld", "llvm-ar", "llvm-nm", "llvm-objcopy")
 
 SPLAT = re.compile(
     r"BUG:|WARNING:|INFO:|UBSAN:|Oops|Call Trace|Kernel panic|general protection|refcount_t:"
@@ -111,18 +116,27 @@ def copy_tree(source: Path, tree: Path, log: Path) -> None:
 def configure(tree: Path, build: Path, variant: str) -> None:
     build.mkdir(parents=True, exist_ok=True)
     configs = [HERE / "base.config", HERE / f"{variant}.config"]
-    kernel_trees.configure(tree, configs, build / "wanted.config", build)
+    missing = [name for name in LLVM if variant in MAKE_ARGS and not shutil.which(name)]
+    if missing:
+        raise RunError(
+            f"{variant} needs {', '.join(missing)}: install the packages clang, lld, llvm"
+        )
+    kernel_trees.configure(
+        tree, configs, build / "wanted.config", build, MAKE_ARGS.get(variant, [])
+    )
 
 
-def compiler() -> list[str]:
-    return ["CC=ccache gcc"] if shutil.which("ccache") else []
+def compiler(variant: str) -> list[str]:
+    arguments = MAKE_ARGS.get(variant, [])
+    name = "clang" if "LLVM=1" in arguments else "gcc"
+    return [*arguments, *([f"CC=ccache {name}"] if shutil.which("ccache") else [])]
 
 
-def build_kernel(tree: Path, build: Path, jobs: int, log: Path) -> None:
-    run(["make", f"-j{jobs}", *compiler(), f"O={build}", "bzImage", "modules"], tree, log)
+def build_kernel(tree: Path, build: Path, variant: str, jobs: int, log: Path) -> None:
+    run(["make", f"-j{jobs}", *compiler(variant), f"O={build}", "bzImage", "modules"], tree, log)
 
 
-def build_modules(tree: Path, build: Path, log: Path) -> Path:
+def build_modules(tree: Path, build: Path, variant: str, log: Path) -> Path:
     work = build / "oslab-modules"
     work.mkdir(exist_ok=True)
     for source in (KERNEL / "modules").iterdir():
@@ -131,7 +145,7 @@ def build_modules(tree: Path, build: Path, log: Path) -> Path:
             continue
         if not copy.exists() or copy.read_bytes() != source.read_bytes():
             shutil.copy(source, copy)
-    run(["make", *compiler(), f"O={build}", f"M={work}", "modules"], tree, log)
+    run(["make", *compiler(variant), f"O={build}", f"M={work}", "modules"], tree, log)
     return work
 
 
@@ -177,6 +191,11 @@ def write_initrd(path: Path, programs: Path, modules: Path, commands: list[list[
     path.write_bytes(cpio(entries))
 
 
+def numbers_for(variant: str, numbers: list[str]) -> list[str]:
+    """With the sign that tells the programs which syscall this kernel is built without."""
+    return [*numbers[:2], f"-{numbers[2]}"] if variant == "noio" else numbers
+
+
 def commands(numbers: list[str], options: argparse.Namespace) -> list[list[str]]:
     """Every program with its arguments."""
     extra = {
@@ -199,15 +218,17 @@ def commands(numbers: list[str], options: argparse.Namespace) -> list[list[str]]
 @dataclass
 class Result:
     passed: int = 0
-    skipped: int = 0
+    skipped: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     ended: set[str] = field(default_factory=set)
     done: bool = False
 
     def take(self, line: str) -> None:
         if line.startswith("ok "):
-            self.skipped += "# SKIP" in line
-            self.passed += "# SKIP" not in line
+            if "# SKIP" in line:
+                self.skipped.append(line)
+            else:
+                self.passed += 1
         elif line.startswith("not ok "):
             self.failed.append(line)
         elif line.startswith("# end "):
@@ -242,7 +263,8 @@ def boot(build: Path, initrd: Path, parameters: list[str], options: argparse.Nam
     console, tap = build / "console.log", build / "tap.log"
     tap.write_text("")
     argv = ["qemu-system-x86_64", "-machine", "q35,accel=tcg", "-cpu", "max"]
-    argv += ["-smp", str(options.cpus), "-m", str(options.memory), "-nodefaults", "-no-reboot"]
+    cpus = 1 if build.name == "up" else options.cpus
+    argv += ["-smp", str(cpus), "-m", str(options.memory), "-nodefaults", "-no-reboot"]
     argv += ["-display", "none", "-kernel", str(build / "arch/x86/boot/bzImage")]
     argv += ["-initrd", str(initrd), "-append", " ".join(parameters)]
     argv += ["-serial", f"file:{console}", "-serial", f"file:{tap}"]
@@ -282,7 +304,11 @@ def splats(console: str) -> tuple[list[str], list[str]]:
 def verdict(result: Result, variant: str, console: str, wanted: list[str]) -> list[str]:
     """What is wrong."""
     wrong = list(result.failed)
-    wrong += [f'the log has no "{text}"' for text in LOOKING[variant] if text not in console]
+    wrong += [
+        f'the log has no "{text}"' for text in LOOKING.get(variant, []) if text not in console
+    ]
+    word = NOT_SKIPPED.get(variant)
+    wrong += [f"must not be skipped: {line}" for line in result.skipped if word and word in line]
     bad, elsewhere = splats(console)
     wrong += [f"kernel log: {line}" for line in bad]
     wrong += [f"{name} was not run to its end" for name in wanted if name not in result.ended]
@@ -302,16 +328,17 @@ def test(variant: str, tree: Path, numbers: dict[str, int], options: argparse.Na
     started = time.monotonic()
     configure(tree, build, variant)
     say(f"{variant}: building; the output is in {log}")
-    build_kernel(tree, build, options.jobs, log)
-    modules = build_modules(tree, build, log)
+    build_kernel(tree, build, variant, options.jobs, log)
+    modules = build_modules(tree, build, variant, log)
     programs = build_programs(options.work, log)
     built = time.monotonic()
 
     calls = [str(numbers[name]) for name in SYSCALLS]
-    tests = commands(calls, options)
+    tests = commands(numbers_for(variant, calls), options)
     initrd = build / "initrd"
     write_initrd(initrd, programs, modules, tests)
-    parameters = ["console=ttyS0", "loglevel=7", "panic=-1", *PATIENCE, *PARAMETERS[variant]]
+    parameters = ["console=ttyS0", "loglevel=7", "panic=-1", *PATIENCE]
+    parameters += PARAMETERS.get(variant, OTHERS)
     say(f"{variant}: built in {built - started:.0f} s; booting")
     result = boot(build, initrd, [*parameters, "--", calls[1]], options)
     console = (build / "console.log").read_text(encoding="utf-8", errors="replace")
@@ -320,7 +347,7 @@ def test(variant: str, tree: Path, numbers: dict[str, int], options: argparse.Na
         print(f"  WRONG: {line}")
     say(
         f"{variant}: {'FAILED' if wrong else 'passed'}: {result.passed} tests passed, "
-        f"{len(result.failed)} failed, {result.skipped} skipped; "
+        f"{len(result.failed)} failed, {len(result.skipped)} skipped; "
         f"the kernel log has {len(splats(console)[0])} complaints; "
         f"{time.monotonic() - built:.0f} s in the machine; the log is {build}/console.log"
     )

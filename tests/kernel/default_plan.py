@@ -37,7 +37,7 @@ def default_plan(root: Path) -> kernel_patch.Plan:
             for item in defaults["patch_headers"]
         },
         patches=[
-            kernel_patch.PatchFile(item.name, item.read_text(encoding="utf-8"))
+            kernel_patch.PatchFile(item.name, item.read_text(encoding="utf-8"), own=False)
             for item in sorted((kernel / "patches").glob("*.patch"))
         ],
     )

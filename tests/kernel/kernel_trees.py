@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import shlex
 import subprocess
 from collections.abc import Sequence
@@ -40,19 +41,46 @@ def plan_for(configs: Sequence[Path]) -> kernel_patch.Plan:
     return dataclasses.replace(plan, syscalls=wanted)
 
 
+# Symbols by the names that newer kernels have for them.
+RENAMED = {"CFI_CLANG": "CFI"}
+_LINE = re.compile(r"(?:# )?CONFIG_(\w+)(?:=.*| is not set)")
+
+
+def wanted_lines(texts: Sequence[str]) -> dict[str, str]:
+    """Symbol → line; a later text wins over an earlier one."""
+    found = {}
+    for line in "\n".join(texts).splitlines():
+        match = _LINE.fullmatch(line)
+        if match:
+            found[match.group(1)] = line
+    return found
+
+
+def lost_lines(wanted: dict[str, str], have: dict[str, str]) -> list[str]:
+    """The lines that a made configuration does not hold; a symbol that is absent is not set."""
+    return [
+        line
+        for name, line in wanted.items()
+        if have.get(name, f"# CONFIG_{name} is not set") != line
+        and have.get(RENAMED.get(name, "")) != line.replace(name, RENAMED.get(name, name))
+    ]
+
+
 def configure(
-    tree: Path, configs: Sequence[Path], wanted: Path, build: Optional[Path] = None
+    tree: Path,
+    configs: Sequence[Path],
+    wanted: Path,
+    build: Optional[Path] = None,
+    make_args: Sequence[str] = (),
 ) -> None:
     """allnoconfig with the lines of these files, which are kept in `wanted`; all must hold."""
-    text = "".join(config.read_text() for config in configs)
-    wanted.write_text(text)
+    lines = wanted_lines([config.read_text() for config in configs])
+    wanted.write_text("".join(f"{line}\n" for line in lines.values()))
     output = [f"O={build}"] if build else []
-    argv = ["make", "-s", *output, f"KCONFIG_ALLCONFIG={wanted}", "allnoconfig"]
+    argv = ["make", "-s", *make_args, *output, f"KCONFIG_ALLCONFIG={wanted}", "allnoconfig"]
     status, said = run(argv, str(tree))
     if status:
         raise TreeError(f"{shlex.join(argv)} failed:\n{said[-2000:]}")
-    have = set(((build or tree) / ".config").read_text().splitlines())
-    lines = [line for line in text.splitlines() if line.startswith("CONFIG_")]
-    lost = [line for line in lines if line not in have]
+    lost = lost_lines(lines, wanted_lines([((build or tree) / ".config").read_text()]))
     if lost:
         raise TreeError(f"this kernel does not take {', '.join(lost)}")

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
 
+import kernel_trees
 import pytest
 
 RUN = Path(__file__).resolve().parents[1] / "debug_kernel/run.py"
@@ -19,6 +21,8 @@ QUIET = {
     "kasan": "[    0.1] kasan: KernelAddressSanitizer initialized (generic)\n"
     "[    0.2] kmemleak: Kernel memory leak detector initialized (mem pool available: 1)\n",
     "kcsan": "[    0.100000] kcsan: enabled early\n",
+    "rt": "[    0.000000] Linux version 6.12 #1 SMP PREEMPT_RT\n",
+    **dict.fromkeys(("up", "noio", "x32", "lto"), "[    0.100000] Linux version\n"),
 }
 SLEEP = "[   21.5] BUG: sleeping function called from invalid context at kernel/some.c:1\n"
 
@@ -48,13 +52,14 @@ def wrong(run: ModuleType, variant: str, console: str, *tap: str) -> list[str]:
     return said
 
 
-@pytest.mark.parametrize("variant", ["plain", "kasan", "kcsan"])
+@pytest.mark.parametrize("variant", QUIET)
 def test_a_quiet_run_passes(run: ModuleType, variant: str) -> None:
     assert wrong(run, variant, QUIET[variant]) == []
 
 
 @pytest.mark.parametrize(
-    ("variant", "line"), [("kasan", "KernelAddress"), ("kasan", "leak"), ("kcsan", "kcsan")]
+    ("variant", "line"),
+    [("kasan", "KernelAddress"), ("kasan", "leak"), ("kcsan", "kcsan"), ("rt", "RT")],
 )
 def test_a_kernel_that_does_not_look_fails(run: ModuleType, variant: str, line: str) -> None:
     lines = [text for text in QUIET[variant].splitlines(keepends=True) if line not in text]
@@ -75,6 +80,51 @@ def test_a_kernel_that_does_not_look_fails(run: ModuleType, variant: str, line: 
 @pytest.mark.parametrize("variant", ["plain", "kasan", "kcsan"])
 def test_any_complaint_fails(run: ModuleType, variant: str, complaint: str) -> None:
     assert wrong(run, variant, QUIET[variant] + complaint) == [f"kernel log: {complaint.strip()}"]
+
+
+def test_each_variant_has_its_file_and_is_known(run: ModuleType) -> None:
+    files = {path.stem for path in RUN.parent.glob("*.config")} - {"base"}
+    assert files == set(run.VARIANTS) == set(QUIET)
+
+
+@pytest.mark.parametrize(
+    ("variant", "reason", "wrong_then"),
+    [
+        ("x32", "x32: this kernel runs no such programs", True),
+        ("plain", "i386: the compiler makes no such programs", True),
+        ("plain", "x32: this kernel runs no such programs", False),
+        ("up", "no CPU can go offline here", False),
+    ],
+)
+def test_what_a_variant_is_for_may_not_be_skipped(
+    run: ModuleType, variant: str, reason: str, wrong_then: bool
+) -> None:
+    tap = (f"ok 1 # SKIP {reason}", "# end 0 /pids", "# done")
+    assert bool(wrong(run, variant, QUIET[variant], *tap)) == wrong_then
+
+
+def test_a_program_is_told_what_the_kernel_was_built_without(run: ModuleType) -> None:
+    options = argparse.Namespace(only=["io"], times=1, calls=1, seed=1)
+    assert run.commands(run.numbers_for("noio", ["1", "2", "3"]), options) == [
+        ["/io", "1", "2", "-3", "/tmp"]
+    ]
+    assert run.numbers_for("plain", ["1", "2", "3"]) == ["1", "2", "3"]
+
+
+def test_a_later_line_of_a_configuration_wins_and_each_has_to_hold() -> None:
+    base = "CONFIG_SMP=y\n# a remark\nCONFIG_PREEMPT=y\nCONFIG_CFI_CLANG=y\n"
+    wanted = kernel_trees.wanted_lines([base, "# CONFIG_SMP is not set\n# CONFIG_OLD is not set"])
+    assert list(wanted.values()) == [
+        "# CONFIG_SMP is not set", "CONFIG_PREEMPT=y", "CONFIG_CFI_CLANG=y",
+        "# CONFIG_OLD is not set",
+    ]  # fmt: skip
+    fine = kernel_trees.wanted_lines(["CONFIG_PREEMPT=y\nCONFIG_CFI=y\n"])
+    assert kernel_trees.lost_lines(wanted, fine) == []
+    other = kernel_trees.wanted_lines(["CONFIG_SMP=y\nCONFIG_CFI_CLANG=y\n"])
+    assert kernel_trees.lost_lines(wanted, other) == [
+        "# CONFIG_SMP is not set",
+        "CONFIG_PREEMPT=y",
+    ]
 
 
 def test_races_of_others_are_told_and_pass(

@@ -93,3 +93,24 @@ def test_programs_compile_without_a_warning(kernel: Path, folder: str, tmp_path:
         cwd=tmp_path / folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(("abi", "machine"), [("i386", 3), ("x32", 62)])
+def test_programs_of_other_abis_are_made(
+    kernel: Path, tmp_path: Path, abi: str, machine: int
+) -> None:
+    """A mistake in them would leave out the test, as a compiler that cannot does."""
+    option = {"i386": "-m32", "x32": "-mx32"}[abi]
+    argv = ["gcc", option, "-nostdlib", "-static", "-xc", "-", "-o", str(tmp_path / "any")]
+    tried = subprocess.run(argv, input=b"void _start(void) {}", capture_output=True, check=False)
+    if tried.returncode:
+        pytest.skip(f"this compiler makes no programs by {option}")
+    goal = str(tmp_path / f"{abi}.elf")
+    argv = ["make", "-s", f"O={tmp_path}", "ABI_WARNINGS=-Werror", goal]
+    done = subprocess.run(
+        argv, cwd=kernel / "selftests", capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    header = Path(goal).read_bytes()[:20]
+    assert header[:5] == b"\x7fELF\x01", done.stdout
+    assert header[18] == machine

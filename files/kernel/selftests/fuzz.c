@@ -205,7 +205,7 @@ static bool is_clean(enum kind kind, const char *answer, size_t size)
 /* Where others race, only the result says something. */
 static void call_anywhere(struct caller *caller)
 {
-	enum kind kind = next(caller) % KINDS;
+	enum kind kind = next(caller) % calls_there;
 	int number = kind == USAGE ? random_size(caller) : random_pid(caller);
 	char *pointer = random_pointer(caller);
 
@@ -220,7 +220,7 @@ static void call_anywhere(struct caller *caller)
 
 static void call_at_home(struct caller *caller, const char *canaries)
 {
-	enum kind kind = next(caller) % KINDS;
+	enum kind kind = next(caller) % calls_there;
 	int number = kind == USAGE ? random_size(caller) : random_pid(caller);
 	bool half = next(caller) % 8 == 0; /* takes long */
 	size_t size = calls[kind].size;
@@ -352,7 +352,7 @@ static void report(const struct caller *all)
 		if (*all[i].first)
 			note("%s", all[i].first);
 	}
-	for (kind = 0; kind < KINDS; kind++)
+	for (kind = 0; (int)kind < calls_there; kind++)
 		ok(sum.returned[kind][0] && sum.returned[kind][1],
 		   "%s: %lu calls succeeded, %lu did not", calls[kind].name,
 		   sum.returned[kind][0], sum.returned[kind][1]);

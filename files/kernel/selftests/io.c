@@ -295,6 +295,8 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	begin(argc, argv, "[DIRECTORY]");
+	if (skip_without_throttle())
+		return finish();
 	null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	zero_fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
 	test_own();

@@ -28,7 +28,9 @@ void begin(int argc, char **argv, const char *arguments)
 	}
 	nr_capture = atol(argv[1]);
 	nr_track = atol(argv[2]);
-	nr_throttle = atol(argv[3]);
+	nr_throttle = labs(atol(argv[3]));
+	throttle_off = *argv[3] == '-';
+	calls_there = CALLS - throttle_off;
 
 	/* Nothing is printed, and so written, in the middle of counting. */
 	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
@@ -109,6 +111,15 @@ void expect(const char *what, long expected, long actual)
 /* --- the syscalls ------------------------------------------------------- */
 
 long nr_capture, nr_track, nr_throttle;
+bool throttle_off;
+int calls_there = CALLS;
+
+bool skip_without_throttle(void)
+{
+	if (throttle_off)
+		skip("this kernel was built without get_io_throttle");
+	return throttle_off;
+}
 
 long result(long value)
 {
@@ -157,19 +168,50 @@ __u64 now_ns(void)
 
 /* --- counters ------------------------------------------------------------ */
 
+/* Idle time before and after an attempt: as long as its work, within these. */
+#define IDLE_MIN	1000000ULL	/* ns */
+#define IDLE_MAX	200000000ULL
+#define LONG_WORK	100000000ULL
+
 const char entry_names[OSLAB_USAGE_ENTRIES][OSLAB_NAME_LEN] = { "open", "read", "write", "fork" };
 
-enum outcome { EXACT, TOO_LITTLE, TOO_MUCH };
+enum outcome { EXACT, TOO_LITTLE, TOO_MUCH, DISTURBED };
 
-static enum outcome try(void (*work)(void), const __u64 *expected, char *told, size_t size)
+static bool same_counts(const struct syscall_usage_user *one,
+			const struct syscall_usage_user *other)
 {
-	struct syscall_usage_user before[OSLAB_USAGE_ENTRIES], after[OSLAB_USAGE_ENTRIES];
-	enum outcome outcome = EXACT;
 	int i;
 
+	for (i = 0; i < OSLAB_USAGE_ENTRIES; i++)
+		if (one[i].count != other[i].count)
+			return false;
+	return true;
+}
+
+/*
+ * One attempt, in the middle of two times of doing nothing. If something counts
+ * in one of them, somebody else is at work, and it is not known whose the calls
+ * of the attempt are. But nobody can take a count away.
+ */
+static enum outcome try(void (*work)(void), const __u64 *expected, char *told, size_t size,
+			__u64 *took)
+{
+	struct syscall_usage_user idle[OSLAB_USAGE_ENTRIES], before[OSLAB_USAGE_ENTRIES],
+				  after[OSLAB_USAGE_ENTRIES], later[OSLAB_USAGE_ENTRIES];
+	__u64 window = *took < IDLE_MIN ? IDLE_MIN : *took > IDLE_MAX ? IDLE_MAX : *took;
+	enum outcome outcome = EXACT;
+	__u64 started;
+	int i;
+
+	track(idle, OSLAB_USAGE_ENTRIES);
+	usleep(window / 1000);
+	started = now_ns();
 	track(before, OSLAB_USAGE_ENTRIES);
 	work();
 	track(after, OSLAB_USAGE_ENTRIES);
+	*took = now_ns() - started;
+	usleep(window / 1000);
+	track(later, OSLAB_USAGE_ENTRIES);
 
 	*told = '\0';
 	for (i = 0; i < OSLAB_USAGE_ENTRIES; i++) {
@@ -183,6 +225,8 @@ static enum outcome try(void (*work)(void), const __u64 *expected, char *told, s
 		else if (more > expected[i] && outcome == EXACT)
 			outcome = TOO_MUCH;
 	}
+	if (outcome != TOO_LITTLE && !(same_counts(idle, before) && same_counts(after, later)))
+		outcome = DISTURBED;
 	return outcome;
 }
 
@@ -238,10 +282,26 @@ void tell_who(void)
 	}
 }
 
+/*
+ * How often a work has to be counted exactly, and how many attempts may count
+ * too much for all that. An error that comes in one attempt of four is missed by
+ * 6 % of the short works, and one of two by 1 in 1000. The long ones take seconds,
+ * in which a call of somebody else between the idle times is likely: they are
+ * fewer, and are forgiven more, but for each the whole number is done again.
+ */
+static const struct rule {
+	int exact, forgiven, attempts;
+} rules[] = {
+	{ 10, 1, 4 * ATTEMPTS }, { 3, 2, ATTEMPTS },
+};
+
 void counts(const char *what, void (*work)(void), const __u64 expected[OSLAB_USAGE_ENTRIES])
 {
-	enum outcome outcome = TOO_MUCH;
-	char told[128], wanted[128] = "";
+	int tried = 0, seen[DISTURBED + 1] = {}, needed;
+	char told[128], much[128] = "", wanted[128] = "";
+	enum outcome outcome = EXACT;
+	const struct rule *rule = NULL;
+	__u64 took = 0;
 	int i;
 
 	fflush(stdout);
@@ -252,19 +312,43 @@ void counts(const char *what, void (*work)(void), const __u64 expected[OSLAB_USA
 			snprintf(wanted + used, sizeof(wanted) - used, "%s%llu %s",
 				 used ? ", " : "", expected[i], entry_names[i]);
 	}
-	for (i = 0; i < ATTEMPTS && outcome == TOO_MUCH; i++) {
-		if (i)
-			wait_for_rest();
-		outcome = try(work, expected, told, sizeof(told));
-	}
+	if (!*wanted)
+		snprintf(wanted, sizeof(wanted), "nothing");
 
-	if (outcome == EXACT)
-		ok(true, "%s: counted %s", what, *wanted ? wanted : "nothing");
+	do {
+		if (outcome != EXACT)
+			wait_for_rest();
+		outcome = try(work, expected, told, sizeof(told), &took);
+		seen[outcome]++;
+		tried++;
+		if (!rule)
+			rule = &rules[took > LONG_WORK];
+		if (outcome == TOO_MUCH)
+			memcpy(much, told, sizeof(much));
+		needed = rule->exact * (1 + seen[TOO_MUCH]);
+	} while (outcome != TOO_LITTLE && seen[TOO_MUCH] <= rule->forgiven &&
+		 seen[EXACT] < needed && tried < rule->attempts);
+
+	if (outcome == TOO_LITTLE) {
+		ok(false, "%s: should have counted %s, counted %s in attempt %d", what, wanted,
+		   told, tried);
+		return;
+	}
+	if (seen[TOO_MUCH] <= rule->forgiven && seen[EXACT] >= needed) {
+		ok(true, "%s: counted %s in %d of %d attempts, %d others were disturbed", what,
+		   wanted, seen[EXACT], seen[EXACT] + seen[TOO_MUCH], seen[DISTURBED]);
+		if (seen[TOO_MUCH])
+			note("%d attempt(s) with nobody seen at work counted %s",
+			     seen[TOO_MUCH], much);
+		return;
+	}
+	if (seen[TOO_MUCH] > rule->forgiven)
+		ok(false, "%s: should have counted %s, counted %s; in %d of %d attempts too much",
+		   what, wanted, much, seen[TOO_MUCH], seen[EXACT] + seen[TOO_MUCH]);
 	else
-		ok(false, "%s: should have counted %s, counted %s", what,
-		   *wanted ? wanted : "nothing", told);
-	if (outcome == TOO_MUCH)
-		tell_who();
+		ok(false, "%s: not known whether %s is right: %d of %d attempts were disturbed",
+		   what, wanted, seen[DISTURBED], tried);
+	tell_who();
 }
 
 void counts_one(const char *what, void (*work)(void), int entry, __u64 times)

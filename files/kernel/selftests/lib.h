@@ -6,6 +6,8 @@
  * Each program is called with the three syscalls' numbers:
  *
  *   PROGRAM CAPTURE TRACK THROTTLE [ARGUMENT...]
+ *
+ * A THROTTLE with a minus says that the kernel was built without it.
  */
 #ifndef OSLAB_SELFTESTS_LIB_H
 #define OSLAB_SELFTESTS_LIB_H
@@ -44,6 +46,10 @@ void expect(const char *what, long expected, long actual);
 /* --- the syscalls: the value, or minus the error ----------------------- */
 
 extern long nr_capture, nr_track, nr_throttle;
+/* The kernel keeps no figures of I/O (TASK_IO_ACCOUNTING): ENOSYS is right. */
+extern bool throttle_off;
+/* Skips, and says why. */
+bool skip_without_throttle(void);
 
 long result(long value);
 long capture(void *snap);
@@ -60,6 +66,8 @@ struct call {
 
 #define CALLS	3
 extern const struct call calls[CALLS];
+/* How many of them the kernel has. */
+extern int calls_there;
 
 __u64 now_ns(void);
 
@@ -70,10 +78,12 @@ enum { OPEN, READ, WRITE, FORK };
 extern const char entry_names[OSLAB_USAGE_ENTRIES][OSLAB_NAME_LEN];
 
 /*
- * Does work() and tests that the counters rose by what it should count.
- * Somebody else who is awake can only add to a counter: so what is too little
- * fails at once, and what is too much is tried some times more, each time when
- * the machine has come to rest. If that is no use it says who is at work.
+ * Does work() several times and tests that the counters rise each time by what
+ * it should count. Somebody else who is awake can only add to a counter: so what
+ * is too little fails at once. An attempt counts for nothing if something is
+ * counted right before or after it, when nothing should be. Of the others all
+ * have to be exact, but for one or two of many: somebody may be at work just
+ * then. The test's line says how many there were, and if it fails, who is at work.
  */
 void counts(const char *what, void (*work)(void),
 	    const __u64 expected[OSLAB_USAGE_ENTRIES]);

@@ -5,7 +5,8 @@
  * kind taken and given back, while it comes and goes, with swap and without.
  *
  * A figure is right where it lies between the two readings. A figure that is
- * off by a page for another reason would show at rest, where both are the same.
+ * off by a page for another reason shows at rest, where both are the same: there
+ * 95 of 100 rounds have to agree, and all of them for sizes that are fixed.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -22,6 +23,8 @@
 #define MIB		(1024UL * 1024)
 #define SIZE		(24 * MIB)
 #define ROUNDS		100
+#define AT_REST		95	/* of 100 rounds, with nothing that changes memory */
+#define CHANGING	50	/* while something does, or may still write */
 #define SWAP_SIZE	(60 * MIB)	/* less than half of it is used */
 
 enum {
@@ -70,11 +73,18 @@ static bool between(long long value, long long one, long long other)
 			     other <= value && value <= one;
 }
 
+/* What nothing but hotplug and swapon() changes: both readings are the same, always. */
+static bool is_fixed(int field)
+{
+	return field == TOTAL || field == SWAP_TOTAL;
+}
+
 /*
- * Most of the rounds must agree: now and then a figure goes up and comes back
- * between the readings.
+ * Now and then a figure goes up and comes back between the readings: then it is
+ * off, in one round. At rest that is rare, and a figure that is made wrongly is
+ * wrong in most rounds; so few may disagree. Sizes that are fixed never may.
  */
-static void compare_often(const char *when, int rounds)
+static void compare_often(const char *when, int rounds, int percent)
 {
 	long long low[FIELDS], high[FIELDS], worst[FIELDS] = {};
 	struct figures before, snap, after;
@@ -101,15 +111,25 @@ static void compare_often(const char *when, int rounds)
 			}
 		}
 	}
-	for (i = 0; i < FIELDS; i++)
-		ok(right[i] > rounds / 2,
-		   "%s: %s %lld to %lld KiB, as /proc/meminfo in %d of %d (else off by %lld)",
-		   when, keys[i], low[i], high[i], right[i], rounds, worst[i]);
+	for (i = 0; i < FIELDS; i++) {
+		int needed = is_fixed(i) ? rounds : rounds * percent / 100;
+
+		ok(right[i] >= needed,
+		   "%s: %s %lld to %lld KiB, as /proc/meminfo in %d of %d, %d needed (else off by %lld)",
+		   when, keys[i], low[i], high[i], right[i], rounds, needed, worst[i]);
+	}
 }
 
 static void compare(const char *when)
 {
-	compare_often(when, ROUNDS);
+	wait_for_rest();
+	compare_often(when, ROUNDS, AT_REST);
+}
+
+/* Pages of swap are written, and slabs given back, some time later. */
+static void compare_changing(const char *when)
+{
+	compare_often(when, ROUNDS, CHANGING);
 }
 
 /* What a figure of the snapshot did while something was done to memory. */
@@ -160,7 +180,7 @@ static void test_anonymous(void)
 	start_change();
 	munmap(memory, SIZE);
 	in_use_changed("given back", -MOST);
-	compare("given back");
+	compare_changing("given back");
 }
 
 static void test_shared(void)
@@ -216,7 +236,7 @@ static void test_coming_and_going(void)
 
 	if (!pid)
 		come_and_go();
-	compare_often("while memory comes and goes", 20 * ROUNDS);
+	compare_often("while memory comes and goes", 20 * ROUNDS, CHANGING);
 	end_child(pid);
 }
 
@@ -279,7 +299,7 @@ static void read_back(const char *memory)
 	ok(sum == SIZE / 4096, "memory read from swap is what it was");
 	text[pread(meminfo_fd, text, sizeof(text) - 1, 0)] = '\0';
 	note("SwapCached is %lld KiB", value_in(text, "SwapCached"));
-	compare("with memory in swap and read");
+	compare_changing("with memory in swap and read");
 	end_child(pid);
 }
 
@@ -306,10 +326,10 @@ static void test_swap(const char *directory)
 		skip("memory cannot be sent to swap");
 	} else {
 		changed("memory sent to swap", SWAP_FREE, -1024);
-		compare("with memory in swap");
+		compare_changing("with memory in swap");
 		read_back(memory);
 		memset(memory, 2, SIZE);
-		compare("with memory written again");
+		compare_changing("with memory written again");
 	}
 	munmap(memory, SIZE);
 

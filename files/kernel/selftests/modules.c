@@ -654,6 +654,8 @@ int main(int argc, char **argv)
 	if (argc == 2 && !strcmp(argv[1], "--idle"))
 		wait_forever(NULL);
 	begin(argc, argv, "DIRECTORY");
+	if (skip_without_throttle())
+		return finish();
 	if (argc > 4)
 		module_directory = argv[4];
 	log_fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);

@@ -300,6 +300,8 @@ int main(int argc, char **argv)
 	long error;
 
 	begin(argc, argv, "");
+	if (skip_without_throttle())
+		return finish();
 	test_kinds();
 	test_mode_of_file();
 	test_again();

@@ -203,7 +203,7 @@ int main(int argc, char **argv)
 
 	begin(argc, argv, "");
 	page_size = sysconf(_SC_PAGESIZE);
-	for (i = 0; i < CALLS; i++) {
+	for (i = 0; i < calls_there; i++) {
 		test_addresses(&calls[i]);
 		test_mappings(&calls[i]);
 		test_never_touched(&calls[i]);

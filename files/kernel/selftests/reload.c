@@ -6,12 +6,14 @@
  *   reload CAPTURE TRACK THROTTLE DIRECTORY [TIMES]
  */
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,7 +22,7 @@
 
 #define DEFAULT_TIMES	200
 #define WARM_UP		20	/* caches of the kernel fill meanwhile */
-#define LEAK_KB		1024
+#define LEAK_KB		1024	/* what is small is looked for by itself, below */
 
 /* Each of its own; looked at when the readers have ended. */
 static struct seen {
@@ -121,6 +123,128 @@ static long long kernel_memory_kb(void)
 	       value_in(text, "Percpu");
 }
 
+/* --- a pid that is kept ---------------------------------------------------- */
+
+#define PIDS_SHOWN	20
+#define LIMIT_FILE	"/proc/sys/user/max_pid_namespaces"
+#define LIMIT_MOST	2000
+#define SETTLE_MS	30000	/* namespaces end some time after their last pid */
+
+/*
+ * A struct pid that io_throttle_mod does not give back is 200 bytes, which no
+ * figure of memory shows. But it keeps the pid namespace of its process, and the
+ * kernel counts those: it makes no more than the limit says. So each process
+ * here has a namespace of its own, and the limit is used to count them.
+ */
+static pid_t start_in_namespace(void)
+{
+	struct clone_args args = {
+		.flags = CLONE_NEWPID,
+		.exit_signal = SIGCHLD,
+	};
+	long pid = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (!pid)
+		for (;;)
+			pause();
+	return result(pid);
+}
+
+static bool set_limit(int limit)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", limit);
+	return write_file(LIMIT_FILE, text);
+}
+
+/* Those that exist: with that many as the limit the next is refused, with one more not. */
+static int count_namespaces(void)
+{
+	int limit;
+
+	for (limit = 0; limit < LIMIT_MOST; limit++) {
+		pid_t pid;
+
+		if (!set_limit(limit))
+			return -1;
+		pid = start_in_namespace();
+		if (pid > 0) {
+			end_child(pid);
+			return limit - 1;
+		}
+		if (pid != -ENOSPC)
+			return -1;
+	}
+	return -1;
+}
+
+/* The least that is seen until the time is over, or no more than wanted. */
+static int least_namespaces(int wanted, int milliseconds)
+{
+	__u64 end = now_ns() + milliseconds * (NSEC_PER_SEC / 1000);
+	int least = count_namespaces();
+
+	while (least > wanted && now_ns() < end) {
+		int now;
+
+		usleep(200000);
+		now = count_namespaces();
+		least = now < least ? now : least;
+	}
+	return least;
+}
+
+/* Loaded with one process's pid, given another's, read, and unloaded. */
+static int show_pids(void)
+{
+	char text[512], number[16];
+	int failed = 0, n;
+
+	for (n = 0; n < PIDS_SHOWN; n++) {
+		pid_t first = start_in_namespace(), second = start_in_namespace();
+
+		snprintf(text, sizeof(text), "pid=%d", first);
+		failed += first < 0 || second < 0 || load(IO_THROTTLE, text);
+		failed += read_file(modules[IO_THROTTLE].path, text, sizeof(text)) <= 0;
+		snprintf(number, sizeof(number), "%d", second);
+		failed += !write_file(PARAMETER, number);
+		failed += read_file(modules[IO_THROTTLE].path, text, sizeof(text)) <= 0;
+		failed += unload(IO_THROTTLE) != 0;
+		if (first > 0)
+			end_child(first);
+		if (second > 0)
+			end_child(second);
+	}
+	return failed;
+}
+
+static void test_no_pid_is_kept(void)
+{
+	char limit[32];
+	int before, after, failed;
+
+	if (read_file(LIMIT_FILE, limit, sizeof(limit)) <= 0) {
+		skip("whether a pid is kept: no " LIMIT_FILE);
+		return;
+	}
+	/* Those that earlier tests left may be about to end. */
+	before = least_namespaces(0, 3000);
+	if (before < 0) {
+		skip("whether a pid is kept: pid namespaces cannot be counted");
+		write_file(LIMIT_FILE, limit);
+		return;
+	}
+	write_file(LIMIT_FILE, limit);
+	failed = show_pids();
+	after = least_namespaces(before, SETTLE_MS);
+	write_file(LIMIT_FILE, limit);
+	ok(!failed, "%d pids were shown, each in a pid namespace of its own (%d failed)",
+	   2 * PIDS_SHOWN, failed);
+	ok(after >= 0 && after <= before,
+	   "none of them is kept: %d pid namespaces before, %d after", before, after);
+}
+
 static void report(int times, int failed, long long leaked)
 {
 	struct seen sum = {};
@@ -150,6 +274,8 @@ int main(int argc, char **argv)
 	long long before = 0;
 
 	begin(argc, argv, "DIRECTORY [TIMES]");
+	if (skip_without_throttle())
+		return finish();
 	if (argc > 4)
 		module_directory = argv[4];
 	if (argc > 5)
@@ -193,5 +319,7 @@ int main(int argc, char **argv)
 	for (i = 0; i < READERS; i++)
 		waitpid(readers[i], NULL, 0);
 	report(times, failed, times > WARM_UP ? kernel_memory_kb() - before : 0);
+	unload_all();
+	test_no_pid_is_kept();
 	return finish();
 }

@@ -34,7 +34,7 @@ ARGUMENTS = {
 # Far more than any takes under emulation: a test that hangs ends, with all that it started.
 PATIENCE = "timeout --kill-after=10 1800"
 # While these count, nothing else is to run that opens, reads, writes or forks.
-COUNTING = ("counting", "ia32", "parallel")
+COUNTING = ("counting", "ia32", "abis", "parallel")
 # Freezes all services but those that this connection needs, and thaws them whatever happens.
 QUIETLY = """
 set_all() {

@@ -149,6 +149,17 @@ def test_what_does_not_take_is_named(lab: Lab) -> None:
     assert not (lab.tree / ".config").exists()
 
 
+def test_the_exports_that_modules_need_stay(lab: Lab) -> None:
+    """A kernel without them builds, and then the modules do not, or cannot be loaded."""
+    lab.target("alpha", config=STOCK_CONFIG + "CONFIG_TRIM_UNUSED_KSYMS=y\n", modules=["ext4"])
+    lab.run()
+    assert "TRIM_UNUSED_KSYMS" not in lab.config()
+    output = lab.run(ok=False, config_options={"TRIM_UNUSED_KSYMS": "y"})
+    assert "required TRIM_UNUSED_KSYMS: wanted n, got y: an option sets it to y" in " ".join(
+        output.split()
+    )
+
+
 SOURCE = "SYSCALL_DEFINE1(get_answer, int __user *, answer)\n{\n}\n"
 
 

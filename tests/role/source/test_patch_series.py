@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT / "tests" / "fixtures"))
 import kernel_mirror as mirrors  # noqa: E402
 
 TAGS = ("--tags", "patch")
+OURS = str(ROOT / "files/kernel/patches/0001-count-open-read-write-and-fork.patch")
 
 
 def patch(before: str, after: str) -> bytes:
@@ -107,3 +108,26 @@ def test_a_series_that_fails_leaves_the_tree_as_it_was(playbook, given, header, 
     }[fault]
     assert told in " ".join(done.output.split())
     assert contents(header.parents[2]) == before
+
+
+def test_lines_around_a_change_may_differ_where_the_user_says_so(playbook, given, header, tmp_path):
+    lines = header.read_text().splitlines()[:4]
+    body = "".join(f" {line}\n" for line in ["/* another line */", lines[1]])
+    body += "+/* mine */\n" + "".join(f" {line}\n" for line in lines[2:4])
+    text = "--- a/include/linux/uts.h\n+++ b/include/linux/uts.h\n@@ -1,4 +1,5 @@\n"
+    (tmp_path / "mine.patch").write_text(text + body)
+    series = [OURS, str(tmp_path / "mine.patch")]
+    before = header.read_bytes()
+    done = playbook("build.yml", *TAGS, **given, patch_series=series)
+    assert done.status != 0
+    assert "set patch_fuzz to 1 or 2" in " ".join(done.output.split())
+    assert header.read_bytes() == before
+    assert playbook("build.yml", *TAGS, **given, patch_series=series, patch_fuzz=2).status == 0
+    assert "/* mine */" in header.read_text()
+
+    # The collection's own is not given any, wherever a file of it is named from.
+    fork = header.parents[2] / ".oslab/pristine/kernel/fork.c"
+    fork.write_text(fork.read_text().replace("<linux/mman.h>", "<linux/others.h>"))
+    done = playbook("build.yml", *TAGS, **given, patch_series=[OURS], patch_fuzz=2)
+    assert done.status != 0
+    assert "does not apply to this tree: hunk 1 of kernel/fork.c" in " ".join(done.output.split())

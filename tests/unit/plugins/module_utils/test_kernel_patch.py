@@ -163,6 +163,81 @@ def test_the_first_hunk_that_fails_is_named(fakelinux):
         patching.apply(fakelinux, plan(patches=[missing]), run)
 
 
+FUZZY = """\
+--- a/kernel/sys_ni.c
++++ b/kernel/sys_ni.c
+@@ -1,5 +1,6 @@
+ /* another first line */
+ {lines[1]}
+ {lines[2]}
++/* patched */
+ {lines[3]}
+ {lines[4]}
+"""
+
+
+def fuzzy(tree, **changes):
+    """A patch whose first line of context is not the tree's."""
+    lines = (tree / "kernel/sys_ni.c").read_text().splitlines()
+    return patching.PatchFile("fuzzy.patch", FUZZY.format(lines=lines), **changes)
+
+
+def test_a_context_that_differs_is_refused_unless_the_user_allows_it(fakelinux):
+    stock = contents(fakelinux)
+    told = "fuzzy.patch does not apply .*; nothing was changed.* set patch_fuzz to 1 or 2"
+    with pytest.raises(edits.EditError, match=told):
+        patching.apply(fakelinux, plan(patches=[fuzzy(fakelinux)]), run)
+    assert contents(fakelinux) == stock
+    patching.apply(fakelinux, plan(patches=[fuzzy(fakelinux)], fuzz=2), run)
+    assert "/* patched */" in (fakelinux / "kernel/sys_ni.c").read_text()
+
+
+def test_of_the_collection_s_patches_every_line_of_context_counts(fakelinux):
+    stock = contents(fakelinux)
+    with pytest.raises(edits.EditError, match=r"fuzzy\.patch does not apply") as told:
+        patching.apply(fakelinux, plan(patches=[fuzzy(fakelinux, own=False)], fuzz=2), run)
+    assert "patch_fuzz" not in str(told.value)
+    assert contents(fakelinux) == stock
+
+
+HOOK = """\
+--- a/kernel/fork.c
++++ b/kernel/fork.c
+@@ -{line},3 +{line},4 @@ SYSCALL_DEFINE0(fork)
+ {{
++\toslab_count(OSLAB_USAGE_FORK);
+ \treturn 1;
+ }}
+"""
+
+
+def hooked(tree, first, second):
+    """A file of two functions with the same body, and a patch for `fork` that knows lines only."""
+    bodies = "".join(
+        f"SYSCALL_DEFINE0({name})\n{{\n\treturn 1;\n}}\n\n" for name in (first, second)
+    )
+    (tree / "kernel/fork.c").write_text(bodies)
+    return [patching.PatchFile("count.patch", HOOK.format(line=7), own=False)]
+
+
+def test_a_hook_in_another_function_is_refused(fakelinux):
+    patches = hooked(fakelinux, "fork", "vfork")
+    stock = contents(fakelinux)
+    told = (
+        r"count\.patch .* kernel/fork\.c: 'oslab_count\(OSLAB_USAGE_FORK\);' belongs in "
+        r"SYSCALL_DEFINE0\(fork\), but is in SYSCALL_DEFINE0\(vfork\); nothing was changed"
+    )
+    for check in (True, False):
+        with pytest.raises(edits.EditError, match=told):
+            patching.apply(fakelinux, plan(patches=patches), run, check=check)
+        assert contents(fakelinux) == stock
+
+
+def test_a_hook_in_its_function_is_taken(fakelinux):
+    patching.apply(fakelinux, plan(patches=hooked(fakelinux, "vfork", "fork")), run)
+    assert "SYSCALL_DEFINE0(fork)\n{\n\toslab" in (fakelinux / "kernel/fork.c").read_text()
+
+
 def test_a_patch_that_is_there_twice(fakelinux, sys_ni_patch):
     with pytest.raises(edits.EditError, match=r"has what it does to kernel/sys_ni\.c already"):
         patching.apply(fakelinux, plan(patches=[sys_ni_patch, sys_ni_patch]), run)
