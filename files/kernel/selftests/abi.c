@@ -11,9 +11,13 @@
  */
 #include "abi.h"
 
+#define __used		__attribute__((__used__))
+#define __noreturn	__attribute__((__noreturn__))
+
 #ifdef __x86_64__
 
-#define NR(x32, i386)	((x32) | 0x40000000)
+/* Only one of the two is of this ABI. */
+#define NR(x32, i386)	((x32) | 0x40000000 | 0 * (i386))
 
 asm("\t.globl _start\n"
 	"_start:\n\t"
@@ -42,7 +46,7 @@ static long make_call(long nr, long a, long b, long c)
 
 #else
 
-#define NR(x32, i386)	(i386)
+#define NR(x32, i386)	((i386) | 0 * (x32))
 
 asm("\t.globl _start\n"
 	"_start:\n\t"
@@ -148,7 +152,7 @@ static void count(void)
 }
 
 /* From the stack: argc, argv, NULL, the environment, NULL, pairs of the kernel's. */
-__attribute__((__used__, __noreturn__))
+__used __noreturn
 void run(unsigned int *stack)
 {
 	char **argv = (char **)(stack + 1);
