@@ -11,9 +11,6 @@
  */
 #include "abi.h"
 
-#define __used		__attribute__((__used__))
-#define __noreturn	__attribute__((__noreturn__))
-
 #ifdef __x86_64__
 
 /* Only one of the two is of this ABI. */
@@ -152,7 +149,6 @@ static void count(void)
 }
 
 /* From the stack: argc, argv, NULL, the environment, NULL, pairs of the kernel's. */
-__used __noreturn
 void run(unsigned int *stack)
 {
 	char **argv = (char **)(stack + 1);
