@@ -198,11 +198,12 @@ class ActionModule(ActionBase):
             value = host.value(raw)
         except Exception:  # of what is not known yet; the role that needs it says so
             return []
-        if value == host.everything.get("omit"):
+        # Since ansible-core 2.19 there is none to compare with, and nothing is no omitted value.
+        if value is not None and value == host.everything.get("omit"):
             return []
-        problem = variable_problems.problem(name, option, value, template)
-        if problem:
-            return [problem]
+        found = variable_problems.problems(name, option, value, template)
+        if found:
+            return found
         check = TEXTS.get(name)
         found = check(value) if check else []
         if name == "version_extraversion":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import pytest
 from ansible import constants
 from ansible.plugins.action import ActionBase
 from ansible_collections.oslab.kernel.plugins.action import check_inventory
@@ -53,3 +54,38 @@ def test_unknown_names(monkeypatch, tmp_path):
     assert "preflight_other_variables" in told[0]["msg"]
     assert told[1]["warnings"] == ["patch_x is no variable"]
     assert "warnings" not in told[2]
+
+
+class Templar:
+    """Of what has no template in it."""
+
+    def copy_with_new_env(self, available_variables):
+        return self
+
+    def is_template(self, raw):
+        return False
+
+    def template(self, raw):
+        return raw
+
+
+def looked(variables, roles=("source", "install"), groups=None):
+    """What is wrong with the variables of the hosts: those of each, by its name."""
+
+    class HostVars(dict):
+        def raw_get(self, name):
+            return self[name]
+
+    action = check_inventory.ActionModule.__new__(check_inventory.ActionModule)
+    action._templar = Templar()
+    given = {"hostvars": HostVars(variables), "groups": groups or {}}
+    return action._variables(list(variables), given, {"roles": list(roles), "others": []})
+
+
+@pytest.mark.parametrize(
+    "name", ["deploy_serial", "source_version", "install_trial_timeout", "install_health_checks"]
+)
+def test_a_variable_without_a_value(name):
+    (told,) = looked({"t1": {name: None}})["problems"]
+    assert told.startswith(f"{name} is ")
+    assert looked({"t1": {name: "{{ omit }}", "omit": "{{ omit }}"}})["problems"] == []
