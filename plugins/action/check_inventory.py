@@ -23,7 +23,6 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import (
     variable_origin,
     variable_problems,
 )
-from ansible_collections.oslab.kernel.plugins.plugin_utils.known_variables import Known
 from ansible_collections.oslab.kernel.plugins.plugin_utils.problem_report import Problems
 from ansible_collections.oslab.kernel.plugins.plugin_utils.run_memory import once
 
@@ -31,6 +30,8 @@ MODULE = "oslab.kernel.check_inventory"
 ROOT = Path(__file__).resolve().parents[2]
 # Read by the playbooks, for which no role has to be checked.
 ALWAYS = ("preflight",)
+# Of these, templates are evaluated before a host is asked.
+NOW = ("deploy_", "preflight_")
 TEXTS: dict[str, Callable[[Any], list[str]]] = {
     "source_version": kernel_inputs.check_source_version,
     "patch_sysname": kernel_inputs.check_sysname,
@@ -73,11 +74,8 @@ class ActionModule(ActionBase):
             argument_spec={
                 "groups": {"type": "dict", "default": {}},
                 "roles": {"type": "list", "elements": "str", "default": []},
-                "unknown": {
-                    "type": "str",
-                    "choices": ["refuse", "warn", "ignore"],
-                    "default": "refuse",
-                },
+                # What else it is, is told of the variable of the role, by name.
+                "unknown": {"type": "str", "default": "refuse"},
                 "others": {"type": "list", "elements": "str", "default": []},
             }
         )
@@ -107,7 +105,7 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = {"changed": False}
         problems += answer["problems"]
         unknown = answer["unknown"]
-        if unknown and arguments["unknown"] == "refuse":
+        if unknown and arguments["unknown"] not in ("warn", "ignore"):
             problems += unknown
             notes += OWN_NAMES
         elif unknown and arguments["unknown"] == "warn":
@@ -132,18 +130,16 @@ class ActionModule(ActionBase):
         options = {
             name: option
             for name, option in known.options.items()
-            # A required variable is what one role hands to the next: the playbooks set it. Those
-            # of the role preflight were checked by Ansible, and may name each host.
-            if known.roles[name] in roles
-            and not option.get("required")
-            and not name.startswith("preflight_")
+            # A required variable is what one role hands to the next: the playbooks set it.
+            if known.roles[name] in roles and not option.get("required")
         }
         builders = set((given.get("groups") or {}).get(group_problems.BUILDERS) or ())
         problems, unknown = Problems(), Problems()
         # Of most variables thousands of hosts have the same name and value.
         likes: dict[str, Optional[str]] = {}
         memory: dict[tuple[str, str], list[str]] = {}
-        for host in self._hosts(names, given, known):
+        first = self._first_target(given)
+        for host in self._hosts(names, given):
             registered = _registered(given.get("hostvars"), host.name)
             for name, raw in host.raw.items():
                 if name in options:
@@ -157,12 +153,38 @@ class ActionModule(ActionBase):
                     continue
                 if not known_variables.allowed(name, arguments["others"]):
                     unknown.add(_unknown(name, like, variable_origin.of(raw)), host.name)
+            if first is not None:
+                for sentence in self._ignored(host, first):
+                    problems.add(sentence, host.name)
             if host.name in builders and "build" in roles:
                 for sentence in self._keys(host):
                     problems.add(sentence, host.name)
         return {"problems": problems.sentences(names), "unknown": unknown.sentences(names)}
 
-    def _hosts(self, names: Sequence[str], given: dict[str, Any], known: Known) -> Iterator[Host]:
+    def _first_target(self, given: dict[str, Any]) -> Optional[Host]:
+        """Of the whole group: `--limit` does not change whose waves there are."""
+        targets = (given.get("groups") or {}).get(group_problems.TARGETS) or ()
+        return next(self._hosts(targets[:1], given), None)
+
+    def _ignored(self, host: Host, first: Host) -> Iterator[str]:
+        """What a host has of its own, where a play asks the first target alone."""
+        for name in variable_problems.WAVES:
+            if name not in host.raw or host.name == first.name:
+                continue
+            try:
+                own = host.value(host.raw[name])
+                counts = first.value(first.raw.get(name))
+            except Exception:  # undefined, which was told
+                continue
+            if own != counts:
+                there = variable_problems.shown(name, counts) if counts is not None else "not set"
+                yield (
+                    f"{name} is {variable_problems.shown(name, own)}, but that of {first.name} "
+                    f"counts, the first of {group_problems.TARGETS} ({there}): set it for the "
+                    "whole group"
+                )
+
+    def _hosts(self, names: Sequence[str], given: dict[str, Any]) -> Iterator[Host]:
         hostvars = given["hostvars"]
         defaults = variable_origin.trusted(known_variables.defaults(ROOT))
         here = str(given.get("inventory_hostname", ""))
@@ -196,8 +218,10 @@ class ActionModule(ActionBase):
     ) -> list[str]:
         try:
             value = host.value(raw)
-        except Exception:  # of what is not known yet; the role that needs it says so
-            return []
+        except Exception as error:
+            if not name.startswith(NOW):
+                return []  # of what is not known yet; the role that needs it says so
+            return [f"{name} is {variable_problems.shown(name, raw, template)}: {error}"]
         # Since ansible-core 2.19 there is none to compare with, and nothing is no omitted value.
         if value is not None and value == host.everything.get("omit"):
             return []

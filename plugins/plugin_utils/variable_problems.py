@@ -103,7 +103,8 @@ def percentage_problem(value: Any) -> Optional[str]:
     )
 
 
-_WAVES: dict[str, Callable[[Any], Optional[str]]] = {
+#: Of which a play takes one host's, the first target's.
+WAVES: dict[str, Callable[[Any], Optional[str]]] = {
     "deploy_serial": serial_problem,
     "deploy_max_fail_percentage": percentage_problem,
 }
@@ -115,8 +116,8 @@ def problems(name: str, option: Mapping[str, Any], value: Any, template: str = "
     :param option: as in `meta/argument_specs.yml`.
     :param template: of which the value was made, if it was one.
     """
-    if name in _WAVES and value is not None:
-        return [told for told in [_WAVES[name](value)] if told]
+    if name in WAVES and value is not None:
+        return [told for told in [WAVES[name](value)] if told]
     found = list(variable_types.problems(name, option, value, template))
     if not found and name in RANGES and not RANGES[name].has(int(value)):
         found = [f"{name} is {shown(name, value, template)}: it has to be {RANGES[name]}"]

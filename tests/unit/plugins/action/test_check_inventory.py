@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from ansible import constants
+from ansible.errors import AnsibleUndefinedVariable
 from ansible.plugins.action import ActionBase
 from ansible_collections.oslab.kernel.plugins.action import check_inventory
 
@@ -66,20 +67,33 @@ class Templar:
         return False
 
     def template(self, raw):
+        if raw == "{{ nope }}":
+            raise AnsibleUndefinedVariable("'nope' is undefined")
         return raw
 
 
-def looked(variables, roles=("source", "install"), groups=None):
+class HostVars(dict):
+    def raw_get(self, name):
+        return self[name]
+
+
+ARGUMENTS = {"roles": ["source", "install"], "others": []}
+NOTHING = {"problems": [], "unknown": []}
+
+
+def given(variables, groups):
+    return {"hostvars": HostVars(variables), "groups": groups}
+
+
+def check():
+    found = check_inventory.ActionModule.__new__(check_inventory.ActionModule)
+    found._templar = Templar()
+    return found
+
+
+def looked(variables, groups=None):
     """What is wrong with the variables of the hosts: those of each, by its name."""
-
-    class HostVars(dict):
-        def raw_get(self, name):
-            return self[name]
-
-    action = check_inventory.ActionModule.__new__(check_inventory.ActionModule)
-    action._templar = Templar()
-    given = {"hostvars": HostVars(variables), "groups": groups or {}}
-    return action._variables(list(variables), given, {"roles": list(roles), "others": []})
+    return check()._variables(list(variables), given(variables, groups or {}), ARGUMENTS)
 
 
 @pytest.mark.parametrize(
@@ -89,3 +103,41 @@ def test_a_variable_without_a_value(name):
     (told,) = looked({"t1": {name: None}})["problems"]
     assert told.startswith(f"{name} is ")
     assert looked({"t1": {name: "{{ omit }}", "omit": "{{ omit }}"}})["problems"] == []
+
+
+@pytest.mark.parametrize("name", ["deploy_serial", "deploy_before", "deploy_max_fail_percentage"])
+def test_a_template_that_is_needed_now(name):
+    (told,) = looked({"t1": {name: "{{ nope }}"}})["problems"]
+    assert told == f"{name} is '{{{{ nope }}}}': 'nope' is undefined"
+    assert looked({"t1": {"source_version": "{{ nope }}"}})["problems"] == []
+
+
+TARGETS = {"kernel_builders": ["b"], "kernel_targets": ["t1", "t2", "t3"]}
+
+
+def test_waves_of_another_host_than_the_first():
+    hosts = {"b": {}, "t1": {"deploy_serial": 1}, "t2": {"deploy_serial": 5}, "t3": {}}
+    (told,) = looked(hosts, groups=TARGETS)["problems"]
+    assert told == (
+        "deploy_serial is 5, but that of t1 counts, the first of kernel_targets (1): set it for "
+        "the whole group [t2]"
+    )
+    hosts = {"b": {}, "t1": {}, "t2": {"deploy_max_fail_percentage": 5}, "t3": {}}
+    (told,) = looked(hosts, groups=TARGETS)["problems"]
+    assert "(not set)" in told
+
+
+def test_the_first_target_counts_where_the_limit_leaves_it_out():
+    hosts = {"t1": {"deploy_serial": 1}, "t2": {"deploy_serial": 5}}
+    (told,) = check()._variables(["t2"], given(hosts, TARGETS), ARGUMENTS)["problems"]
+    assert "that of t1 counts" in told
+
+
+def test_variables_of_the_check_itself():
+    (told,) = looked({"b": {"preflight_unknown_variables": "x"}})["problems"]
+    assert told == "preflight_unknown_variables is 'x': it has to be one of refuse, warn, ignore"
+
+
+@pytest.mark.parametrize("own", [{}, {"deploy_serial": [1, "25%"]}])
+def test_waves_that_are_everybodys(own):
+    assert looked({name: dict(own) for name in ("b", "t1", "t2")}, groups=TARGETS) == NOTHING
