@@ -20,6 +20,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import (
     group_problems,
     known_variables,
     problem_report,
+    variable_forms,
     variable_origin,
     variable_problems,
 )
@@ -156,6 +157,9 @@ class ActionModule(ActionBase):
             if first is not None:
                 for sentence in self._ignored(host, first):
                     problems.add(sentence, host.name)
+            if host.name in builders and "source" in roles:
+                for sentence in self._source_file(host):
+                    problems.add(sentence, host.name)
             if host.name in builders and "build" in roles:
                 for sentence in self._keys(host):
                     problems.add(sentence, host.name)
@@ -170,6 +174,9 @@ class ActionModule(ActionBase):
         """What a host has of its own, where a play asks the first target alone."""
         for name in variable_problems.WAVES:
             if name not in host.raw or host.name == first.name:
+                continue
+            raw = host.raw[name]
+            if raw == first.raw.get(name) and not self._templar.is_template(raw):
                 continue
             try:
                 own = host.value(host.raw[name])
@@ -229,10 +236,23 @@ class ActionModule(ActionBase):
         if found:
             return found
         check = TEXTS.get(name)
-        found = check(value) if check else []
+        found = check(value) if check else variable_forms.problems(name, value)
         if name == "version_extraversion":
             found = kernel_inputs.check_extraversion(value, self._version(host))
         return found or list(self._missing(name, value, host))
+
+    @staticmethod
+    def _source_file(host: Host) -> Iterator[str]:
+        try:
+            provider, file = (
+                str(host.value(host.everything[name]))
+                for name in ("source_provider", "source_file")
+            )
+        except Exception:  # as above
+            return
+        told = variable_forms.source_file_problem(provider, file)
+        if told:
+            yield told
 
     def _version(self, host: Host) -> str:
         try:
@@ -245,9 +265,13 @@ class ActionModule(ActionBase):
         role = ROOT / "roles" / name.partition("_")[0]
         for where, path in control_files.named_in(name, value):
             try:
-                control_files.find(self, path, beside, [str(role)] if role.is_dir() else [])
+                found = control_files.find(self, path, beside, [str(role)] if role.is_dir() else [])
             except AnsibleError as error:
                 yield f"{where} is {path!r}: {error}"
+            else:
+                told = control_files.kind_problem(name, found)
+                if told:
+                    yield f"{where} is {path!r}: {told}"
 
     def _keys(self, host: Host) -> Iterator[str]:
         for name in control_files.KEYS:

@@ -133,6 +133,26 @@ def test_the_first_target_counts_where_the_limit_leaves_it_out():
     assert "that of t1 counts" in told
 
 
+def test_a_tarball_that_is_no_builders():
+    own = {"source_provider": "file"}
+    (told,) = looked({"b": dict(own), "t1": dict(own)}, groups=TARGETS)["problems"]
+    assert told.startswith("source_file is '': with source_provider file it has to be")
+    assert told.endswith(" [b]")
+
+
+def test_the_form_of_a_text():
+    (told,) = looked({"b": {"source_sha256": "abc"}})["problems"]
+    assert told.startswith("source_sha256 is 'abc': it has to be 64")
+
+
+def test_a_directory_instead_of_a_file(monkeypatch, tmp_path):
+    monkeypatch.setattr(
+        check_inventory.control_files, "find", lambda action, path, known, roles: path
+    )
+    (told,) = looked({"b": {"deploy_before": str(tmp_path)}})["problems"]
+    assert told == f"deploy_before is {str(tmp_path)!r}: it is a directory: name a file in it"
+
+
 def test_variables_of_the_check_itself():
     (told,) = looked({"b": {"preflight_unknown_variables": "x"}})["problems"]
     assert told == "preflight_unknown_variables is 'x': it has to be one of refuse, warn, ignore"
