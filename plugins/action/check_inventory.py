@@ -140,6 +140,7 @@ class ActionModule(ActionBase):
         likes: dict[str, Optional[str]] = {}
         memory: dict[tuple[str, str], list[str]] = {}
         first = self._first_target(given)
+        extra = _kept(given.get("hostvars"), "_extra_vars")
         for host in self._hosts(names, given):
             registered = _registered(given.get("hostvars"), host.name)
             for name, raw in host.raw.items():
@@ -153,17 +154,21 @@ class ActionModule(ActionBase):
                 if like is None or name in registered:
                     continue
                 if not known_variables.allowed(name, arguments["others"]):
-                    unknown.add(_unknown(name, like, variable_origin.of(raw)), host.name)
-            if first is not None:
-                for sentence in self._ignored(host, first):
-                    problems.add(sentence, host.name)
-            if host.name in builders and "source" in roles:
-                for sentence in self._source_file(host):
-                    problems.add(sentence, host.name)
-            if host.name in builders and "build" in roles:
-                for sentence in self._keys(host):
-                    problems.add(sentence, host.name)
+                    unknown.add(_unknown(name, like, _origin(name, raw, extra)), host.name)
+            for sentence in self._together(host, first, host.name in builders, roles):
+                problems.add(sentence, host.name)
         return {"problems": problems.sentences(names), "unknown": unknown.sentences(names)}
+
+    def _together(
+        self, host: Host, first: Optional[Host], builds: bool, roles: Sequence[str]
+    ) -> Iterator[str]:
+        """What several variables make wrong, or those of several hosts."""
+        if first is not None:
+            yield from self._ignored(host, first)
+        if builds and "source" in roles:
+            yield from self._source_file(host)
+        if builds and "build" in roles:
+            yield from self._keys(host)
 
     def _first_target(self, given: dict[str, Any]) -> Optional[Host]:
         """Of the whole group: `--limit` does not change whose waves there are."""
@@ -299,8 +304,18 @@ def _unknown(name: str, like: str, origin: str) -> str:
     return f"{name}{place} is no variable of the collection: {meant}"
 
 
+def _origin(name: str, raw: Any, extra: Mapping[str, Any]) -> str:
+    """Switches, and what has no value, have none of their own."""
+    found = variable_origin.of(raw) or variable_origin.of(name)
+    return found or ("option -e" if name in extra else "")
+
+
+def _kept(hostvars: Any, what: str) -> Mapping[str, Any]:
+    found = getattr(getattr(hostvars, "_variable_manager", None), what, {})
+    return found if isinstance(found, Mapping) else {}
+
+
 def _registered(hostvars: Any, host: str) -> Mapping[str, Any]:
     """What tasks of others' plays have registered and set: it is not the inventory's."""
-    manager = getattr(hostvars, "_variable_manager", None)
-    found = getattr(manager, "_nonpersistent_fact_cache", {}).get(host)
+    found = _kept(hostvars, "_nonpersistent_fact_cache").get(host)
     return found if isinstance(found, Mapping) else {}

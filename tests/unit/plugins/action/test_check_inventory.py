@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from ansible import constants
 from ansible.errors import AnsibleUndefinedVariable
+from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.action import ActionBase
 from ansible_collections.oslab.kernel.plugins.action import check_inventory
 
@@ -151,6 +152,23 @@ def test_a_directory_instead_of_a_file(monkeypatch, tmp_path):
     )
     (told,) = looked({"b": {"deploy_before": str(tmp_path)}})["problems"]
     assert told == f"deploy_before is {str(tmp_path)!r}: it is a directory: name a file in it"
+
+
+@pytest.mark.parametrize("value", ["x", "5", "false", "", "[]"])
+def test_the_place_of_a_misspelt_name(tmp_path, value):
+    path = tmp_path / "all.yml"
+    path.write_text(f"---\ninstal_reboot: {value}\n")
+    (told,) = looked({"b": DataLoader().load_from_file(str(path))})["unknown"]
+    assert told == (
+        f"instal_reboot ({path}:2) is no variable of the collection: did you mean install_reboot?"
+    )
+
+
+def test_a_misspelt_switch_on_the_command_line():
+    place = given({"b": {"instal_reboot": False}}, {})
+    place["hostvars"]._variable_manager = SimpleNamespace(_extra_vars={"instal_reboot": False})
+    (told,) = check()._variables(["b"], place, ARGUMENTS)["unknown"]
+    assert told.startswith("instal_reboot (option -e) is no variable")
 
 
 def test_variables_of_the_check_itself():
