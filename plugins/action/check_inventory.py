@@ -20,10 +20,10 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import (
     group_problems,
     known_variables,
     problem_report,
+    variable_forms,
     variable_origin,
     variable_problems,
 )
-from ansible_collections.oslab.kernel.plugins.plugin_utils.known_variables import Known
 from ansible_collections.oslab.kernel.plugins.plugin_utils.problem_report import Problems
 from ansible_collections.oslab.kernel.plugins.plugin_utils.run_memory import once
 
@@ -31,6 +31,8 @@ MODULE = "oslab.kernel.check_inventory"
 ROOT = Path(__file__).resolve().parents[2]
 # Read by the playbooks, for which no role has to be checked.
 ALWAYS = ("preflight",)
+# Of these, templates are evaluated before a host is asked.
+NOW = ("deploy_", "preflight_")
 TEXTS: dict[str, Callable[[Any], list[str]]] = {
     "source_version": kernel_inputs.check_source_version,
     "patch_sysname": kernel_inputs.check_sysname,
@@ -73,11 +75,8 @@ class ActionModule(ActionBase):
             argument_spec={
                 "groups": {"type": "dict", "default": {}},
                 "roles": {"type": "list", "elements": "str", "default": []},
-                "unknown": {
-                    "type": "str",
-                    "choices": ["refuse", "warn", "ignore"],
-                    "default": "refuse",
-                },
+                # What else it is, is told of the variable of the role, by name.
+                "unknown": {"type": "str", "default": "refuse"},
                 "others": {"type": "list", "elements": "str", "default": []},
             }
         )
@@ -107,7 +106,7 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = {"changed": False}
         problems += answer["problems"]
         unknown = answer["unknown"]
-        if unknown and arguments["unknown"] == "refuse":
+        if unknown and arguments["unknown"] not in ("warn", "ignore"):
             problems += unknown
             notes += OWN_NAMES
         elif unknown and arguments["unknown"] == "warn":
@@ -132,18 +131,17 @@ class ActionModule(ActionBase):
         options = {
             name: option
             for name, option in known.options.items()
-            # A required variable is what one role hands to the next: the playbooks set it. Those
-            # of the role preflight were checked by Ansible, and may name each host.
-            if known.roles[name] in roles
-            and not option.get("required")
-            and not name.startswith("preflight_")
+            # A required variable is what one role hands to the next: the playbooks set it.
+            if known.roles[name] in roles and not option.get("required")
         }
         builders = set((given.get("groups") or {}).get(group_problems.BUILDERS) or ())
         problems, unknown = Problems(), Problems()
         # Of most variables thousands of hosts have the same name and value.
         likes: dict[str, Optional[str]] = {}
         memory: dict[tuple[str, str], list[str]] = {}
-        for host in self._hosts(names, given, known):
+        first = self._first_target(given)
+        extra = _kept(given.get("hostvars"), "_extra_vars")
+        for host in self._hosts(names, given):
             registered = _registered(given.get("hostvars"), host.name)
             for name, raw in host.raw.items():
                 if name in options:
@@ -156,13 +154,49 @@ class ActionModule(ActionBase):
                 if like is None or name in registered:
                     continue
                 if not known_variables.allowed(name, arguments["others"]):
-                    unknown.add(_unknown(name, like, variable_origin.of(raw)), host.name)
-            if host.name in builders and "build" in roles:
-                for sentence in self._keys(host):
-                    problems.add(sentence, host.name)
+                    unknown.add(_unknown(name, like, _origin(name, raw, extra)), host.name)
+            for sentence in self._together(host, first, host.name in builders, roles):
+                problems.add(sentence, host.name)
         return {"problems": problems.sentences(names), "unknown": unknown.sentences(names)}
 
-    def _hosts(self, names: Sequence[str], given: dict[str, Any], known: Known) -> Iterator[Host]:
+    def _together(
+        self, host: Host, first: Optional[Host], builds: bool, roles: Sequence[str]
+    ) -> Iterator[str]:
+        """What several variables make wrong, or those of several hosts."""
+        if first is not None:
+            yield from self._ignored(host, first)
+        if builds and "source" in roles:
+            yield from self._source_file(host)
+        if builds and "build" in roles:
+            yield from self._keys(host)
+
+    def _first_target(self, given: dict[str, Any]) -> Optional[Host]:
+        """Of the whole group: `--limit` does not change whose waves there are."""
+        targets = (given.get("groups") or {}).get(group_problems.TARGETS) or ()
+        return next(self._hosts(targets[:1], given), None)
+
+    def _ignored(self, host: Host, first: Host) -> Iterator[str]:
+        """What a host has of its own, where a play asks the first target alone."""
+        for name in variable_problems.WAVES:
+            if name not in host.raw or host.name == first.name:
+                continue
+            raw = host.raw[name]
+            if raw == first.raw.get(name) and not self._templar.is_template(raw):
+                continue
+            try:
+                own = host.value(host.raw[name])
+                counts = first.value(first.raw.get(name))
+            except Exception:  # undefined, which was told
+                continue
+            if own != counts:
+                there = variable_problems.shown(name, counts) if counts is not None else "not set"
+                yield (
+                    f"{name} is {variable_problems.shown(name, own)}, but that of {first.name} "
+                    f"counts, the first of {group_problems.TARGETS} ({there}): set it for the "
+                    "whole group"
+                )
+
+    def _hosts(self, names: Sequence[str], given: dict[str, Any]) -> Iterator[Host]:
         hostvars = given["hostvars"]
         defaults = variable_origin.trusted(known_variables.defaults(ROOT))
         here = str(given.get("inventory_hostname", ""))
@@ -196,18 +230,34 @@ class ActionModule(ActionBase):
     ) -> list[str]:
         try:
             value = host.value(raw)
-        except Exception:  # of what is not known yet; the role that needs it says so
+        except Exception as error:
+            if not name.startswith(NOW):
+                return []  # of what is not known yet; the role that needs it says so
+            return [f"{name} is {variable_problems.shown(name, raw, template)}: {error}"]
+        # Since ansible-core 2.19 there is none to compare with, and nothing is no omitted value.
+        if value is not None and value == host.everything.get("omit"):
             return []
-        if value == host.everything.get("omit"):
-            return []
-        problem = variable_problems.problem(name, option, value, template)
-        if problem:
-            return [problem]
+        found = variable_problems.problems(name, option, value, template)
+        if found:
+            return found
         check = TEXTS.get(name)
-        found = check(value) if check else []
+        found = check(value) if check else variable_forms.problems(name, value)
         if name == "version_extraversion":
             found = kernel_inputs.check_extraversion(value, self._version(host))
         return found or list(self._missing(name, value, host))
+
+    @staticmethod
+    def _source_file(host: Host) -> Iterator[str]:
+        try:
+            provider, file = (
+                str(host.value(host.everything[name]))
+                for name in ("source_provider", "source_file")
+            )
+        except Exception:  # as above
+            return
+        told = variable_forms.source_file_problem(provider, file)
+        if told:
+            yield told
 
     def _version(self, host: Host) -> str:
         try:
@@ -220,9 +270,13 @@ class ActionModule(ActionBase):
         role = ROOT / "roles" / name.partition("_")[0]
         for where, path in control_files.named_in(name, value):
             try:
-                control_files.find(self, path, beside, [str(role)] if role.is_dir() else [])
+                found = control_files.find(self, path, beside, [str(role)] if role.is_dir() else [])
             except AnsibleError as error:
                 yield f"{where} is {path!r}: {error}"
+            else:
+                told = control_files.kind_problem(name, found)
+                if told:
+                    yield f"{where} is {path!r}: {told}"
 
     def _keys(self, host: Host) -> Iterator[str]:
         for name in control_files.KEYS:
@@ -250,8 +304,18 @@ def _unknown(name: str, like: str, origin: str) -> str:
     return f"{name}{place} is no variable of the collection: {meant}"
 
 
+def _origin(name: str, raw: Any, extra: Mapping[str, Any]) -> str:
+    """Switches, and what has no value, have none of their own."""
+    found = variable_origin.of(raw) or variable_origin.of(name)
+    return found or ("option -e" if name in extra else "")
+
+
+def _kept(hostvars: Any, what: str) -> Mapping[str, Any]:
+    found = getattr(getattr(hostvars, "_variable_manager", None), what, {})
+    return found if isinstance(found, Mapping) else {}
+
+
 def _registered(hostvars: Any, host: str) -> Mapping[str, Any]:
     """What tasks of others' plays have registered and set: it is not the inventory's."""
-    manager = getattr(hostvars, "_variable_manager", None)
-    found = getattr(manager, "_nonpersistent_fact_cache", {}).get(host)
+    found = _kept(hostvars, "_nonpersistent_fact_cache").get(host)
     return found if isinstance(found, Mapping) else {}

@@ -51,7 +51,7 @@ _value:
 def removal_old_kernels(
     info: Mapping[str, Any], keep: int, needed: Iterable[str] = ()
 ) -> list[str]:
-    return removal.old_kernels(info, keep, needed)
+    return removal.old_kernels(info, int(keep), needed)
 
 
 class FilterModule:

@@ -53,6 +53,13 @@ def _not_found(places: Sequence[str]) -> str:
     return f"there is no such file on the control node in {', '.join(elsewhere)}"
 
 
+def kind_problem(name: str, path: str) -> str:
+    """Of a path that is there: empty if it is what the variable has to name."""
+    if name in DIRECTORIES:
+        return "" if Path(path).is_dir() else "it is no directory on the control node"
+    return "it is a directory: name a file in it" if Path(path).is_dir() else ""
+
+
 def named_in(name: str, value: Any) -> Iterator[tuple[str, str]]:
     """Paths in the value of a variable, each with the words for where it stands."""
     if name in ("patch_syscalls", "patch_syscalls_extra", "patch_headers"):
@@ -77,14 +84,13 @@ FOUND = (
     "patch_syscalls_extra",
 )
 #: Variables that are the path of one file or directory on the control node; empty for none.
+DIRECTORIES = ("build_modules_source", "build_tools_source", "patch_files")
 FILES = (
-    "build_modules_source",
-    "build_tools_source",
+    *DIRECTORIES,
     "config_base",
     "deploy_after",
     "deploy_before",
     "install_hook_before",
-    "patch_files",
     "source_autosigner_key",
     "source_developer_keys",
 )

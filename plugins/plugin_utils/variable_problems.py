@@ -11,30 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.errors import (
-    ArgumentTypeError,
-    ArgumentValueError,
-    ElementError,
-)
+from ansible_collections.oslab.kernel.plugins.plugin_utils import variable_types
+from ansible_collections.oslab.kernel.plugins.plugin_utils.variable_types import shown
 
-_WORDS = {
-    "bool": "true or false",
-    "dict": "a mapping, with lines as `name: value`",
-    "float": "a number",
-    "int": "a whole number",
-    "list": "a list",
-    "path": "a path",
-    "str": "a text",
-}
-_LENGTH = 60
 #: Of a value that nobody has to see, in place of its template.
 HIDDEN = "vault"
-_SECRET = re.compile(r"pass|secret|token|vault|private", re.IGNORECASE)
-# A name and a password in an address.
-_ACCOUNT = re.compile(r"//[^/@\s]*@")
 _DAY = 86_400
 _YEAR = 366 * _DAY
 
@@ -95,48 +78,6 @@ _PERCENT = re.compile(r"([0-9]{1,9})%")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
-def shown(name: str, value: Any, template: str = "") -> str:
-    """The value as a message may quote it: short, and no secret."""
-    if _SECRET.search(f"{name} {template}"):
-        return "a value that is not shown"
-    text = _ACCOUNT.sub("//***@", repr(value))
-    return text if len(text) <= _LENGTH else f"{text[:_LENGTH]}…"
-
-
-def _unquoted(name: str, value: Any, quoted: str) -> Optional[str]:
-    """YAML makes numbers and switches of texts without quotes, and the text is lost."""
-    if isinstance(value, bool):
-        return f"{name} is {str(value).lower()}, not a text: write it in quotes"
-    if isinstance(value, float):
-        version = "version" in name or "sha256" in name
-        example = "6.10" if version else value
-        lost = " (of 6.10 YAML makes 6.1)" if version else ""
-        return (
-            f"{name} is the number {value}, not a text{lost}: write it in quotes, as in "
-            f"{quoted.format(example)}"
-        )
-    return None
-
-
-def _wrong_kind(name: str, kind: str, value: Any, quoted: str) -> Optional[str]:
-    """What Ansible would convert without a word."""
-    if value is None:
-        return f"{name} is set, but has no value: give one, or remove the line"
-    if kind in ("str", "path"):
-        problem = _unquoted(name, value, f'{name}: "{{}}"')
-        if problem or not isinstance(value, (Mapping, list, tuple)):
-            return problem
-    elif kind == "dict" and isinstance(value, Mapping):
-        for key in value:
-            problem = _unquoted(f"the key {key} of {name}", key, '"{}": …')
-            if problem:
-                return problem
-        return None
-    elif kind != "int" or not isinstance(value, bool):
-        return None
-    return f"{name} is {quoted}: it has to be {_WORDS[kind]}"
-
-
 def serial_problem(value: Any) -> Optional[str]:
     """Sizes of the waves."""
     entries = list(value) if isinstance(value, (list, tuple)) else [value]
@@ -163,46 +104,22 @@ def percentage_problem(value: Any) -> Optional[str]:
     )
 
 
-def _refused(name: str, option: Mapping[str, Any], value: Any, quoted: str) -> Optional[str]:
-    """What Ansible's own check says, in a sentence."""
-    result = ArgumentSpecValidator({name: dict(option)}).validate({name: value})
-    kind = option.get("type", "str")
-    for error in result.errors.errors:
-        if isinstance(error, ArgumentValueError) and option.get("choices"):
-            choices = ", ".join(str(choice) or '""' for choice in option["choices"])
-            several = " only" if kind == "list" else " one of"
-            return f"{name} is {quoted}: it has to be{several} {choices}"
-        if isinstance(error, ArgumentTypeError) or (
-            isinstance(error, ElementError) and not option.get("options")
-        ):
-            each = (
-                f" of {_WORDS[option['elements']]} each"
-                if option.get("elements")
-                in (
-                    "int",
-                    "dict",
-                )
-                else ""
-            )
-            return f"{name} is {quoted}: it has to be {_WORDS.get(kind, kind)}{each}"
-        said = " ".join(str(error.msg).split())
-        return f"{name}: {_ACCOUNT.sub('//***@', said)[:300]}"
-    return None
+#: Of which a play takes one host's, the first target's.
+WAVES: dict[str, Callable[[Any], Optional[str]]] = {
+    "deploy_serial": serial_problem,
+    "deploy_max_fail_percentage": percentage_problem,
+}
 
 
-def problem(name: str, option: Mapping[str, Any], value: Any, template: str = "") -> Optional[str]:
-    """One sentence, or None.
+def problems(name: str, option: Mapping[str, Any], value: Any, template: str = "") -> list[str]:
+    """One sentence for each thing that is wrong.
 
     :param option: as in `meta/argument_specs.yml`.
     :param template: of which the value was made, if it was one.
     """
-    if name == "deploy_serial":
-        return serial_problem(value)
-    if name == "deploy_max_fail_percentage":
-        return percentage_problem(value)
-    quoted = shown(name, value, template)
-    kind = option.get("type", "str")
-    found = _wrong_kind(name, kind, value, quoted) or _refused(name, option, value, quoted)
-    if found is None and name in RANGES and not RANGES[name].has(int(value)):
-        found = f"{name} is {quoted}: it has to be {RANGES[name]}"
+    if name in WAVES and value is not None:
+        return [told for told in [WAVES[name](value)] if told]
+    found = list(variable_types.problems(name, option, value, template))
+    if not found and name in RANGES and not RANGES[name].has(int(value)):
+        found = [f"{name} is {shown(name, value, template)}: it has to be {RANGES[name]}"]
     return found

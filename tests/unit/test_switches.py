@@ -1,14 +1,14 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A switch that is given as text (-e x=false) is off, in each condition of the roles."""
+"""A switch or number that is given as text (-e x=false, -e y=5) is one wherever roles use it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 import yaml
@@ -19,12 +19,12 @@ CONDITIONS = ("when", "that", "until", "failed_when", "changed_when")
 JINJA = re.compile(r"{{.*?}}|{%.*?%}", re.DOTALL)
 
 
-def _switches() -> set[str]:
+def _options(kind: str) -> set[str]:
     found: set[str] = set()
     for file in ROOT.glob("roles/*/meta/argument_specs.yml"):
         for entry in yaml.safe_load(file.read_text(encoding="utf-8"))["argument_specs"].values():
             options = (entry.get("options") or {}).items()
-            found |= {name for name, about in options if about.get("type") == "bool"}
+            found |= {name for name, about in options if about.get("type") == kind}
     return found
 
 
@@ -68,13 +68,45 @@ def test_what_is_no_fault(text: str) -> None:
     assert not _bare(yaml.safe_load(text), {"a"})
 
 
-def test_a_switch_is_read_as_one() -> None:
-    switches = _switches()
-    assert "install_replace_repository_key" in switches
-    files = [file for folder in FOLDERS for file in sorted(ROOT.glob(f"{folder}/*.yml"))]
-    bare = [
+def _uses(find: Callable[[Any, set[str]], list[str]], names: set[str]) -> list[str]:
+    files = [file for folder in FOLDERS for file in sorted(ROOT.glob(f"{folder}/**/*.yml"))]
+    return [
         f"{file.relative_to(ROOT)}: {text}"
         for file in files
-        for text in _bare(yaml.safe_load(file.read_text(encoding="utf-8")), switches)
+        for text in find(yaml.safe_load(file.read_text(encoding="utf-8")), names)
     ]
-    assert bare == []
+
+
+def test_a_switch_is_read_as_one() -> None:
+    switches = _options("bool")
+    assert "install_replace_repository_key" in switches
+    assert _uses(_bare, switches) == []
+
+
+def _as_text(node: Any, names: set[str]) -> list[str]:
+    """Expressions that calculate or compare with a number but have no `| int` for it.
+
+    Of two texts `+` makes another one, and modules and filters convert what they are given.
+    """
+    name = rf"(?<![\w'.])({'|'.join(sorted(names))})(?![\w'])"
+    sign = r"(?:[-+*/<>]|//|[<>=!]=)"
+    use = re.compile(rf"{name}\s*{sign}|{sign}\s*{name}(?!\s*\|\s*(?:int|float)\b)")
+    return [text for text in _expressions(node) if use.search(re.sub(r"'[^']*'", "''", text))]
+
+
+@pytest.mark.parametrize("text", ["x: '{{ a + 5 }}'", "x: '{{ 5 + a }}'", "when: b or a > 0"])
+def test_calculations_are_found(text: str) -> None:
+    assert _as_text(yaml.safe_load(text), {"a"})
+
+
+@pytest.mark.parametrize(
+    "text", ["x: '{{ a | int + 5 }}'", "x: '{{ a }}'", "when: 0 < a | int", "x: '{{ -b }}'"]
+)
+def test_calculations_that_are_no_fault(text: str) -> None:
+    assert not _as_text(yaml.safe_load(text), {"a"})
+
+
+def test_a_number_is_calculated_with_as_one() -> None:
+    numbers = _options("int")
+    assert "install_trial_timeout" in numbers
+    assert _uses(_as_text, numbers) == []

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import pytest
 from ansible import constants
+from ansible.errors import AnsibleUndefinedVariable
+from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.action import ActionBase
 from ansible_collections.oslab.kernel.plugins.action import check_inventory
 
@@ -53,3 +56,126 @@ def test_unknown_names(monkeypatch, tmp_path):
     assert "preflight_other_variables" in told[0]["msg"]
     assert told[1]["warnings"] == ["patch_x is no variable"]
     assert "warnings" not in told[2]
+
+
+class Templar:
+    """Of what has no template in it."""
+
+    def copy_with_new_env(self, available_variables):
+        return self
+
+    def is_template(self, raw):
+        return False
+
+    def template(self, raw):
+        if raw == "{{ nope }}":
+            raise AnsibleUndefinedVariable("'nope' is undefined")
+        return raw
+
+
+class HostVars(dict):
+    def raw_get(self, name):
+        return self[name]
+
+
+ARGUMENTS = {"roles": ["source", "install"], "others": []}
+NOTHING = {"problems": [], "unknown": []}
+
+
+def given(variables, groups):
+    return {"hostvars": HostVars(variables), "groups": groups}
+
+
+def check():
+    found = check_inventory.ActionModule.__new__(check_inventory.ActionModule)
+    found._templar = Templar()
+    return found
+
+
+def looked(variables, groups=None):
+    """What is wrong with the variables of the hosts: those of each, by its name."""
+    return check()._variables(list(variables), given(variables, groups or {}), ARGUMENTS)
+
+
+@pytest.mark.parametrize(
+    "name", ["deploy_serial", "source_version", "install_trial_timeout", "install_health_checks"]
+)
+def test_a_variable_without_a_value(name):
+    (told,) = looked({"t1": {name: None}})["problems"]
+    assert told.startswith(f"{name} is ")
+    assert looked({"t1": {name: "{{ omit }}", "omit": "{{ omit }}"}})["problems"] == []
+
+
+@pytest.mark.parametrize("name", ["deploy_serial", "deploy_before", "deploy_max_fail_percentage"])
+def test_a_template_that_is_needed_now(name):
+    (told,) = looked({"t1": {name: "{{ nope }}"}})["problems"]
+    assert told == f"{name} is '{{{{ nope }}}}': 'nope' is undefined"
+    assert looked({"t1": {"source_version": "{{ nope }}"}})["problems"] == []
+
+
+TARGETS = {"kernel_builders": ["b"], "kernel_targets": ["t1", "t2", "t3"]}
+
+
+def test_waves_of_another_host_than_the_first():
+    hosts = {"b": {}, "t1": {"deploy_serial": 1}, "t2": {"deploy_serial": 5}, "t3": {}}
+    (told,) = looked(hosts, groups=TARGETS)["problems"]
+    assert told == (
+        "deploy_serial is 5, but that of t1 counts, the first of kernel_targets (1): set it for "
+        "the whole group [t2]"
+    )
+    hosts = {"b": {}, "t1": {}, "t2": {"deploy_max_fail_percentage": 5}, "t3": {}}
+    (told,) = looked(hosts, groups=TARGETS)["problems"]
+    assert "(not set)" in told
+
+
+def test_the_first_target_counts_where_the_limit_leaves_it_out():
+    hosts = {"t1": {"deploy_serial": 1}, "t2": {"deploy_serial": 5}}
+    (told,) = check()._variables(["t2"], given(hosts, TARGETS), ARGUMENTS)["problems"]
+    assert "that of t1 counts" in told
+
+
+def test_a_tarball_that_is_no_builders():
+    own = {"source_provider": "file"}
+    (told,) = looked({"b": dict(own), "t1": dict(own)}, groups=TARGETS)["problems"]
+    assert told.startswith("source_file is '': with source_provider file it has to be")
+    assert told.endswith(" [b]")
+
+
+def test_the_form_of_a_text():
+    (told,) = looked({"b": {"source_sha256": "abc"}})["problems"]
+    assert told.startswith("source_sha256 is 'abc': it has to be 64")
+
+
+def test_a_directory_instead_of_a_file(monkeypatch, tmp_path):
+    monkeypatch.setattr(
+        check_inventory.control_files, "find", lambda action, path, known, roles: path
+    )
+    (told,) = looked({"b": {"deploy_before": str(tmp_path)}})["problems"]
+    assert told == f"deploy_before is {str(tmp_path)!r}: it is a directory: name a file in it"
+
+
+@pytest.mark.parametrize("value", ["x", "5", "false", "", "[]"])
+def test_the_place_of_a_misspelt_name(tmp_path, value):
+    path = tmp_path / "all.yml"
+    path.write_text(f"---\ninstal_reboot: {value}\n")
+    (told,) = looked({"b": DataLoader().load_from_file(str(path))})["unknown"]
+    assert told == (
+        f"instal_reboot ({path}:2) is no variable of the collection: did you mean install_reboot?"
+    )
+
+
+def test_a_misspelt_switch_on_the_command_line():
+    place = given({"b": {"instal_reboot": False}}, {})
+    place["hostvars"]._variable_manager = SimpleNamespace(_extra_vars={"instal_reboot": False})
+    (told,) = check()._variables(["b"], place, ARGUMENTS)["unknown"]
+    assert told.startswith("instal_reboot (option -e) is no variable")
+
+
+def test_variables_of_the_check_itself():
+    (told,) = looked({"b": {"preflight_unknown_variables": "x"}})["problems"]
+    assert told == "preflight_unknown_variables is 'x': it has to be one of refuse, warn, ignore"
+
+
+@pytest.mark.parametrize("own", [{}, {"deploy_serial": [1, "25%"]}])
+def test_waves_that_are_everybodys(own):
+    assert looked({name: dict(own) for name in ("b", "t1", "t2")}, groups=TARGETS) == NOTHING

@@ -86,3 +86,12 @@ def test_without_an_inventory_file(places: dict[str, Path]) -> None:
 )
 def test_paths_in_variables(name: str, value: Any, paths: dict[str, str]) -> None:
     assert dict(control_files.named_in(name, value)) == paths
+
+
+@pytest.mark.parametrize("name", [*control_files.FILES, "patch_series", "patch_syscalls"])
+def test_a_file_and_a_directory(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "x"
+    file.touch()
+    wanted, other = (tmp_path, file) if name in control_files.DIRECTORIES else (file, tmp_path)
+    assert control_files.kind_problem(name, str(wanted)) == ""
+    assert "directory" in control_files.kind_problem(name, str(other))

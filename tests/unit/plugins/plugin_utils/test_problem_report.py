@@ -52,3 +52,12 @@ def test_many_go_to_a_file(tmp_path: Path, sentences: list[str]) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     assert len(path.read_text().splitlines()) == len(sentences)
     assert re.search(rf"^Nothing was done. {len(sentences)} thing", said)
+
+
+def test_lines_fit_a_terminal() -> None:
+    path = "/" + "a-b" * 50
+    said = problem_report.message(["word " * 60, f"{path} is wrong", "x"]).splitlines()[1:]
+    assert max(len(line) for line in said if path not in line) <= 100
+    assert [line[:2] for line in said] == ["- ", "  ", "  ", "  ", "- ", "  ", "- "]
+    assert any(path in line for line in said)
+    assert " ".join(said).count("word") == 60

@@ -16,7 +16,7 @@ PLAYBOOKS = ("deploy_serial", "deploy_max_fail_percentage")
 
 
 def told(name: str, value: Any, template: str = "") -> str:
-    return variable_problems.problem(name, OPTIONS[name], value, template) or ""
+    return "; ".join(variable_problems.problems(name, OPTIONS[name], value, template))
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def told(name: str, value: Any, template: str = "") -> str:
         ("publish_port", 70_000, "it has to be 1 to 65535"),
         ("install_reboot", "perhaps", "install_reboot is 'perhaps': it has to be true or false"),
         ("install_transport", "cpoy", "install_transport is 'cpoy': it has to be one of apt, copy"),
-        ("verify_proc_entries", ["x"], "it has to be only capture_mem"),
+        ("verify_proc_entries", ["x"], "it has to be one of capture_mem"),
         ("config_options", ["X=y"], "config_options is ['X=y']: it has to be a mapping"),
         ("config_keep_modules", {"a": 1}, "it has to be a list"),
         ("source_version", yaml.safe_load("6.10"), "source_version is the number 6.1, not a text"),
@@ -41,9 +41,36 @@ def told(name: str, value: Any, template: str = "") -> str:
         ("source_version", ["6.1"], "source_version is ['6.1']: it has to be a text"),
         ("source_known_sha256", {6.1: "x"}, "the key 6.1 of source_known_sha256 is the number 6.1"),
         ("publish_server", False, "publish_server is false, not a text: write it in quotes"),
-        ("patch_syscalls", [{"name": "x"}], "patch_syscalls: missing required arguments"),
-        ("modules_list", [{"name": "x", "state": "laoded"}], "loaded, unloaded"),
-        ("modules_list", [{"name": "x", "parms": {}}], "parms"),
+        ("config_keep_modules", "e1000,nvme", "it has to be a list, with lines as `- entry`"),
+        ("config_keep_modules", [8139], "config_keep_modules[0] is the number 8139, not a text"),
+        ("config_keep_modules", [True], "config_keep_modules[0] is true, not a text"),
+        ("config_options", "X=y", "config_options is 'X=y': it has to be a mapping"),
+        ("config_options", {"X": None}, "config_options.X has no value: give one"),
+        ("install_health_checks", "systemctl is-active x", "it has to be a list"),
+        ("install_health_checks", [""], "install_health_checks[0] is an empty text"),
+        ("install_health_checks", ["a", ["b"]], "install_health_checks[1] is ['b']: it has to be"),
+        ("install_health_checks", ["a", None], "install_health_checks[1] has no value"),
+        ("patch_series", ["a.patch", " "], "patch_series[1] is an empty text"),
+        ("build_tools_source", 5, "build_tools_source is the number 5, not a path"),
+        ("patch_syscalls", [{"name": "x"}], "patch_syscalls[0] (x) has no source: add a line"),
+        ("modules_list", "io_throttle_mod", "it has to be a list, with lines as `- entry`"),
+        (
+            "modules_list",
+            ["x"],
+            "modules_list[0] is 'x': it has to be a mapping; begin it with `- n",
+        ),
+        (
+            "modules_list",
+            [{"nmae": "x"}],
+            "modules_list[0] has 'nmae', which is no key of it: did you",
+        ),
+        ("modules_list", [{"name": "x", "params": "pid=1"}], "modules_list[0]: params is 'pid=1'"),
+        (
+            "modules_list",
+            [{"name": "x", "state": "laoded"}],
+            "modules_list[0]: state is 'laoded': it",
+        ),
+        ("lab_fleet_models", [{"disk": "ide", "network": 5.0}], 'as in network: "5.0"'),
     ],
 )
 def test_a_wrong_value(name: str, value: Any, said: str) -> None:
@@ -65,7 +92,6 @@ def test_a_wrong_value(name: str, value: Any, said: str) -> None:
         ("version_extraversion", -49),
         ("patch_series", ["a.patch", {"source": "https://x/y", "sha256": "0"}]),
         ("config_options", {"X": "y", "N": 5}),
-        ("config_keep_modules", "a,b"),
         ("modules_list", [{"name": "x", "params": {"pid": 0}}]),
         ("deploy_serial", 1),
         ("deploy_serial", "2"),
@@ -79,13 +105,13 @@ def test_what_is_no_fault(name: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [0, -1, "0%", "101%", "one", ["one"], [1, "x"], True, None, [], {}]
+    "value", [0, -1, "0%", "101%", "one", ["one"], [1, "x"], True, [None], [], {}]
 )
 def test_sizes_of_waves(value: Any) -> None:
     assert told("deploy_serial", value).startswith(f"deploy_serial is {value!r}: it has to be")
 
 
-@pytest.mark.parametrize("value", [-1, 101, "5%", "x", None, True, [5]])
+@pytest.mark.parametrize("value", [-1, 101, "5%", "x", "", True, [5]])
 def test_shares_of_failures(value: Any) -> None:
     assert "0 to 100" in told("deploy_max_fail_percentage", value)
 
@@ -95,6 +121,33 @@ def test_defaults_are_no_fault(name: str) -> None:
     default = OPTIONS[name].get("default")
     if default is not None and "{{" not in str(default):
         assert told(name, default) == ""
+
+
+KINDS: dict[str, list[Any]] = {
+    "bool": [None, [], {}, "perhaps"],
+    "dict": [None, "", "a", "a=b", 5, ["a"], {"a": None}],
+    "int": [None, True, "", "x", 1.5, [1]],
+    "list": [None, "", "a", "a,b", 5, True, {"a": 1}, [None]],
+    "path": [None, 5, 1.5, True, ["a"], {"a": 1}],
+    "str": [None, 1.5, True, ["a"], {"a": 1}],
+}
+
+
+@pytest.mark.parametrize("name", sorted(set(OPTIONS) - set(PLAYBOOKS)))
+def test_what_ansible_would_convert(name: str) -> None:
+    """A task gets it as it was written."""
+    for value in KINDS[OPTIONS[name].get("type", "str")]:
+        assert told(name, value), value
+    if OPTIONS[name].get("type") == "list":
+        each = OPTIONS[name]["elements"]
+        for value in ["", *KINDS.get(each, [])]:
+            assert told(name, [value]), value
+
+
+def test_all_of_several_is_told() -> None:
+    found = told("modules_list", [{"nmae": "x"}, "y"])
+    assert "modules_list[0] has no name" in found
+    assert "modules_list[1] is 'y'" in found
 
 
 def test_each_whole_number_has_a_range() -> None:

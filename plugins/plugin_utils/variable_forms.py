@@ -1,0 +1,137 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The form of texts that roles would refuse later, some of them on hosts that were changed already.
+
+The values are of the type that their specification names (variable_types).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Callable
+
+from ansible_collections.oslab.kernel.plugins.plugin_utils.variable_types import shown
+
+_SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
+_FINGERPRINT = re.compile(r"[0-9A-Fa-f]{40}")
+_SUITE = re.compile(r"[a-z][a-z0-9-]*")
+_PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
+_MIRROR = re.compile(r"(https?://[^/\s]+|file:///)\S*")
+_MODULE = re.compile(r"[A-Za-z0-9_-]+")
+_PARAMETER = re.compile(r"[A-Za-z0-9_]+")
+_NO_VALUE = re.compile(r'[\s"#]')
+# Words that only a shell obeys; `;` alone is an argument of find.
+_SHELL = re.compile(r"\|\|?|&&?|[0-9]?(>>?|<)\S*|.*[^\\;];|\$\(.*|`.*")
+
+
+def _texts(form: re.Pattern[str], words: str) -> Callable[[str, Any], Iterator[str]]:
+    """Of a text, which may be empty, or of each of a list."""
+
+    def check(name: str, value: Any) -> Iterator[str]:
+        entries = enumerate(value) if isinstance(value, (list, tuple)) else [(None, value)]
+        for index, entry in entries:
+            where = name if index is None else f"{name}[{index}]"
+            if (str(entry) or index is not None) and not form.fullmatch(str(entry)):
+                yield f"{where} is {shown(name, entry)}: it has to be {words}"
+
+    return check
+
+
+def _checksums(name: str, value: Mapping[Any, Any]) -> Iterator[str]:
+    for key, entry in value.items():
+        if not _SHA256.fullmatch(str(entry)):
+            yield f"{name}: {key} is {shown(name, entry)}: it has to be {_CHECKSUM}"
+
+
+def _listen(name: str, value: str) -> Iterator[str]:
+    try:
+        if value:
+            ipaddress.ip_address(value)
+    except ValueError:
+        yield (
+            f"{name} is {shown(name, value)}: it has to be an IP address of the builder, 0.0.0.0 "
+            "or :: for all, or empty"
+        )
+
+
+def _commands(name: str, value: Sequence[str]) -> Iterator[str]:
+    for index, command in enumerate(value):
+        where = f"{name}[{index}] is {shown(name, command)}"
+        try:
+            shlex.split(command)
+            words = shlex.split(command, posix=False)
+        except ValueError as error:
+            yield f"{where}: {error}; quote it as for a shell"
+            continue
+        # What is in quotes keeps them here, and is an argument that somebody wants.
+        for word in (word for word in words[1:] if _SHELL.fullmatch(word)):
+            yield (
+                f"{where}: no shell runs it, so {word!r} would be an argument; "
+                "write `sh -c '…'` for a shell"
+            )
+            break
+
+
+def _modules(name: str, value: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for index, entry in enumerate(value):
+        where = f"{name}[{index}]"
+        if not _MODULE.fullmatch(str(entry["name"])):
+            yield (
+                f"{where}: name is {shown(name, entry['name'])}: it has to be a module's name, of "
+                "letters, digits, _ and -"
+            )
+        for key, setting in (entry.get("params") or {}).items():
+            if not _PARAMETER.fullmatch(str(key)) or _NO_VALUE.search(str(setting)):
+                yield (
+                    f"{where} ({entry['name']}): params has {str(key)!r}: {shown(key, setting)}; "
+                    "names take letters, digits and _, values no spaces, quotes or #"
+                )
+
+
+def _absolute(name: str, value: str) -> Iterator[str]:
+    """Of a file of tasks: where Ansible looks for one depends on the file that includes it."""
+    if value and not value.startswith(("/", "~")):
+        yield (
+            f"{name} is {shown(name, value)}: give an absolute path, such as "
+            f"{{{{ inventory_dir }}}}/{Path(value).name}"
+        )
+
+
+_CHECKSUM = "64 hexadecimal digits, as sha256sum prints them"
+_NAME = "lower-case letters, digits and -, a letter first"
+FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
+    "deploy_after": _absolute,
+    "deploy_before": _absolute,
+    "install_health_checks": _commands,
+    "install_hook_before": _absolute,
+    "install_packages": _texts(_PACKAGE, "a package's name, without a version"),
+    "modules_list": _modules,
+    "publish_component": _texts(_SUITE, _NAME),
+    "publish_gpg_key": _texts(_FINGERPRINT, "a fingerprint, 40 hexadecimal digits, or empty"),
+    "publish_listen_address": _listen,
+    "publish_service_name": _texts(_SUITE, _NAME),
+    "publish_suite": _texts(_SUITE, _NAME),
+    "source_known_sha256": _checksums,
+    "source_mirrors": _texts(_MIRROR, "an address that begins with https://, http:// or file:///"),
+    "source_sha256": _texts(_SHA256, f"{_CHECKSUM}, or empty"),
+}
+
+
+def problems(name: str, value: Any) -> list[str]:
+    """One sentence for each thing that is wrong with the value of the variable."""
+    return list(FORMS[name](name, value)) if name in FORMS else []
+
+
+def source_file_problem(provider: str, file: str) -> str:
+    """Empty if a builder can look for it."""
+    if provider != "file" or file.startswith(("/", "~", "$")):
+        return ""
+    return (
+        f"source_file is {shown('source_file', file)}: with source_provider file it has to be the "
+        "absolute path of the tarball on the builder"
+    )

@@ -1,0 +1,91 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.oslab.kernel.plugins.plugin_utils import known_variables, variable_forms
+
+ROOT = Path(__file__).resolve().parents[4]
+SUM = "0123456789abcdefABCDEF" + 42 * "0"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("source_sha256", "abc", "source_sha256 is 'abc': it has to be 64 hexadecimal digits"),
+        ("source_sha256", f"{SUM}\n", "it has to be 64"),
+        ("source_known_sha256", {"6.1": "abc"}, "source_known_sha256: 6.1 is 'abc': it has to be"),
+        ("source_mirrors", ["kernel.org"], "source_mirrors[0] is 'kernel.org': it has to be an ad"),
+        ("source_mirrors", ["https://x", "ftp://x"], "source_mirrors[1] is"),
+        ("source_mirrors", ["https://me:pw@x y/"], "//***@x"),
+        ("publish_listen_address", "eth0", "publish_listen_address is 'eth0': it has to be an IP"),
+        ("publish_gpg_key", "ABCD", "it has to be a fingerprint, 40 hexadecimal digits"),
+        ("publish_suite", "Stable", "it has to be lower-case letters"),
+        ("install_packages", ["linux-image=1"], "a package's name, without a version"),
+        ("install_health_checks", ["a | b"], "no shell runs it, so '|' would be an argument"),
+        (
+            "install_health_checks",
+            ["x", "a && b"],
+            "install_health_checks[1] is 'a && b': no shell",
+        ),
+        ("install_health_checks", ["a >/dev/null"], "'>/dev/null' would"),
+        ("install_health_checks", ["a 2>&1"], "'2>&1' would"),
+        ("install_health_checks", ["a; b c; d"], "'c;' would"),
+        ("install_health_checks", ["test $(id -u) = 0"], "would be an argument"),
+        ("install_health_checks", ["a 'b"], "No closing quotation"),
+        ("modules_list", [{"name": "a b"}], "modules_list[0]: name is 'a b': it has to be a mod"),
+        ("modules_list", [{"name": "x", "params": {"a": "b c"}}], "params has 'a': 'b c'"),
+        ("deploy_before", "drain.yml", "such as {{ inventory_dir }}/drain.yml"),
+    ],
+)
+def test_a_wrong_form(name: str, value: Any, said: str) -> None:
+    found = "; ".join(variable_forms.problems(name, value))
+    assert said in found
+    assert found.startswith(name)
+    assert "pw" not in found
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("source_sha256", SUM),
+        ("source_sha256", ""),
+        ("source_mirrors", ["http://localhost:8000/k", "file:///srv/mirror", "https://[::1]/"]),
+        ("publish_listen_address", ""),
+        ("publish_listen_address", "::"),
+        ("publish_listen_address", "10.0.0.1"),
+        ("install_health_checks", ["systemctl is-active nginx", "sh -c 'a | b; c > d'"]),
+        ("install_health_checks", ['grep -q "a | b" /x', r"find / -exec true {} \;", "find / ;"]),
+        ("install_health_checks", ['awk "{ if ($1 > 5) exit 1 }" /proc/loadavg']),
+        ("install_packages", ["linux-image-6.8.0-x", "libstdc++6"]),
+        ("modules_list", [{"name": "x", "params": {"mode": "0440", "n": 1}}, {"name": "y"}]),
+        ("deploy_before", "/etc/drain.yml"),
+        ("deploy_before", ""),
+        ("patch_banner", "anything; at | all"),
+    ],
+)
+def test_what_is_no_fault(name: str, value: Any) -> None:
+    assert variable_forms.problems(name, value) == []
+
+
+def test_the_names_and_defaults_are_those_of_the_roles() -> None:
+    options = known_variables.collect(ROOT).options
+    for name in variable_forms.FORMS:
+        default = options[name].get("default", "")
+        assert "{{" in str(default) or variable_forms.problems(name, default) == []
+
+
+@pytest.mark.parametrize("file", ["", "linux.tar.xz", "./linux.tar.xz"])
+def test_a_tarball_that_no_builder_finds(file: str) -> None:
+    said = variable_forms.source_file_problem("file", file)
+    assert said.startswith(f"source_file is {file!r}: with source_provider file it has to be")
+    assert variable_forms.source_file_problem("kernel_org", file) == ""
+
+
+@pytest.mark.parametrize("file", ["/srv/linux.tar.xz", "~/linux.tar.xz"])
+def test_a_tarball_on_the_builder(file: str) -> None:
+    assert variable_forms.source_file_problem("file", file) == ""
