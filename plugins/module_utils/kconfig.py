@@ -19,7 +19,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
-from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read, kconfig_base
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    bounded_read,
+    kconfig_base,
+    kernel_inputs,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils.kconfig_tree import (
     KconfigTree,
     Switches,
@@ -105,10 +109,6 @@ def diff_texts(before: str, after: str) -> tuple[str, str]:
 
 
 # --- values as a user writes them ------------------------------------------------------------
-
-
-def plain_name(name: str) -> str:
-    return name[len("CONFIG_") :] if name.startswith("CONFIG_") else name
 
 
 def to_value(symbol: Symbol, value: Any) -> str:
@@ -209,7 +209,7 @@ def check_wanted(
         (options, wanted.options, "option"),
         (required, wanted.required, "required symbol"),
     ):
-        names = {plain_name(name): value for name, value in source.items()}
+        names = {kernel_inputs.plain_symbols(name): value for name, value in source.items()}
         if what:
             wrong += _unknown(tree, (name for name in names if name not in tree.symbols), what)
         for name, value in names.items():

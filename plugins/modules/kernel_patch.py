@@ -52,7 +52,9 @@ options:
           name: {description: File name., type: str, required: true}
           text: {description: Contents., type: str, required: true}
       kconfig:
-        description: Kconfig symbol (without C(CONFIG_)) that switches the syscall on.
+        description:
+          - Kconfig symbol that switches the syscall on. C(CONFIG_) before it is left out.
+          - The tree must not have one of this name.
         type: str
         required: true
       number:
@@ -205,14 +207,16 @@ def _plan(params: dict) -> kernel_patch.Plan:
             name=entry["name"],
             source=entry["file"]["name"],
             text=entry["file"]["text"],
-            kconfig=entry["kconfig"],
+            kconfig=kernel_inputs.plain_symbols(entry["kconfig"]),
             number=None if entry["number"] == "auto" else int(entry["number"]),
-            depends=entry["depends"],
+            depends=kernel_inputs.plain_symbols(" ".join(entry["depends"].split())),
             help=entry["help"],
             own=entry["own"],
             called=entry["verify_call"],
+            where=f"patch_{option}[{index}]",
         )
-        for entry in [*params["syscalls"], *params["syscalls_extra"]]
+        for option in ("syscalls", "syscalls_extra")
+        for index, entry in enumerate(params[option])
     ]
     return kernel_patch.Plan(
         sysname=params["sysname"],
