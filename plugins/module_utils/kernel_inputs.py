@@ -172,7 +172,8 @@ def check_syscalls(
             )
         elif symbol == KCONFIG_MENU:
             problems.append(
-                f"{where} ({name}): kconfig {symbol!r} is the switch for all syscalls; choose another"
+                f"{where} ({name}): kconfig {symbol!r} is the switch for all syscalls; choose "
+                "another"
             )
         depends = str(entry.get("depends") or "")
         told = kconfig_tree.expression_problem(depends)

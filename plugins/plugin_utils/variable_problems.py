@@ -9,6 +9,7 @@ specification. It knows no ranges, and takes the number 6.10 for the text 6.1.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Optional
@@ -30,6 +31,8 @@ _WORDS = {
     "str": "a text",
 }
 _LENGTH = 60
+#: How much of a key has to be the same for it to be the one that is meant.
+_LIKE = 0.6
 #: Of a value that nobody has to see, in place of its template.
 HIDDEN = "vault"
 _SECRET = re.compile(r"pass|secret|token|vault|private", re.IGNORECASE)
@@ -136,6 +139,45 @@ def _wrong_kind(name: str, kind: str, value: Any, quoted: str) -> Optional[str]:
     return f"{name} is {quoted}: it has to be {_WORDS[kind]}"
 
 
+def _list_problem(name: str, option: Mapping[str, Any], value: Any, quoted: str) -> Optional[str]:
+    """Of a list of mappings whose keys are known: which entry it is, and what of it."""
+    keys = option.get("options")
+    if option.get("type") != "list" or option.get("elements") != "dict" or not keys:
+        return None
+    if isinstance(value, Mapping):
+        return f"{name} is one mapping, not a list: begin each entry with `- `"
+    if not isinstance(value, (list, tuple)):
+        return None
+    for index, entry in enumerate(value):
+        found = _entry_problem(f"{name}[{index}]", keys, entry)
+        if found:
+            return found
+    return None
+
+
+def _entry_problem(where: str, keys: Mapping[str, Any], entry: Any) -> Optional[str]:
+    if not isinstance(entry, Mapping):
+        return f"{where} is {shown(where, entry)}: it has to be {_WORDS['dict']}"
+    name = entry.get("name")
+    label = f"{where} ({name[:_LENGTH]})" if isinstance(name, str) else where
+    for key in entry:
+        if key not in keys:
+            like = difflib.get_close_matches(str(key), [*keys], 1, _LIKE)
+            meant = f"did you mean {like[0]}?" if like else f"there are {', '.join(keys)}"
+            return f"{label} has {key!r}, which is no key of it: {meant}"
+    for key, sub in keys.items():
+        if sub.get("required") and key not in entry:
+            return f"{label} has no {key}: add a line `{key}: …`"
+        kind = sub.get("type", "str")
+        value = entry.get(key)
+        # One that may be left out may be left empty.
+        if kind in ("str", "path") and key in entry and (value is not None or sub.get("required")):
+            problem = _wrong_kind(f"{where}: {key}", kind, value, shown(key, value))
+            if problem:
+                return problem
+    return None
+
+
 def serial_problem(value: Any) -> Optional[str]:
     """Sizes of the waves."""
     entries = list(value) if isinstance(value, (list, tuple)) else [value]
@@ -201,7 +243,11 @@ def problem(name: str, option: Mapping[str, Any], value: Any, template: str = ""
         return percentage_problem(value)
     quoted = shown(name, value, template)
     kind = option.get("type", "str")
-    found = _wrong_kind(name, kind, value, quoted) or _refused(name, option, value, quoted)
+    found = (
+        _wrong_kind(name, kind, value, quoted)
+        or _list_problem(name, option, value, quoted)
+        or _refused(name, option, value, quoted)
+    )
     if found is None and name in RANGES and not RANGES[name].has(int(value)):
         found = f"{name} is {quoted}: it has to be {RANGES[name]}"
     return found

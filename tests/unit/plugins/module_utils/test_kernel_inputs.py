@@ -99,7 +99,8 @@ def test_good_dependency(depends):
 def test_bad_dependency_is_told_by_its_entry(depends, told):
     (problem,) = inputs.check_syscalls([], [entry(depends=depends)])
     assert problem == (
-        f"patch_syscalls_extra[0] (a_call): depends {depends!r} {told}: write it as in 'KEYS && !UML'"
+        f"patch_syscalls_extra[0] (a_call): depends {depends!r} {told}: write it as in "
+        "'KEYS && !UML'"
     )
 
 
