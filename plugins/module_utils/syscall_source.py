@@ -39,14 +39,14 @@ class Parameter(NamedTuple):
 
 
 class Definition(NamedTuple):
-    """As it is written: SYSCALL_DEFINE and `count`, and what is between its commas."""
+    """As it is written: SYSCALL_DEFINE and `number`, and what is between its commas."""
 
-    count: str
+    number: str
     name: str
     fields: list[str]
 
     def __str__(self) -> str:
-        return f"SYSCALL_DEFINE{self.count}({self.name}{', …' if self.fields else ''})"
+        return f"SYSCALL_DEFINE{self.number}({self.name}{', …' if self.fields else ''})"
 
 
 def code_of(text: str) -> str:
@@ -119,17 +119,17 @@ def parameters(text: str, name: str) -> list[Parameter]:
     if definition is None:
         raise SourceError(f"has no SYSCALL_DEFINEn({name}, …): {_instead(found)}")
     fields = definition.fields
-    if not definition.count:
+    if not definition.number:
         raise SourceError(
             f"has {definition} without the number of its arguments: "
             f"write SYSCALL_DEFINE{len(fields) // 2}"
         )
-    if not definition.count.isdigit() or int(definition.count) > MOST_ARGUMENTS:
+    if not definition.number.isdigit() or int(definition.number) > MOST_ARGUMENTS:
         raise SourceError(
             f"has {definition}: a syscall takes at most {MOST_ARGUMENTS} arguments; "
             "more go into a struct"
         )
-    wanted = int(definition.count)
+    wanted = int(definition.number)
     names = all(re.fullmatch(r"[A-Za-z_]\w*", field) for field in fields[1::2])
     if len(fields) != 2 * wanted or not names:
         if names and len(fields) % 2 == 0:

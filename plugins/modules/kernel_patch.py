@@ -171,6 +171,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils import (
     kernel_inputs,
     kernel_patch,
     program_locale,
+    source_text,
     source_workdir,
 )
 
@@ -271,7 +272,7 @@ def main() -> None:
         + kernel_inputs.check_syscalls(params["syscalls"], params["syscalls_extra"])
     )
     if problems:
-        module.fail_json(msg="; ".join(problems))
+        module.fail_json(msg=source_text.wrapped("\n".join(problems)))
     tree = Path(params["tree"])
     if not tree.is_dir():
         if module.check_mode:
@@ -288,7 +289,7 @@ def main() -> None:
     try:
         outcome = kernel_patch.apply(tree, _plan(params), run, check=module.check_mode)
     except kernel_patch.EditError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=source_text.wrapped(str(error)))
     module.exit_json(
         changed=bool(outcome.changed),
         changed_files=outcome.changed,

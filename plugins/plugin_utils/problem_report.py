@@ -9,7 +9,7 @@ import os
 import tempfile
 from collections.abc import Collection, Sequence
 
-from ansible_collections.oslab.kernel.plugins.module_utils import plain_text
+from ansible_collections.oslab.kernel.plugins.module_utils import plain_text, source_text
 
 #: Sentences that are shown, and how many letters of all of them; the rest is in a file.
 SHOWN = 10
@@ -58,7 +58,8 @@ def message(sentences: Sequence[str], notes: Sequence[str] = ()) -> str:
     for sentence in sentences[:SHOWN]:
         if shown and sum(map(len, shown)) + len(sentence) > LETTERS:
             break
-        shown.append(f"- {sentence}" if len(sentence) <= LETTERS else f"- {sentence[:LETTERS]}…")
+        cut_off = sentence if len(sentence) <= LETTERS else f"{sentence[:LETTERS]}…"
+        shown.append(f"- {source_text.wrapped(cut_off, source_text.WIDTH - 2)}")
     count = len(sentences)
     lines = [
         f"Nothing was done. {count} {'thing is' if count == 1 else 'things are'} wrong:",
