@@ -324,8 +324,11 @@ class _Form:
 
 
 def expression_problem(text: str) -> str:
-    """What is wrong with the form of a dependency; empty for a good one, and for none."""
-    return _Form(text).whole() if text.strip() else ""
+    """What is wrong with the form of a dependency; empty for a good one, and for none.
+
+    One that asks the toolchain may hold any text, and is not judged.
+    """
+    return _Form(text).whole() if text.strip() and "$(" not in text else ""
 
 
 class Switches:

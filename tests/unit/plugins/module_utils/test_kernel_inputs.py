@@ -76,7 +76,15 @@ def entry(**changes):
 
 @pytest.mark.parametrize(
     "depends",
-    ["", "KEYS", "(A || !B) && C", 'A = "x" && B!=n', "$(cc-option,-m64)", "A if B", "!!A\n"],
+    [
+        "",
+        "KEYS",
+        "(A || !B) && C",
+        'A = "x" && B!=n',
+        "$(success,$(NM) --help | grep -q x)",
+        "A if B",
+        "!!A\n",
+    ],
 )
 def test_good_dependency(depends):
     assert inputs.check_syscalls([entry(depends=depends)]) == []
