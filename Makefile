@@ -66,12 +66,22 @@ requirements-lock: deps ## Write the lock files: versions and hashes of all Pyth
 			--python-version "$${pair#*:}" --output-file "tests/sanity/requirements-$${pair%:*}.lock" -; \
 	done
 
+# --- variables of yours ------------------------------------------------------------------------
+
+# A file of variables, such as patch_syscalls_extra and config_options_extra: docs/own-syscall.md.
+VARS ?=
+EXTRA_VARS := $(if $(VARS),--extra-vars "@$(VARS)")
+
+.PHONY: vars
+vars: deps
+	@$(if $(VARS),$(BIN)/python tests/own_syscalls.py check "$(VARS)")
+
 # --- the lab: one VM on this machine ----------------------------------------------------------
 
 .PHONY: quickstart
-quickstart: deps ## Build a kernel, boot it in a VM and prove it
+quickstart: vars ## Build a kernel, boot it in a VM and prove it (VARS=FILE: with variables of yours)
 	@$(LAB) playbooks/lab.yml
-	@$(LAB) site.yml
+	@$(LAB) site.yml $(EXTRA_VARS)
 
 .PHONY: lab-up
 lab-up: deps ## Start the lab's VM
@@ -99,9 +109,9 @@ N ?= 3
 HOST ?= fleet-1
 
 .PHONY: lab-fleet
-lab-fleet: deps ## Build one kernel for N=3 VMs of different hardware and bring it to them in waves
+lab-fleet: vars ## Build one kernel for N=3 VMs of different hardware and bring it to them in waves
 	@$(FLEET) playbooks/lab_fleet.yml --extra-vars lab_fleet_size=$(N)
-	@$(FLEET) --inventory "$(OSLAB_CACHE)/fleet/hosts.yml" site.yml
+	@$(FLEET) --inventory "$(OSLAB_CACHE)/fleet/hosts.yml" site.yml $(EXTRA_VARS)
 
 .PHONY: lab-fleet-ssh
 lab-fleet-ssh: ## Log in to one of them (HOST=fleet-1)
@@ -122,18 +132,20 @@ clean-cache: ## Empty the cache: sources, images, ccache, builds, the lab's repo
 # --- a syscall of yours, tried without a kernel ------------------------------------------------
 
 FAKE := $(OSLAB_CACHE)/fake
-# A file of variables, as in an inventory: patch_syscalls_extra and config_options.
-VARS ?=
+FAKE_TREE := $(FAKE)/work/trees/file-6.12/linux
+# Only what changes or fails.
+QUIET := ANSIBLE_DISPLAY_OK_HOSTS=false ANSIBLE_DISPLAY_SKIPPED_HOSTS=false
 
 # Always the same bytes, so that the tree is unpacked once.
 .PHONY: try-syscalls
-try-syscalls: deps ## Patch and configure the fake kernel tree by the variables in VARS=FILE (seconds)
+try-syscalls: vars ## Patch and configure the fake kernel tree by the variables in VARS=FILE (seconds)
 	@mkdir -p "$(FAKE)"
 	@tar --directory tests/fixtures --transform 's,^fakelinux,linux-6.12,' --sort name --mtime @0 \
 		--owner 0 --group 0 --numeric-owner --create fakelinux | gzip -n > "$(FAKE)/linux-6.12.tar.gz"
-	@ansible-playbook --inventory tests/fixtures/fakelinux.yml playbooks/build.yml \
-		--tags source,version,patch,config $(if $(VARS),--extra-vars "@$(VARS)")
-	@echo "The tree: $(FAKE)/work/trees/file-6.12/linux"
+	@$(QUIET) ansible-playbook --inventory tests/fixtures/fakelinux.yml playbooks/build.yml \
+		--tags source,version,patch,config $(EXTRA_VARS)
+	@echo "Nothing was compiled. The fake tree is $(FAKE_TREE), with these syscalls:"
+	@$(BIN)/python tests/own_syscalls.py list "$(FAKE_TREE)"
 
 # --- tests ------------------------------------------------------------------------------------
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable, Optional
@@ -28,6 +27,8 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils.problem_report import
 from ansible_collections.oslab.kernel.plugins.plugin_utils.run_memory import once
 
 MODULE = "oslab.kernel.check_inventory"
+EXTRA = "patch_syscalls_extra"
+SYSCALLS = ("patch_syscalls", EXTRA)
 ROOT = Path(__file__).resolve().parents[2]
 # Read by the playbooks, for which no role has to be checked.
 ALWAYS = ("preflight",)
@@ -38,7 +39,6 @@ TEXTS: dict[str, Callable[[Any], list[str]]] = {
     "patch_sysname": kernel_inputs.check_sysname,
     "patch_banner": kernel_inputs.check_banner,
     "patch_syscalls": kernel_inputs.check_syscalls,
-    "patch_syscalls_extra": functools.partial(kernel_inputs.check_syscalls, ()),
     "patch_series": kernel_inputs.check_patches,
 }
 
@@ -138,7 +138,7 @@ class ActionModule(ActionBase):
         problems, unknown = Problems(), Problems()
         # Of most variables thousands of hosts have the same name and value.
         likes: dict[str, Optional[str]] = {}
-        memory: dict[tuple[str, str], list[str]] = {}
+        memory: dict[tuple[str, ...], list[str]] = {}
         first = self._first_target(given)
         extra = _kept(given.get("hostvars"), "_extra_vars")
         for host in self._hosts(names, given):
@@ -214,13 +214,14 @@ class ActionModule(ActionBase):
         option: Mapping[str, Any],
         raw: Any,
         host: Host,
-        memory: dict[tuple[str, str], list[str]],
+        memory: dict[tuple[str, ...], list[str]],
     ) -> list[str]:
         if variable_origin.is_secret(raw):
             return self._wrong_here(name, option, raw, host, variable_problems.HIDDEN)
         if self._templar.is_template(raw):
             return self._wrong_here(name, option, raw, host, str(raw))
-        key = (name, repr(raw))
+        # What else it is compared with, or looked up beside, may be another host's own.
+        key = (name, repr(raw), repr(host.raw.get("patch_syscalls")) if name == EXTRA else "")
         if key not in memory:
             memory[key] = self._wrong_here(name, option, raw, host, "")
         return memory[key]
@@ -244,6 +245,8 @@ class ActionModule(ActionBase):
         found = check(value) if check else variable_forms.problems(name, value)
         if name == "version_extraversion":
             found = kernel_inputs.check_extraversion(value, self._version(host))
+        elif name == EXTRA:
+            found = self._extra_syscalls(value, host)
         return found or list(self._missing(name, value, host))
 
     @staticmethod
@@ -258,6 +261,16 @@ class ActionModule(ActionBase):
         told = variable_forms.source_file_problem(provider, file)
         if told:
             yield told
+
+    @staticmethod
+    def _extra_syscalls(value: Sequence[Mapping[str, Any]], host: Host) -> list[str]:
+        """Both lists are one; what is wrong with the other alone is said there."""
+        try:
+            first = host.value(host.everything["patch_syscalls"])
+            together = kernel_inputs.check_syscalls(first, value)
+        except Exception:  # as above, or of another form
+            together = kernel_inputs.check_syscalls((), value)
+        return [sentence for sentence in together if sentence.startswith(f"{EXTRA}[")]
 
     def _version(self, host: Host) -> str:
         try:
@@ -277,6 +290,10 @@ class ActionModule(ActionBase):
                 told = control_files.kind_problem(name, found)
                 if told:
                     yield f"{where} is {path!r}: {told}"
+                if name in SYSCALLS:
+                    entry, _dot, _key = where.partition(".")
+                    index = int(entry.partition("[")[2].rstrip("]"))
+                    yield from _definition(entry, str(value[index]["name"]), Path(found))
 
     def _keys(self, host: Host) -> Iterator[str]:
         for name in control_files.KEYS:
@@ -296,6 +313,15 @@ OWN_NAMES = (
     "If such a variable is your own, add its name to preflight_other_variables (patterns such as",
     "build_* too), or set preflight_unknown_variables to warn or ignore.",
 )
+
+
+def _definition(where: str, name: str, path: Path) -> list[str]:
+    """What is wrong with a syscall's source, by its text alone."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        return [f"{where} ({name}): {path} cannot be read: {error}"]
+    return kernel_inputs.check_definition(where, name, str(path), text)
 
 
 def _unknown(name: str, like: str, origin: str) -> str:

@@ -77,8 +77,8 @@ class ActionModule(ActionBase):
         arguments = dict(self._task.args)
         for option in ("syscalls", "syscalls_extra", "headers"):
             arguments[option] = [
-                {**entry, "file": self._file(entry["source"], f"patch_{option}")}
-                for entry in arguments.get(option) or []
+                {**entry, "file": self._file(entry["source"], f"patch_{option}[{index}]")}
+                for index, entry in enumerate(arguments.get(option) or [])
             ]
         for entry in [*arguments["syscalls"], *arguments["syscalls_extra"]]:
             entry["own"] = not self._is_ours(entry["source"])

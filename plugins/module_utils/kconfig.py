@@ -19,7 +19,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
-from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read, kconfig_base
+from ansible_collections.oslab.kernel.plugins.module_utils import (
+    bounded_read,
+    kconfig_base,
+    kernel_inputs,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils.kconfig_tree import (
     KconfigTree,
     Switches,
@@ -30,6 +34,10 @@ from ansible_collections.oslab.kernel.plugins.module_utils.kconfig_tree import (
     srcarch,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.kernel_edits import KCONFIG_MENU
+
+#: The variables that options come from, for messages.
+OPTIONS, EXTRA = "config_options", "config_options_extra"
+DEFAULTS, REQUIRED = "config_default_options", "config_required"
 
 
 class KconfigError(Exception):
@@ -107,10 +115,6 @@ def diff_texts(before: str, after: str) -> tuple[str, str]:
 # --- values as a user writes them ------------------------------------------------------------
 
 
-def plain_name(name: str) -> str:
-    return name[len("CONFIG_") :] if name.startswith("CONFIG_") else name
-
-
 def to_value(symbol: Symbol, value: Any) -> str:
     """The value as a .config has it, by the symbol's type."""
     kind = symbol.type
@@ -179,6 +183,11 @@ class Wanted:
     options: dict[str, str] = field(default_factory=dict)
     required: dict[str, str] = field(default_factory=dict)
     syscalls: dict[str, str] = field(default_factory=dict)  # symbol -> name of the syscall
+    extra: set[str] = field(default_factory=set)  # of the options those of config_options_extra
+
+    def variable(self, name: str) -> str:
+        """In which the user has set the option."""
+        return EXTRA if name in self.extra else OPTIONS
 
     @property
     def switches(self) -> dict[str, str]:
@@ -192,9 +201,11 @@ def check_wanted(
     optional: Mapping[str, Any],
     required: Mapping[str, Any],
     syscalls: Mapping[str, str] | None = None,
+    extra: Mapping[str, Any] | None = None,
 ) -> Wanted:
     """Refuse what the tree does not know or cannot take, all of it in one message.
 
+    `extra`: more options, which win over the others.
     `syscalls`: symbol to name of each syscall that the kernel has to have.
     """
     wanted, wrong = Wanted(syscalls=dict(syscalls or {})), []
@@ -205,19 +216,22 @@ def check_wanted(
                 "patch again"
             )
     for source, target, what in (
-        (optional, wanted.optional, ""),
-        (options, wanted.options, "option"),
-        (required, wanted.required, "required symbol"),
+        (optional, wanted.optional, DEFAULTS),
+        (options, wanted.options, OPTIONS),
+        (extra or {}, wanted.options, EXTRA),
+        (required, wanted.required, REQUIRED),
     ):
-        names = {plain_name(name): value for name, value in source.items()}
-        if what:
+        names = {kernel_inputs.plain_symbols(name): value for name, value in source.items()}
+        if what == EXTRA:
+            wanted.extra = set(names)
+        if what != DEFAULTS:
             wrong += _unknown(tree, (name for name in names if name not in tree.symbols), what)
         for name, value in names.items():
             if name in tree.symbols:
                 try:
                     target[name] = to_value(tree.symbols[name], value)
                 except KconfigError as error:
-                    wrong.append(str(error))
+                    wrong.append(f"{what} {error}")
     if wrong:
         raise KconfigError("\n".join(wrong))
     return wanted
@@ -435,8 +449,8 @@ class Configurator:
         values = parse_config(outcome.text)
         for group, what, messages in (
             (wanted.optional, "", outcome.not_taken),
-            (wanted.options, "option ", outcome.failed),
-            (wanted.required, "required ", outcome.failed),
+            (wanted.options, f"{OPTIONS} ", outcome.failed),
+            (wanted.required, f"{REQUIRED} ", outcome.failed),
         ):
             for name, value in group.items():
                 if group is wanted.optional and name in wanted.options:
@@ -445,11 +459,12 @@ class Configurator:
                 if not same(self.kconfig.symbols[name], value, got):
                     why = explain(self.kconfig, name, value, values)
                     if group is wanted.required and wanted.options.get(name, value) != value:
-                        why = f"an option sets it to {wanted.options[name]}"
+                        why = f"{wanted.variable(name)} sets it to {wanted.options[name]}"
                     elif "PAHOLE_VERSION" in why:
                         why += f"; {_PAHOLE_ADVICE}"
                     reason = f": {why}" if why else ""
-                    messages.append(f"{what}{name}: wanted {value}, got {got or 'n'}{reason}")
+                    said = f"{EXTRA} " if group is wanted.options and name in wanted.extra else what
+                    messages.append(f"{said}{name}: wanted {value}, got {got or 'n'}{reason}")
         outcome.failed.extend(
             self._missing_syscall(symbol, wanted, values)
             for symbol in wanted.syscalls
@@ -462,14 +477,15 @@ class Configurator:
         leave = "take it out of patch_syscalls or patch_syscalls_extra"
         if wanted.options.get(symbol, "y") != "y":
             value = wanted.options[symbol]
-            return f"{told} is set to {value} by an option. Take that out, or {leave}."
+            variable = wanted.variable(symbol)
+            return f"{told} is set to {value} by {variable}. Take that out, or {leave}."
         why = explain_below(self.kconfig, symbol, values)
         reason = f", because it {why}" if why.startswith("depends") else f": {why}" if why else ""
         below = ", ".join(
             f"{name}: {value}"
             for name, value in missing_below(self.kconfig, symbol, values).items()
         )
-        remedy = f"Set config_options: {{{below}}}" if below else "Have that hold by config_options"
+        remedy = f"Set {EXTRA}: {{{below}}}" if below else f"Have that hold by {EXTRA}"
         return f"{told} is {values.get(symbol, 'n')}{reason}. {remedy}, or {leave}."
 
 

@@ -32,6 +32,8 @@ _LONGEST = 1 << 14
 _REASONS = 6
 _TOKEN = re.compile(r'"[^"]*"|\'[^\']*\'|\$\([^)]*\)|&&|\|\||[!<>]=|[()=!<>]|[\w./-]+')
 _NAME = re.compile(r"[A-Z0-9_]*[A-Z][A-Z0-9_]*")
+_COMPARISONS = ("=", "!=", "<", ">", "<=", ">=")
+_NO_OPERANDS = ("&&", "||", "!", "(", ")", *_COMPARISONS)
 _LEVEL = {"n": 0, "m": 1, "y": 2}
 # What no driver brings along: a target may ask for any, and has them switched on for all.
 _NO_DEPENDENCY = re.compile(r"EXPERT|EMBEDDED|STAGING|.*(DEBUG|TEST|FORCE|BROKEN).*")
@@ -51,6 +53,7 @@ class Symbol:
     selected_by: list[str] = field(default_factory=list)
     range: str = ""
     choice: int | None = None  # number of the choice that it is a member of
+    files: list[str] = field(default_factory=list)  # that define it, in the tree
 
 
 @dataclass
@@ -95,6 +98,7 @@ class KconfigTree:
         if path in self._read_files or depth > _DEEPEST:
             return
         self._read_files.add(path)
+        file = os.path.relpath(path, self._tree)
         for keyword, rest in _statements(path):
             if keyword in _SOURCES:
                 name = re.sub(
@@ -103,6 +107,8 @@ class KconfigTree:
                 self._read((path.parent if "rsource" in keyword else self._tree) / name, depth + 1)
             elif keyword in ("config", "menuconfig"):
                 self._begin_symbol(rest)
+                if file not in self.symbols[rest].files:
+                    self.symbols[rest].files.append(file)
             elif keyword in ("choice", "if", "menu", "comment") or keyword.startswith("end"):
                 self._block(keyword, rest)
             elif isinstance(self._entry, Symbol):
@@ -261,6 +267,68 @@ def _compare(left: str, operator: str, right: str) -> bool:
 def evaluate(expression: str, values: Mapping[str, str]) -> int:
     """0 (n), 1 (m) or 2 (y)."""
     return _Expression(expression, values).either()
+
+
+class _Form:
+    """Whether a text is an expression, as Kconfig's own grammar has it."""
+
+    def __init__(self, text: str) -> None:
+        self.tokens = _TOKEN.findall(text)
+        self.position = 0
+        self.depth = 0
+        self.wrong = next(iter(_TOKEN.sub(" ", text).split()), "")
+
+    def peek(self) -> str:
+        return self.tokens[self.position] if self.position < len(self.tokens) else ""
+
+    def take(self) -> str:
+        token = self.peek()
+        self.position += 1
+        return token
+
+    def whole(self) -> str:
+        """What is wrong, or empty."""
+        if self.wrong:
+            return f"holds {self.wrong!r}"
+        told = self.joined()
+        if not told and self.peek() == "if":  # `depends on A if B`, of newer kernels
+            self.take()
+            told = self.joined()
+        return told or (f"has {self.peek()!r} where && or || is due" if self.peek() else "")
+
+    def joined(self) -> str:
+        told = self.single()
+        while not told and self.peek() in ("&&", "||"):
+            self.take()
+            told = self.single()
+        return told
+
+    def single(self) -> str:
+        while self.peek() == "!":
+            self.take()
+        token = self.take()
+        if token == "(":
+            self.depth += 1
+            told = self.joined() if self.depth < _DEEPEST else "is too deep"
+            self.depth -= 1
+            return told or ("" if self.take() == ")" else "lacks a ')'")
+        if not token:
+            return "ends where a symbol is due"
+        if token in _NO_OPERANDS:
+            return f"has {token!r} where a symbol is due"
+        if self.peek() in _COMPARISONS:
+            self.take()
+            other = self.take()
+            return "" if other and other not in _NO_OPERANDS else "compares with nothing"
+        return ""
+
+
+def expression_problem(text: str) -> str:
+    """What is wrong with the form of a dependency; empty for a good one, and for none.
+
+    One that asks the toolchain may hold any text, and is not judged.
+    """
+    return _Form(text).whole() if text.strip() and "$(" not in text else ""
 
 
 class Switches:

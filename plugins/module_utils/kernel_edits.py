@@ -10,14 +10,16 @@ does not look as expected. Nothing here reads or writes a disk: see kernel_patch
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils import kernel_inputs, syscall_source
 from ansible_collections.oslab.kernel.plugins.module_utils.kernel_inputs import (
     SYSCALL_NUMBER_MAX,
     banner_lines,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils.syscall_source import Parameter
 
 TABLE = "arch/x86/entry/syscalls/syscall_64.tbl"
 PROTOTYPES = "include/linux/syscalls.h"
@@ -36,7 +38,7 @@ MANIFEST = "oslab-kernel.json"
 # The seed's first number; free numbers are looked for from here on.
 FIRST_NUMBER = 462
 
-KCONFIG_MENU = "OSLAB_SYSCALLS"
+KCONFIG_MENU = kernel_inputs.KCONFIG_MENU
 
 
 class EditError(Exception):
@@ -56,12 +58,12 @@ class Syscall:
     help: str = ""
     own: bool = True  # its source is the user's, not of the collection
     called: bool = True  # whether verify may call it
+    where: str = "patch_syscalls"  # the entry in the user's variables
 
-
-@dataclass(frozen=True)
-class Parameter:
-    type: str
-    name: str
+    @property
+    def label(self) -> str:
+        """Before a message about it."""
+        return f"{self.where} ({self.name})"
 
 
 def c_string(text: str) -> str:
@@ -132,13 +134,13 @@ def choose_numbers(table: dict[int, str], syscalls: Sequence[Syscall]) -> dict[s
     for call in syscalls:
         if call.name in by_name:
             raise EditError(
-                f"patch_syscalls: the tree already has a syscall {call.name!r} (number "
+                f"{call.label}: the tree already has a syscall {call.name!r} (number "
                 f"{by_name[call.name]}); choose another name"
             )
         if call.number is not None and call.number in table:
             raise EditError(
-                f"patch_syscalls: number {call.number} of {call.name!r} is taken by "
-                f"{table[call.number]!r} in this tree; choose another or 'auto'"
+                f"{call.label}: number {call.number} is taken by {table[call.number]!r} in this "
+                "tree; choose another or 'auto'"
             )
     taken = set(table) | {call.number for call in syscalls if call.number is not None}
     automatic = [call for call in syscalls if call.number is None]
@@ -171,19 +173,26 @@ def add_table_lines(stock: str, numbers: dict[str, int]) -> str:
     return "".join(lines)
 
 
-def parse_definition(text: str, name: str) -> list[Parameter]:
-    """The parameters of `SYSCALL_DEFINEn(name, type, name, …)` in a C source."""
-    match = re.search(rf"\bSYSCALL_DEFINE([0-6])\(\s*{re.escape(name)}\s*(?:,([^()]*))?\)", text)
-    if not match:
-        raise EditError(f"patch_syscalls: the source of {name!r} has no SYSCALL_DEFINEn({name}, …)")
-    fields = [" ".join(field.split()) for field in (match.group(2) or "").split(",")]
-    fields = [field for field in fields if field]
-    if len(fields) != 2 * int(match.group(1)):
-        raise EditError(
-            f"patch_syscalls: SYSCALL_DEFINE{match.group(1)}({name}, …) has {len(fields)} fields "
-            f"after its name, not {2 * int(match.group(1))}"
-        )
-    return [Parameter(fields[i], fields[i + 1]) for i in range(0, len(fields), 2)]
+def parameters(call: Syscall) -> list[Parameter]:
+    """As the source defines them."""
+    try:
+        return syscall_source.parameters(call.text, call.name)
+    except syscall_source.SourceError as error:
+        raise EditError(f"{call.label}: {call.source} {error}") from error
+
+
+def check_symbols(syscalls: Sequence[Syscall], defined: Mapping[str, Sequence[str]]) -> None:
+    """Refuse a symbol that the tree has: it would be one option with two meanings.
+
+    `defined`: symbol to the Kconfig files that define it.
+    """
+    for call in syscalls:
+        others = [path for path in defined.get(call.kconfig, ()) if path != KCONFIG]
+        if others:
+            raise EditError(
+                f"{call.label}: kconfig {call.kconfig!r} is already defined in {others[0]}; "
+                "choose another"
+            )
 
 
 def prototype(name: str, parameters: Sequence[Parameter]) -> str:
@@ -208,10 +217,10 @@ def add_prototypes(stock: str, syscalls: Sequence[Syscall]) -> str:
     structs: dict[str, None] = {}
     declarations = ""
     for call in syscalls:
-        parameters = parse_definition(call.text, call.name)
-        for item in parameters:
+        found = parameters(call)
+        for item in found:
             structs.update(dict.fromkeys(re.findall(r"\b(?:struct|union) \w+", item.type)))
-        declarations += prototype(call.name, parameters)
+        declarations += prototype(call.name, found)
     forward = "".join(f"{struct};\n" for struct in structs if f"\n{struct};\n" not in stock[:place])
     return stock[:place] + forward + declarations + "\n" + stock[place:]
 

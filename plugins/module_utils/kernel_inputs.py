@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.oslab.kernel.plugins.module_utils import (
+    kconfig_tree,
     kernel_version,
     patch_record,
     source_patch,
+    syscall_source,
 )
 
 # include/uapi/linux/utsname.h: __NEW_UTS_LEN
@@ -27,8 +29,11 @@ UTS_LEN = 64
 BANNER_LINE_BYTES = 900
 # 512..547 belong to the x32 ABI (arch/x86/entry/syscalls/syscall_64.tbl).
 SYSCALL_NUMBER_MAX = 511
+# The switch for all syscalls, in kernel/Kconfig.oslab.
+KCONFIG_MENU = "OSLAB_SYSCALLS"
 
 _EXTRAVERSION = re.compile(r"[a-z0-9.+-]*")
+_PREFIX = re.compile(r"\bCONFIG_(?=\w)")
 _PACKAGE_NAME = re.compile(r"[a-z0-9][a-z0-9.+-]+")
 
 
@@ -130,6 +135,11 @@ def check_banner(value: str) -> list[str]:
     return problems
 
 
+def plain_symbols(text: str) -> str:
+    """A symbol, or an expression of symbols, without the CONFIG_ that only a .config has."""
+    return _PREFIX.sub("", text)
+
+
 def check_syscalls(
     entries: Iterable[Mapping[str, Any]], extra: Iterable[Mapping[str, Any]] = ()
 ) -> list[str]:
@@ -142,7 +152,7 @@ def check_syscalls(
     ]
     for where, entry in listed:
         name = str(entry.get("name", ""))
-        symbol = str(entry.get("kconfig", ""))
+        symbol = plain_symbols(str(entry.get("kconfig", "")))
         number = str(entry.get("number", "auto"))
         if not patch_record.SYSCALL_NAME.fullmatch(name):
             problems.append(
@@ -160,6 +170,17 @@ def check_syscalls(
                 f"{where} ({name}): kconfig {symbol!r} is not a Kconfig symbol (upper-case "
                 "letters, digits and '_', without CONFIG_)"
             )
+        elif symbol == KCONFIG_MENU:
+            problems.append(
+                f"{where} ({name}): kconfig {symbol!r} is the switch for all syscalls; choose "
+                "another"
+            )
+        depends = str(entry.get("depends") or "")
+        told = kconfig_tree.expression_problem(depends)
+        if told:
+            problems.append(
+                f"{where} ({name}): depends {depends!r} {told}: write it as in 'KEYS && !UML'"
+            )
         if number != "auto" and not (number.isdigit() and 0 < int(number) <= SYSCALL_NUMBER_MAX):
             problems.append(
                 f"{where} ({name}): number {number!r} must be 'auto' or 1 to "
@@ -172,6 +193,15 @@ def check_syscalls(
             if first != where:
                 problems.append(f"{where} ({name}): {kind} {value!r} is also that of {first}")
     return problems
+
+
+def check_definition(where: str, name: str, path: str, text: str) -> list[str]:
+    """The source of a syscall; `where` is the entry of the list."""
+    try:
+        syscall_source.parameters(text, name)
+    except syscall_source.SourceError as error:
+        return [f"{where} ({name}): {path} {error}"]
+    return []
 
 
 def check_patches(entries: Iterable[Any]) -> list[str]:

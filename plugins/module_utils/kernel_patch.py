@@ -29,6 +29,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils import (
 )
 from ansible_collections.oslab.kernel.plugins.module_utils import kernel_edits as edits
 from ansible_collections.oslab.kernel.plugins.module_utils.bounded_read import json_object
+from ansible_collections.oslab.kernel.plugins.module_utils.kconfig_tree import KconfigTree
 from ansible_collections.oslab.kernel.plugins.module_utils.kernel_edits import EditError, Syscall
 
 STATE_DIR = ".oslab"
@@ -262,6 +263,9 @@ def apply_patches(
 def wanted_files(tree: Tree, plan: Plan, run: Runner) -> tuple[dict[str, str], dict[str, int]]:
     """Path → text of every file that the plan touches, and the syscalls' numbers."""
     numbers = edits.choose_numbers(edits.parse_table(tree.stock_of(edits.TABLE)), plan.syscalls)
+    if plan.syscalls:
+        symbols = KconfigTree(tree.root, "x86").symbols
+        edits.check_symbols(plan.syscalls, {name: one.files for name, one in symbols.items()})
     files = apply_patches(tree, plan.patches, run, plan.fuzz)
     if edits.TOP in files:  # EXTRAVERSION is the role version's to set
         files[edits.TOP] = edits.carry_extraversion(files[edits.TOP], tree.current(edits.TOP) or "")

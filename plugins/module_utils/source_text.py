@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from urllib.parse import urlsplit, urlunsplit
 
 MOST = 200  # characters
+#: Of a line of a message: Ansible shows it four to eight columns to the right.
+WIDTH = 92
 
 
 def shown(text: str, most: int = MOST) -> str:
@@ -17,6 +20,18 @@ def shown(text: str, most: int = MOST) -> str:
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in line
     )
     return plain if len(plain) <= most and len(text) <= 2 * most else f"{plain[:most]}…"
+
+
+def wrapped(text: str, width: int = WIDTH) -> str:
+    """The same in lines that fit a terminal; what can be copied is not cut."""
+    return "\n".join(
+        line
+        if len(line) <= width
+        else textwrap.fill(
+            line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+        )
+        for line in text.split("\n")
+    )
 
 
 def without_password(url: str) -> str:

@@ -67,6 +67,12 @@ options:
       - A member of a choice that is set to V(y) puts the other members out.
     type: dict
     default: {}
+  options_extra:
+    description:
+      - As O(options), over which they win. An inventory's options stay, where others are added by
+        somebody who runs a playbook.
+    type: dict
+    default: {}
   optional:
     description:
       - As O(options), which win over it; but a symbol that the tree does not define is left out,
@@ -171,6 +177,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils import (
     kconfig_base,
     kconfig_stamp,
     patch_record,
+    source_text,
     source_workdir,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.kconfig_tree import KconfigTree
@@ -212,7 +219,12 @@ def configure(
             kconfig.check_modules([*params["lsmod"], *params["keep"]])
             known = KconfigTree(tree, arch)
             wanted = kconfig.check_wanted(
-                known, params["options"], params["optional"], params["required"], syscalls
+                known,
+                params["options"],
+                params["optional"],
+                params["required"],
+                syscalls,
+                params["options_extra"],
             )
             request = kconfig.Request(
                 tree, base, params["lsmod"], params["keep"], params["make_args"]
@@ -221,7 +233,7 @@ def configure(
             outcome = configurator.configure(wanted)
             version = configurator.make("-s", "kernelversion").split()[-1]
         except kconfig.KconfigError as error:
-            module.fail_json(msg=str(error))
+            module.fail_json(msg=source_text.wrapped(str(error)))
         values = kconfig.parse_config(outcome.text)
         pahole = kconfig.check_pahole(values, run, scratch)
     local = kconfig.make_variable(params["make_args"], "LOCALVERSION") or ""
@@ -267,6 +279,7 @@ def main() -> None:
             "lsmod": {"type": "list", "elements": "str", "default": []},
             "keep": {"type": "list", "elements": "str", "default": []},
             "options": {"type": "dict", "default": {}},
+            "options_extra": {"type": "dict", "default": {}},
             "optional": {"type": "dict", "default": {}},
             "required": {"type": "dict", "default": {}},
             "make_args": {"type": "list", "elements": "str", "default": []},
@@ -323,7 +336,7 @@ def main() -> None:
     result["changed_symbols"] = sorted(kconfig.differences(reference, text))
     if failed:
         rest = None if module.check_mode else tree / REFUSED
-        module.fail_json(msg=refusal(failed, rest), changed=False)
+        module.fail_json(msg=source_text.wrapped(refusal(failed, rest)), changed=False)
     if not module.check_mode:
         if result["changed"]:
             write(module, target, text)

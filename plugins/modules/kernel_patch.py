@@ -53,7 +53,9 @@ options:
           name: {description: File name., type: str, required: true}
           text: {description: Contents., type: str, required: true}
       kconfig:
-        description: Kconfig symbol (without C(CONFIG_)) that switches the syscall on.
+        description:
+          - Kconfig symbol that switches the syscall on. C(CONFIG_) before it is left out.
+          - The tree must not have one of this name.
         type: str
         required: true
       number:
@@ -185,6 +187,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils import (
     kernel_inputs,
     kernel_patch,
     program_locale,
+    source_text,
     source_workdir,
 )
 
@@ -221,14 +224,16 @@ def _plan(params: dict) -> kernel_patch.Plan:
             name=entry["name"],
             source=entry["file"]["name"],
             text=entry["file"]["text"],
-            kconfig=entry["kconfig"],
+            kconfig=kernel_inputs.plain_symbols(entry["kconfig"]),
             number=None if entry["number"] == "auto" else int(entry["number"]),
-            depends=entry["depends"],
+            depends=kernel_inputs.plain_symbols(" ".join(entry["depends"].split())),
             help=entry["help"],
             own=entry["own"],
             called=entry["verify_call"],
+            where=f"patch_{option}[{index}]",
         )
-        for entry in [*params["syscalls"], *params["syscalls_extra"]]
+        for option in ("syscalls", "syscalls_extra")
+        for index, entry in enumerate(params[option])
     ]
     return kernel_patch.Plan(
         sysname=params["sysname"],
@@ -286,7 +291,7 @@ def main() -> None:
         + kernel_inputs.check_syscalls(params["syscalls"], params["syscalls_extra"])
     )
     if problems:
-        module.fail_json(msg="; ".join(problems))
+        module.fail_json(msg=source_text.wrapped("\n".join(problems)))
     tree = Path(params["tree"])
     if not tree.is_dir():
         if module.check_mode:
@@ -303,7 +308,7 @@ def main() -> None:
     try:
         outcome = kernel_patch.apply(tree, _plan(params), run, check=module.check_mode)
     except kernel_patch.EditError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=source_text.wrapped(str(error)))
     module.exit_json(
         changed=bool(outcome.changed),
         changed_files=outcome.changed,

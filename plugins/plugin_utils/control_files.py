@@ -50,7 +50,10 @@ def _not_found(places: Sequence[str]) -> str:
     elsewhere = [name for name in directories if ROLES not in Path(name).resolve().parents]
     if not elsewhere:
         return "there is no such file on the control node"
-    return f"there is no such file on the control node in {', '.join(elsewhere)}"
+    return (
+        "there is no such file on the control node. Give an absolute path, or put the file beside "
+        f"the inventory. It was looked for in {', '.join(elsewhere)}"
+    )
 
 
 def kind_problem(name: str, path: str) -> str:

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-import textwrap
 from collections.abc import Collection, Sequence
 
-from ansible_collections.oslab.kernel.plugins.module_utils import plain_text
+from ansible_collections.oslab.kernel.plugins.module_utils import plain_text, source_text
 
 #: Sentences that are shown, and how many letters of all of them; the rest is in a file.
 SHOWN = 10
 LETTERS = 1500
-COLUMNS = 100
 _HOSTS = 3
 
 
@@ -51,18 +49,6 @@ def _written(lines: Sequence[str]) -> str:
     return path
 
 
-def _lines(sentence: str) -> list[str]:
-    """As it fits a terminal; a path or an address stays whole, to be copied."""
-    return textwrap.wrap(
-        sentence,
-        COLUMNS,
-        initial_indent="- ",
-        subsequent_indent="  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
 def message(sentences: Sequence[str], notes: Sequence[str] = ()) -> str:
     """What is shown. If it is not all, a file has the rest and is named.
 
@@ -72,11 +58,12 @@ def message(sentences: Sequence[str], notes: Sequence[str] = ()) -> str:
     for sentence in sentences[:SHOWN]:
         if shown and sum(map(len, shown)) + len(sentence) > LETTERS:
             break
-        shown.append(sentence if len(sentence) <= LETTERS else f"{sentence[:LETTERS]}…")
+        cut_off = sentence if len(sentence) <= LETTERS else f"{sentence[:LETTERS]}…"
+        shown.append(f"- {source_text.wrapped(cut_off, source_text.WIDTH - 2)}")
     count = len(sentences)
     lines = [
         f"Nothing was done. {count} {'thing is' if count == 1 else 'things are'} wrong:",
-        *(line for sentence in shown for line in _lines(sentence)),
+        *shown,
     ]
     cut = any(len(sentence) > LETTERS for sentence in sentences[: len(shown)])
     if count > len(shown) or cut:

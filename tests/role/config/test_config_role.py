@@ -130,9 +130,9 @@ def test_given_base_without_targets(lab: Lab) -> None:
 def test_unknown_option_is_refused_before_anything_is_written(lab: Lab) -> None:
     lab.target("alpha", modules=["ext4"])
     output = " ".join(lab.run(ok=False, config_options={"EXT4FS": "y", "NO_SUCH": "y"}).split())
-    assert "option EXT4FS" in output
+    assert "config_options EXT4FS" in output
     assert "did you mean EXT4_FS" in output
-    assert "option NO_SUCH" in output
+    assert "config_options NO_SUCH" in output
     assert not (lab.tree / ".config").exists()
 
 
@@ -140,7 +140,9 @@ def test_what_does_not_take_is_named(lab: Lab) -> None:
     lab.target("alpha", modules=["ext4"])
     output = lab.run(ok=False, config_options={"NET": "n"}, config_required={"TASK_XACCT": "y"})
     output = " ".join(output.split())
-    assert "required TASK_XACCT: wanted y, got n: depends on TASKSTATS (TASKSTATS=n)" in output
+    assert (
+        "config_required TASK_XACCT: wanted y, got n: depends on TASKSTATS (TASKSTATS=n)" in output
+    )
     assert (
         "syscall get_io_throttle would not be in the kernel: GET_IO_THROTTLE is n, because it "
         "depends on TASK_IO_ACCOUNTING (TASK_IO_ACCOUNTING=n)" in output
@@ -177,15 +179,16 @@ def test_a_syscall_is_in_the_configuration_or_the_run_fails_and_says_why(lab: La
     output = " ".join(lab.run(ok=False).split())
     assert (
         "syscall get_answer would not be in the kernel: GET_ANSWER is n, because it depends on PM "
-        "(PM=n). Set config_options: {PM: y}, or take it out of patch_syscalls" in output
+        "(PM=n). Set config_options_extra: {PM: y}, or take it out of patch_syscalls" in output
     )
     assert not (lab.tree / ".config").exists()
 
-    lab.run(config_options={"PM": "y"})
+    lab.run(config_options={"NR_CPUS": 8, "PM": "n"}, config_options_extra={"CONFIG_PM": "y"})
+    assert lab.config()["NR_CPUS"] == "8"
     assert lab.config()["GET_ANSWER"] == lab.config()["TRACK_SYSCALL_USAGE"] == "y"
 
     output = " ".join(lab.run(config_options={"PM": "y", "GET_ANSWER": "n"}, ok=False).split())
-    assert "GET_ANSWER is set to n by an option" in output
+    assert "GET_ANSWER is set to n by config_options" in output
 
 
 def test_what_no_kconfig_file_defines_is_named(lab: Lab) -> None:

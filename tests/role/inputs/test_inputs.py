@@ -92,6 +92,33 @@ CASES = {
         unsaid=("argument_spec_data", "Traceback", "publish_root"),
         book="remove.yml",
     ),
+    # Both lists are one, and what a source defines is read from it.
+    "syscalls": Case(
+        groups(
+            patch_syscalls=[{"name": "x", "kconfig": "X", "source": "x.c"}],
+            patch_syscalls_extra=[
+                {"name": "x", "kconfig": "CONFIG_X", "source": "x.c"},
+                {"name": "y", "kconfig": "Y", "source": "x.c", "depends": "KEYS &&"},
+            ],
+            patch_headers=[{"source": "none.h", "dest": "include/x.h"}],
+        ),
+        [
+            "4 things are wrong",
+            "patch_syscalls_extra[0] (x): name 'x' is also that of patch_syscalls[0]",
+            "patch_syscalls_extra[0] (x): kconfig 'X' is also that of patch_syscalls[0]",
+            "patch_syscalls_extra[1] (y): depends 'KEYS &&' ends where a symbol is due",
+            "Give an absolute path, or put the file beside the inventory",
+        ],
+        book="build.yml",
+    ),
+    "sources": Case(
+        groups(patch_syscalls_extra=[{"name": "y", "kconfig": "Y", "source": "x.c"}]),
+        [
+            "patch_syscalls_extra[0] (y): ",
+            "/x.c has no SYSCALL_DEFINEn(y, …): it has SYSCALL_DEFINE0(x)",
+        ],
+        book="build.yml",
+    ),
     # The group of the hosts that answered is not there before they are asked.
     "hosts of all plays": Case(
         groups(), ["Bring each target"], ("--list-hosts",), unsaid=("WARNING",), status=0
@@ -139,8 +166,8 @@ def test_what_is_wrong_is_said_at_once(tmp_path: Path, name: str) -> None:
     case = CASES[name]
     inventory = tmp_path / "hosts.yml"
     inventory.write_text(yaml.safe_dump(json.loads(json.dumps(case.groups))))
-    for file in ("x.c", "base.config"):
-        (tmp_path / file).touch()
+    (tmp_path / "x.c").write_text("SYSCALL_DEFINE0(x)\n{\n\treturn 0;\n}\n")
+    (tmp_path / "base.config").touch()
     given = [] if case.groups is None else ["--inventory", str(inventory)]
     done = subprocess.run(
         [

@@ -216,10 +216,15 @@ def test_a_syscall_is_tried_on_the_fake_tree_by_one_command(tmp_path):
     assert done.returncode != 0
     output = " ".join((done.stdout + done.stderr).split())
     assert "get_answer would not be in the kernel" in output
-    assert "(PM=n). Set config_options: {PM: y}" in output
+    assert "(PM=n). Set config_options_extra: {PM: y}" in output
 
-    done = try_syscalls(tmp_path, patch_syscalls_extra=[entry], config_options={"PM": "y"})
+    done = try_syscalls(tmp_path, patch_syscalls_extra=[entry], config_options_extra={"PM": "y"})
     assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith(
+        "\nget_answer: number 466, CONFIG_GET_ANSWER=y, kernel/get_answer.c\n"
+    )
+    assert "Nothing was compiled." in done.stdout
+    assert len(done.stdout.splitlines()) < 40
     tree = tmp_path / "cache/fake/work/trees/file-6.12/linux"
     config = (tree / ".config").read_text().splitlines()
     symbols = ("CAPTURE_MEMORY_SNAPSHOT", "TRACK_SYSCALL_USAGE", "GET_IO_THROTTLE", "GET_ANSWER")

@@ -38,6 +38,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils import (
     source_fetch,
     source_openpgp,
     syscall_abi,
+    syscall_source,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.build_id import parse_config
 
@@ -77,14 +78,18 @@ TEXTS: dict[str, tuple[Callable[[str], Any], str]] = {
         "diff --git \n" * (N // 10),
     ),
     "a source": (
-        lambda text: kernel_edits.parse_definition(text, "a"),
+        lambda text: syscall_source.parameters(text, "a"),
         "SYSCALL_DEFINE1(a," * (N // 20),
     ),
+    "conditions of a source": (syscall_source.definitions, "#if 0\n" * N),
+    "quotes of a source": (syscall_source.definitions, "\\'" * N),
+    "comments of a source": (syscall_source.definitions, "/*" * N),
     "a main.c": (lambda text: kernel_edits.add_banner(text, "x"), "start_kernel(void)" * (N // 20)),
     "a configuration": (kconfig.parse_config, "CONFIG_" + "A" * N),
     "another configuration": (parse_config, "# CONFIG_" + "A" * N + " is\n"),
     "a step of a build": (build_progress.parse_step, "  CC " + " " * N),
     "an error of a build": (lambda text: build_log.compiler_error([text]), "error " * N),
+    "the form of an expression": (kconfig_tree.expression_problem, "!(" * N),
     "an expression": (lambda text: kconfig_tree.evaluate(text[:20_000], {}), "$(" * N),
     "nested JSON": (bounded_read.parse_json, "[" * N),
     "nested JSON of a claim": (host_claim.parse, '{"a":' * N),
@@ -96,6 +101,7 @@ DECLARED = (
     kernel_edits.EditError,
     source_openpgp.SignatureError,
     syscall_abi.AbiError,
+    syscall_source.SourceError,
 )
 
 

@@ -31,6 +31,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils import (
     source_lock,
     source_openpgp,
     source_patch,
+    syscall_source,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils.build_id import (
     InputError,
@@ -308,8 +309,8 @@ CONFIG = 'CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C="a \\"b\\""\n'
 def test_files_of_a_tree(table: str, source: str, top: str, config: str) -> None:
     with contextlib.suppress(kernel_edits.EditError):
         kernel_edits.parse_table(table)
-    with contextlib.suppress(kernel_edits.EditError):
-        kernel_edits.parse_definition(source, "one")
+    with contextlib.suppress(syscall_source.SourceError):
+        syscall_source.parameters(source, "one")
     with contextlib.suppress(kernel_tree.TreeError):
         kernel_tree.makefile_version(top)
     with contextlib.suppress(InputError):

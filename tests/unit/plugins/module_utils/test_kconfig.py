@@ -370,10 +370,24 @@ def test_every_unknown_name_is_refused(bench: Bench) -> None:
     with pytest.raises(kconfig.KconfigError) as error:
         bench.configure(options={"EXT4": "y", "ZZZ": "y", "PM": "m"}, required={"QQQ": "y"})
     text = str(error.value)
-    assert "option EXT4: no Kconfig file of this tree defines it (did you mean EXT4_FS" in text
-    assert "option ZZZ" in text
-    assert "required symbol QQQ" in text
+    assert (
+        "config_options EXT4: no Kconfig file of this tree defines it (did you mean EXT4_FS" in text
+    )
+    assert "config_options ZZZ" in text
+    assert "config_required QQQ" in text
     assert "PM is of type bool" in text
+
+
+def test_extra_options_are_added_and_win_and_are_told_by_their_variable(bench: Bench) -> None:
+    known = KconfigTree(bench.tree, "x86")
+    options = {"NR_CPUS": 8, "PM": "n"}
+    wanted = kconfig.check_wanted(known, options, {}, {}, extra={"CONFIG_PM": "y"})
+    assert wanted.options == {"NR_CPUS": "8", "PM": "y"}
+    assert [wanted.variable(name) for name in options] == ["config_options", "config_options_extra"]
+    with pytest.raises(kconfig.KconfigError) as error:
+        kconfig.check_wanted(known, {}, {}, {}, extra={"ZZZ": "y", "KEYS": "maybe"})
+    assert "config_options_extra ZZZ: no Kconfig file" in str(error.value)
+    assert "config_options_extra KEYS is of type bool: 'maybe'" in str(error.value)
 
 
 def test_an_unknown_optional_symbol_is_left_out(bench: Bench) -> None:
@@ -389,11 +403,11 @@ def test_each_symbol_that_did_not_take_is_named(bench: Bench) -> None:
         required={"NET": "y", "TASK_XACCT": "y", "MODULES": "y"},
     )
     assert outcome.failed == [
-        "option INET: wanted y, got n: depends on NET (NET=n)",
-        "option NR_CPUS: wanted 9999, got 64: its range is 2 512",
-        "option VIRTIO: wanted n, got m: selected by VIRTIO_BLK",
-        "required NET: wanted y, got n: an option sets it to n",
-        "required TASK_XACCT: wanted y, got n: depends on TASKSTATS (TASKSTATS=n)",
+        "config_options INET: wanted y, got n: depends on NET (NET=n)",
+        "config_options NR_CPUS: wanted 9999, got 64: its range is 2 512",
+        "config_options VIRTIO: wanted n, got m: selected by VIRTIO_BLK",
+        "config_required NET: wanted y, got n: config_options sets it to n",
+        "config_required TASK_XACCT: wanted y, got n: depends on TASKSTATS (TASKSTATS=n)",
     ]
     assert outcome.not_taken == [
         "FREEZER: wanted y, got n: it cannot be set by hand, it follows from others"

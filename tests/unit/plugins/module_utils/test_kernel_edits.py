@@ -50,7 +50,9 @@ def test_given_numbers_are_kept_free_for_their_owners():
 
 
 def test_taken_number_and_known_name_are_refused():
-    with pytest.raises(edits.EditError, match="461 of 'one' is taken by 'lsm_list_modules'"):
+    with pytest.raises(
+        edits.EditError, match=r"\(one\): number 461 is taken by 'lsm_list_modules'"
+    ):
         numbers(TABLE, [call("one", 461)])
     with pytest.raises(edits.EditError, match="already has a syscall 'read'"):
         numbers(TABLE, [call("read")])
@@ -72,22 +74,32 @@ def test_table_lines_stand_before_the_x32_ones():
 
 def test_prototype_is_read_from_the_definition():
     text = "SYSCALL_DEFINE2(my_call, struct thing  __user *, buf,\n\t\tint, size)\n{"
-    parameters = edits.parse_definition(text, "my_call")
+    parameters = edits.parameters(call("my_call", text=text))
     assert edits.prototype("my_call", parameters) == (
         "asmlinkage long sys_my_call(struct thing __user *buf, int size);\n"
     )
     assert edits.prototype("none", []) == "asmlinkage long sys_none(void);\n"
 
 
-@pytest.mark.parametrize("text", ["", "SYSCALL_DEFINE2(other, int, a, int, b)", "long my_call;"])
-def test_source_without_definition(text):
-    with pytest.raises(edits.EditError, match="SYSCALL_DEFINEn"):
-        edits.parse_definition(text, "my_call")
+def test_a_source_without_definition_is_told_by_its_entry():
+    with pytest.raises(edits.EditError) as caught:
+        edits.parameters(
+            call("one", text="/* SYSCALL_DEFINE0(one) */", where="patch_syscalls_extra[2]")
+        )
+    assert str(caught.value).startswith(
+        "patch_syscalls_extra[2] (one): one.c has no SYSCALL_DEFINEn(one, …)"
+    )
 
 
-def test_definition_with_the_wrong_count():
-    with pytest.raises(edits.EditError, match="has 2 fields"):
-        edits.parse_definition("SYSCALL_DEFINE2(my_call, int, a)", "my_call")
+def test_a_symbol_of_the_tree_is_refused():
+    calls = [call("one", where="patch_syscalls_extra[0]")]
+    edits.check_symbols(calls, {"ONE": [edits.KCONFIG], "TWO": ["init/Kconfig"]})
+    with pytest.raises(edits.EditError) as caught:
+        edits.check_symbols(calls, {"ONE": [edits.KCONFIG, "init/Kconfig"]})
+    assert str(caught.value) == (
+        "patch_syscalls_extra[0] (one): kconfig 'ONE' is already defined in init/Kconfig; "
+        "choose another"
+    )
 
 
 def test_prototypes_go_inside_the_wrapper_and_structs_are_declared_once():

@@ -74,6 +74,59 @@ def entry(**changes):
     return {"name": "a_call", "source": "a.c", "kconfig": "A_CALL", "number": "auto", **changes}
 
 
+@pytest.mark.parametrize(
+    "depends",
+    [
+        "",
+        "KEYS",
+        "(A || !B) && C",
+        'A = "x" && B!=n',
+        "$(success,$(NM) --help | grep -q x)",
+        "A if B",
+        "!!A\n",
+    ],
+)
+def test_good_dependency(depends):
+    assert inputs.check_syscalls([entry(depends=depends)]) == []
+
+
+@pytest.mark.parametrize(
+    ("depends", "told"),
+    [
+        ("KEYS &&", "ends where a symbol is due"),
+        ("&& KEYS", "has '&&' where a symbol is due"),
+        ("(KEYS", "lacks a ')'"),
+        ("KEYS)", "has ')' where && or || is due"),
+        ("KEYS NET", "has 'NET' where && or || is due"),
+        ("KEYS & NET", "holds '&'"),
+        ("KEYS =", "compares with nothing"),
+        ("!", "ends where a symbol is due"),
+        ("(" * 100, "is too deep"),
+    ],
+)
+def test_bad_dependency_is_told_by_its_entry(depends, told):
+    (problem,) = inputs.check_syscalls([], [entry(depends=depends)])
+    assert problem == (
+        f"patch_syscalls_extra[0] (a_call): depends {depends!r} {told}: write it as in "
+        "'KEYS && !UML'"
+    )
+
+
+def test_the_prefix_of_a_symbol_is_left_out():
+    assert inputs.check_syscalls([entry(kconfig="CONFIG_A_CALL", depends="CONFIG_A")]) == []
+    (problem,) = inputs.check_syscalls([entry(), entry(name="b", kconfig="CONFIG_A_CALL")])
+    assert "kconfig 'A_CALL' is also that of patch_syscalls[0]" in problem
+    assert inputs.plain_symbols("CONFIG_A && !CONFIG_B || MY_CONFIG_C") == "A && !B || MY_CONFIG_C"
+
+
+def test_the_definition_is_told_by_its_entry_and_file():
+    assert inputs.check_definition("x[0]", "one", "one.c", "SYSCALL_DEFINE0(one)") == []
+    (problem,) = inputs.check_definition("x[0]", "one", "one.c", "SYSCALL_DEFINE0(two)")
+    assert (
+        problem == "x[0] (one): one.c has no SYSCALL_DEFINEn(one, …): it has SYSCALL_DEFINE0(two)"
+    )
+
+
 def test_good_syscalls():
     assert inputs.check_syscalls([entry(), entry(name="b", kconfig="B", number=470)]) == []
 
@@ -98,6 +151,7 @@ def test_a_source_s_name_becomes_a_word_of_a_makefile(source):
         ([entry(name="Bad-Name")], "Bad-Name"),
         ([entry(source="a.S")], ".c file"),
         ([entry(kconfig="CONFIG-X")], "CONFIG-X"),
+        ([entry(kconfig="OSLAB_SYSCALLS")], "the switch for all syscalls"),
         ([entry(number="512")], "512"),
         ([entry(number="0")], "'0'"),
         ([entry(number="soon")], "soon"),

@@ -312,3 +312,13 @@ def test_a_state_that_is_none(fakelinux, text):
     (fakelinux / ".oslab/patch.json").write_text(text)
     with pytest.raises(edits.EditError, match="cannot be read"):
         patching.apply(fakelinux, plan(), run)
+
+
+def test_a_symbol_that_the_tree_has_is_refused_and_an_added_one_is_not(fakelinux):
+    assert patching.apply(fakelinux, plan(), run).changed
+    assert patching.apply(fakelinux, plan(), run).changed == []
+    before = contents(fakelinux)
+    keys = edits.Syscall("one", "one.c", "SYSCALL_DEFINE0(one)\n", "KEYS")
+    with pytest.raises(edits.EditError, match="'KEYS' is already defined in init/Kconfig"):
+        patching.apply(fakelinux, plan(syscalls=[keys]), run)
+    assert contents(fakelinux) == before

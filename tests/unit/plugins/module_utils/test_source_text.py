@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils import source_text
 from ansible_collections.oslab.kernel.plugins.module_utils.source_text import (
     shown,
     without_password,
@@ -43,3 +44,12 @@ def test_what_is_long_is_cut(text):
 )
 def test_a_password_is_not_shown(url, told):
     assert without_password(url) == told
+
+
+def test_a_message_fits_a_terminal_and_what_is_copied_is_not_cut():
+    path = "/" + "x" * 120
+    text = f"{'word ' * 40}\n\tkept as  it is\n{path} is long"
+    lines = source_text.wrapped(text).split("\n")
+    assert [line for line in lines if len(line) > source_text.WIDTH] == [path]
+    assert "\tkept as  it is" in lines
+    assert " ".join(" ".join(lines).split()) == " ".join(text.split())

@@ -112,8 +112,8 @@ def test_what_does_not_take_leaves_the_old_config(fakelinux: Path, base: str) ->
     result = run(fakelinux, base=base, options={"INET": "y", "NET": "n"}, required={"PM": "y"})
     assert result["failed"] is True
     assert result["changed"] is False
-    assert "option INET: wanted y, got n: depends on NET (NET=n)" in result["msg"]
-    assert "required PM: wanted y, got n" in result["msg"]
+    assert "config_options INET: wanted y, got n: depends on NET (NET=n)" in result["msg"]
+    assert "config_required PM: wanted y, got n" in result["msg"]
     assert (fakelinux / ".config").read_text() == before
     # The lists of thousands of symbols would be printed, the reason last.
     assert set(result) <= {"failed", "changed", "msg", "invocation"}
@@ -164,6 +164,7 @@ def test_documentation() -> None:
             "lsmod",
             "keep",
             "options",
+            "options_extra",
             "optional",
             "required",
             "make_args",

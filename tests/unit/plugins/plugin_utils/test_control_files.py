@@ -58,6 +58,7 @@ def test_the_failure_says_where_it_was_looked_for(places: dict[str, Path]) -> No
         find(places, "x.c")
     for name in ("book", "inventory", "role"):
         assert str(places[name]) in str(caught.value)
+    assert "Give an absolute path, or put the file beside the inventory." in str(caught.value)
     with pytest.raises(AnsibleError) as caught:
         find(places, "/nowhere/x.c")
     assert "no such file on the control node" in str(caught.value)

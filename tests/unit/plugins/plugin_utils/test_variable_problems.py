@@ -12,6 +12,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import known_variable
 
 ROOT = Path(__file__).resolve().parents[4]
 OPTIONS = known_variables.collect(ROOT).options
+ENTRY = {"name": "x", "source": "x.c", "kconfig": "X"}
 PLAYBOOKS = ("deploy_serial", "deploy_max_fail_percentage")
 
 
@@ -71,6 +72,31 @@ def told(name: str, value: Any, template: str = "") -> str:
             "modules_list[0]: state is 'laoded': it",
         ),
         ("lab_fleet_models", [{"disk": "ide", "network": 5.0}], 'as in network: "5.0"'),
+        ("patch_syscalls", [{"name": "x"}], "patch_syscalls[0] (x) has no source: add a line"),
+        (
+            "patch_syscalls_extra",
+            [ENTRY, {**ENTRY, "sorce": "x"}],
+            "patch_syscalls_extra[1] (x) has 'sorce', which is no key of it: did you mean source?",
+        ),
+        (
+            "patch_syscalls_extra",
+            [{**ENTRY, "zzz": 1}],
+            "has 'zzz', which is no key of it: there are name, source, kconfig",
+        ),
+        ("patch_syscalls_extra", ENTRY, "is one mapping, not a list: begin each entry with `- `"),
+        ("patch_syscalls_extra", ["x"], "patch_syscalls_extra[0] is 'x': it has to be a mapping"),
+        (
+            "patch_syscalls_extra",
+            [{**ENTRY, "name": True}],
+            "patch_syscalls_extra[0]: name is true, not a text: write it in quotes",
+        ),
+        (
+            "patch_syscalls_extra",
+            [{**ENTRY, "kconfig": None}],
+            "patch_syscalls_extra[0]: kconfig is set, but has no value",
+        ),
+        ("modules_list", [{"name": "x", "state": "laoded"}], "loaded, unloaded"),
+        ("modules_list", [{"name": "x", "parms": {}}], "parms"),
     ],
 )
 def test_a_wrong_value(name: str, value: Any, said: str) -> None:
@@ -92,6 +118,7 @@ def test_a_wrong_value(name: str, value: Any, said: str) -> None:
         ("version_extraversion", -49),
         ("patch_series", ["a.patch", {"source": "https://x/y", "sha256": "0"}]),
         ("config_options", {"X": "y", "N": 5}),
+        ("patch_syscalls_extra", [{**ENTRY, "depends": None, "number": 470}]),
         ("modules_list", [{"name": "x", "params": {"pid": 0}}]),
         ("deploy_serial", 1),
         ("deploy_serial", "2"),
