@@ -77,7 +77,7 @@ def test_facts_in_an_answer_change_no_setting_of_the_control_node(tmp_path: Path
 @pytest.mark.parametrize("book", ["deploy", "rollback", "remove", "verify"])
 def test_the_settings_are_fixed_before_a_target_is_asked(book: str) -> None:
     plays = yaml.safe_load((ROOT / f"playbooks/{book}.yml").read_text())
-    first = next(play for play in plays if play.get("hosts") == "kernel_targets")
+    first = next(play for play in plays if "kernel_targets" in play.get("hosts", ""))
     task = (first.get("pre_tasks") or first["tasks"])[0]
     assert task["ansible.builtin.import_role"]["tasks_from"] == "fix_settings"
 
