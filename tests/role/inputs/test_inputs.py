@@ -119,13 +119,6 @@ CASES = {
         ],
         book="build.yml",
     ),
-    "a builder alone": Case(
-        {"kernel_builders": {"hosts": {"b1": {}}}, "all": {"vars": LOCAL}},
-        ["Stop if no target answers", "failed=0"],
-        ("--tags", "nothing"),
-        book="build.yml",
-        status=0,
-    ),
     # The group of the hosts that answered is not there before they are asked.
     "hosts of all plays": Case(
         groups(), ["Bring each target"], ("--list-hosts",), unsaid=("WARNING",), status=0
