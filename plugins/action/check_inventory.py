@@ -30,6 +30,9 @@ MODULE = "oslab.kernel.check_inventory"
 EXTRA = "patch_syscalls_extra"
 SYSCALLS = ("patch_syscalls", EXTRA)
 ROOT = Path(__file__).resolve().parents[2]
+# Roles that run in one of the groups alone; the playbooks' own variables are about targets.
+FOR_BUILDERS = ("source", "version", "patch", "config", "build", "dependencies")
+FOR_TARGETS = ("install", "modules", "verify", "deploy", "preflight")
 # Read by the playbooks, for which no role has to be checked.
 ALWAYS = ("preflight",)
 # Of these, templates are evaluated before a host is asked.
@@ -135,6 +138,9 @@ class ActionModule(ActionBase):
             if known.roles[name] in roles and not option.get("required")
         }
         builders = set((given.get("groups") or {}).get(group_problems.BUILDERS) or ())
+        targets = set((given.get("groups") or {}).get(group_problems.TARGETS) or ())
+        others = {role: set(names) - builders for role in FOR_BUILDERS if builders}
+        others |= {role: set(names) - targets for role in FOR_TARGETS if targets}
         problems, unknown = Problems(), Problems()
         # Of most variables thousands of hosts have the same name and value.
         likes: dict[str, Optional[str]] = {}
@@ -145,6 +151,11 @@ class ActionModule(ActionBase):
             registered = _registered(given.get("hostvars"), host.name)
             for name, raw in host.raw.items():
                 if name in options:
+                    # Of a template that another group uses nobody asks here; it may be slow, too.
+                    if self._templar.is_template(raw) and host.name in others.get(
+                        known.roles[name], ()
+                    ):
+                        continue
                     for sentence in self._wrong(name, options[name], raw, host, memory):
                         problems.add(sentence, host.name)
                     continue
@@ -155,7 +166,8 @@ class ActionModule(ActionBase):
                     continue
                 if not known_variables.allowed(name, arguments["others"]):
                     unknown.add(_unknown(name, like, _origin(name, raw, extra)), host.name)
-            for sentence in self._together(host, first, host.name in builders, roles):
+            counts = first if host.name in targets else None
+            for sentence in self._together(host, counts, host.name in builders, roles):
                 problems.add(sentence, host.name)
         return {"problems": problems.sentences(names), "unknown": unknown.sentences(names)}
 
@@ -238,9 +250,19 @@ class ActionModule(ActionBase):
         # Since ansible-core 2.19 there is none to compare with, and nothing is no omitted value.
         if value is not None and value == host.everything.get("omit"):
             return []
+        value = variable_origin.decrypted(value)
         found = variable_problems.problems(name, option, value, template)
-        if found:
+        hidden = template == variable_problems.HIDDEN
+        if found and not (hidden and name in variable_problems.WAVES):
             return found
+        if option.get("type", "str") == "str" and not isinstance(value, (str, type(None))):
+            value = str(value)  # a number or a date, which tasks take for its text
+        found = found or self._of_wrong_form(name, value, host)
+        if found and hidden:
+            return [f"{name} is a value that is not shown: it is not of the form that is asked for"]
+        return found
+
+    def _of_wrong_form(self, name: str, value: Any, host: Host) -> list[str]:
         check = TEXTS.get(name)
         found = check(value) if check else variable_forms.problems(name, value)
         if name == "version_extraversion":
@@ -298,7 +320,7 @@ class ActionModule(ActionBase):
     def _keys(self, host: Host) -> Iterator[str]:
         for name in control_files.KEYS:
             try:
-                path = host.value(host.raw.get(name) or "")
+                path = variable_origin.decrypted(host.value(host.raw.get(name) or ""))
             except Exception:  # as above
                 continue
             if isinstance(path, str) and path:
@@ -318,8 +340,9 @@ OWN_NAMES = (
 def _definition(where: str, name: str, path: Path) -> list[str]:
     """What is wrong with a syscall's source, by its text alone."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        # The compiler takes any bytes in a comment.
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
         return [f"{where} ({name}): {path} cannot be read: {error}"]
     return kernel_inputs.check_definition(where, name, str(path), text)
 

@@ -41,18 +41,19 @@ def find(
             if candidate.exists():
                 return str(candidate)
         places = [*(str(place) for place in getattr(error, "paths", None) or ()), *map(str, beside)]
-        raise AnsibleError(_not_found(places)) from None
+        raise AnsibleError(_not_found(places, bool(beside))) from None
 
 
-def _not_found(places: Sequence[str]) -> str:
+def _not_found(places: Sequence[str], beside: bool) -> str:
     directories = list(dict.fromkeys(str(Path(place).parent) for place in places))
     # Nobody's files are in the collection's roles; it need not be told that they are searched.
     elsewhere = [name for name in directories if ROLES not in Path(name).resolve().parents]
     if not elsewhere:
         return "there is no such file on the control node"
+    remedy = ", or put the file beside the inventory" if beside else ""
     return (
-        "there is no such file on the control node. Give an absolute path, or put the file beside "
-        f"the inventory. It was looked for in {', '.join(elsewhere)}"
+        f"there is no such file on the control node. Give an absolute path{remedy}. "
+        f"It was looked for in {', '.join(elsewhere)}"
     )
 
 

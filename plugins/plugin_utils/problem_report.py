@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Collection, Sequence
 
 from ansible_collections.oslab.kernel.plugins.module_utils import plain_text, source_text
+from ansible_collections.oslab.kernel.plugins.plugin_utils.variable_types import without_account
 
 #: Sentences that are shown, and how many letters of all of them; the rest is in a file.
 SHOWN = 10
@@ -24,7 +25,8 @@ class Problems:
         self._hosts: dict[str, list[str]] = {}
 
     def add(self, sentence: str, host: str = "") -> None:
-        hosts = self._hosts.setdefault(plain_text.escape(" ".join(sentence.split())), [])
+        plain = without_account(plain_text.escape(" ".join(sentence.split())))
+        hosts = self._hosts.setdefault(plain, [])
         if host and host not in hosts:
             hosts.append(host)
 

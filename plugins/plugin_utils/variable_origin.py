@@ -51,6 +51,15 @@ def is_secret(value: Any) -> bool:
     return type(value).__name__ in _ENCRYPTED
 
 
+def decrypted(value: Any) -> Any:
+    """The same with texts for what ansible-vault has encrypted: before 2.19 they were none."""
+    if isinstance(value, dict):
+        return {name: decrypted(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [decrypted(part) for part in value]
+    return str(value) if type(value).__name__ in _ENCRYPTED else value
+
+
 def trusted(value: Any) -> Any:
     """The same with its texts as templates, which since 2.19 only Ansible's own loader makes."""
     if isinstance(value, dict):

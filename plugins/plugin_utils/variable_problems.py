@@ -111,6 +111,13 @@ WAVES: dict[str, Callable[[Any], Optional[str]]] = {
 }
 
 
+def _in_range(name: str, value: Any) -> bool:
+    try:
+        return RANGES[name].has(int(value))
+    except (ValueError, OverflowError):  # such as 1e3, which Ansible takes for a number
+        return False
+
+
 def problems(name: str, option: Mapping[str, Any], value: Any, template: str = "") -> list[str]:
     """One sentence for each thing that is wrong.
 
@@ -120,6 +127,6 @@ def problems(name: str, option: Mapping[str, Any], value: Any, template: str = "
     if name in WAVES and value is not None:
         return [told for told in [WAVES[name](value)] if told]
     found = list(variable_types.problems(name, option, value, template))
-    if not found and name in RANGES and not RANGES[name].has(int(value)):
+    if not found and name in RANGES and not _in_range(name, value):
         found = [f"{name} is {shown(name, value, template)}: it has to be {RANGES[name]}"]
     return found

@@ -44,11 +44,15 @@ _SECRET = re.compile(r"pass|secret|token|vault|private", re.IGNORECASE)
 _ACCOUNT = re.compile(r"//[^/@\s]*@")
 
 
+def without_account(text: str) -> str:
+    return _ACCOUNT.sub("//***@", text)
+
+
 def shown(name: str, value: Any, template: str = "") -> str:
     """The value as a message may quote it: short, and no secret."""
     if _SECRET.search(f"{name} {template}"):
         return "a value that is not shown"
-    text = _ACCOUNT.sub("//***@", repr(value))
+    text = without_account(repr(value))
     return text if len(text) <= _LENGTH else f"{text[:_LENGTH]}…"
 
 

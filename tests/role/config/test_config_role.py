@@ -157,7 +157,7 @@ def test_the_exports_that_modules_need_stay(lab: Lab) -> None:
     lab.run()
     assert "TRIM_UNUSED_KSYMS" not in lab.config()
     output = lab.run(ok=False, config_options={"TRIM_UNUSED_KSYMS": "y"})
-    assert "required TRIM_UNUSED_KSYMS: wanted n, got y: an option sets it to y" in " ".join(
+    assert "required TRIM_UNUSED_KSYMS: wanted n, got y: config_options sets it to y" in " ".join(
         output.split()
     )
 

@@ -179,3 +179,80 @@ def test_variables_of_the_check_itself():
 @pytest.mark.parametrize("own", [{}, {"deploy_serial": [1, "25%"]}])
 def test_waves_that_are_everybodys(own):
     assert looked({name: dict(own) for name in ("b", "t1", "t2")}, groups=TARGETS) == NOTHING
+
+
+class AnsibleVaultEncryptedUnicode:
+    """As ansible-core before 2.19 has it: no text."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def __str__(self):
+        return self.text
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("source_version", "6.12.117"), ("version_extraversion", "-x"), ("install_keep", "3")],
+)
+def test_an_encrypted_value_is_read_as_its_text(name, text):
+    assert looked({"t1": {name: AnsibleVaultEncryptedUnicode(text)}}) == NOTHING
+
+
+@pytest.mark.parametrize("name", ["source_version", "source_sha256", "deploy_serial"])
+def test_an_encrypted_value_is_not_shown(name):
+    (told,) = looked({"t1": {name: AnsibleVaultEncryptedUnicode("SEKRET 98")}})["problems"]
+    assert told.startswith(f"{name} is a value that is not shown")
+
+
+def test_a_password_in_an_address_is_not_shown(tmp_path):
+    address = "https://user:sekret@example.org/y.patch"
+    found = looked({"t1": {"patch_series": [{"source": address}]}})["problems"]
+    assert "sekret" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "count"),
+    [("version_extraversion", -1, 0), ("source_version", 6, 1), ("install_keep", "1e3", 1)],
+)
+def test_a_number_for_a_text_is_its_text(name, value, count):
+    assert len(looked({"t1": {name: value}})["problems"]) == count
+
+
+class Lookups(Templar):
+    def is_template(self, raw):
+        return str(raw).startswith("{{")
+
+    def template(self, raw):
+        return {"{{ own }}": "/no/such/file"}.get(str(raw), raw)
+
+
+@pytest.mark.parametrize(
+    ("name", "host", "count"),
+    [
+        ("config_base", "t1", 0),
+        ("config_base", "b1", 1),
+        ("deploy_before", "t1", 1),
+        ("deploy_before", "b1", 0),
+    ],
+)
+def test_a_template_counts_where_it_is_used(name, host, count, monkeypatch):
+    monkeypatch.setattr(check_inventory.control_files, "find", lambda *_: "/etc")
+    found = check_inventory.ActionModule.__new__(check_inventory.ActionModule)
+    found._templar = Lookups()
+    groups = {"kernel_builders": ["b1"], "kernel_targets": ["t1"]}
+    arguments = {"roles": ["source", "config", "deploy", "preflight"], "others": []}
+    variables = {"b1": {}, "t1": {}, host: {name: "{{ own }}"}}
+    told = found._variables(["b1", "t1"], given(variables, groups), arguments)["problems"]
+    assert len(told) == count, told
+
+
+def test_waves_of_a_builder_are_nobodys():
+    groups = {"kernel_builders": ["b1"], "kernel_targets": ["t1"]}
+    assert looked({"b1": {"deploy_serial": 1}, "t1": {}}, groups) == NOTHING
+
+
+def test_a_source_with_other_bytes_in_a_comment_is_read(tmp_path):
+    path = tmp_path / "x.c"
+    path.write_bytes(b"/* \xf3 */\nSYSCALL_DEFINE0(x)\n{\n\treturn 0;\n}\n")
+    assert check_inventory._definition("patch_syscalls[0]", "x", path) == []
