@@ -197,12 +197,11 @@ def _without_comment(rest: str) -> str:
     return rest[: found.start()] if found else rest
 
 
-class _Expression:
-    """A dependency, evaluated against the values of a configuration."""
+class _Tokens:
+    """Those of an expression, read one after the other; empty at the end."""
 
-    def __init__(self, text: str, values: Mapping[str, str]) -> None:
+    def __init__(self, text: str) -> None:
         self.tokens = _TOKEN.findall(text)
-        self.values = values
         self.position = 0
         self.depth = 0
 
@@ -213,6 +212,14 @@ class _Expression:
         token = self.peek()
         self.position += 1
         return token
+
+
+class _Expression(_Tokens):
+    """A dependency, evaluated against the values of a configuration."""
+
+    def __init__(self, text: str, values: Mapping[str, str]) -> None:
+        super().__init__(text)
+        self.values = values
 
     def either(self) -> int:
         level = self.both()
@@ -269,22 +276,12 @@ def evaluate(expression: str, values: Mapping[str, str]) -> int:
     return _Expression(expression, values).either()
 
 
-class _Form:
+class _Form(_Tokens):
     """Whether a text is an expression, as Kconfig's own grammar has it."""
 
     def __init__(self, text: str) -> None:
-        self.tokens = _TOKEN.findall(text)
-        self.position = 0
-        self.depth = 0
+        super().__init__(text)
         self.wrong = next(iter(_TOKEN.sub(" ", text).split()), "")
-
-    def peek(self) -> str:
-        return self.tokens[self.position] if self.position < len(self.tokens) else ""
-
-    def take(self) -> str:
-        token = self.peek()
-        self.position += 1
-        return token
 
     def whole(self) -> str:
         """What is wrong, or empty."""
@@ -389,21 +386,12 @@ class Switches:
         return found
 
 
-class _Missing:
+class _Missing(_Tokens):
     """What to switch on for a dependency that does not hold; None if nothing would do."""
 
     def __init__(self, text: str, switches: Switches) -> None:
-        self.tokens = _TOKEN.findall(text)
-        self.position = 0
+        super().__init__(text)
         self.switches = switches
-
-    def peek(self) -> str:
-        return self.tokens[self.position] if self.position < len(self.tokens) else ""
-
-    def take(self) -> str:
-        token = self.peek()
-        self.position += 1
-        return token
 
     def either(self) -> dict[str, str] | None:
         ways = [self.both()]
