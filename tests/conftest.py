@@ -1,0 +1,18 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""For every test: the same environment, whether `make` or a shell starts pytest."""
+
+from __future__ import annotations
+
+import os
+
+# `make test` hands these to every make below it. There they change what is printed ("Entering
+# directory"), and variables of the outer command line would overrule those of a test.
+FOR_MAKE_BELOW = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "GNUMAKEFLAGS")
+
+
+def pytest_configure() -> None:
+    """Remove what an outer make has set."""
+    for name in FOR_MAKE_BELOW:
+        os.environ.pop(name, None)
