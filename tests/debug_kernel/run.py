@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Build a small kernel that looks for its own faults, and run all self-tests in it.
 
-    run.py [kasan|kcsan|plain|rt|up|noio|x32|lto]...
+    run.py [kasan|kcsan|plain|hpet|rt|up|noio|x32|lto]...
 
 The tree is the lab's, or any other: a copy of it is patched as the role `patch` does, from the
 sources of this checkout. The kernel boots in QEMU from an initrd with nothing but the test
@@ -43,12 +43,13 @@ PRODUCTS = (
     "/vmlinux*", "/debian", "/include/config", "/include/generated", "/arch/*/include/generated",
 )  # fmt: skip
 
-VARIANTS = ("kasan", "kcsan", "plain", "rt", "up", "noio", "x32", "lto")
+VARIANTS = ("kasan", "kcsan", "plain", "hpet", "rt", "up", "noio", "x32", "lto")
 # Arguments for the kernel. Its CPUs wait for the host's, longer than it would find normal.
 PATIENCE = ["rcupdate.rcu_cpu_stall_timeout=300", "watchdog_thresh=60"]
 PARAMETERS = {
     "kasan": ["panic_on_warn=1", "kmemleak=on"],
     "kcsan": [],
+    "hpet": ["panic_on_warn=1", "tsc=unstable", "clocksource=hpet"],
 }
 OTHERS = ["panic_on_warn=1"]
 # What its log has to say: that it does look, or is what is tested.
@@ -56,6 +57,7 @@ LOOKING = {
     "kasan": ["KernelAddressSanitizer initialized", "Kernel memory leak detector initialized"],
     "kcsan": ["kcsan: enabled early"],
     "rt": ["PREEMPT_RT"],
+    "hpet": ["Marking TSC unstable", "Switched to clocksource hpet"],
 }
 # What may not be skipped, by a word of the reason.
 NOT_SKIPPED = {"x32": "x32", "plain": "i386", "kasan": "i386"}

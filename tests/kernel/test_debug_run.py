@@ -22,6 +22,8 @@ QUIET = {
     "[    0.2] kmemleak: Kernel memory leak detector initialized (mem pool available: 1)\n",
     "kcsan": "[    0.100000] kcsan: enabled early\n",
     "rt": "[    0.000000] Linux version 6.12 #1 SMP PREEMPT_RT\n",
+    "hpet": "[    0.1] tsc: Marking TSC unstable due to boot parameter\n"
+    "[    0.2] clocksource: Switched to clocksource hpet\n",
     **dict.fromkeys(("up", "noio", "x32", "lto"), "[    0.100000] Linux version\n"),
 }
 SLEEP = "[   21.5] BUG: sleeping function called from invalid context at kernel/some.c:1\n"
@@ -59,7 +61,14 @@ def test_a_quiet_run_passes(run: ModuleType, variant: str) -> None:
 
 @pytest.mark.parametrize(
     ("variant", "line"),
-    [("kasan", "KernelAddress"), ("kasan", "leak"), ("kcsan", "kcsan"), ("rt", "RT")],
+    [
+        ("kasan", "KernelAddress"),
+        ("kasan", "leak"),
+        ("kcsan", "kcsan"),
+        ("rt", "RT"),
+        ("hpet", "TSC"),
+        ("hpet", "hpet"),
+    ],
 )
 def test_a_kernel_that_does_not_look_fails(run: ModuleType, variant: str, line: str) -> None:
     lines = [text for text in QUIET[variant].splitlines(keepends=True) if line not in text]
