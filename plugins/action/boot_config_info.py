@@ -9,7 +9,7 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.oslab.kernel.plugins.module_utils import kconfig, kconfig_base
+from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import base, config
 from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import Form, HostModule
 
 #: Symbols; the smallest kernel that boots has hundreds.
@@ -29,8 +29,8 @@ class ActionModule(HostModule):
             text = base64.b64decode(answer["content"], validate=True).decode("utf-8")
         except ValueError:
             return "content is no text in base64"
-        if len(text) > kconfig_base.MAX_SIZE:
-            return f"content has more than {kconfig_base.MAX_SIZE} bytes"
-        if len(kconfig.parse_config(text)) < FEWEST:
+        if len(text) > base.MAX_SIZE:
+            return f"content has more than {base.MAX_SIZE} bytes"
+        if len(config.parse_config(text)) < FEWEST:
             return f"content is no configuration: it sets fewer than {FEWEST} symbols"
         return ""

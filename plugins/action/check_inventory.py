@@ -12,7 +12,7 @@ from typing import Any, Callable, Optional
 from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
-from ansible_collections.oslab.kernel.plugins.module_utils import kernel_inputs
+from ansible_collections.oslab.kernel.plugins.module_utils._patch import inputs
 from ansible_collections.oslab.kernel.plugins.plugin_utils import (
     control_files,
     control_keys,
@@ -38,11 +38,11 @@ ALWAYS = ("preflight",)
 # Of these, templates are evaluated before a host is asked.
 NOW = ("deploy_", "preflight_")
 TEXTS: dict[str, Callable[[Any], list[str]]] = {
-    "source_version": kernel_inputs.check_source_version,
-    "patch_sysname": kernel_inputs.check_sysname,
-    "patch_banner": kernel_inputs.check_banner,
-    "patch_syscalls": kernel_inputs.check_syscalls,
-    "patch_series": kernel_inputs.check_patches,
+    "source_version": inputs.check_source_version,
+    "patch_sysname": inputs.check_sysname,
+    "patch_banner": inputs.check_banner,
+    "patch_syscalls": inputs.check_syscalls,
+    "patch_series": inputs.check_patches,
 }
 
 
@@ -266,7 +266,7 @@ class ActionModule(ActionBase):
         check = TEXTS.get(name)
         found = check(value) if check else variable_forms.problems(name, value)
         if name == "version_extraversion":
-            found = kernel_inputs.check_extraversion(value, self._version(host))
+            found = inputs.check_extraversion(value, self._version(host))
         elif name == EXTRA:
             found = self._extra_syscalls(value, host)
         return found or list(self._missing(name, value, host))
@@ -289,9 +289,9 @@ class ActionModule(ActionBase):
         """Both lists are one; what is wrong with the other alone is said there."""
         try:
             first = host.value(host.everything["patch_syscalls"])
-            together = kernel_inputs.check_syscalls(first, value)
+            together = inputs.check_syscalls(first, value)
         except Exception:  # as above, or of another form
-            together = kernel_inputs.check_syscalls((), value)
+            together = inputs.check_syscalls((), value)
         return [sentence for sentence in together if sentence.startswith(f"{EXTRA}[")]
 
     def _version(self, host: Host) -> str:
@@ -344,7 +344,7 @@ def _definition(where: str, name: str, path: Path) -> list[str]:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         return [f"{where} ({name}): {path} cannot be read: {error}"]
-    return kernel_inputs.check_definition(where, name, str(path), text)
+    return inputs.check_definition(where, name, str(path), text)
 
 
 def _unknown(name: str, like: str, origin: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.oslab.kernel.plugins.module_utils.host_dkms import NAME
+from ansible_collections.oslab.kernel.plugins.module_utils._host.dkms import NAME
 from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import (
     PACKAGE,
     VERSION,

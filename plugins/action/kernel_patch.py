@@ -13,8 +13,8 @@ from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.urls import ConnectionError as UrlConnectionError
 from ansible.module_utils.urls import open_url
 from ansible.plugins.action import ActionBase
-from ansible_collections.oslab.kernel.plugins.module_utils import source_patch
-from ansible_collections.oslab.kernel.plugins.module_utils.source_download import Limits
+from ansible_collections.oslab.kernel.plugins.module_utils._patch import patch_file
+from ansible_collections.oslab.kernel.plugins.module_utils._source.download import Limits
 from ansible_collections.oslab.kernel.plugins.plugin_utils import control_files, host_answer
 
 # The sources and patches of this collection, which are known to compile and to apply.
@@ -42,12 +42,12 @@ class ActionModule(ActionBase):
     def _patches(self, entries: list[Any], cache: str) -> list[dict[str, Any]]:
         """All entries are looked at before the first address is asked."""
         try:
-            series = [source_patch.parse(entry, index) for index, entry in enumerate(entries)]
-        except source_patch.PatchError as error:
+            series = [patch_file.parse(entry, index) for index, entry in enumerate(entries)]
+        except patch_file.PatchError as error:
             raise AnsibleActionFail(str(error)) from error
         return [self._patch(wanted, Path(cache).expanduser()) for wanted in series]
 
-    def _patch(self, wanted: source_patch.Wanted, cache: Path) -> dict[str, Any]:
+    def _patch(self, wanted: patch_file.Wanted, cache: Path) -> dict[str, Any]:
         limits = Limits()
 
         def opener(url: str, headers: Mapping[str, str]) -> Any:
@@ -59,8 +59,8 @@ class ActionModule(ActionBase):
                 raise OSError(str(error)) from error
 
         try:
-            text = source_patch.text_of(wanted, self._find, cache, opener, limits)
-        except source_patch.PatchError as error:
+            text = patch_file.text_of(wanted, self._find, cache, opener, limits)
+        except patch_file.PatchError as error:
             raise AnsibleActionFail(str(error)) from error
         except AnsibleError as error:
             raise AnsibleActionFail(

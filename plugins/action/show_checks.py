@@ -9,11 +9,9 @@ from typing import Any, Optional
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.oslab.kernel.plugins.module_utils import (
-    check_report,
-    kernel_sizes,
-    plain_text,
-)
+from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
+from ansible_collections.oslab.kernel.plugins.module_utils._host import kernel_sizes
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import report
 
 display = Display()
 
@@ -38,11 +36,11 @@ class ActionModule(ActionBase):
             }
         )
         checks = arguments["checks"]
-        failures = check_report.failures(checks)
+        failures = report.failures(checks)
         if arguments["quiet"] and not failures:
             return {"changed": False, "failures": failures}
         lines = [plain_text.sentence(arguments["title"])] if arguments["title"] else []
-        lines += check_report.table(checks)
+        lines += report.table(checks)
         if arguments["sizes"]:
             lines += ["", *kernel_sizes.table(arguments["sizes"])]
         # In one piece, so that tables of hosts that finish together do not mix.

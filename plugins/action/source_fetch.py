@@ -11,8 +11,8 @@ from typing import Any, Optional
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.oslab.kernel.plugins.module_utils import plain_text
-from ansible_collections.oslab.kernel.plugins.module_utils.source_lock import lock_of
+from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
+from ansible_collections.oslab.kernel.plugins.module_utils._source.lock import lock_of
 from ansible_collections.oslab.kernel.plugins.plugin_utils import host_answer
 
 display = Display()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Callable
 
-from ansible_collections.oslab.kernel.plugins.module_utils import apt_lock
+from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_lock
 
 DOCUMENTATION = r"""
 name: apt_locked

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Callable
 
-from ansible_collections.oslab.kernel.plugins.module_utils.repository_server import effective_url
+from ansible_collections.oslab.kernel.plugins.module_utils._repository.server import effective_url
 
 DOCUMENTATION = r"""
 name: repository_url

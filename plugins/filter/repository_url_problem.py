@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
-from ansible_collections.oslab.kernel.plugins.module_utils.repository_server import url_problem
+from ansible_collections.oslab.kernel.plugins.module_utils._repository.server import url_problem
 
 DOCUMENTATION = r"""
 name: repository_url_problem

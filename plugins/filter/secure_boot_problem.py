@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Callable, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils import secure_boot
+from ansible_collections.oslab.kernel.plugins.module_utils._host import secure_boot
 
 DOCUMENTATION = r"""
 name: secure_boot_problem

@@ -62,11 +62,9 @@ date:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import (
-    apt_index,
-    program_locale,
-    repository_index,
-)
+from ansible_collections.oslab.kernel.plugins.module_utils._common import program_locale
+from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_index
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import index
 
 
 def argument_spec() -> dict[str, Any]:
@@ -85,9 +83,9 @@ def main() -> None:
         found = apt_index.check(
             lambda argv: module.run_command(list(argv)),
             params["source"],
-            repository_index.Index(params["sha256"], params["date"]),
+            index.Index(params["sha256"], params["date"]),
         )
-    except repository_index.IndexFileError as error:
+    except index.IndexFileError as error:
         module.fail_json(msg=str(error))
     except OSError as error:
         module.fail_json(msg=f"{error.filename}: {error.strerror}")

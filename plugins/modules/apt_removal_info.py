@@ -63,7 +63,8 @@ refused:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import apt_removal, program_locale
+from ansible_collections.oslab.kernel.plugins.module_utils._common import program_locale
+from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_removal
 
 
 def argument_spec() -> dict[str, Any]:

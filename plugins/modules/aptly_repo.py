@@ -183,12 +183,13 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import (
-    program_locale,
-    repository_errors,
-    repository_index,
+from ansible_collections.oslab.kernel.plugins.module_utils._common import program_locale
+from ansible_collections.oslab.kernel.plugins.module_utils._common.lock import HeldError, held
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import errors
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import (
+    index as repository_index,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils.aptly_repo import (
+from ansible_collections.oslab.kernel.plugins.module_utils._repository.aptly import (
     Aptly,
     AptlyError,
     Deb,
@@ -200,7 +201,6 @@ from ansible_collections.oslab.kernel.plugins.module_utils.aptly_repo import (
     read_deb,
     served_filenames,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils.held_lock import HeldError, held
 
 
 def named(debs: tuple[Deb, ...]) -> list[str]:
@@ -310,7 +310,7 @@ def main() -> None:
     except (AptlyError, repository_index.IndexFileError) as error:
         module.fail_json(msg=str(error))
     except OSError as error:
-        module.fail_json(msg=repository_errors.sentence(error, params["root"]))
+        module.fail_json(msg=errors.sentence(error, params["root"]))
     finally:
         if shutil.which("gpgconf") and Path(params["gpg_home"]).is_dir():
             module.run_command(["gpgconf", "--kill", "gpg-agent"])

@@ -171,8 +171,8 @@ entry_command:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import boot_loaders
-from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import (
+from ansible_collections.oslab.kernel.plugins.module_utils._boot import loaders
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import (
     Choice,
     LoaderError,
     Request,
@@ -190,7 +190,7 @@ def argument_spec() -> dict[str, Any]:
         "entry": {"type": "str", "default": ""},
         "arguments": {"type": "list", "elements": "str", "default": []},
         "settle": {"type": "bool", "default": True},
-        **boot_loaders.argument_spec(),
+        **loaders.argument_spec(),
     }
 
 
@@ -214,7 +214,7 @@ def main() -> None:
         entry=params["entry"],
     )
     try:
-        loader = boot_loaders.loader(module)
+        loader = loaders.loader(module)
         plan = loader.plan(request)
         if not module.check_mode:
             for step in plan.steps:

@@ -73,7 +73,7 @@ release:
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils.package_files import (
+from ansible_collections.oslab.kernel.plugins.module_utils._build.package_files import (
     ListError,
     stored_list,
 )

@@ -92,7 +92,11 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils.host_claim import Claim, release, take
+from ansible_collections.oslab.kernel.plugins.module_utils._host.deploy_lock import (
+    Claim,
+    release,
+    take,
+)
 
 
 def argument_spec() -> dict[str, Any]:

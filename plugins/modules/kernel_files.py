@@ -170,13 +170,13 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.urls import ConnectionError, open_url
-from ansible_collections.oslab.kernel.plugins.module_utils import kernel_files
-from ansible_collections.oslab.kernel.plugins.module_utils.package_files import (
+from ansible_collections.oslab.kernel.plugins.module_utils._build.package_files import (
     LIMIT,
     ListError,
     parse_list,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils.source_download import PLAIN, within
+from ansible_collections.oslab.kernel.plugins.module_utils._source.download import PLAIN, within
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import files as verify_files
 
 PIECE = 1 << 16
 
@@ -245,8 +245,8 @@ def main() -> None:
         return parse_list(data, url, module.params["files_sha256"])
 
     try:
-        found = kernel_files.gather(
-            kernel_files.Host(run),
+        found = verify_files.gather(
+            verify_files.Host(run),
             module.params["build_id"],
             files,
             Path(source) if source else None,

@@ -108,11 +108,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import (
-    kernel_modules_boot,
-    program_locale,
-)
-from ansible_collections.oslab.kernel.plugins.module_utils.kernel_module import (
+from ansible_collections.oslab.kernel.plugins.module_utils._common import program_locale
+from ansible_collections.oslab.kernel.plugins.module_utils._host import modules_load
+from ansible_collections.oslab.kernel.plugins.module_utils._host.kernel_module import (
     Loaded,
     ModuleError,
     Plan,
@@ -205,16 +203,16 @@ def ensure(module: AnsibleModule, entry: dict[str, Any]) -> tuple[dict[str, Any]
 def ensure_boot(module: AnsibleModule) -> list[dict[str, str]]:
     """Bring the files that are read at boot up to date: the differences of those that changed."""
     entries = [
-        kernel_modules_boot.Entry(
+        modules_load.Entry(
             entry["name"], {key: spelled(value) for key, value in entry["params"].items()}
         )
         for entry in module.params["modules"]
         if entry["state"] == "loaded"
     ]
-    wanted = kernel_modules_boot.files(entries, module.params["persistent"])
+    wanted = modules_load.files(entries, module.params["persistent"])
     differences = []
     for path, text in wanted.items():
-        before = kernel_modules_boot.present(path)
+        before = modules_load.present(path)
         if before == text:
             continue
         differences.append(
@@ -227,7 +225,7 @@ def ensure_boot(module: AnsibleModule) -> list[dict[str, str]]:
         )
         if module.check_mode:
             continue
-        kernel_modules_boot.write(path, text)
+        modules_load.write(path, text)
     return differences
 
 

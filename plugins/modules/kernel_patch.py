@@ -183,13 +183,12 @@ import os
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import (
-    kernel_inputs,
-    kernel_patch,
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     program_locale,
-    source_text,
-    source_workdir,
+    quoted_text,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._patch import apply, inputs
+from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 
 FILE_SPEC = {
     "type": "dict",
@@ -218,15 +217,15 @@ SYSCALLS_SPEC = {
 }
 
 
-def _plan(params: dict) -> kernel_patch.Plan:
+def _plan(params: dict) -> apply.Plan:
     syscalls = [
-        kernel_patch.Syscall(
+        apply.Syscall(
             name=entry["name"],
             source=entry["file"]["name"],
             text=entry["file"]["text"],
-            kconfig=kernel_inputs.plain_symbols(entry["kconfig"]),
+            kconfig=inputs.plain_symbols(entry["kconfig"]),
             number=None if entry["number"] == "auto" else int(entry["number"]),
-            depends=kernel_inputs.plain_symbols(" ".join(entry["depends"].split())),
+            depends=inputs.plain_symbols(" ".join(entry["depends"].split())),
             help=entry["help"],
             own=entry["own"],
             called=entry["verify_call"],
@@ -235,13 +234,13 @@ def _plan(params: dict) -> kernel_patch.Plan:
         for option in ("syscalls", "syscalls_extra")
         for index, entry in enumerate(params[option])
     ]
-    return kernel_patch.Plan(
+    return apply.Plan(
         sysname=params["sysname"],
         banner=params["banner"],
         syscalls=syscalls,
         headers={entry["dest"]: entry["file"]["text"] for entry in params["headers"]},
         patches=[
-            kernel_patch.PatchFile(entry["file"]["name"], entry["file"]["text"], entry["own"])
+            apply.PatchFile(entry["file"]["name"], entry["file"]["text"], entry["own"])
             for entry in params["patches"]
         ],
         fuzz=params["fuzz"],
@@ -283,15 +282,15 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    os.umask(source_workdir.UMASK)
+    os.umask(workdir.UMASK)
     params = module.params
     problems = (
-        kernel_inputs.check_sysname(params["sysname"])
-        + kernel_inputs.check_banner(params["banner"])
-        + kernel_inputs.check_syscalls(params["syscalls"], params["syscalls_extra"])
+        inputs.check_sysname(params["sysname"])
+        + inputs.check_banner(params["banner"])
+        + inputs.check_syscalls(params["syscalls"], params["syscalls_extra"])
     )
     if problems:
-        module.fail_json(msg=source_text.wrapped("\n".join(problems)))
+        module.fail_json(msg=quoted_text.wrapped("\n".join(problems)))
     tree = Path(params["tree"])
     if not tree.is_dir():
         if module.check_mode:
@@ -306,9 +305,9 @@ def main() -> None:
         return status, out + err
 
     try:
-        outcome = kernel_patch.apply(tree, _plan(params), run, check=module.check_mode)
-    except kernel_patch.EditError as error:
-        module.fail_json(msg=source_text.wrapped(str(error)))
+        outcome = apply.apply(tree, _plan(params), run, check=module.check_mode)
+    except apply.EditError as error:
+        module.fail_json(msg=quoted_text.wrapped(str(error)))
     module.exit_json(
         changed=bool(outcome.changed),
         changed_files=outcome.changed,

@@ -63,7 +63,7 @@ stock_sizes:
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils.kernel_sizes import gather
+from ansible_collections.oslab.kernel.plugins.module_utils._host.kernel_sizes import gather
 
 
 def main() -> None:

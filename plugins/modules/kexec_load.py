@@ -71,13 +71,13 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import (
-    boot_loaders,
+from ansible_collections.oslab.kernel.plugins.module_utils._boot import loaders
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.kexec import KexecError
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import LoaderError
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     program_locale,
     program_output,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import LoaderError
-from ansible_collections.oslab.kernel.plugins.module_utils.kexec_image import KexecError
 
 LOADED = Path("/sys/kernel/kexec_loaded")
 
@@ -87,7 +87,7 @@ def argument_spec() -> dict[str, Any]:
         "release": {"type": "str"},
         "arguments": {"type": "list", "elements": "str", "default": []},
         "state": {"type": "str", "choices": ["loaded", "unloaded"], "default": "loaded"},
-        **boot_loaders.argument_spec(),
+        **loaders.argument_spec(),
     }
 
 
@@ -98,7 +98,7 @@ def is_loaded() -> bool:
 def load(module: AnsibleModule, program: str) -> str:
     """Why it could not be loaded; '' if it was."""
     try:
-        loader = boot_loaders.loader(module)
+        loader = loaders.loader(module)
         command = loader.image(module.params["release"], module.params["arguments"]).load()
     except (OSError, LoaderError, KexecError) as error:
         return str(error)

@@ -144,7 +144,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import qemu, qemu_image
+from ansible_collections.oslab.kernel.plugins.module_utils._lab import image, qemu
 
 
 def main() -> None:
@@ -174,7 +174,7 @@ def main() -> None:
     )
     params = module.params
     images = Path(params["images"])
-    recipe = qemu_image.Recipe(
+    recipe = image.Recipe(
         name=params["name"],
         suite=params["suite"],
         variant=params["variant"],
@@ -185,7 +185,7 @@ def main() -> None:
         customize=Path(params["customize"]),
         finish=params["finish"],
     )
-    builder = qemu_image.Builder(
+    builder = image.Builder(
         recipe=recipe,
         images=images,
         mirrors=tuple(params["mirrors"]),

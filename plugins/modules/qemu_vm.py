@@ -144,8 +144,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils.qemu import QemuError
-from ansible_collections.oslab.kernel.plugins.module_utils.qemu_vm import (
+from ansible_collections.oslab.kernel.plugins.module_utils._lab.qemu import QemuError
+from ansible_collections.oslab.kernel.plugins.module_utils._lab.vm import (
     DISK_DEVICES,
     NETWORK_DEVICES,
     Machine,

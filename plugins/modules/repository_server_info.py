@@ -80,8 +80,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import program_locale
-from ansible_collections.oslab.kernel.plugins.module_utils.repository_server import (
+from ansible_collections.oslab.kernel.plugins.module_utils._common import program_locale
+from ansible_collections.oslab.kernel.plugins.module_utils._repository.server import (
     ServerError,
     check_passable,
     check_root,

@@ -63,7 +63,8 @@ installed:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import program_locale, source_package
+from ansible_collections.oslab.kernel.plugins.module_utils._common import program_locale
+from ansible_collections.oslab.kernel.plugins.module_utils._source import package
 
 
 def main() -> None:
@@ -85,15 +86,13 @@ def main() -> None:
         return result
 
     try:
-        names = source_package.names(given["version"], given["package"])
-        found = source_package.find(run, names)
+        names = package.names(given["version"], given["package"])
+        found = package.find(run, names)
         if found and given["required"]:
-            source_package.check_release(found, given["version"])
+            package.check_release(found, given["version"])
         if not found and given["required"]:
-            module.fail_json(
-                msg=source_package.missing(run, given["version"], names, given["note"])
-            )
-    except source_package.PackageError as error:
+            module.fail_json(msg=package.missing(run, given["version"], names, given["note"]))
+    except package.PackageError as error:
         module.fail_json(msg=str(error))
         return
     module.exit_json(

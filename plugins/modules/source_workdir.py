@@ -66,7 +66,7 @@ import os
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import source_workdir
+from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 
 
 def main() -> None:
@@ -83,10 +83,10 @@ def main() -> None:
     path, name = Path(module.params["path"]), module.params["name"]
     also = {key: Path(value) for key, value in module.params["also"].items()}
     try:
-        loose = source_workdir.prepare(
+        loose = workdir.prepare(
             path, os.geteuid(), name=name, also=also, tree=tree, change=not module.check_mode
         )
-    except (source_workdir.WorkdirError, OSError) as error:
+    except (workdir.WorkdirError, OSError) as error:
         module.fail_json(msg=str(error))
     if loose.exposed:
         advice = f"see that all in it is yours: {path}"

@@ -229,10 +229,10 @@ failed_checks:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import program_locale
-from ansible_collections.oslab.kernel.plugins.module_utils.host_system import System
-from ansible_collections.oslab.kernel.plugins.module_utils.syscall_abi import AbiError
-from ansible_collections.oslab.kernel.plugins.module_utils.syscall_info import (
+from ansible_collections.oslab.kernel.plugins.module_utils._common import program_locale
+from ansible_collections.oslab.kernel.plugins.module_utils._verify.syscalls import AbiError
+from ansible_collections.oslab.kernel.plugins.module_utils._verify.system import System
+from ansible_collections.oslab.kernel.plugins.module_utils._verify.verification import (
     PROC_ENTRIES,
     Options,
     gather,

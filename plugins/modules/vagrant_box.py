@@ -106,7 +106,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import qemu, vagrant_box
+from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu, vagrant
 
 
 def main() -> None:
@@ -125,7 +125,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    recipe = vagrant_box.Recipe(
+    recipe = vagrant.Recipe(
         name=params["name"],
         image=Path(params["image"]),
         overlay=Path(params["overlay"]),
@@ -134,13 +134,13 @@ def main() -> None:
     )
     boxes = Path(params["boxes"])
     try:
-        accel = vagrant_box.choose_accel(recipe.image, params["accel"], boxes.parent / "accel.json")
-        builder = vagrant_box.Builder(recipe, boxes, accel, params["boot_timeout"])
+        accel = vagrant.choose_accel(recipe.image, params["accel"], boxes.parent / "accel.json")
+        builder = vagrant.Builder(recipe, boxes, accel, params["boot_timeout"])
         result: dict[str, Any] = {
             "changed": not builder.exists(),
             "id": recipe.box_id(),
             "path": str(builder.final),
-            "driver": vagrant_box.driver(accel),
+            "driver": vagrant.driver(accel),
             "driver_reason": accel.reason,
         }
         if result["changed"]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.oslab.kernel.plugins.module_utils.kconfig_base import MODULE_NAME
+from ansible_collections.oslab.kernel.plugins.module_utils._kconfig.base import MODULE_NAME
 
 _RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]{0,99}")
 _CONFIG = re.compile(r"/[A-Za-z0-9.+~_/-]{1,255}")

@@ -18,8 +18,8 @@ from ansible import constants
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import lookup_loader
-from ansible_collections.oslab.kernel.plugins.module_utils import signing_key
-from ansible_collections.oslab.kernel.plugins.module_utils.signing_key import SigningKey
+from ansible_collections.oslab.kernel.plugins.module_utils._build import signing_key
+from ansible_collections.oslab.kernel.plugins.module_utils._build.signing_key import SigningKey
 from ansible_collections.oslab.kernel.plugins.plugin_utils import control_files
 
 # A file that ansible-vault has encrypted begins with it. Others may read such a file.

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.oslab.kernel.plugins.module_utils import plain_text
+from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
 
 #: Enough to know what to look for; the whole of it was shown when the task failed.
 LENGTH = 600

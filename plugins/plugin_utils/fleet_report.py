@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils import plain_text, text_table
+from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text, text_table
 
 HEADINGS = ("hosts", "kernel", "build", "state", "down", "which")
 _ID_DIGITS = 12

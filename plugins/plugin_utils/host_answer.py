@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple, Optional
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.oslab.kernel.plugins.module_utils import plain_text
+from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
 
 #: Of any module: output, tracebacks and differences, which have lines.
 _LINES = ("diff", "exception", "stdout", "stderr", "module_stdout", "module_stderr")

@@ -13,7 +13,7 @@ import base64
 import json
 import re
 
-from ansible_collections.oslab.kernel.plugins.module_utils import plain_text
+from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
 from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import (
     PACKAGE,
     VERSION,

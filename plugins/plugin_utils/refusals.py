@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils import secure_boot
+from ansible_collections.oslab.kernel.plugins.module_utils._host import secure_boot
 
 #: Sentences of a report; each target has its own in its variables, and fails with it.
 SHOWN = 10

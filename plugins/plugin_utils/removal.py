@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.oslab.kernel.plugins.module_utils import apt_simulation
-from ansible_collections.oslab.kernel.plugins.module_utils.apt_update import priorities
-from ansible_collections.oslab.kernel.plugins.module_utils.host_kernel_info import OURS
+from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_simulation
+from ansible_collections.oslab.kernel.plugins.module_utils._host.apt_update import priorities
+from ansible_collections.oslab.kernel.plugins.module_utils._host.facts import OURS
 
 _KERNEL = ("linux-image-{}", "linux-headers-{}", "linux-modules-oslab-{}", "linux-image-{}-dbg")
 

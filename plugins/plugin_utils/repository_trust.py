@@ -9,8 +9,10 @@ import base64
 import re
 from collections.abc import Iterable, Sequence
 
-from ansible_collections.oslab.kernel.plugins.module_utils.openpgp_key import primary_fingerprints
-from ansible_collections.oslab.kernel.plugins.module_utils.source_openpgp import (
+from ansible_collections.oslab.kernel.plugins.module_utils._common.openpgp_key import (
+    primary_fingerprints,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._source.openpgp import (
     SignatureError,
     dearmor,
 )

@@ -20,7 +20,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils import qemu
+from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
 
 ROOT = Path(__file__).resolve().parents[2]
 # How the last word on a host begins.

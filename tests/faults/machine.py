@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 from typing import Any, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils import qemu
-from ansible_collections.oslab.kernel.plugins.module_utils.qemu_vm import (
+from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
+from ansible_collections.oslab.kernel.plugins.module_utils._lab.vm import (
     Machine,
     Qmp,
     Spec,

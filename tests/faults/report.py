@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ansible_collections.oslab.kernel.plugins.module_utils import text_table
+from ansible_collections.oslab.kernel.plugins.module_utils._common import text_table
 
 HEAD = (
     "fault",

@@ -37,7 +37,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path[:0] = [str(ROOT / "collections"), str(HERE)]
 
-from ansible_collections.oslab.kernel.plugins.module_utils import qemu  # noqa: E402
+from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu  # noqa: E402
 from cases import CASES, Listing  # noqa: E402
 from control import Controller, Repository, Run  # noqa: E402
 from machine import Faulty, LostError  # noqa: E402

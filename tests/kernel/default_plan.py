@@ -8,15 +8,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
-from ansible_collections.oslab.kernel.plugins.module_utils import kernel_patch
-from ansible_collections.oslab.kernel.plugins.module_utils.kernel_edits import Syscall
+from ansible_collections.oslab.kernel.plugins.module_utils._patch import apply
+from ansible_collections.oslab.kernel.plugins.module_utils._patch.edits import Syscall
 
 
-def default_plan(root: Path) -> kernel_patch.Plan:
+def default_plan(root: Path) -> apply.Plan:
     """The plan of the role's defaults and of files/kernel, in the checkout at `root`."""
     kernel = root / "files/kernel"
     defaults = yaml.safe_load((root / "roles/patch/defaults/main.yml").read_text(encoding="utf-8"))
-    return kernel_patch.Plan(
+    return apply.Plan(
         sysname=defaults["patch_sysname"],
         banner=defaults["patch_banner"],
         syscalls=[
@@ -37,7 +37,7 @@ def default_plan(root: Path) -> kernel_patch.Plan:
             for item in defaults["patch_headers"]
         },
         patches=[
-            kernel_patch.PatchFile(item.name, item.read_text(encoding="utf-8"), own=False)
+            apply.PatchFile(item.name, item.read_text(encoding="utf-8"), own=False)
             for item in sorted((kernel / "patches").glob("*.patch"))
         ],
     )

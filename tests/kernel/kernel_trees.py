@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils import kernel_patch
+from ansible_collections.oslab.kernel.plugins.module_utils._patch import apply
 from default_plan import default_plan
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,12 +28,12 @@ def run(argv: Sequence[str], cwd: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def patch(tree: Path, plan: Optional[kernel_patch.Plan] = None) -> kernel_patch.Outcome:
+def patch(tree: Path, plan: Optional[apply.Plan] = None) -> apply.Outcome:
     """As the role `patch` does, by its defaults."""
-    return kernel_patch.apply(tree, plan or default_plan(ROOT), run)
+    return apply.apply(tree, plan or default_plan(ROOT), run)
 
 
-def plan_for(configs: Sequence[Path]) -> kernel_patch.Plan:
+def plan_for(configs: Sequence[Path]) -> apply.Plan:
     """The default plan with the syscalls that these files switch on: a build leaves out none."""
     plan = default_plan(ROOT)
     lines = {line for config in configs for line in config.read_text().splitlines()}

@@ -14,8 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.oslab.kernel.plugins.module_utils import kernel_edits as edits
-from ansible_collections.oslab.kernel.plugins.module_utils import patch_record
+from ansible_collections.oslab.kernel.plugins.module_utils._patch import edits, record
 from default_plan import default_plan
 from kernel_trees import ROOT, patch
 
@@ -66,7 +65,7 @@ def test_no_other_place_has_their_names(variable: str) -> None:
 
 
 def test_the_tree_tells_of_them(patched: Path) -> None:
-    assert [(call.name, call.kconfig, call.called) for call in patch_record.added(patched)] == [
+    assert [(call.name, call.kconfig, call.called) for call in record.added(patched)] == [
         (call.name, call.kconfig, True) for call in SYSCALLS
     ]
 

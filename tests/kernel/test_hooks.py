@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils import kernel_patch, patch_hooks
+from ansible_collections.oslab.kernel.plugins.module_utils._patch import apply, hooks
 from default_plan import default_plan
 from kernel_trees import ROOT, run
 
@@ -28,22 +28,22 @@ COUNTED = {
 @pytest.fixture(scope="module")
 def patched(tree: Path) -> dict[str, str]:
     """The touched files, patched as a user's tree is."""
-    return kernel_patch.apply_patches(kernel_patch.Tree(tree), PATCHES, run)
+    return apply.apply_patches(apply.Tree(tree), PATCHES, run)
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_each_hook_is_in_the_function_that_the_patch_names(
     patched: dict[str, str], name: str
 ) -> None:
-    named = [hook for patch in PATCHES for hook in patch_hooks.hooks_added(patch.text, name)]
-    assert patch_hooks.hooks_in(patched[name]) == named
+    named = [hook for patch in PATCHES for hook in hooks.hooks_added(patch.text, name)]
+    assert hooks.hooks_in(patched[name]) == named
     assert patched[name].count("#include <linux/oslab.h>\n") == 1
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_each_hook_counts_what_its_function_is(name: str) -> None:
     for patch in PATCHES:
-        for function, line in patch_hooks.hooks_added(patch.text, name):
+        for function, line in hooks.hooks_added(patch.text, name):
             what = re.search(r"oslab_count(?:_(clone)\(|\(OSLAB_USAGE_(\w+))", line)
             assert what, line
             assert re.search(COUNTED[what.group(1) or what.group(2)], function or ""), line

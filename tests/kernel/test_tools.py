@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils import syscall_abi as abi
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import syscalls as abi
 
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="no compiler")
 
@@ -659,7 +659,7 @@ def test_header_and_python_agree_on_what_may_be_called(tools: Path) -> None:
 
 
 def test_make_install(tools: Path, kernel: Path, tmp_path: Path) -> None:
-    module = kernel.parents[1] / "plugins/module_utils/syscall_abi.py"
+    module = kernel.parents[1] / "plugins/module_utils/_verify/syscalls.py"
     subprocess.run(
         ["make", "-s", f"DESTDIR={tmp_path}", f"PYTHON_MODULE={module}", "install"],
         cwd=tools, check=True,

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils import syscall_abi as abi
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import syscalls as abi
 
 TREE = Path(os.environ.get("OSLAB_BUILT_TREE", "/nonexistent"))
 IMAGE = TREE / "arch/x86/boot/bzImage"
@@ -65,7 +65,7 @@ def initrd(kernel: Path, work: Path) -> Path:
     for folder in ("tools", "syscalls"):
         shutil.copytree(kernel / folder, work / "checkout" / folder)
     tools = work / "checkout/tools"
-    module = kernel.parents[1] / "plugins/module_utils/syscall_abi.py"
+    module = kernel.parents[1] / "plugins/module_utils/_verify/syscalls.py"
     subprocess.run(
         ["make", "-s", f"DESTDIR={root}", f"PYTHON_MODULE={module}", "clean", "install"],
         cwd=tools, check=True,

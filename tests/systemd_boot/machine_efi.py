@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import esp
-from ansible_collections.oslab.kernel.plugins.module_utils import qemu
+from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
 from machine import Faulty, LostError
 
 HERE = Path(__file__).resolve().parent

@@ -31,7 +31,7 @@ sys.path[:0] = [str(ROOT / "collections"), str(HERE.parent / "faults")]
 sys.path.insert(2, str(HERE))
 
 import kernel_modules  # noqa: E402
-from ansible_collections.oslab.kernel.plugins.module_utils import qemu  # noqa: E402
+from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu  # noqa: E402
 from machine import LostError  # noqa: E402
 from machine_efi import CODE, EfiMachine  # noqa: E402
 from modules import ModulesError  # noqa: E402

@@ -120,7 +120,7 @@ def test_tools_come_with_a_header_and_a_python_module(role):
         "usr/libexec/oslab-kernel/python3",
     ]
     module = root / "usr/lib/python3/dist-packages/oslab_kernel.py"
-    assert module.read_bytes() == (ROOT / "plugins/module_utils/syscall_abi.py").read_bytes()
+    assert module.read_bytes() == (ROOT / "plugins/module_utils/_verify/syscalls.py").read_bytes()
     assert deb(package, "--show", "--showformat=${Suggests}") == "linux-libc-dev, python3"
     control = role.directory / "control"
     subprocess.run(["dpkg-deb", "--control", str(package), str(control)], check=True)

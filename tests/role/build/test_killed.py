@@ -22,13 +22,13 @@ KILLS = 10
 
 # One after the other on one tree: each starts from what the one before left.
 STORING = [
-    ("build_store.temporary_directory", 1),
+    ("_build.store.temporary_directory", 1),
     ("shutil.move", 1),
     ("shutil.move", 3),
-    ("kernel_build.describe_packages", 1),
-    ("package_files.write_list", 1),
-    ("build_store.sync", 1),
-    ("build_store.put", 1),
+    ("_build.plan.describe_packages", 1),
+    ("_build.package_files.write_list", 1),
+    ("_build.store.sync", 1),
+    ("_build.store.put", 1),
 ]
 
 

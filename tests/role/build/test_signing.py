@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT / "collections"), str(ROOT / "tests/fixtures")]
 
 import signing_keys as made  # noqa: E402
-from ansible_collections.oslab.kernel.plugins.module_utils import (  # noqa: E402
+from ansible_collections.oslab.kernel.plugins.module_utils._build import (  # noqa: E402
     module_signature,
     signing_key,
 )

@@ -11,8 +11,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils import build_signing
-from ansible_collections.oslab.kernel.plugins.module_utils.kernel_edits import Syscall
+from ansible_collections.oslab.kernel.plugins.module_utils._build import signing
+from ansible_collections.oslab.kernel.plugins.module_utils._patch.edits import Syscall
 from config_lab import ROOT, STOCK_CONFIG, Lab
 from default_plan import default_plan
 from kernel_trees import patch
@@ -222,7 +222,7 @@ def test_modules_are_signed_with_a_key_or_not_at_all(lab: Lab) -> None:
     assert "Modules are not signed" not in output
     config = lab.config()
     assert config["MODULE_SIG_ALL"] == "y"
-    assert config["MODULE_SIG_KEY"] == f'"{build_signing.KEY_FILE}"'
+    assert config["MODULE_SIG_KEY"] == f'"{signing.KEY_FILE}"'
     assert unchanged(lab.run(config_module_signing=True))
 
 

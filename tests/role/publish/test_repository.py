@@ -274,8 +274,14 @@ def test_killed_at_random_moments_the_old_is_served_and_the_next_run_finishes(
 @pytest.mark.parametrize("moment", [1, 4, 9, "clean", "write_order"])
 def test_killed_while_it_brings_the_new_to_where_it_is_served(repository, client_of, serve, moment):
     repository.publish(repository.package("0"))
-    function = {"clean": "repository_tree.clean", "write_order": "repository_builds.write_order"}
-    kill = (function.get(moment, "repository_tree.place"), moment if moment not in function else 1)
+    function = {
+        "clean": "_repository.publish.clean",
+        "write_order": "_repository.retention.write_order",
+    }
+    kill = (
+        function.get(moment, "_repository.publish.place"),
+        moment if moment not in function else 1,
+    )
     file = repository.package("1")
     assert repository.publish(file, kill=kill) == {}
     with serve(repository.public) as url:

@@ -14,13 +14,12 @@ from pathlib import Path
 
 import hostile
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils import (
-    der,
-    elf_notes,
+from ansible_collections.oslab.kernel.plugins.module_utils._build import (
     module_signature,
-    secure_boot,
     signing_key,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._common import der, elf_notes
+from ansible_collections.oslab.kernel.plugins.module_utils._host import secure_boot
 from hypothesis import example, given
 from hypothesis import strategies as st
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import hostile
-from ansible_collections.oslab.kernel.plugins.module_utils import secure_boot
+from ansible_collections.oslab.kernel.plugins.module_utils._host import secure_boot
 from ansible_collections.oslab.kernel.plugins.plugin_utils import removal, this_run
 from hypothesis import example, given
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.oslab.kernel.plugins.module_utils.syscall_abi import SYSCALL_NAMES
+from ansible_collections.oslab.kernel.plugins.module_utils._verify.syscalls import SYSCALL_NAMES
 from ansible_collections.oslab.kernel.plugins.modules import syscall_info
 from module_process import PYTHONPATH
 

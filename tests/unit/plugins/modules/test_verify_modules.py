@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.oslab.kernel.plugins.module_utils.package_files import ListError
+from ansible_collections.oslab.kernel.plugins.module_utils._build.package_files import ListError
 from ansible_collections.oslab.kernel.plugins.modules import (
     build_files_info,
     kernel_files,

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from ansible.plugins.action import ActionBase
 from ansible_collections.oslab.kernel.plugins.action import host_kernel_info
-from ansible_collections.oslab.kernel.plugins.module_utils import host_kernel_info as facts_of
+from ansible_collections.oslab.kernel.plugins.module_utils._host import facts as facts_of
 from ansible_collections.oslab.kernel.plugins.modules import host_kernel_info as module
 from ansible_collections.oslab.kernel.plugins.plugin_utils import host_answer
 

@@ -9,7 +9,9 @@ import base64
 import time
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils.openpgp_key import primary_fingerprints
+from ansible_collections.oslab.kernel.plugins.module_utils._common.openpgp_key import (
+    primary_fingerprints,
+)
 from ansible_collections.oslab.kernel.plugins.plugin_utils.repository_trust import (
     index_name,
     key_problem,

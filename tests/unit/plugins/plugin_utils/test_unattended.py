@@ -9,7 +9,7 @@ import os
 import subprocess
 
 from ansible_collections.oslab.kernel.plugins.filter.unattended import FilterModule
-from ansible_collections.oslab.kernel.plugins.module_utils import program_locale
+from ansible_collections.oslab.kernel.plugins.module_utils._common import program_locale
 
 GERMAN = {"LANG": "de_DE.UTF-8", "LANGUAGE": "de", "LC_MESSAGES": "de_DE.UTF-8"}
 

@@ -1,0 +1,121 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The identity of a build: one hash over everything that decides what comes out of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Optional
+
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    bounded_read,
+    kernel_version,
+)
+
+# Raise it when this collection makes something else out of the same inputs.
+FORMAT = 2
+
+SET = re.compile(r"^(CONFIG_\w+)=(.*)$")
+NOT_SET = re.compile(r"^# (CONFIG_\w+) is not set$")
+
+LEFT_BY_MAKE = (".o", ".ko", ".mod", ".mod.c", "modules.order", "Module.symvers")
+
+
+class InputError(Exception):
+    """An input of the build is missing or wrong; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """All that decides what is built. Two equal ones give the same packages."""
+
+    machine: str  # Debian's name of the architecture
+    version: str  # 6.12.117, without EXTRAVERSION
+    release: str  # what `uname -r` will say
+    source_sha256: str
+    source_date_epoch: int
+    patch_sha256: str  # empty: the tree is not patched
+    config_sha256: str
+    toolchain: dict[str, str]  # program → the version it states
+    modules_sha256: str  # empty: no modules of our own
+    tools_sha256: str
+    make_args: list[str]
+    debug_package: bool
+    stated_sha256: str  # what the manifest says, which is in a package too
+    format: int = FORMAT
+
+    @property
+    def build_id(self) -> str:
+        return json_sha256(asdict(self))
+
+
+def json_sha256(value: Any) -> str:
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def package_version(version: str, build_id: str) -> str:
+    """The Debian version of every package of a build."""
+    return f"{kernel_version.debian(version)}-oslab1.{build_id[:12]}"
+
+
+def parse_config(text: str) -> dict[str, str]:
+    """Symbol → value as written; `n` for what is stated not to be set."""
+    values: dict[str, str] = {}
+    for line in text.splitlines():
+        found = SET.match(line)
+        if found:
+            values[found.group(1)] = found.group(2)
+        else:
+            unset = NOT_SET.match(line)
+            if unset:
+                values[unset.group(1)] = "n"
+    return values
+
+
+def config_sha256(config: dict[str, str]) -> str:
+    """Of the values alone: comments and their order make no difference."""
+    lines = (f"{name}={value}\n" for name, value in sorted(config.items()))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def makefile_release(makefile: str, config: dict[str, str], local: str = "") -> tuple[str, str]:
+    """(version, release) that the top Makefile, `localversion*` files and `.config` make up."""
+    found = dict(re.findall(r"^(\w+)[ \t]*=[ \t]*(.*?)[ \t]*$", makefile, re.MULTILINE))
+    try:
+        version = ".".join(str(int(found[name])) for name in ("VERSION", "PATCHLEVEL", "SUBLEVEL"))
+    except (KeyError, ValueError):
+        raise InputError("the top Makefile states no VERSION, PATCHLEVEL and SUBLEVEL") from None
+    config_local = config.get("CONFIG_LOCALVERSION", "").strip('"')
+    return version, version + found.get("EXTRAVERSION", "") + local + config_local
+
+
+def left_by_make(name: str) -> bool:
+    """Is it what a build by hand leaves beside the sources?"""
+    return name.endswith(LEFT_BY_MAKE) or (name.startswith(".") and name.endswith(".cmd"))
+
+
+def directory_sha256(directory: Path) -> str:
+    """Of the names, modes and contents of the sources in it."""
+    digest = hashlib.sha256()
+    for path in sorted(directory.rglob("*")):
+        if not path.is_file() or left_by_make(path.name):
+            continue
+        name = path.relative_to(directory).as_posix()
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"{content} {os.access(path, os.X_OK):d} {name}\n".encode())
+    return digest.hexdigest()
+
+
+def read_json(path: Path) -> Optional[dict[str, Any]]:
+    """The object in a file; None if there is none."""
+    try:
+        return bounded_read.json_object(path)
+    except (OSError, ValueError):
+        return None

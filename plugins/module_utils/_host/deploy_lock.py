@@ -1,0 +1,111 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who works on a host: one run at a time, written down on the host itself.
+
+The file is in /run, so that a claim never outlives the boot it was made in, and times are counted
+from that boot: a clock that is wrong or set meanwhile makes no difference.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import math
+import os
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Optional
+
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+
+# Seconds that whoever has the file open may need to be done with it.
+PATIENCE = 10.0
+_LARGEST = 64 << 10
+
+
+@dataclass(frozen=True)
+class Claim:
+    """By whom, as a program and as a person knows them; until when, in seconds since the boot."""
+
+    run: str
+    text: str
+    until: float
+
+
+def parse(text: str) -> Optional[Claim]:
+    """None if nobody has claimed it, or nobody knows who."""
+    try:
+        found = bounded_read.parse_json(text)
+        until = float(found["until"])
+        return Claim(str(found["run"]), str(found["text"]), until) if math.isfinite(until) else None
+    except (ValueError, KeyError, TypeError, OverflowError):
+        return None
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[IO[bytes]]:
+    """The file, which is never removed while somebody else may wait for it.
+
+    Nobody else can open it, since whoever can may lock it, and for ever. Raises OSError, EAGAIN if
+    it stays locked, EINVAL if it is no file.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "r+b", buffering=0) as stream:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        with contextlib.suppress(OSError):  # of an older release: it could be read by all
+            os.fchmod(descriptor, 0o600)
+        _lock(stream)
+        yield stream
+
+
+def _lock(stream: IO[bytes]) -> None:
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+
+
+def _read(stream: IO[bytes]) -> Optional[Claim]:
+    return parse(stream.read(_LARGEST).decode("utf-8", "replace"))
+
+
+def _write(stream: IO[bytes], text: str) -> None:
+    stream.seek(0)
+    stream.truncate()
+    stream.write(text.encode("utf-8", "backslashreplace"))
+
+
+def take(path: Path, wanted: Claim, now: float, gone: str = "") -> Optional[Claim]:
+    """Claim it, or claim it for longer: None. Otherwise the claim that is in the way.
+
+    `gone` is a run that has ended without a word, as its own control node knows.
+    """
+    with _open(path) as stream:
+        present = _read(stream)
+        if present and present.run not in (wanted.run, gone) and present.until > now:
+            return present
+        _write(stream, json.dumps(asdict(wanted)) + "\n")
+    return None
+
+
+def release(path: Path, run: str) -> None:
+    """Let go of it, if it is this run's."""
+    if not path.exists():
+        return
+    with _open(path) as stream:
+        present = _read(stream)
+        if present and present.run == run:
+            _write(stream, "")
