@@ -68,7 +68,7 @@ requirements-lock: deps ## Write the lock files: versions and hashes of all Pyth
 
 # --- variables of yours ------------------------------------------------------------------------
 
-# A file of variables, such as patch_syscalls_extra and config_options_extra: docs/own-syscall.md.
+# A file of variables, such as patch_syscalls_extra and config_options_extra: docs/how-to/add-a-syscall.md.
 VARS ?=
 EXTRA_VARS := $(if $(VARS),--extra-vars "@$(VARS)")
 

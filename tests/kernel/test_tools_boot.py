@@ -28,7 +28,7 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("qemu-system-x86_64"), reason="no QEMU"),
 ]
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs/tools.md").read_text()
+PAGE = (Path(__file__).resolve().parents[2] / "docs/reference/tools.md").read_text()
 SAMPLE_C, SAMPLE_PY = (
     re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)[0]
     for language in ("c", "python")

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def _section(name: str) -> str:
-    text = (ROOT / "docs/signing-key.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/how-to/keep-the-signing-key.md").read_text(encoding="utf-8")
     return text.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
 
 

@@ -168,7 +168,8 @@ def parse(text: str, variable: str, now: datetime | None = None) -> SigningKey:
     if not blocks:
         raise refuse(
             "the file is not PEM. It must hold a private key and its certificate, each between "
-            "lines of -----BEGIN ...----- and -----END ...-----; docs/secure-boot.md makes one"
+            "lines of -----BEGIN ...----- and -----END ...-----; "
+            "docs/how-to/use-secure-boot.md makes one"
         )
     keys = [block for block in blocks if block[0].endswith("PRIVATE KEY")]
     certificates = [block for block in blocks if block[0] == "CERTIFICATE"]
@@ -191,7 +192,8 @@ def parse(text: str, variable: str, now: datetime | None = None) -> SigningKey:
     if label not in ("PRIVATE KEY", "RSA PRIVATE KEY") or certificate.algorithm != RSA:
         raise refuse(
             "the key is not RSA. Signatures by others (ECDSA, DSA) hold random numbers, so that "
-            "no two builds would be the same; make an RSA key as docs/secure-boot.md shows"
+            "no two builds would be the same; make an RSA key as "
+            "docs/how-to/use-secure-boot.md shows"
         )
     try:
         numbers = _rsa_numbers(label, _decode(body))

@@ -89,7 +89,7 @@ def problem(host: str, info: Mapping[str, Any], signer: Optional[Mapping[str, st
         return (
             f"{host} enforces Secure Boot, and its firmware would refuse this kernel, whose image "
             "is not signed. Name a key in build_image_signing_key and enrol its certificate there "
-            "(docs/secure-boot.md), or turn Secure Boot off."
+            "(docs/how-to/use-secure-boot.md), or turn Secure Boot off."
         )
     trusted = info.get("trusted_certificates")
     # Without a list the firmware alone knows.
@@ -99,6 +99,6 @@ def problem(host: str, info: Mapping[str, Any], signer: Optional[Mapping[str, st
         f"{host} enforces Secure Boot and does not know the certificate that this kernel's image "
         f"is signed with ({signer['subject']}, sha256 {signer['sha256']}): neither the firmware's "
         "db nor the owner's list (MOK) holds it. Enrol it there with mokutil --import and a "
-        "reboot (docs/secure-boot.md), or name the key of one that is enrolled in "
+        "reboot (docs/how-to/use-secure-boot.md), or name the key of one that is enrolled in "
         "build_image_signing_key."
     )

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What docs/repository.md puts before the repository, with apt-get behind it."""
+"""What docs/reference/repository.md puts before the repository, with apt-get behind it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-DOCUMENT = ROOT / "docs" / "repository.md"
+DOCUMENT = ROOT / "docs/reference/repository.md"
 NAME = "linux-image-test"
 
 

@@ -347,12 +347,12 @@ def test_a_read_only_disk(repository, small_disk):
     assert "dmesg" in outcome["msg"]
 
 
-# --- docs/signing-key.md -------------------------------------------------------------------------
+# --- docs/how-to/keep-the-signing-key.md ---------------------------------------------------------
 
 
 def documented(name, old, new, fingerprint=""):
     """A block of commands, with another GnuPG home."""
-    text = (ROOT / "docs" / "signing-key.md").read_text()
+    text = (ROOT / "docs/how-to/keep-the-signing-key.md").read_text()
     (block,) = re.findall(rf"^ *```sh\n *# {name}\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
     assert old in block
     return block.replace(old, str(new)).replace("FINGERPRINT", fingerprint)
