@@ -70,6 +70,9 @@ requirements-lock: deps ## Write the lock files: versions and hashes of all Pyth
 
 # A file of variables, such as patch_syscalls_extra and config_options_extra: docs/how-to/add-a-syscall.md.
 VARS ?=
+# A version of kernel.org, as 6.8 or 6.12.58; without it the lab builds Debian's source of 6.12.
+KERNEL ?=
+KERNEL_VARS := $(if $(KERNEL),--extra-vars "source_provider=kernel_org source_version=$(KERNEL)" )
 EXTRA_VARS := $(if $(VARS),--extra-vars "@$(VARS)")
 
 .PHONY: vars
@@ -79,9 +82,9 @@ vars: deps
 # --- the lab: one VM on this machine ----------------------------------------------------------
 
 .PHONY: quickstart
-quickstart: vars ## Build a kernel, boot it in a VM and prove it (VARS=FILE: with variables of yours)
+quickstart: vars ## Build a kernel, boot it in a VM and prove it (KERNEL=6.8: from kernel.org; VARS=FILE: your variables)
 	@$(LAB) playbooks/lab.yml
-	@$(LAB) site.yml $(EXTRA_VARS)
+	@$(LAB) site.yml $(KERNEL_VARS)$(EXTRA_VARS)
 
 .PHONY: lab-up
 lab-up: deps ## Start the lab's VM
@@ -111,7 +114,7 @@ HOST ?= fleet-1
 .PHONY: lab-fleet
 lab-fleet: vars ## Build one kernel for N=3 VMs of different hardware and bring it to them in waves
 	@$(FLEET) playbooks/lab_fleet.yml --extra-vars lab_fleet_size=$(N)
-	@$(FLEET) --inventory "$(OSLAB_CACHE)/fleet/hosts.yml" site.yml $(EXTRA_VARS)
+	@$(FLEET) --inventory "$(OSLAB_CACHE)/fleet/hosts.yml" site.yml $(KERNEL_VARS)$(EXTRA_VARS)
 
 .PHONY: lab-fleet-ssh
 lab-fleet-ssh: ## Log in to one of them (HOST=fleet-1)
@@ -159,6 +162,7 @@ lint: deps ## Check the style of everything
 	ruff check .
 	ruff format --check .
 	yamllint --strict .
+	codespell
 	MYPYPATH=collections mypy -p ansible_collections.oslab.kernel.plugins
 	ANSIBLE_COLLECTIONS_PATH=collections ansible-lint
 
