@@ -52,7 +52,6 @@
 #endif
 
 #define SLOW_SPANS	64
-#define SPAN_MAX	BIT_ULL(26)	/* 22 ms at 3 GHz: longer than a tick */
 #define NEVER		BIT_ULL(63)	/* a TSC that is far away: each call reads the clock */
 
 DEFINE_PER_CPU_ALIGNED(struct oslab_usage_cpu, oslab_usage) = {
@@ -131,6 +130,15 @@ static u64 ns_per_cycle(u64 span, u64 ahead_ns)
 	return ahead_ns < span_ns ? div64_u64((span_ns - ahead_ns) << 32, span) : 0;
 }
 
+/*
+ * In cycles: 0.75 ms. A clock that is slewed by 10 %, as far as adjtimex() can,
+ * is then missed by less than 0.1 ms.
+ */
+static u64 longest_span(void)
+{
+	return max(tsc_khz / 4 * 3, (unsigned int)OSLAB_USAGE_SPAN);
+}
+
 /**
  * oslab_usage_read_clock - read CLOCK_MONOTONIC, and keep it for the next calls
  *
@@ -141,9 +149,10 @@ static u64 ns_per_cycle(u64 span, u64 ahead_ns)
  * Each call comes by here where the kernel does not trust the TSC, and where
  * reading the clock takes long, as with the one HPET that all CPUs queue for.
  * There a reading is good for SLOW_SPANS times as long as it took, so that a
- * CPU spends less than 4 % of its time on it, however long the queue is. But
- * never beyond its tick: a TSC may stop while the CPU sleeps, and then the time
- * is too old, by less than a tick.
+ * CPU spends less than 4 % of its time on it. But not for longer than
+ * longest_span(), which a reading of more than 12 us reaches: a CPU spends more
+ * on such ones. And never beyond its tick: a TSC may stop while the CPU sleeps,
+ * and then the time is too old, by less than a tick.
  */
 u64 __no_caller_saved_registers notrace oslab_usage_read_clock(void)
 {
@@ -167,7 +176,7 @@ u64 __no_caller_saved_registers notrace oslab_usage_read_clock(void)
 	}
 	tsc += cycles / 2;
 
-	span = clamp(cycles * SLOW_SPANS, (u64)OSLAB_USAGE_SPAN, (u64)SPAN_MAX);
+	span = clamp(cycles * SLOW_SPANS, (u64)OSLAB_USAGE_SPAN, longest_span());
 	if (span == OSLAB_USAGE_SPAN && !check_tsc_unstable()) {
 		here->base_tsc = tsc;
 		here->slow_span = 0;
