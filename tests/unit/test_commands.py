@@ -30,7 +30,7 @@ LASTING = {COMMAND, APT, TRANSACTION} | {
         "kernel_files",
         "kernel_modules",
         "kernel_sizes",
-        "reboot_in_turn",
+        "throttled_reboot",
         "syscall_info",
     )
 }

@@ -147,15 +147,15 @@ def test_a_table_of_checks(fleet: Fleet) -> None:
 
 def test_a_deployment_that_fails(fleet: Fleet) -> None:
     """playbooks/deploy.yml, which says at its end why a host did not keep the kernel."""
-    claim = {"host_claim": {"held": False}}
+    claim = {"deploy_lock": {"held": False}}
     failed = {"failed": True, "msg": TEXT}
     cases = {
         "with packages for": {"host_kernel_info": INFO},
         "release is": {"host_kernel_info": {**INFO, "release": TEXT}},
         "kept back": {"host_kernel_info": {**failed, "warnings": [TEXT]}},
         "a traceback": {"host_kernel_info": {**failed, "exception": TEXT}},
-        "is worked on by": {"host_claim": {"by": {"text": TEXT, "run": TEXT, "seconds": 5}}},
-        "a claim": {"host_claim": failed},
+        "is worked on by": {"deploy_lock": {"by": {"text": TEXT, "run": TEXT, "seconds": 5}}},
+        "a claim": {"deploy_lock": failed},
     }
     hosts = {f"evil{number}": {**claim, **case} for number, case in enumerate(cases.values())}
     status, printed = fleet.run(
@@ -214,7 +214,7 @@ def test_an_answer_of_another_form_fails_its_host_alone(fleet: Fleet) -> None:
 
 def test_a_target_that_would_refuse_the_kernel_is_left_out(fleet: Fleet) -> None:
     """Before the waves: in the first one it would be the last."""
-    answers = {"host_claim": {"failed": True, "msg": "reached"}}
+    answers = {"deploy_lock": {"failed": True, "msg": "reached"}}
     refused = {"refused": {"secure": "secure enforces Secure Boot. Sign it."}}
     status, printed = fleet.run(
         ROOT / "playbooks/deploy.yml",

@@ -11,7 +11,7 @@ from typing import Callable
 Deploy = Callable[..., "tuple[int, str]"]
 AWAY = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
 # The connection breaks when that module is to be run.
-LOST = {"ansible_connection": "lossy", "lossy_at": "host_claim"}
+LOST = {"ansible_connection": "lossy", "lossy_at": "deploy_lock"}
 
 
 def refused(output: str) -> set[str]:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reboot a host as ansible.builtin.reboot does, when its group lets it."""
+"""Reboot a host as ansible.builtin.reboot does, so many of its group at the same time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Optional
 from ansible import constants
 from ansible.plugins.action.reboot import ActionModule as Reboot
 from ansible_collections.oslab.kernel.plugins.plugin_utils import host_answer
-from ansible_collections.oslab.kernel.plugins.plugin_utils.turns import LostError, Turns
+from ansible_collections.oslab.kernel.plugins.plugin_utils.throttle import LostError, Throttle
 
 # molly-guard and its like, which ask for the host's name on a terminal, stand in front of reboot
 # and shutdown, and in front of neither of these.
@@ -57,10 +57,10 @@ class ActionModule(Reboot):
         if at_once < 1 or self._task.check_mode:
             return self._reboot(tmp, task_vars)
         # Of this run alone, and gone with it.
-        turns = Turns(Path(constants.DEFAULT_LOCAL_TMP), group, at_once)
+        throttle = Throttle(Path(constants.DEFAULT_LOCAL_TMP), group, at_once)
         try:
-            with turns.one():
-                result = self._reboot_or_lose(turns, tmp, task_vars)
+            with throttle.slot():
+                result = self._reboot_or_lose(throttle, tmp, task_vars)
         except LostError as lost:
             of = f" of {group}" if group else ""
             return {
@@ -74,16 +74,16 @@ class ActionModule(Reboot):
         return result
 
     def _reboot_or_lose(
-        self, turns: Turns, tmp: Optional[str], task_vars: Optional[dict[str, Any]]
+        self, throttle: Throttle, tmp: Optional[str], task_vars: Optional[dict[str, Any]]
     ) -> dict[str, Any]:
         name = (task_vars or {}).get("inventory_hostname", "a host")
         try:
             result = self._reboot(tmp, task_vars)
         except BaseException:  # the task's `timeout` is over, too
-            turns.lose(name)
+            throttle.lose(name)
             raise
         if result.get("failed") or result.get("unreachable"):
-            turns.lose(name)
+            throttle.lose(name)
         return result
 
     def _reboot(self, tmp: Optional[str], task_vars: Optional[dict[str, Any]]) -> dict[str, Any]:

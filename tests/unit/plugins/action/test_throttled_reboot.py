@@ -17,7 +17,7 @@ import pytest
 from ansible import constants
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action.reboot import ActionModule as Reboot
-from ansible_collections.oslab.kernel.plugins.action import reboot_in_turn
+from ansible_collections.oslab.kernel.plugins.action import throttled_reboot
 
 HOST = {"inventory_hostname": "web3"}
 
@@ -37,7 +37,7 @@ def reboots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, A
 
 
 def act(**arguments: Any) -> dict[str, Any]:
-    action = reboot_in_turn.ActionModule.__new__(reboot_in_turn.ActionModule)
+    action = throttled_reboot.ActionModule.__new__(throttled_reboot.ActionModule)
     action._task = SimpleNamespace(args={"reboot_timeout": 1, **arguments}, check_mode=False)
     return action.run(task_vars=HOST)
 
@@ -134,7 +134,7 @@ class Host:
 
 
 def action_on(host: Host, **arguments: Any) -> Any:
-    action = reboot_in_turn.ActionModule.__new__(reboot_in_turn.ActionModule)
+    action = throttled_reboot.ActionModule.__new__(throttled_reboot.ActionModule)
     action._task = SimpleNamespace(args=arguments, action="reboot", check_mode=False)
     action._execute_module = host.execute_module
     action._low_level_execute_command = host.command
@@ -172,7 +172,7 @@ def test_a_command_that_is_given_reads_no_terminal(tmp_path: Path) -> None:
 
 
 def test_a_reboot_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reboot_in_turn, "SECONDS", 1)
+    monkeypatch.setattr(throttled_reboot, "SECONDS", 1)
     host = Host(tmp_path, systemd=True, then="exec sleep 60")
     result = reboot(host)
     assert result["failed"] and not result["rebooted"]

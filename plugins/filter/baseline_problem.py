@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from ansible_collections.oslab.kernel.plugins.plugin_utils import origin_record
+from ansible_collections.oslab.kernel.plugins.plugin_utils import baseline
 
 DOCUMENTATION = r"""
-name: removal_origin_problem
+name: baseline_problem
 short_description: What is wrong with the record of how a host was
 version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
@@ -36,7 +36,7 @@ EXAMPLES = r"""
 - name: Fail where the record cannot be used
   ansible.builtin.assert:
     that: >-
-      record.content | oslab.kernel.removal_origin_problem(
+      record.content | oslab.kernel.baseline_problem(
         inventory_hostname, '/var/lib/oslab-kernel/origin.json') | length == 0
 """
 
@@ -47,10 +47,10 @@ _value:
 """
 
 
-def removal_origin_problem(content: str, host: str, path: str) -> str:
-    return origin_record.origin_problem(content, host, path)
+def baseline_problem(content: str, host: str, path: str) -> str:
+    return baseline.problem_of(content, host, path)
 
 
 class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"removal_origin_problem": removal_origin_problem}
+        return {"baseline_problem": baseline_problem}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Claim a host for this run, and tell who else has."""
+"""Acquire the deployment lock of a host for this run, and name the run that holds it."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ class ActionModule(ActionBase):
             "text": this_run.described(run),
         }
         result = self._ask(arguments, task_vars)
-        by = this_run.claimant(result)
+        by = this_run.lock_holder(result)
         if by and this_run.is_gone(by.run):
             result = self._ask({**arguments, "gone": by.run}, task_vars)
-            by = this_run.claimant(result)
+            by = this_run.lock_holder(result)
         if by and not result.get("failed"):
             host = (task_vars or {}).get("inventory_hostname", "The host")
             path = arguments.get("path", "/run/oslab-kernel.claim")
             result["failed"] = True
             result["msg"] = (
-                f"{host} is worked on by {by.text}. Run this again when that has ended. If it "
-                f"was killed, its claim ends in {-(-by.seconds // 60)} min, with the host's "
-                f"next boot, or by removing {path} there."
+                f"{host}: the deployment lock is held by {by.text}. Run this again when that run "
+                f"has ended. If it was killed, its lock expires in {-(-by.seconds // 60)} min, or "
+                f"with the host's next boot; to release it now, remove {path} there."
             )
         return result
 
     def _ask(
         self, arguments: dict[str, Any], task_vars: Optional[dict[str, Any]]
     ) -> dict[str, Any]:
-        # Whose the claim is stands in a file of the host's.
+        # The name of the run comes from a file on the host.
         return host_answer.plain(
             self._execute_module(
-                module_name="oslab.kernel.host_claim", module_args=arguments, task_vars=task_vars
+                module_name="oslab.kernel.deploy_lock", module_args=arguments, task_vars=task_vars
             )
         )

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""origin_record: what a host may have recorded of itself, and a sentence for all else."""
+"""The baseline: what a host may have recorded of itself, and a sentence for all else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.plugin_utils.origin_record import origin_problem
+from ansible_collections.oslab.kernel.plugins.plugin_utils.baseline import problem_of
 
 PATH = "/var/lib/oslab-kernel/origin.json"
 
@@ -27,8 +27,8 @@ def test_how_a_host_was() -> None:
         "saved_entry": "gnulinux-advanced-1>gnulinux-6.1.0",
         "directories": ["/usr/local/lib/oslab-kernel"],
     }
-    assert origin_problem(encoded(origin), "web1", PATH) == ""
-    assert origin_problem(encoded({}), "web1", PATH) == ""
+    assert problem_of(encoded(origin), "web1", PATH) == ""
+    assert problem_of(encoded({}), "web1", PATH) == ""
 
 
 @pytest.mark.parametrize(
@@ -47,12 +47,12 @@ def test_how_a_host_was() -> None:
     ],
 )
 def test_a_record_of_how_it_was_that_nobody_wrote(text: Any, said: str) -> None:
-    found = origin_problem(encoded(text), "web1", PATH)
+    found = problem_of(encoded(text), "web1", PATH)
     assert found.startswith(f"web1: {PATH} ")
     assert said in found
     assert len(found) < 500
 
 
 def test_bytes_that_are_no_text() -> None:
-    found = origin_problem(base64.b64encode(b"\xff\xfe").decode(), "web1", PATH)
+    found = problem_of(base64.b64encode(b"\xff\xfe").decode(), "web1", PATH)
     assert "is not a JSON object" in found

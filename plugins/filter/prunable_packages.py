@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which kernels of ours are more than are to be kept?"""
+"""Packages of the kernels that can be pruned."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any, Callable
 from ansible_collections.oslab.kernel.plugins.plugin_utils import removal
 
 DOCUMENTATION = r"""
-name: removal_old_kernels
-short_description: Packages of the kernels of the collection that are no longer kept
+name: prunable_packages
+short_description: Packages of the kernels of the collection that can be pruned
 version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
 description:
-  - Never names the kernel that runs, nor one that is said to be needed.
+  - Never returns the kernel that runs, nor one of O(needed).
 positional: keep, needed
 options:
   _input:
@@ -34,9 +34,9 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Take off old kernels
+- name: Prune kernels
   ansible.builtin.apt:
-    name: "{{ kernel_info | oslab.kernel.removal_old_kernels(2, [good_release]) }}"
+    name: "{{ kernel_info | oslab.kernel.prunable_packages(2, [good_release]) }}"
     state: absent
 """
 
@@ -48,12 +48,10 @@ _value:
 """
 
 
-def removal_old_kernels(
-    info: Mapping[str, Any], keep: int, needed: Iterable[str] = ()
-) -> list[str]:
-    return removal.old_kernels(info, int(keep), needed)
+def prunable_packages(info: Mapping[str, Any], keep: int, needed: Iterable[str] = ()) -> list[str]:
+    return removal.prunable(info, int(keep), needed)
 
 
 class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"removal_old_kernels": removal_old_kernels}
+        return {"prunable_packages": prunable_packages}

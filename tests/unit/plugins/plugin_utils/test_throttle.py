@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""turns: so many at once, by group, and nobody after a loss."""
+"""A throttled group: so many at once, by group, and nobody after a loss."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import threading
 from pathlib import Path
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.plugin_utils import turns
-from ansible_collections.oslab.kernel.plugins.plugin_utils.turns import LostError, Turns
+from ansible_collections.oslab.kernel.plugins.plugin_utils import throttle
+from ansible_collections.oslab.kernel.plugins.plugin_utils.throttle import LostError, Throttle
 
 
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "SECONDS", 0.01)
+    monkeypatch.setattr(throttle, "SECONDS", 0.01)
 
 
 def test_no_more_than_that_many(tmp_path: Path) -> None:
@@ -24,7 +24,7 @@ def test_no_more_than_that_many(tmp_path: Path) -> None:
 
     def member() -> None:
         nonlocal most, present
-        with Turns(tmp_path, "rack", 2).one():
+        with Throttle(tmp_path, "rack", 2).slot():
             with lock:
                 present += 1
                 most = max(most, present)
@@ -41,17 +41,17 @@ def test_no_more_than_that_many(tmp_path: Path) -> None:
 
 
 def test_groups_do_not_wait_for_each_other(tmp_path: Path) -> None:
-    with Turns(tmp_path, "one", 1).one(), Turns(tmp_path, "other", 1).one():
+    with Throttle(tmp_path, "one", 1).slot(), Throttle(tmp_path, "other", 1).slot():
         pass
 
 
 def test_after_a_loss_nobody_of_the_group(tmp_path: Path) -> None:
-    first = Turns(tmp_path, "one", 1)
-    with first.one():
+    first = Throttle(tmp_path, "one", 1)
+    with first.slot():
         first.lose("web3")
-    with pytest.raises(LostError, match="web3"), Turns(tmp_path, "one", 1).one():
+    with pytest.raises(LostError, match="web3"), Throttle(tmp_path, "one", 1).slot():
         pass
-    with Turns(tmp_path, "other", 1).one():
+    with Throttle(tmp_path, "other", 1).slot():
         pass
 
 
@@ -60,14 +60,14 @@ def test_who_waits_learns_of_a_loss(tmp_path: Path) -> None:
 
     def waiting() -> None:
         try:
-            with Turns(tmp_path, "one", 1).one():
+            with Throttle(tmp_path, "one", 1).slot():
                 pass
         except LostError as lost:
             told.append(str(lost))
 
-    first = Turns(tmp_path, "one", 1)
+    first = Throttle(tmp_path, "one", 1)
     second = threading.Thread(target=waiting)
-    with first.one():
+    with first.slot():
         second.start()
         first.lose("web3")
     second.join()

@@ -34,7 +34,7 @@ FORMS = {
 }
 
 
-def origin_problem(content: str, host: str, path: str) -> str:
+def problem_of(content: str, host: str, path: str) -> str:
     """What is wrong with the record, `content` in base64; empty if nothing is."""
     wrong = ""
     try:

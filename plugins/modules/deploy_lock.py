@@ -2,51 +2,51 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ansible module: let one run at a time work on a host."""
+"""Ansible module: acquire and release the deployment lock of a host."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: host_claim
-short_description: Let one run at a time work on a host
+module: deploy_lock
+short_description: Acquire and release the deployment lock of a host
 version_added: 0.1.0
 description:
-  - Writes down on the host which run of C(ansible-playbook) works on it, and fails if another one
-    does, from this control node or from any other. The message says whose it is.
-  - A claim ends when it is released, when its time is over, and with the host's boot. One whose run
-    is gone is no claim for a run on the same control node, which can tell.
+  - Records on the host which run of C(ansible-playbook) holds its deployment lock. Fails if another
+    run holds it, from this control node or from another one. The message names that run.
+  - A lock ends when it is released, when it expires, and with the host's boot. A run on the same
+    control node can see that the run which holds the lock has ended, and replaces its lock.
 options:
   state:
-    description: V(held) claims the host, or does so for longer; V(released) lets go of it.
+    description: V(held) acquires the lock or extends it; V(released) releases it.
     type: str
     choices: [held, released]
     default: held
   seconds:
-    description: How long the claim of a run holds that does not renew it.
+    description: Seconds after which the lock expires, unless its run extends it.
     type: int
     default: 3600
   path:
-    description: Where it is written down. Has to be gone with the host's boot.
+    description: File of the lock. It has to be on a file system that is empty after a boot.
     type: path
     default: /run/oslab-kernel.claim
   run:
-    description: Names the run; set by the action plugin.
+    description: Identifies the run; set by the action plugin.
     type: str
     default: ""
   text:
-    description: Names it for people; set by the action plugin.
+    description: Describes the run to people; set by the action plugin.
     type: str
     default: ""
   gone:
-    description: A run that has ended without letting go; set by the action plugin.
+    description: A run that has ended without releasing the lock; set by the action plugin.
     type: str
     default: ""
 attributes:
   check_mode:
-    description: Nothing is claimed, and nothing is in the way.
+    description: No lock is acquired, and a lock of another run does not matter.
     support: full
   diff_mode:
-    description: A claim is nothing that is kept.
+    description: The lock is not part of the state of the host that lasts.
     support: none
   action:
     description: Has a corresponding action plugin.
@@ -56,33 +56,33 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Keep others off
-  oslab.kernel.host_claim:
+- name: Acquire the deployment lock
+  oslab.kernel.deploy_lock:
     seconds: 1800
 
-- name: Let them
-  oslab.kernel.host_claim:
+- name: Release the deployment lock
+  oslab.kernel.deploy_lock:
     state: released
 """
 
 RETURN = r"""
 held:
-  description: Whether the host is this run's.
+  description: Whether this run holds the lock.
   returned: success
   type: bool
 by:
-  description: The run that has claimed it, where that is another one.
-  returned: when it is another one's
+  description: The run that holds the lock, if it is another one.
+  returned: when another run holds it
   type: dict
   contains:
     run:
-      description: Names the run.
+      description: Identifies the run.
       type: str
     text:
-      description: Names it for people.
+      description: Describes the run to people.
       type: str
     seconds:
-      description: How long the claim holds yet.
+      description: Seconds until the lock expires.
       type: int
 """
 
@@ -93,9 +93,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils._host.deploy_lock import (
-    Claim,
+    Lock,
+    acquire,
     release,
-    take,
 )
 
 
@@ -130,8 +130,8 @@ def main() -> None:
             release(path, params["run"])
             module.exit_json(changed=False, held=False)
         now = time.clock_gettime(time.CLOCK_BOOTTIME)
-        wanted = Claim(params["run"], params["text"], now + params["seconds"])
-        other = take(path, wanted, now, params["gone"])
+        wanted = Lock(params["run"], params["text"], now + params["seconds"])
+        other = acquire(path, wanted, now, params["gone"])
     except OSError as error:
         module.fail_json(msg=f"{path}: {advice(error)}")
     if other:
