@@ -41,7 +41,7 @@ def _state(known: Mapping[str, Any]) -> str:
     shown = _dict(known.get("verify_shown"))
     if _dict(known.get("deploy_excluded")).get("failed"):
         return "EXCLUDED"
-    if known.get("install_failure"):
+    if known.get("trial_failure"):
         return "NOT KEPT"
     if "failures" not in shown:
         return "not verified" if "release" in _dict(known.get("verify_result")) else "NO ANSWER"
@@ -64,7 +64,7 @@ def standing(name: str, known: Mapping[str, Any]) -> Standing:
     """
     result = _dict(known.get("verify_result"))
     manifest = _dict(result.get("manifest"))
-    installed = _dict(known.get("install_result"))
+    installed = _dict(known.get("trial_result"))
     outcome = Outcome(
         plain_text.cell(result.get("release") or "-"),
         plain_text.cell(str(manifest.get("build_id") or "-")[:_ID_DIGITS]),

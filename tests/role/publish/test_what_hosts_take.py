@@ -88,7 +88,7 @@ class Host:
             wanted_tasks=tasks,
             install_source_file=str(self.source),
             install_preferences_file=str(self.preferences),
-            install_before={"files": self.sums()},
+            install_host_facts={"files": self.sums()},
             install_release=RELEASE,
             install_version=VERSION,
             install_packages=PACKAGES,

@@ -98,7 +98,7 @@ def looked(variables, groups=None):
 
 
 @pytest.mark.parametrize(
-    "name", ["deploy_serial", "source_version", "install_trial_timeout", "install_health_checks"]
+    "name", ["deploy_serial", "source_version", "trial_timeout", "trial_health_checks"]
 )
 def test_a_variable_without_a_value(name):
     (told,) = looked({"t1": {name: None}})["problems"]
@@ -160,7 +160,7 @@ def test_the_place_of_a_misspelt_name(tmp_path, value):
     path.write_text(f"---\ninstal_reboot: {value}\n")
     (told,) = looked({"b": DataLoader().load_from_file(str(path))})["unknown"]
     assert told == (
-        f"instal_reboot ({path}:2) is no variable of the collection: did you mean install_reboot?"
+        f"instal_reboot ({path}:2) is no variable of the collection: did you mean trial_reboot?"
     )
 
 
