@@ -19,6 +19,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import (
     group_problems,
     known_variables,
     problem_report,
+    renamed_variables,
     variable_forms,
     variable_origin,
     variable_problems,
@@ -158,6 +159,11 @@ class ActionModule(ActionBase):
                         continue
                     for sentence in self._wrong(name, options[name], raw, host, memory):
                         problems.add(sentence, host.name)
+                    continue
+                # Always refused: with unknown names ignored, the default would silently be used.
+                renamed = renamed_variables.problem(name, _origin(name, raw, extra))
+                if renamed and name not in registered and name not in arguments["others"]:
+                    problems.add(renamed, host.name)
                     continue
                 if name not in likes:
                     likes[name] = known_variables.meant(name, known)
