@@ -58,7 +58,7 @@ def _seconds(value: Any) -> int:
 
 
 def standing(name: str, known: Mapping[str, Any]) -> Standing:
-    """By what deploy.yml and the roles install and verify left among the host's variables.
+    """By what deploy.yml and the roles trial and verify left among the host's variables.
 
     Part of that is the host's own answer, which may be anything: it counts for this host alone.
     """

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the role install refuses, or says, before anything is changed."""
+"""What the roles install and trial refuse, or report, before anything is changed."""
 
 from __future__ import annotations
 
