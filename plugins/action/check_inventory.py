@@ -161,9 +161,10 @@ class ActionModule(ActionBase):
                         problems.add(sentence, host.name)
                     continue
                 # Always refused: with unknown names ignored, the default would silently be used.
-                renamed = renamed_variables.problem(name, _origin(name, raw, extra))
-                if renamed and name not in registered and name not in arguments["others"]:
-                    problems.add(renamed, host.name)
+                if name in renamed_variables.RENAMED and name not in registered:
+                    if name not in arguments["others"]:
+                        origin = _origin(name, raw, extra)
+                        problems.add(renamed_variables.problem(name, origin), host.name)
                     continue
                 if name not in likes:
                     likes[name] = known_variables.meant(name, known)

@@ -9,8 +9,6 @@ user wanted no reboot would reboot.
 
 from __future__ import annotations
 
-from typing import Optional
-
 #: Old name → new name. The role install has become install, trial and remove.
 RENAMED = {
     "install_claim_seconds": "trial_lock_seconds",
@@ -31,13 +29,10 @@ RENAMED = {
 }
 
 
-def problem(name: str, origin: str = "") -> Optional[str]:
-    """One sentence for an old name; None for every other name.
+def problem(name: str, origin: str = "") -> str:
+    """One sentence for an old name.
 
     :param origin: where the variable is set, if that is known.
     """
-    new = RENAMED.get(name)
-    if new is None:
-        return None
     place = f" ({origin})" if origin else ""
-    return f"{name}{place} is no longer read: its name is {new} now. Rename it"
+    return f"{name}{place} is no longer read: its name is {RENAMED[name]} now. Rename it"

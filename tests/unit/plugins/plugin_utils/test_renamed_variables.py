@@ -36,8 +36,3 @@ def test_an_old_name_is_refused_with_the_new_one() -> None:
     assert renamed_variables.problem("install_reboot") == (
         "install_reboot is no longer read: its name is trial_reboot now. Rename it"
     )
-
-
-@pytest.mark.parametrize("name", ["install_keep", "trial_reboot", "ansible_host"])
-def test_every_other_name_is_no_problem(name: str) -> None:
-    assert renamed_variables.problem(name) is None
