@@ -72,7 +72,7 @@ class Target:
 
     def answer(self, module: str, arguments: dict[str, Any]) -> dict[str, Any]:
         special: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-            "host_claim": lambda given: {"held": given.get("state") == "held"},
+            "deploy_lock": lambda given: {"held": given.get("state") == "held"},
             "host_kernel_info": self._host_kernel_info,
             "boot_entry": self._boot_entry,
             "apt": self._apt,

@@ -19,6 +19,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import (
     group_problems,
     known_variables,
     problem_report,
+    renamed_variables,
     variable_forms,
     variable_origin,
     variable_problems,
@@ -32,7 +33,7 @@ SYSCALLS = ("patch_syscalls", EXTRA)
 ROOT = Path(__file__).resolve().parents[2]
 # Roles that run in one of the groups alone; the playbooks' own variables are about targets.
 FOR_BUILDERS = ("source", "version", "patch", "config", "build", "dependencies")
-FOR_TARGETS = ("install", "modules", "verify", "deploy", "preflight")
+FOR_TARGETS = ("install", "trial", "remove", "modules", "verify", "deploy", "preflight")
 # Read by the playbooks, for which no role has to be checked.
 ALWAYS = ("preflight",)
 # Of these, templates are evaluated before a host is asked.
@@ -158,6 +159,12 @@ class ActionModule(ActionBase):
                         continue
                     for sentence in self._wrong(name, options[name], raw, host, memory):
                         problems.add(sentence, host.name)
+                    continue
+                # Always refused: with unknown names ignored, the default would silently be used.
+                if name in renamed_variables.RENAMED and name not in registered:
+                    if name not in arguments["others"]:
+                        origin = _origin(name, raw, extra)
+                        problems.add(renamed_variables.problem(name, origin), host.name)
                     continue
                 if name not in likes:
                     likes[name] = known_variables.meant(name, known)

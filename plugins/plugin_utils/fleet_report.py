@@ -41,7 +41,7 @@ def _state(known: Mapping[str, Any]) -> str:
     shown = _dict(known.get("verify_shown"))
     if _dict(known.get("deploy_excluded")).get("failed"):
         return "EXCLUDED"
-    if known.get("install_failure"):
+    if known.get("trial_failure"):
         return "NOT KEPT"
     if "failures" not in shown:
         return "not verified" if "release" in _dict(known.get("verify_result")) else "NO ANSWER"
@@ -58,13 +58,13 @@ def _seconds(value: Any) -> int:
 
 
 def standing(name: str, known: Mapping[str, Any]) -> Standing:
-    """By what deploy.yml and the roles install and verify left among the host's variables.
+    """By what deploy.yml and the roles trial and verify left among the host's variables.
 
     Part of that is the host's own answer, which may be anything: it counts for this host alone.
     """
     result = _dict(known.get("verify_result"))
     manifest = _dict(result.get("manifest"))
-    installed = _dict(known.get("install_result"))
+    installed = _dict(known.get("trial_result"))
     outcome = Outcome(
         plain_text.cell(result.get("release") or "-"),
         plain_text.cell(str(manifest.get("build_id") or "-")[:_ID_DIGITS]),

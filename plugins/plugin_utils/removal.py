@@ -94,7 +94,7 @@ def orphans(simulation: str, origin: Mapping[str, Any]) -> list[str]:
     return sorted(name for name in unneeded if name.partition(":")[0] not in before)
 
 
-def old_kernels(info: Mapping[str, Any], keep: int, needed: Iterable[str]) -> list[str]:
+def prunable(info: Mapping[str, Any], keep: int, needed: Iterable[str]) -> list[str]:
     """Packages of our kernels beyond the newest `keep`, never those of a kernel that is needed."""
     kept = {info["release"], *needed, *info["oslab_releases"][: max(keep, 1)]}
     return packages_of(

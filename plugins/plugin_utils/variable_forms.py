@@ -107,8 +107,8 @@ _NAME = "lower-case letters, digits and -, a letter first"
 FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
     "deploy_after": _absolute,
     "deploy_before": _absolute,
-    "install_health_checks": _commands,
-    "install_hook_before": _absolute,
+    "trial_health_checks": _commands,
+    "trial_hook_before": _absolute,
     "install_packages": _texts(_PACKAGE, "a package's name, without a version"),
     "modules_list": _modules,
     "publish_component": _texts(_SUITE, _NAME),

@@ -147,13 +147,13 @@ def kexec(host: Host) -> list[str]:
     host.put_kexec()
     host.shell("tar -C / --keep-directory-symlink -xf /root/kexec.tar; ldconfig; kexec --version")
     before = host.serial().count(GRUB_SAYS)
-    failed = host.play("deploy.yml", install_kexec=True, install_health_checks=["/bin/false"])
+    failed = host.play("deploy.yml", trial_kexec=True, trial_health_checks=["/bin/false"])
     if failed.status == 0 or "goes through firmware and boot loader" in failed.text():
         return ["the trial was no failure, or not by kexec"]
     between = host.serial().count(GRUB_SAYS)
     # One start by GRUB: the way back.
     found = [] if between == before + 1 else [f"GRUB started {between - before} kernels, not 1"]
-    if host.play("deploy.yml", install_kexec=True).status != 0:
+    if host.play("deploy.yml", trial_kexec=True).status != 0:
         return [*found, "deploy.yml failed"]
     if host.serial().count(GRUB_SAYS) != between:
         found.append("the second trial went through GRUB")

@@ -24,7 +24,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
 
 ROOT = Path(__file__).resolve().parents[2]
 # How the last word on a host begins.
-FINAL = "did not keep the kernel|was not rolled back|is not as it was"
+FINAL = "the kernel was not confirmed|was not rolled back|is not restored to its baseline"
 
 
 class _Handler(SimpleHTTPRequestHandler):

@@ -139,7 +139,7 @@ class Harness:
         host = self.machine(self.state(STOCK))
         with contextlib.closing(host):
             host.wake()
-            run = self.deploy(host, {"install_reboot": False}, "installed.log")
+            run = self.deploy(host, {"trial_reboot": False}, "installed.log")
             if run.wait(PLAYBOOK_SECONDS) != 0:
                 raise RunError(f"the packages could not be installed: {run.text()[-3000:]}")
             # As it was before the trial was chosen.
@@ -153,8 +153,8 @@ class Harness:
         with contextlib.closing(host):
             host.wake()
             variables = {
-                "install_trial_timeout": ALONE_SECONDS,
-                "install_trial_arguments": self.arguments(()),
+                "trial_timeout": ALONE_SECONDS,
+                "trial_arguments": self.arguments(()),
                 "deploy_before": str(HERE / "wait.yml"),
             }
             run = self.deploy(host, variables, "armed.log")
@@ -246,8 +246,8 @@ class Harness:
     ) -> Run:
         packages = {"install_packages": LEAST} if self.options.fast else {}
         settings = {
-            "install_trial_timeout": 600,
-            "install_return_timeout": 600,
+            "trial_timeout": 600,
+            "trial_recover_timeout": 600,
             **packages,
             **variables,
         }
@@ -269,8 +269,8 @@ class Harness:
     def arguments(self, more: tuple[str, ...]) -> list[str]:
         import yaml
 
-        defaults = yaml.safe_load((ROOT / "roles/install/defaults/main.yml").read_text())
-        return [*defaults["install_trial_arguments"], *more]
+        defaults = yaml.safe_load((ROOT / "roles/trial/defaults/main.yml").read_text())
+        return [*defaults["trial_arguments"], *more]
 
     def spoilt(self, fault: Fault) -> tuple[str, ...]:
         """What the trial's kernel is told besides."""
@@ -310,8 +310,8 @@ class Harness:
     def first(self, fault: Fault, host: Faulty, outcome: Outcome) -> None:
         """The deployment that goes wrong."""
         variables = {
-            "install_trial_timeout": fault.timeout,
-            "install_trial_arguments": self.arguments(self.spoilt(fault)),
+            "trial_timeout": fault.timeout,
+            "trial_arguments": self.arguments(self.spoilt(fault)),
             **fault.variables,
         }
         run = self.deploy(host, variables, f"{fault.name}.1.log")

@@ -273,7 +273,7 @@ FAULTS = (
         inject=unit("/bin/sleep infinity", section="Before=sysinit.target"),
         heal=NO_UNIT,
         timeout=100,
-        says="guard",
+        says="rollback timer",
     ),
     Fault(
         "root-not-found",
@@ -327,7 +327,7 @@ FAULTS = (
         seen=GUARD,
         arguments=("module_blacklist=virtio_net",),
         timeout=100,
-        says="guard",
+        says="rollback timer",
     ),
     Fault(
         "usr-local-away",
@@ -337,7 +337,7 @@ FAULTS = (
         inject="echo 'fault /usr/local tmpfs nofail 0 0' >>/etc/fstab; sync",
         heal="sed -i '/^fault /d' /etc/fstab; umount /usr/local || true; sync",
         timeout=100,
-        says="guard",
+        says="rollback timer",
     ),
     Fault(
         "sshd-masked",
@@ -345,7 +345,7 @@ FAULTS = (
         seen=GUARD,
         arguments=("systemd.mask=ssh.service",),
         timeout=100,
-        says="guard",
+        says="rollback timer",
     ),
     Fault(
         "firewall",
@@ -354,7 +354,7 @@ FAULTS = (
         inject=unit(FIREWALL),
         heal=NO_UNIT,
         timeout=100,
-        says="guard",
+        says="rollback timer",
     ),
     Fault(
         "syscall-wrong",
@@ -366,7 +366,7 @@ FAULTS = (
     Fault(
         "health-check",
         "the user's own check fails",
-        variables={"install_health_checks": ["/bin/false"], "install_health_timeout": 5},
+        variables={"trial_health_checks": ["/bin/false"], "trial_health_timeout": 5},
         says="health",
         played=True,
     ),
@@ -451,7 +451,7 @@ FAULTS = (
         "when the trial is chosen and the reboot is asked for",
         expected=(OLD, NEW),
         act="cut",
-        moment=Moment(r"TASK \[.*Reboot and wait", delay=1.0),
+        moment=Moment(r"TASK \[.*Reboot the host", delay=1.0),
     ),
     Fault("cut-boot", "when GRUB starts the trial", act="cut", moment=BOOTING),
     Fault(
@@ -465,14 +465,14 @@ FAULTS = (
         "when the new default is written",
         expected=(OLD, NEW),
         act="cut",
-        moment=Moment(r"TASK \[.*Make the proven kernel the default", delay=0.8),
+        moment=Moment(r"TASK \[.*Set the confirmed kernel as the default", delay=0.8),
     ),
     Fault(
         "cut-recorded",
         "when the new default is written and not yet recorded",
         expected=(NEW,),
         act="cut",
-        moment=Moment(r"TASK \[.*(Mark the trial of this boot|Stop the guard)", delay=0.2),
+        moment=Moment(r"TASK \[.*(Mark this boot as confirmed|Stop the rollback timer)", delay=0.2),
     ),
     # --- who deploys ----------------------------------------------------------------------------
     Fault(
@@ -496,8 +496,8 @@ FAULTS = (
         state=STOCK,
         expected=(NEW,),
         act="second",
-        says="is worked on by",
-        moment=Moment(r"TASK \[.*Look at the running kernel"),
+        says="deployment lock is held by",
+        moment=Moment(r"TASK \[.*Gather host state"),
     ),
     # --- where it comes from --------------------------------------------------------------------
     Fault(

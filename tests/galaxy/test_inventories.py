@@ -61,7 +61,7 @@ def test_racks_are_groups(installed: Installed, name: str) -> None:
 @pytest.mark.parametrize("name", ["racks.yml", "constructed"])
 def test_a_variable_of_a_rack_is_one_of_its_hosts(installed: Installed, name: str) -> None:
     hostvars = read(installed, name)["_meta"]["hostvars"]
-    seconds = {host: int(hostvars[host].get("install_trial_timeout", 600)) for host in TARGETS}
+    seconds = {host: int(hostvars[host].get("trial_timeout", 600)) for host in TARGETS}
     assert seconds == {
         "web1.example.org": 1200,
         "web2.example.org": 1200,
@@ -75,7 +75,7 @@ def test_a_constructed_inventory_leaves_out_who_is_not_to_have_it(installed: Ins
     everyone = inventory["_meta"]["hostvars"]
     assert "db1.example.org" in everyone
     assert "db1.example.org" not in hosts(inventory, "kernel_targets")
-    assert int(everyone["web1.example.org"]["install_trial_timeout"]) == 1200
+    assert int(everyone["web1.example.org"]["trial_timeout"]) == 1200
 
 
 @pytest.mark.parametrize(

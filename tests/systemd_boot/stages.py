@@ -107,7 +107,7 @@ def refused(host: Host) -> Found:
 def health(host: Host) -> Found:
     """A check of the host's health fails."""
     found = Found()
-    failing(host, found, install_health_checks=["/bin/false"], install_health_timeout=5)
+    failing(host, found, trial_health_checks=["/bin/false"], trial_health_timeout=5)
     # systemd would have said that of a boot whose entry is counted.
     if "Mark the Current Boot Loader Entry as Good" in host.serial():
         found.problems.append("systemd has called the trial a good boot")
@@ -117,7 +117,7 @@ def health(host: Host) -> Found:
 def init_ends(host: Host) -> Found:
     """A kernel that panics, as it has no init."""
     found = Found()
-    failing(host, found, install_trial_arguments=host.arguments(("init=/bin/true",)))
+    failing(host, found, trial_arguments=host.arguments(("init=/bin/true",)))
     if "Kernel panic" not in host.serial():
         found.problems.append("there was no panic")
     return found

@@ -60,7 +60,7 @@ def test_what_the_builder_said_is_handed_on(path: str, name: str, source: str) -
 def test_a_host_refuses_an_old_index() -> None:
     found = [
         part
-        for part in _mappings(_load("roles/install/tasks/repository.yml"))
+        for part in _mappings(_load("roles/install/tasks/repository/configure.yml"))
         if "oslab.kernel.apt_index" in part
     ]
     assert len(found) == 1

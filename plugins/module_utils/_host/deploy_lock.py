@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who works on a host: one run at a time, written down on the host itself.
+"""The deployment lock of a host: one run at a time, recorded on the host itself.
 
-The file is in /run, so that a claim never outlives the boot it was made in, and times are counted
+The file is in /run, so that a lock ends with the boot in which it was acquired. Times are counted
 from that boot: a clock that is wrong or set meanwhile makes no difference.
 """
 
@@ -25,26 +25,26 @@ from typing import IO, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
 
-# Seconds that whoever has the file open may need to be done with it.
-PATIENCE = 10.0
+# Seconds within which a process that has locked the file has to unlock it.
+TIMEOUT = 10.0
 _LARGEST = 64 << 10
 
 
 @dataclass(frozen=True)
-class Claim:
-    """By whom, as a program and as a person knows them; until when, in seconds since the boot."""
+class Lock:
+    """The run, for programs and for people; until when, in seconds since the boot."""
 
     run: str
     text: str
     until: float
 
 
-def parse(text: str) -> Optional[Claim]:
-    """None if nobody has claimed it, or nobody knows who."""
+def parse(text: str) -> Optional[Lock]:
+    """None if the text is no lock of a run."""
     try:
         found = bounded_read.parse_json(text)
         until = float(found["until"])
-        return Claim(str(found["run"]), str(found["text"]), until) if math.isfinite(until) else None
+        return Lock(str(found["run"]), str(found["text"]), until) if math.isfinite(until) else None
     except (ValueError, KeyError, TypeError, OverflowError):
         return None
 
@@ -67,7 +67,7 @@ def _open(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _lock(stream: IO[bytes]) -> None:
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while True:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -78,7 +78,7 @@ def _lock(stream: IO[bytes]) -> None:
             time.sleep(0.1)
 
 
-def _read(stream: IO[bytes]) -> Optional[Claim]:
+def _read(stream: IO[bytes]) -> Optional[Lock]:
     return parse(stream.read(_LARGEST).decode("utf-8", "replace"))
 
 
@@ -88,8 +88,8 @@ def _write(stream: IO[bytes], text: str) -> None:
     stream.write(text.encode("utf-8", "backslashreplace"))
 
 
-def take(path: Path, wanted: Claim, now: float, gone: str = "") -> Optional[Claim]:
-    """Claim it, or claim it for longer: None. Otherwise the claim that is in the way.
+def acquire(path: Path, wanted: Lock, now: float, gone: str = "") -> Optional[Lock]:
+    """Lock it, or claim it for longer: None. Otherwise the claim that is in the way.
 
     `gone` is a run that has ended without a word, as its own control node knows.
     """
@@ -102,7 +102,7 @@ def take(path: Path, wanted: Claim, now: float, gone: str = "") -> Optional[Clai
 
 
 def release(path: Path, run: str) -> None:
-    """Let go of it, if it is this run's."""
+    """Release the lock if this run holds it."""
     if not path.exists():
         return
     with _open(path) as stream:

@@ -52,7 +52,7 @@ def test_another_checkout_inventory_and_tree_take_it_from_the_store(role, tmp_pa
         publish_port=8099,
         publish_suite="testing",
         publish_root=str(elsewhere / "repository"),
-        install_trial_timeout=999,
+        trial_timeout=999,
         install_keep_kernels=9,
     )
     assert run.status == 0, run.output

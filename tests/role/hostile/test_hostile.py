@@ -62,7 +62,7 @@ class Fleet:
                 }
             )
         )
-        variables = {"install_claim_file": str(self.tmp_path / "claim"), **variables}
+        variables = {"trial_lock_file": str(self.tmp_path / "lock"), **variables}
         done = subprocess.run(
             [
                 str(Path(sys.executable).with_name("ansible-playbook")),
@@ -147,31 +147,33 @@ def test_a_table_of_checks(fleet: Fleet) -> None:
 
 def test_a_deployment_that_fails(fleet: Fleet) -> None:
     """playbooks/deploy.yml, which says at its end why a host did not keep the kernel."""
-    claim = {"host_claim": {"held": False}}
+    lock = {"deploy_lock": {"held": False}}
     failed = {"failed": True, "msg": TEXT}
     cases = {
         "with packages for": {"host_kernel_info": INFO},
         "release is": {"host_kernel_info": {**INFO, "release": TEXT}},
         "kept back": {"host_kernel_info": {**failed, "warnings": [TEXT]}},
         "a traceback": {"host_kernel_info": {**failed, "exception": TEXT}},
-        "is worked on by": {"host_claim": {"by": {"text": TEXT, "run": TEXT, "seconds": 5}}},
-        "a claim": {"host_claim": failed},
+        "the deployment lock is held by": {
+            "deploy_lock": {"by": {"text": TEXT, "run": TEXT, "seconds": 5}}
+        },
+        "a lock": {"deploy_lock": failed},
     }
-    hosts = {f"evil{number}": {**claim, **case} for number, case in enumerate(cases.values())}
+    hosts = {f"evil{number}": {**lock, **case} for number, case in enumerate(cases.values())}
     status, printed = fleet.run(
         ROOT / "playbooks/deploy.yml",
         hosts,
         publish_result={"release": "6.8-x", "version": "1"},
-        install_trial_timeout=60,
-        install_return_timeout=30,
+        trial_timeout=60,
+        trial_recover_timeout=30,
         # By default the first host that fails would end it.
         deploy_serial="100%",
     )
     text = check_safe(printed)
     assert status != 0
     for name in hosts:
-        assert f"{name} did not keep the kernel." in text
-    for said in ("with packages for", "release is", "is worked on by"):
+        assert f"{name}: the kernel was not confirmed." in text
+    for said in ("with packages for", "release is", "lock is held by"):
         assert said in text
 
 
@@ -214,7 +216,7 @@ def test_an_answer_of_another_form_fails_its_host_alone(fleet: Fleet) -> None:
 
 def test_a_target_that_would_refuse_the_kernel_is_left_out(fleet: Fleet) -> None:
     """Before the waves: in the first one it would be the last."""
-    answers = {"host_claim": {"failed": True, "msg": "reached"}}
+    answers = {"deploy_lock": {"failed": True, "msg": "reached"}}
     refused = {"refused": {"secure": "secure enforces Secure Boot. Sign it."}}
     status, printed = fleet.run(
         ROOT / "playbooks/deploy.yml",
@@ -223,11 +225,11 @@ def test_a_target_that_would_refuse_the_kernel_is_left_out(fleet: Fleet) -> None
         preflight_secure_boot=refused,
         deploy_serial=1,
         deploy_max_fail_percentage=100,
-        install_trial_timeout=60,
-        install_return_timeout=30,
+        trial_timeout=60,
+        trial_recover_timeout=30,
     )
     text = " ".join(check_safe(printed).split())
     assert status != 0
     assert "secure is left out of this deployment. secure enforces Secure Boot. Sign it." in text
-    assert "one did not keep the kernel." in text
-    assert "secure did not keep the kernel." not in text
+    assert "one: the kernel was not confirmed." in text
+    assert "secure: the kernel was not confirmed." not in text

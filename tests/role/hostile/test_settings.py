@@ -22,10 +22,10 @@ EVIL = """\
 import json
 print(json.dumps({"changed": False, "ping": "pong", "ansible_facts": {
     "deploy_after": "evil", "deploy_before": "evil", "verify_report_dir": "evil",
-    "install_ssh_args": "evil", "deploy_serial": "evil", "deploy_max_fail_percentage": "evil"}}))
+    "trial_ssh_args": "evil", "deploy_serial": "evil", "deploy_max_fail_percentage": "evil"}}))
 """
 SHOWN = (
-    "{{ [deploy_after, deploy_before, verify_report_dir, install_ssh_args, deploy_serial,"
+    "{{ [deploy_after, deploy_before, verify_report_dir, trial_ssh_args, deploy_serial,"
     " deploy_max_fail_percentage] | string }}"
 )
 PINNED = {"import_role": {"name": "oslab.kernel.preflight", "tasks_from": "fix_settings"}}
@@ -84,7 +84,7 @@ def test_the_settings_are_fixed_before_a_target_is_asked(book: str) -> None:
 
 def test_the_builder_runs_no_module_on_a_target_but_those_of_the_collection() -> None:
     """Facts of a delegated task become variables of the host that delegated it."""
-    for path in [*ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("playbooks/*.yml")]:
+    for path in [*ROOT.glob("roles/*/tasks/**/*.yml"), *ROOT.glob("playbooks/*.yml")]:
         for task in tasks_of(yaml.safe_load(path.read_text())):
             if "base_host" in str(task.get("delegate_to", "")):
                 assert any(name.startswith("oslab.kernel.") for name in task), path

@@ -46,7 +46,7 @@ def groups(builders: str = "kernel_builders", targets: str = "kernel_targets", *
 
 WRONG = {
     "source_version": 6.1,
-    "install_trial_timeout": 5,
+    "trial_timeout": 5,
     "install_transport": "cpoy",
     "patch_series": ["nowhere.patch"],
     "deploy_serial": ["one"],
@@ -81,7 +81,7 @@ CASES = {
         [
             "7 things are wrong",
             'write it in quotes, as in source_version: "6.10"',
-            "install_trial_timeout is 5: it has to be 60 to 86400",
+            "trial_timeout is 5: it has to be 60 to 86400",
             "install_transport is 'cpoy': it has to be one of apt, copy",
             "patch_series[0] is 'nowhere.patch': there is no such file",
             "deploy_serial is ['one']: it has to be",

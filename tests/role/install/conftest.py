@@ -49,7 +49,7 @@ def deploy(tmp_path: Path) -> Callable[..., tuple[int, str]]:
         more = {
             "publish_result": {"release": "no kernel", "version": "1"},
             # Other tests may run on this machine, too.
-            "install_claim_file": str(tmp_path / "claim"),
+            "trial_lock_file": str(tmp_path / "lock"),
         }
         done = subprocess.run(
             [

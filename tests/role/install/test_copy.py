@@ -38,7 +38,10 @@ def test_what_arrives_is_compared_before_apt_reads_it(
     play = tmp_path / "play.yml"
     hosts = {"hosts": "kernel_targets", "gather_facts": False}
     # As tasks/main.yml has it.
-    block = {"block": [tasks("copy"), tasks("simulate")], "always": [tasks("uncopy")]}
+    block = {
+        "block": [tasks("transfer/copy"), tasks("packages/simulate")],
+        "always": [tasks("transfer/remove")],
+    }
     play.write_text(json.dumps([{**hosts, "tasks": [block]}]))
     _status, output = deploy(
         {"one": None},
@@ -48,7 +51,7 @@ def test_what_arrives_is_compared_before_apt_reads_it(
         install_missing=[f"linux-image-{RELEASE}={VERSION}"],
         install_copy_files=[str(file)],
         install_copy_sha256={f"pool/{NAME}": hashlib.sha256(GOOD).hexdigest()},
-        install_before={"sysname": "Linux", "files": {}},
+        install_host_facts={"sysname": "Linux", "files": {}},
     )
     refused = f"one: {NAME} arrived with the sha256 {hashlib.sha256(content).hexdigest()}"
     assert (refused in output) is (content != GOOD), output

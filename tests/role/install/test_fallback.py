@@ -33,8 +33,8 @@ def test_the_newest_kernel_is_chosen(
     menu = tmp_path / "grub.cfg"
     menu.write_text("".join(map(ENTRY.format, [NEW, *RELEASES])))
     files = {"environment": str(tmp_path / "grubenv"), "custom": str(tmp_path / "custom.cfg")}
-    role = {"name": "oslab.kernel.install", "tasks_from": "fallback"}
-    shown = {"ansible.builtin.debug": {"msg": "CHOSEN {{ install_fallback }} ENDS"}}
+    role = {"name": "oslab.kernel.trial", "tasks_from": "fallback/choose"}
+    shown = {"ansible.builtin.debug": {"msg": "CHOSEN {{ trial_fallback }} ENDS"}}
     tasks = [{"block": [{"ansible.builtin.include_role": role}], "always": [shown]}]
     play = {
         "hosts": "kernel_builders",
@@ -49,7 +49,7 @@ def test_the_newest_kernel_is_chosen(
         "--check",
         install_release=NEW,
         # Its kernel is the one that is about to be replaced.
-        install_before={"release": NEW, "boot_loader": "grub"},
+        install_host_facts={"release": NEW, "boot_loader": "grub"},
         install_record={},
     )
     assert f"CHOSEN {RELEASES[0]} ENDS" in run.output, run.output

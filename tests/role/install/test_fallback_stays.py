@@ -18,13 +18,13 @@ PLAY = """
 - hosts: kernel_targets
   gather_facts: false
   tasks:
-    - ansible.builtin.import_role: {name: oslab.kernel.install, tasks_from: claim}
+    - ansible.builtin.import_role: {name: oslab.kernel.trial, tasks_from: lock}
     - ansible.builtin.copy:
-        content: "{{ install_apt_text }}"
+        content: "{{ trial_apt_text }}"
         dest: "{{ there }}"
         mode: "0600"
 """
-ROLE = Path(__file__).resolve().parents[3] / "roles/install"
+ROLE = Path(__file__).resolve().parents[3] / "roles/trial"
 OLD, NEWER, OURS = "6.1.0-40-amd64", "6.1.0-41-amd64", "6.12.1-oslab1"
 RULES = 'APT::VersionedKernelPackages { "linux-.*"; };\n'
 FILE = "/etc/apt/apt.conf.d/oslab-kernel"
@@ -98,21 +98,21 @@ def test_apt_does_not_remove_what_ends_a_trial(
             play,
             there=str(there),
             install_release=OURS,
-            install_before={"systemd": True, "files": {}},
+            install_host_facts={"systemd": True, "files": {}},
             **known,
         )
         assert status == 0, output
         return there.read_text()
 
     known = yaml.safe_load((ROLE / "vars/main.yml").read_text())
-    assert known["install_apt_file"] == FILE
+    assert known["trial_apt_file"] == FILE
     assert {
-        "path": "{{ install_apt_file }}",
+        "path": "{{ trial_apt_file }}",
         "mode": "0644",
-        "text": "{{ install_apt_text }}",
-    } in known["install_guard_files"]
+        "text": "{{ trial_apt_text }}",
+    } in known["trial_timer_files"]
     assert removed(tmp_path / "a", "") == {f"linux-{kind}-{OLD}" for kind in ("image", "headers")}
-    assert removed(tmp_path / "b", settings(install_fallback=OLD)) == set()
+    assert removed(tmp_path / "b", settings(trial_fallback=OLD)) == set()
     # Nothing is said of others, and the list can be looked at before there is one.
-    assert removed(tmp_path / "c", settings(install_fallback="6.1.0-4")) != set()
+    assert removed(tmp_path / "c", settings(trial_fallback="6.1.0-4")) != set()
     assert removed(tmp_path / "d", settings()) != set()

@@ -21,7 +21,7 @@ RECORD = {
 def test_a_package_is_added_to_the_kernel_that_runs(
     tmp_path: Path, playbook: Callable[..., Any]
 ) -> None:
-    role = {"name": "oslab.kernel.install", "tasks_from": "packages"}
+    role = {"name": "oslab.kernel.install", "tasks_from": "packages/install"}
     play = tmp_path / "play.yml"
     shown = {"ansible.builtin.debug": {"msg": "RECORD {{ install_record | to_json }} ENDS"}}
     known = {"ansible.builtin.set_fact": {"install_record": RECORD}}
@@ -37,7 +37,7 @@ def test_a_package_is_added_to_the_kernel_that_runs(
         install_missing=["oslab-kernel-tools=1"],
         install_complete=True,
         install_running=True,
-        install_before={"boot_id": "of now", "files": {}, "sysname": "Linux"},
+        install_host_facts={"boot_id": "of now", "files": {}, "sysname": "Linux"},
     )
     assert run.status == 0, run.output
     # The boot in which it was proven stays recorded.

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the role install refuses, or says, before anything is changed."""
+"""What the roles install and trial refuse, or report, before anything is changed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ def asked(tmp_path: Path, deploy: Deploy) -> Callable[..., str]:
     """What is said of a host that is like this."""
 
     def ask(tasks: str, host: dict[str, Any], **variables: Any) -> str:
-        role = {"name": "oslab.kernel.install", "tasks_from": tasks}
+        name, _colon, part = tasks.partition(":")
+        role = {"name": f"oslab.kernel.{name}", "tasks_from": part}
         play = tmp_path / "play.yml"
         play.write_text(
             json.dumps(
@@ -48,7 +49,7 @@ def asked(tmp_path: Path, deploy: Deploy) -> Callable[..., str]:
             )
         )
         known = {
-            "install_before": {**HOST, "time": int(time.time()), **host},
+            "install_host_facts": {**HOST, "time": int(time.time()), **host},
             "install_missing": [],
             "install_running": False,
             **variables,
@@ -67,8 +68,10 @@ def test_a_clock_that_is_years_off(
     asked: Callable[..., str], years: int, tolerance: int, refused: bool
 ) -> None:
     now = int(time.time()) + years * 365 * 86400
-    output = asked("pending", {"time": now}, install_clock_tolerance=tolerance)
-    assert ("one: the clock says" in output) is refused
+    output = asked(
+        "install:preflight/check_clock", {"time": now}, install_clock_tolerance=tolerance
+    )
+    assert ("one: the clock shows" in output) is refused
     assert ("failed=1" in output) is refused
     if refused:
         assert time.strftime("%Y-%m-%d %H:", time.gmtime(now)) in output
@@ -82,10 +85,12 @@ def test_a_reboot_that_is_pending(
     asked: Callable[..., str], wanted: str, said: bool, refused: bool
 ) -> None:
     host = {"reboot_required": ["libc6", "linux-base"]}
-    output = asked("pending", host, install_pending_reboot=wanted)
-    assert ("one waits for a reboot already (libc6, linux-base)." in output) is said
+    output = asked("trial:preflight/check_pending_reboot", host, trial_pending_reboot=wanted)
+    assert ("one already waits for a reboot (libc6, linux-base)." in output) is said
     assert ("failed=1" in output) is refused
-    assert "failed=0" in asked("pending", {}, install_pending_reboot=wanted)
+    assert "failed=0" in asked(
+        "trial:preflight/check_pending_reboot", {}, trial_pending_reboot=wanted
+    )
 
 
 @pytest.mark.parametrize(
@@ -96,7 +101,12 @@ def test_a_disk_that_somebody_unlocks(
     asked: Callable[..., str], essential: list[str], running: bool, said: bool
 ) -> None:
     """Nothing ends a trial that waits for a passphrase."""
-    output = asked("pending", {"essential_modules": essential}, install_running=running)
+    output = asked(
+        "trial:preflight/check_pending_reboot",
+        {"essential_modules": essential},
+        install_running=running,
+        trial_release="6.2",
+    )
     words = " ".join(output.split())
     assert ("one has an encrypted disk." in words) is said
     assert "failed=0" in output
@@ -104,7 +114,7 @@ def test_a_disk_that_somebody_unlocks(
 
 def test_systemd_boot_without_its_variables(asked: Callable[..., str]) -> None:
     """This machine has a GRUB or none; it is the loader that was seen before which is asked."""
-    output = asked("fallback", {"boot_loader": "systemd-boot", "release": "6.1"})
+    output = asked("trial:fallback/choose", {"boot_loader": "systemd-boot", "release": "6.1"})
     assert "does not tell which loader has started this kernel" in output
     assert "failed=1" in output
 
@@ -127,7 +137,7 @@ def test_a_loader_that_could_not_come_back(
     tmp_path: Path, deploy: Deploy, state: dict[str, Any], said: str
 ) -> None:
     """The check alone, with what the module would have answered."""
-    tasks = yaml.safe_load((ROOT / "roles/install/tasks/fallback.yml").read_text())[1:]
+    tasks = yaml.safe_load((ROOT / "roles/trial/tasks/fallback/choose.yml").read_text())[1:]
     answer = {"releases": ["6.1", "6.0"], "trial_problem": "", "entry_command": "make-it"}
     play = tmp_path / "play.yml"
     play.write_text(
@@ -136,24 +146,24 @@ def test_a_loader_that_could_not_come_back(
     _status, output = deploy(
         {"one": None},
         playbook=play,
-        install_before={**HOST, "release": "6.1"},
-        install_loader={"loader": "the-loader", **answer, **state},
-        install_fallback_release="6.1",
-        install_release="6.2",
-        install_record={},
+        install_host_facts={**HOST, "release": "6.1"},
+        trial_boot_loader={"loader": "the-loader", **answer, **state},
+        trial_fallback_release="6.1",
+        trial_release="6.2",
+        trial_record={},
     )
     assert ("failed=1" in output) is bool(said), output
     assert re.search(said, output), output
 
 
 def test_reboots_that_bypass_grub(asked: Callable[..., str]) -> None:
-    output = asked("preflight", {"kexec_reboots": True})
+    output = asked("trial:preflight", {"kexec_reboots": True}, install_running=True)
     assert "one has kexec-tools, which starts /vmlinuz at each reboot" in output
     assert "failed=1" in output
 
 
 def test_a_xen_host(asked: Callable[..., str]) -> None:
-    output = asked("preflight", {"xen_dom0": True})
+    output = asked("install:preflight/check_host", {"xen_dom0": True})
     assert "one is a Xen host (dom0)" in output
     assert "failed=1" in output
 
@@ -162,7 +172,7 @@ def test_a_xen_host(asked: Callable[..., str]) -> None:
     ("wanted", "headers", "said", "refused"),
     [
         ("require", [], "Or set install_dkms, which is 'require', to 'warn'", True),
-        ("warn", [], "They are missing in the trial (install_dkms is 'warn')", False),
+        ("warn", [], "They are missing in the trial boot (install_dkms is 'warn')", False),
         ("ignore", [], "", False),
         ("require", ["linux-headers-6.2"], "", False),
     ],
@@ -174,9 +184,8 @@ def test_modules_of_dkms_without_headers(
     host = {"release": "6.1", "oslab_packages": {}, "packages_held": [], "initrd_program": "dracut"}
     packages = ["linux-image-6.2", *headers]
     output = asked(
-        "preflight",
-        # Refused after it, so that nothing of this machine is asked.
-        {**dkms, **host, "kexec_reboots": True},
+        "install:preflight/check_host",
+        {**dkms, **host},
         install_dkms=wanted,
         install_release="6.2",
         install_packages=packages,
@@ -185,4 +194,4 @@ def test_modules_of_dkms_without_headers(
     needs = "one builds zfs/2.1 by DKMS, which needs linux-headers-6.2. Add it to install_packages."
     assert (needs in output) is bool(said), output
     assert said in output
-    assert ("one has kexec-tools" in output) is not refused, output
+    assert ("failed=1" in output) is refused, output

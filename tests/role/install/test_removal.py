@@ -41,13 +41,13 @@ def test_a_record_that_cannot_be_used(
     origin = tmp_path / "origin.json"
     origin.write_text(text)
     play = tmp_path / "play.yml"
-    role = {"name": "oslab.kernel.install", "tasks_from": "remove"}
+    role = {"name": "oslab.kernel.remove"}
     tasks = [{"ansible.builtin.include_role": role}]
     play.write_text(
         json.dumps([{"hosts": "kernel_builders", "gather_facts": False, "tasks": tasks}])
     )
     # This machine has nothing of ours; nothing is changed in any case.
-    run = playbook(str(play), "--check", install_origin_file=str(origin), install_release="6.12")
+    run = playbook(str(play), "--check", install_baseline_file=str(origin), install_release="6.12")
     assert run.recap("failed") == 1
     words = " ".join(run.output.split())
     assert f"builder: {origin} " in words
@@ -100,7 +100,7 @@ class Host:
 
     def remove(self, *options: str, **more: Any) -> Any:
         play = self.work / "play.yml"
-        role = {"name": "oslab.kernel.install", "tasks_from": "remove"}
+        role = {"name": "oslab.kernel.remove"}
         files = {
             "config": str(self.path("grub.cfg")),
             "environment": str(self.path("grubenv")),
@@ -128,9 +128,9 @@ class Host:
             "install_state_dir": str(self.path("state")),
             "install_source_file": str(self.source),
             "install_preferences_file": str(self.apt.root / "etc/apt/preferences.d/00-oslab"),
-            "install_grub_file": str(self.path("grub.d/oslab-kernel.cfg")),
-            "install_guard_program": str(self.path("guard/program")),
-            "install_guard_files": [{"path": str(self.path("guard/program")), "mode": "0755"}],
+            "trial_grub_file": str(self.path("grub.d/oslab-kernel.cfg")),
+            "trial_rollback_program": str(self.path("guard/program")),
+            "trial_timer_paths": [str(self.path("guard/program"))],
             "install_lock_timeout": 1,
         }
         run = self.playbook(str(play), *options, **{**settings, **more})

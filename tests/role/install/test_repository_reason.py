@@ -15,11 +15,11 @@ PLAY = """
 - hosts: kernel_targets
   gather_facts: false
   tasks:
-    - ansible.builtin.include_role: {name: oslab.kernel.install, tasks_from: repository}
+    - ansible.builtin.include_role: {name: oslab.kernel.install, tasks_from: repository/configure}
       vars:
         install_source_file: "{{ there }}/kernel.sources"
         install_preferences_file: "{{ there }}/pins"
-        install_before: {files: {"SOURCE": null, "PINS": null}}
+        install_host_facts: {files: {"SOURCE": null, "PINS": null}}
 """
 PINNED = "apt's preferences forbid to install linux-image-6.99 (priority -1): 'Package: x' in /y."
 UNREACHABLE = "apt cannot fetch the index of packages: http://x InRelease: Connection refused."

@@ -226,16 +226,16 @@ def deploy(host: Overlay, *tasks: str, **variables: Any) -> str:
     looked = [
         {
             "oslab.kernel.host_kernel_info": {"packages": KERNEL},
-            "register": "install_before",
+            "register": "install_host_facts",
         },
         {
             "ansible.builtin.set_fact": {
-                "install_record": "{{ install_before.install_record or {} }}",
+                "install_record": "{{ install_host_facts.install_record or {} }}",
                 "install_missing": WANTED,
-                "install_fallback": "6.1",
+                "trial_fallback": "6.1",
             },
             "when": "tasks_deploy",
-            "vars": {"tasks_deploy": tasks[0] == "simulate"},
+            "vars": {"tasks_deploy": tasks[0] == "packages/simulate"},
         },
     ]
     known = {
@@ -259,7 +259,8 @@ def test_the_role_undoes_a_kernel_without_its_modules(dkms_host: Overlay) -> Non
     host.write("etc/dkms/no-autoinstall", "")
     running = host.run("uname", "-r").stdout.strip()
     host.write(f"var/lib/dkms/good/1.0/{running}/x86_64/module/good.ko", "")
-    said = deploy(host, "simulate", "packages", "dkms")
+    parts = ("packages/simulate", "packages/install", "packages/check_dkms")
+    said = deploy(host, *parts)
     assert f"one: DKMS has not built good/1.0 for {RELEASE}, and" in said, said
     assert "failed=1" in said
     is_as_before(host)
@@ -267,8 +268,12 @@ def test_the_role_undoes_a_kernel_without_its_modules(dkms_host: Overlay) -> Non
     # It is again what the host has.
     restored = (host.root / "var/lib/oslab-kernel/install.json").read_text()
     assert json.loads(restored) == json.loads(record)
-    said = deploy(host, "simulate", "packages", "dkms", install_dkms="warn")
-    assert f"one: DKMS has not built good/1.0 for {RELEASE}, which is tried without" in said, said
+    said = deploy(
+        host, "packages/simulate", "packages/install", "packages/check_dkms", install_dkms="warn"
+    )
+    assert (
+        f"one: DKMS has not built good/1.0 for {RELEASE}, whose trial boot is without them" in said
+    ), said
     assert "failed=0" in said
     assert host.installed() == {**dict.fromkeys(KERNEL, "ii"), "other": "ii"}
 
@@ -276,7 +281,7 @@ def test_the_role_undoes_a_kernel_without_its_modules(dkms_host: Overlay) -> Non
 @pytest.mark.long
 def test_the_role_says_which_hook_failed(host: Overlay) -> None:
     host.hook("zz-mine", "echo this is mine >&2; exit 4")
-    said = deploy(host, "simulate", "packages", "dkms")
+    said = deploy(host, "packages/simulate", "packages/install", "packages/check_dkms")
     assert "one: The installation failed: /etc/kernel/postinst.d/zz-mine ended with 4: " in said
     assert "this is mine" in said
     assert "failed=1" in said
@@ -291,8 +296,8 @@ def test_older_kernels_that_the_user_needs_stay(host: Overlay) -> None:
     assert host.apt("install", f"linux-image-{OLD}", "my-kernel").returncode == 0
     assert host.apt("install", *WANTED).returncode == 0
     before = host.installed()
-    said = deploy(host, "old", install_keep=1)
-    assert f"keeps linux-image-{OLD}, which would take along my-kernel" in said, said
+    said = deploy(host, "prune_kernels", install_keep=1)
+    assert f"keeps linux-image-{OLD}, as their removal would remove my-kernel" in said, said
     assert "changed=0" in said
     assert "failed=0" in said
     assert host.installed() == before
@@ -302,14 +307,14 @@ def test_a_kernel_that_was_left_unconfigured(host: Overlay) -> None:
     """By an installation that failed, or that lost its connection."""
     host.hook("zz-mine", "exit 4")
     assert host.apt("install", *WANTED).returncode == 100
-    said = deploy(host, "finish", install_packages=KERNEL)
+    said = deploy(host, "packages/repair", install_packages=KERNEL)
     assert "failed=0" in said, said
     assert host.run("dpkg", "--audit").stdout == ""
     assert IMAGE not in host.installed()
     assert host.apt("install", "other").returncode == 0
 
 
-@pytest.mark.parametrize("task", ["finish", "old"])
+@pytest.mark.parametrize("task", ["packages/repair", "prune_kernels"])
 def test_an_older_kernel_that_was_not_unpacked_whole(host: Overlay, task: str) -> None:
     """It is not wanted any more, and apt refuses everything while it is there."""
     host.kernel(OLD, OLD_VERSION)
@@ -339,29 +344,31 @@ def test_what_was_left_out_is_not_missing_in_the_next_run(host: Overlay) -> None
         "install_release": RELEASE,
         "install_version": VERSION,
         "install_packages": [*KERNEL, "linux-libc-dev"],
-        "install_fallback": "6.1",
+        "trial_fallback": "6.1",
         "install_lock_timeout": 5,
+        "trial_files": [],
     }
+    look = [role("gather"), role("packages/find_missing")]
     host.hook("initramfs-tools", 'echo i >"/boot/initrd.img-$1"')
 
     def run(tasks: list[Any], variables: dict[str, Any]) -> str:
         return " ".join(host.playbook(tasks, **variables).stdout.split())
 
-    tasks = [role("look"), told, role("simulate"), role("packages"), told]
+    tasks = [*look, told, role("packages/simulate"), role("packages/install"), told]
     said = run(tasks, known)
     assert f"missing: {' '.join([*WANTED, libc])}." in said, said
     assert "failed=0" in said, said
-    said = run([role("look"), told], known)
+    said = run([*look, told], known)
     assert "missing: ." in said, said
     # Another version is tried again.
     more = {**known, "install_version": NEWER}
-    said = run([role("look"), told], more)
+    said = run([*look, told], more)
     assert f"linux-libc-dev={NEWER}" in said, said
     # Only that one was wanted in addition: there is nothing to install, and that is recorded.
     host.write("var/lib/oslab-kernel/install.json", "{}")
-    said = run([role("look"), told, role("simulate")], known)
+    said = run([*look, told, role("packages/simulate")], known)
     assert f"missing: {libc}." in said, said
-    said = run([role("look"), told], known)
+    said = run([*look, told], known)
     assert "missing: ." in said, said
 
 
@@ -370,7 +377,7 @@ def test_what_comes_along_is_recorded(host: Overlay) -> None:
     host.update()
     origin = {"names": ["libc6"], "packages": {}, "brought": ["earlier"]}
     host.write("var/lib/oslab-kernel/origin.json", json.dumps(origin))
-    said = deploy(host, "simulate", "packages")
+    said = deploy(host, "packages/simulate", "packages/install")
     assert "failed=0" in said, said
     recorded = json.loads((host.root / "var/lib/oslab-kernel/origin.json").read_text())
     assert recorded == {**origin, "brought": ["earlier", "other"]}

@@ -16,7 +16,7 @@ import pytest
 import yaml
 from ansible_collections.oslab.kernel.plugins.plugin_utils.trial_settings import settings
 
-ROLE = Path(__file__).resolve().parents[3] / "roles/install"
+ROLE = Path(__file__).resolve().parents[3] / "roles/trial"
 VARS = yaml.safe_load((ROLE / "vars/main.yml").read_text())
 # Each namespace has its own of these, so that nothing of this machine's changes. One is unknown.
 ARGUMENTS = [
@@ -40,9 +40,7 @@ class Host:
         template = environment.from_string((ROLE / "templates/trial-settings.j2").read_text())
         self._program = root / "trial-settings"
         self._program.write_text(
-            template.render(
-                install_trial_arguments=ARGUMENTS, install_confirmed_file=str(self.confirmed)
-            )
+            template.render(trial_arguments=ARGUMENTS, trial_confirmed_file=str(self.confirmed))
         )
 
     def set(self, name: str, value: str) -> None:
@@ -106,13 +104,13 @@ def test_they_are_held_where_the_host_goes_down(host: Host) -> None:
 
 
 def test_what_leads_back_is_on_the_root_file_system() -> None:
-    paths = [item["path"] for item in VARS["install_guard_files"]]
+    paths = [item["path"] for item in VARS["trial_timer_files"]]
     programs = [value for name, value in VARS.items() if name.endswith("_program")]
     assert programs
     for path in [*programs, *(path for path in paths if "{{" not in path)]:
         assert path.startswith("/etc/"), path
     units = {Path(path).name for path in paths}
     assert {"oslab-trial.timer", "oslab-trial.service", "oslab-trial-settings.service"} <= units
-    assert set(VARS["install_units"]) < units
-    for name in VARS["install_units"]:
+    assert set(VARS["trial_units"]) < units
+    for name in VARS["trial_units"]:
         assert "WantedBy=sysinit.target" in (ROLE / f"templates/{name}.j2").read_text()

@@ -88,7 +88,7 @@ class Host:
             wanted_tasks=tasks,
             install_source_file=str(self.source),
             install_preferences_file=str(self.preferences),
-            install_before={"files": self.sums()},
+            install_host_facts={"files": self.sums()},
             install_release=RELEASE,
             install_version=VERSION,
             install_packages=PACKAGES,
@@ -150,7 +150,7 @@ def host(repository, playbook, client_of, serve, tmp_path, monkeypatch, short_pa
 
 
 def test_nothing_but_the_kernels_packages_can_be_installed(host):
-    first = host.run("repository")
+    first = host.run("repository/configure")
     assert first.status == 0, first.output
     assert host.policy(FOREIGN) == "(none)"
     # The distribution's, though the repository has a newer one.
@@ -163,7 +163,7 @@ def test_nothing_but_the_kernels_packages_can_be_installed(host):
     assert host.policy(TOOLS) == VERSION
     assert host.installs(f"{TOOLS}={VERSION}")[0] == [TOOLS]
     assert host.preferences.stat().st_mode & 0o777 == 0o644
-    again = host.run("repository")
+    again = host.run("repository/configure")
     assert again.recap("changed") == 0, again.output
 
 
@@ -177,7 +177,7 @@ def test_nothing_but_the_kernels_packages_can_be_installed(host):
 def test_it_holds_whatever_apt_is_told(host, setting):
     with host.client.config.open("a") as config:
         config.write(f"{setting}\n")
-    first = host.run("repository")
+    first = host.run("repository/configure")
     assert first.status == 0, first.output
     assert host.policy(FOREIGN) == "(none)"
     assert host.policy("bash") == "1"
@@ -191,7 +191,7 @@ def test_a_default_release_that_is_called_as_the_suite(host):
     """It counts more than pins of all packages."""
     with host.client.config.open("a") as config:
         config.write('APT::Default-Release "stable";\n')
-    run = host.run("repository")
+    run = host.run("repository/configure")
     assert run.recap("failed") == 1
     said = " ".join(run.output.split())
     assert "the priority 990, although" in said
@@ -201,7 +201,7 @@ def test_a_default_release_that_is_called_as_the_suite(host):
 
 
 def test_an_installed_package_stays_in_its_version(host):
-    assert host.run("repository").status == 0
+    assert host.run("repository/configure").status == 0
     host.install(host.tools)
     upgrade = host.client.get("--simulate", "dist-upgrade").stdout
     assert "0 upgraded" in upgrade, upgrade
@@ -210,7 +210,7 @@ def test_an_installed_package_stays_in_its_version(host):
 def test_a_repository_on_the_same_host_as_others(host):
     """By the host's name the distribution's packages would be pinned, too."""
     host.url = host.url.replace("127.0.0.1", "localhost")
-    run = host.run("repository")
+    run = host.run("repository/configure")
     assert run.status == 0, run.output
     assert host.policy(FOREIGN) == "(none)"
     assert host.policy("bash") == "1"
@@ -218,19 +218,19 @@ def test_a_repository_on_the_same_host_as_others(host):
 
 def test_pins_that_do_not_hold(host):
     (host.etc / "preferences").write_text("Package: *\nPin: release a=stable\nPin-Priority: 900\n")
-    run = host.run("repository")
+    run = host.run("repository/configure")
     assert run.recap("failed") == 1
     assert f"builder: apt gives {host.url} the priority 900" in run.output
     # As it was: nothing of the repository can be installed.
     assert not host.source.exists()
     assert not host.preferences.exists()
-    without = host.run("repository", install_repository_pin=False)
+    without = host.run("repository/configure", install_repository_pin=False)
     assert without.status == 0, without.output
     assert not host.preferences.exists()
 
 
 def test_the_pins_go_with_the_repository(host):
-    assert host.run("repository").status == 0
+    assert host.run("repository/configure").status == 0
     run = host.run("forget")
     assert run.status == 0, run.output
     assert not host.source.exists()
@@ -239,19 +239,19 @@ def test_the_pins_go_with_the_repository(host):
 
 
 def test_another_key_is_not_taken_silently(host, other_key):
-    assert host.run("repository").status == 0
+    assert host.run("repository/configure").status == 0
     before = host.source.read_text()
-    run = host.run("repository", install_repository_key=other_key.public)
+    run = host.run("repository/configure", install_repository_key=other_key.public)
     assert run.recap("failed") == 1
     assert f"builder trusts {host.fingerprint}" in run.output
     assert f"install_repository_key is {other_key.fingerprint}" in run.output
     assert "install_replace_repository_key" in run.output
     assert host.source.read_text() == before
-    checked = host.run("repository", "--check", install_repository_key=other_key.public)
+    checked = host.run("repository/configure", "--check", install_repository_key=other_key.public)
     assert checked.recap("failed") == 1
     # By name, the repository is signed by that one meanwhile.
     named = host.run(
-        "repository",
+        "repository/configure",
         install_repository_key=other_key.public,
         install_replace_repository_key=True,
         install_missing=[],
@@ -261,12 +261,12 @@ def test_another_key_is_not_taken_silently(host, other_key):
 
 
 def test_the_same_key_at_another_address(host):
-    assert host.run("repository").status == 0
+    assert host.run("repository/configure").status == 0
     host.url = host.url.replace("127.0.0.1", "localhost") + "/"
-    run = host.run("repository")
+    run = host.run("repository/configure")
     assert run.status == 0, run.output
     assert host.policy(FOREIGN) == "(none)"
-    assert host.run("repository").recap("changed") == 0
+    assert host.run("repository/configure").recap("changed") == 0
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ def test_the_same_key_at_another_address(host):
     ],
 )
 def test_values_that_would_change_the_source(host, wrong):
-    run = host.run("repository", **wrong)
+    run = host.run("repository/configure", **wrong)
     assert run.recap("failed") == 1
     assert not host.source.exists()
     (name,) = wrong

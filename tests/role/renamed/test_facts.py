@@ -151,7 +151,7 @@ def test_the_role_install_has_packages_see_linux(
         dict(os.environ),
         *("--module-name", "ansible.builtin.debug", "--args", "var=install_package_environment"),
         *("--extra-vars", f"@{variables}"),
-        install_before=before,
+        install_host_facts=before,
     )
     found = shown["install_package_environment"]
     # Beside what keeps a package from asking.

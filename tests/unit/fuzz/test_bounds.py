@@ -92,7 +92,7 @@ TEXTS: dict[str, tuple[Callable[[str], Any], str]] = {
     "the form of an expression": (kconfig_tree.expression_problem, "!(" * N),
     "an expression": (lambda text: kconfig_tree.evaluate(text[:20_000], {}), "$(" * N),
     "nested JSON": (bounded_read.parse_json, "[" * N),
-    "nested JSON of a claim": (deploy_lock.parse, '{"a":' * N),
+    "nested JSON of a lock": (deploy_lock.parse, '{"a":' * N),
     "a nested manifest": (lambda text: syscalls.parse_manifest(text, "x"), "[" * N),
     "digits of JSON": (bounded_read.parse_json, "1" * N),
 }

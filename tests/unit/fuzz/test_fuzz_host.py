@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What host_kernel_info, host_claim and their like read on a target."""
+"""What host_kernel_info, deploy_lock and their like read on a target."""
 
 from __future__ import annotations
 
@@ -162,29 +162,29 @@ CLAIM = '{"run": "node 12 34", "text": "Ada on x", "until": 100.5}'
 
 
 @given(hostile.contents(CLAIM.encode(), b'{"run": [], "text": 1, "until": 1e999}'))
-def test_claims(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "claim"
+def test_locks(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "lock"
     path.write_bytes(content)
-    other = deploy_lock.take(path, deploy_lock.Claim("me", "Bob", 200.0), 50.0)
+    other = deploy_lock.acquire(path, deploy_lock.Lock("me", "Bob", 200.0), 50.0)
     if other:
         assert int(other.until - 50.0) > 0
     else:
-        assert deploy_lock.take(path, deploy_lock.Claim("me", "Bob", 300.0), 50.0) is None
+        assert deploy_lock.acquire(path, deploy_lock.Lock("me", "Bob", 300.0), 50.0) is None
     deploy_lock.release(path, "me")
 
 
 @given(hostile.values({"run": "node 12 34", "text": "Ada", "until": 100.5}))
-def test_claims_of_odd_values(value: Any) -> None:
+def test_locks_of_odd_values(value: Any) -> None:
     deploy_lock.parse(json.dumps(value))
 
 
 @given(st.sampled_from(hostile.THINGS[1:]))
-def test_a_claim_that_is_no_file(tmp_path: Path, thing: str) -> None:
+def test_a_lock_that_is_no_file(tmp_path: Path, thing: str) -> None:
     if thing == "dangling":
         return  # becomes a file
-    hostile.put(tmp_path / "run", {"claim": thing})
+    hostile.put(tmp_path / "run", {"lock": thing})
     try:
-        deploy_lock.take(tmp_path / "run/claim", deploy_lock.Claim("me", "Bob", 200.0), 50.0)
+        deploy_lock.acquire(tmp_path / "run/lock", deploy_lock.Lock("me", "Bob", 200.0), 50.0)
     except OSError:
         return
     raise AssertionError(thing)

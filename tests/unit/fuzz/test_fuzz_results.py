@@ -19,7 +19,7 @@ BY = {"by": {"run": "node 12 34", "text": "Ada on x", "seconds": 100}}
 @example({"by": {"run": "node ² 3"}})
 @given(hostile.values(BY))
 def test_who_has_a_host(result: Any) -> None:
-    found = this_run.claimant(result if isinstance(result, dict) else {"by": result})
+    found = this_run.lock_holder(result if isinstance(result, dict) else {"by": result})
     if found:
         assert found.seconds // 60 is not None
         this_run.is_gone(found.run)

@@ -16,7 +16,7 @@ def proven(downtime: int = 0, rebooted: bool = True) -> dict[str, Any]:
     return {
         "verify_result": {"release": "6.12-x", "manifest": {"build_id": ID}},
         "verify_shown": {"failures": []},
-        "install_result": {"rebooted": rebooted, "downtime": downtime},
+        "trial_result": {"rebooted": rebooted, "downtime": downtime},
     }
 
 
@@ -41,7 +41,7 @@ def test_hosts_that_stand_alike_are_one_line() -> None:
         ({"verify_result": {"unreachable": True}}, "NO ANSWER"),
         ({"verify_result": {"release": "6.1", "manifest": None}}, "not verified"),
         ({**proven(), "verify_shown": {"failures": ["sysname"]}}, "CHECKS FAILED"),
-        ({"install_failure": "it did not come back"}, "NOT KEPT"),
+        ({"trial_failure": "it did not come back"}, "NOT KEPT"),
         # A check run shows nothing.
         ({"verify_result": {"release": "6.1"}, "verify_shown": {"skipped": True}}, "not verified"),
     ],
@@ -69,7 +69,7 @@ def test_it_does_not_grow_with_the_fleet() -> None:
 def test_what_one_host_answers_is_its_own_line(odd: Any) -> None:
     evil = proven()
     evil["verify_result"] = {"release": odd, "manifest": {"build_id": odd}}
-    evil["install_result"] = {"rebooted": odd, "downtime": odd}
+    evil["trial_result"] = {"rebooted": odd, "downtime": odd}
     lines = report([standing("good", proven(3)), standing("bad\r", evil)])
     assert all(line.isprintable() for line in lines)
     assert len(lines) == 6

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.filter.removal_old_kernels import removal_old_kernels
+from ansible_collections.oslab.kernel.plugins.filter.prunable_packages import prunable_packages
 from ansible_collections.oslab.kernel.plugins.plugin_utils.removal import (
-    old_kernels,
     orphans,
     plan,
+    prunable,
     restoration,
 )
 
@@ -66,15 +66,15 @@ def test_what_the_user_had_or_installed_later_is_no_orphan() -> None:
         (9, "d", [], []),
     ],
 )
-def test_old_kernels(keep: int, running: str, needed: list[str], gone: list[str]) -> None:
-    found = old_kernels(info("d", "c", "b", "a", running=running), keep, needed)
+def test_prunable(keep: int, running: str, needed: list[str], gone: list[str]) -> None:
+    found = prunable(info("d", "c", "b", "a", running=running), keep, needed)
     assert found == [f"linux-{kind}-{name}" for name in gone for kind in ("image", "headers")]
 
 
 def test_a_number_that_is_given_as_text() -> None:
     """`-e install_keep=1` gives it so, and the old kernels go last, when the trial is over."""
     described = info("c", "b", "a", running="c")
-    assert removal_old_kernels(described, "1") == removal_old_kernels(described, 1) != []
+    assert prunable_packages(described, "1") == prunable_packages(described, 1) != []
 
 
 def policy(name: str, *versions: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from ansible_collections.oslab.kernel.plugins.module_utils._host.apt_lock import held
 
-FINISH = Path(__file__).resolve().parents[5] / "roles/install/tasks/finish.yml"
+REPAIR = Path(__file__).resolve().parents[5] / "roles/install/tasks/packages/repair.yml"
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_what_is_no_lock(text: str) -> None:
 
 def test_the_role_asks_the_same() -> None:
     """It repeats only what a lock has stopped, and purges nothing for a lock."""
-    block = next(task for task in yaml.safe_load(FINISH.read_text()) if "rescue" in task)
+    block = next(task for task in yaml.safe_load(REPAIR.read_text()) if "rescue" in task)
     until = block["block"][0]["until"]
     assert "oslab.kernel.apt_locked" in until
     first = block["rescue"][0]
