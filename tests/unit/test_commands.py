@@ -16,7 +16,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "plugins"
-PLAYS = sorted([*ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("playbooks/*.yml")])
+PLAYS = sorted([*ROOT.glob("roles/*/tasks/**/*.yml"), *ROOT.glob("playbooks/*.yml")])
 UNATTENDED = "oslab.kernel.unattended"
 COMMAND, APT = "ansible.builtin.command", "ansible.builtin.apt"
 TRANSACTION = "oslab.kernel.apt_transaction"
@@ -53,7 +53,7 @@ class Task(NamedTuple):
 
 def environment_of(entry: dict[str, Any], file: Path) -> str:
     text = str(entry.get("environment", ""))
-    variables = file.parents[1] / "vars/main.yml"
+    variables = ROOT.joinpath(*file.relative_to(ROOT).parts[:2], "vars/main.yml")
     known = yaml.safe_load(variables.read_text()) if variables.is_file() else {}
     for name in re.findall(r"\w+", text):
         text += str((known or {}).get(name, ""))

@@ -84,7 +84,7 @@ def test_the_settings_are_fixed_before_a_target_is_asked(book: str) -> None:
 
 def test_the_builder_runs_no_module_on_a_target_but_those_of_the_collection() -> None:
     """Facts of a delegated task become variables of the host that delegated it."""
-    for path in [*ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("playbooks/*.yml")]:
+    for path in [*ROOT.glob("roles/*/tasks/**/*.yml"), *ROOT.glob("playbooks/*.yml")]:
         for task in tasks_of(yaml.safe_load(path.read_text())):
             if "base_host" in str(task.get("delegate_to", "")):
                 assert any(name.startswith("oslab.kernel.") for name in task), path
