@@ -51,18 +51,20 @@ class Task(NamedTuple):
         return any(UNATTENDED in environment for environment in self.environments)
 
 
-def environment_of(entry: dict[str, Any], file: Path) -> str:
+def environment_of(entry: dict[str, Any]) -> str:
     text = str(entry.get("environment", ""))
-    variables = ROOT.joinpath(*file.relative_to(ROOT).parts[:2], "vars/main.yml")
-    known = yaml.safe_load(variables.read_text()) if variables.is_file() else {}
+    known: dict[str, Any] = {}
+    # A role may use the variables of another one.
+    for variables in ROOT.glob("roles/*/vars/main.yml"):
+        known.update(yaml.safe_load(variables.read_text()) or {})
     for name in re.findall(r"\w+", text):
-        text += str((known or {}).get(name, ""))
+        text += str(known.get(name, ""))
     return text
 
 
 def flat(entries: list[Any], file: Path, outer: list[str]) -> Iterator[Task]:
     for entry in entries or []:
-        environments = [*outer, environment_of(entry, file)]
+        environments = [*outer, environment_of(entry)]
         inner = [
             key
             for key in ("block", "rescue", "always", "tasks", "pre_tasks", "post_tasks")
