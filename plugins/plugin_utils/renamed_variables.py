@@ -9,8 +9,9 @@ user wanted no reboot would reboot.
 
 from __future__ import annotations
 
-#: Old name → new name. The role install has become install, trial and remove.
+#: Old name → new name. The role install has become install, trial and remove, so its variables moved.
 RENAMED = {
+    "config_recapture": "config_refresh_targets",
     "install_claim_seconds": "trial_lock_seconds",
     "install_fallback_release": "trial_fallback_release",
     "install_health_checks": "trial_health_checks",

@@ -458,7 +458,7 @@ FAULTS = (
         "cut-trial",
         "in the trial, while it is verified",
         act="cut",
-        moment=Moment(r"TASK \[.*Read the host and compare", delay=0.5),
+        moment=Moment(r"TASK \[.*Read the running kernel and check", delay=0.5),
     ),
     Fault(
         "cut-confirm",

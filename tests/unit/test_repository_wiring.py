@@ -73,7 +73,7 @@ def test_a_host_refuses_an_old_index() -> None:
 def test_a_list_of_files_is_compared_with_the_builders_checksum() -> None:
     (task, *others) = [
         part["oslab.kernel.kernel_files"]
-        for part in _mappings(_load("roles/verify/tasks/build.yml"))
+        for part in _mappings(_load("roles/verify/tasks/checks/build.yml"))
         if "oslab.kernel.kernel_files" in part
     ]
     assert not others
@@ -83,7 +83,7 @@ def test_a_list_of_files_is_compared_with_the_builders_checksum() -> None:
 def test_only_a_kernels_own_packages_are_published() -> None:
     (task,) = [
         part["oslab.kernel.aptly_repo"]
-        for part in _mappings(_load("roles/publish/tasks/repository.yml"))
+        for part in _mappings(_load("roles/publish/tasks/repository/publish.yml"))
         if "oslab.kernel.aptly_repo" in part
     ]
     for name, part in (("expected", "packages"), ("expected_version", "version")):

@@ -9,14 +9,20 @@ import json
 
 
 def test_what_is_not_there_yet_is_no_warning(tmp_path, playbook):
-    bring = {
-        "ansible.builtin.import_role": {"name": "oslab.kernel.build", "tasks_from": "sources.yml"}
+    copy = {
+        "ansible.builtin.import_role": {
+            "name": "oslab.kernel.build",
+            "tasks_from": "sources/copy.yml",
+        }
     }
     play = {
         "hosts": "builder",
         "gather_facts": False,
-        "tasks": [bring],
-        "vars": {"build_tree": str(tmp_path / "work/linux")},
+        "tasks": [copy],
+        "vars": {
+            "build_source": {"name": "modules", "from": "{{ build_modules_source }}"},
+            "build_source_dest": str(tmp_path / "work/oslab/modules"),
+        },
     }
     book = tmp_path / "check.json"
     book.write_text(json.dumps([play]))

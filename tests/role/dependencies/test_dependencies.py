@@ -73,11 +73,11 @@ def test_what_signs_an_image_only_where_it_is_signed(role):
 
 
 def test_an_unknown_distribution_is_told_what_to_set(role):
-    run = role(dependencies_known=["hurd-1"])
+    run = role(dependencies_distributions={"hurd-1": []})
     assert run.status != 0
     said = " ".join(run.output.split())
-    assert "knows the packages of hurd-1 only" in said
-    assert "in dependencies_packages" in said
+    assert "has the package names of hurd-1 only" in said
+    assert "Set dependencies_packages to" in said
 
 
 def test_a_source_that_cannot_be_fetched_is_named_at_once(role, apt):

@@ -30,7 +30,7 @@ def bring(playbook, key_file, short_path, tmp_path):
                 "tasks_from": part,
             }
         }
-        for part in ("preflight.yml", "key.yml")
+        for part in ("preflight", "repository/key.yml")
     ]
     book.write_text(json.dumps([{"hosts": "builder", "gather_facts": False, "tasks": parts}]))
     root = short_path / "role"

@@ -41,7 +41,7 @@ PLAY = [
                     "tasks_from": part,
                 },
             }
-            for part in ("preflight.yml", "key.yml", "repository.yml")
+            for part in ("preflight", "repository/key.yml", "repository/publish.yml")
         ],
     }
 ]

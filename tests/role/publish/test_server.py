@@ -75,7 +75,7 @@ def server(playbook, tmp_path, root, port):
 
     def run(*parts, **changes):
         book = tmp_path / "play.json"
-        book.write_text(json.dumps(play(*(parts or ("preflight.yml", "serve.yml")))))
+        book.write_text(json.dumps(play(*(parts or ("preflight", "server/serve.yml")))))
         variables = {
             "publish_root": str(root),
             "publish_port": port,
@@ -91,7 +91,7 @@ def server(playbook, tmp_path, root, port):
         return playbook(str(book), **{**variables, **changes})
 
     yield run
-    removed = run("unserve.yml")
+    removed = run("remove_server")
     # Its links for the runlevels stay where there is no systemd.
     subprocess.run(["update-rc.d", name, "remove"], check=False, capture_output=True)
     assert removed.status == 0, removed.output
@@ -225,7 +225,7 @@ def test_what_the_server_cannot_run_with_is_refused_before_anything_is_done(
     playbook, tmp_path, root, wrong, said
 ):
     book = tmp_path / "play.json"
-    book.write_text(json.dumps(play("server.yml")))
+    book.write_text(json.dumps(play("preflight")))
     run = playbook(str(book), **{"publish_root": str(root), **wrong})
     assert run.status != 0
     assert said in " ".join(run.output.split())

@@ -20,7 +20,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 ONE, TWO = "6.12.0-oslab1.ffffffffffff", "6.12.0-oslab1.0123456789ab"
 NAME = "linux-image-test"
-PARTS = ("preflight.yml", "key.yml", "repository.yml")
+PARTS = ("preflight", "repository/key.yml", "repository/publish.yml")
 
 
 def play(path, *parts):
@@ -53,7 +53,7 @@ class Builder:
     def __init__(self, repository, playbook, root, tmp_path):
         self.repository, self.playbook, self.root = repository, playbook, root
         self.book = play(tmp_path / "publish.json", *PARTS)
-        self.info = play(tmp_path / "info.json", "info.yml")
+        self.info = play(tmp_path / "info.json", "info")
         self.public = root / "public"
 
     def build(self, version, **changes):
@@ -200,7 +200,7 @@ def test_a_lost_key_is_not_replaced_unasked(builder):
     (builder.root / "gnupg-lost").rename(home)
     run = builder.publish(build)
     assert run.status != 0
-    assert f"holds the key {key}" in plain(run.output)
+    assert f"has the key {key}" in plain(run.output)
     assert builder.publish(build, publish_gpg_key=key).status == 0
     assert builder.key() == key
 

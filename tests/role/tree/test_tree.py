@@ -135,7 +135,7 @@ def test_mirrors_in_order(playbook, fake_tarball, tmp_path):
             {"source_provider": "gopher"},
             ["source_provider is 'gopher': it has to be one of kernel_org"],
         ),
-        ({"source_file": "/nowhere.tar.xz"}, ["source_file '/nowhere.tar.xz' must be"]),
+        ({"source_file": "/nowhere.tar.xz"}, ["source_file is '/nowhere.tar.xz'"]),
         ({"source_sha256": "0" * 64}, ["with the sha256 000"]),
         (
             {"source_provider": "kernel_org", "source_mirrors": ["file:///nowhere"]},

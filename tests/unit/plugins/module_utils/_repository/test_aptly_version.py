@@ -52,7 +52,7 @@ def test_the_build_gets_what_aptly_reads():
     asked = [
         task
         for task in play["pre_tasks"]
-        if task.get("ansible.builtin.import_role", {}).get("tasks_from") == "aptly.yml"
+        if task.get("ansible.builtin.import_role", {}).get("tasks_from") == "compression"
     ]
     assert [task["tags"] for task in asked] == [["build", "publish"]]
     (build,) = [role for role in play["roles"] if role["role"] == "oslab.kernel.build"]
