@@ -6,6 +6,9 @@
 It is decompressed in small steps up to a limit, and each member is looked at before whoever
 reads on (tar, gpgv) gets to see it: no name and no link may lead out of the tree, and there is
 nothing but files, directories and links in it.
+
+tarfile cannot do this: behind a damaged header it ends without an error, where tar reads on; it
+reads an extra header of any size into memory; and Debian 12's (Python 3.11.2) has no filters.
 """
 
 from __future__ import annotations

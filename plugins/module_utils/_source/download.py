@@ -1,7 +1,11 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Download one file, going on where an earlier try stopped; give up a server that stalls."""
+"""Download one file, resuming an earlier attempt; give up a server that stalls.
+
+curl is no replacement: before 8.4 (Debian 12, Ubuntu 22.04) `--max-filesize` does not
+stop a file whose length the server does not state. It would also be needed on the control node.
+"""
 
 from __future__ import annotations
 
