@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import IO, Any, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._build import deb
-from ansible_collections.oslab.kernel.plugins.module_utils._build.identity import read_json
-from ansible_collections.oslab.kernel.plugins.module_utils._build.job import write_json
+from ansible_collections.oslab.kernel.plugins.module_utils._common import json_file
 from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import (
     file_sha256,
     sha256,
@@ -105,7 +104,7 @@ def write_list(
             if is_listed(name)
         },
     }
-    write_json(directory / FILES, listed)
+    json_file.write(directory / FILES, listed)
     return {
         "files": {"file": FILES, "sha256": file_sha256(directory / FILES)},
         "gnu_build_id": listed["gnu_build_id"],
@@ -178,7 +177,7 @@ def stored_list(store: Path, build_id: str) -> Optional[dict[str, Any]]:
     for directory in sorted(entries):
         if not directory.name.startswith(build_id):
             continue
-        made = (read_json(directory / "build.json") or {}).get("files")
+        made = (json_file.read(directory / "build.json") or {}).get("files")
         path = directory / FILES
         if not isinstance(made, dict) or not path.is_file():
             continue  # of a build from before there were lists

@@ -22,9 +22,16 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build import (
 from ansible_collections.oslab.kernel.plugins.module_utils._build.identity import (
     InputError,
     Inputs,
-    read_json,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._common import kernel_version
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    json_file,
+    kernel_makefile,
+    kernel_version,
+    tree_records,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    manifest as kernel_manifest,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import file_sha256
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import record as patch_record
 from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
@@ -32,7 +39,6 @@ from ansible_collections.oslab.kernel.plugins.module_utils._verify import (
     syscalls as verify_syscalls,
 )
 
-MANIFEST = "oslab-kernel.json"
 RESULT = "build.json"
 # Seconds since 1970 that all programs of a build can write as a date: the year 2106.
 LATEST = 1 << 32
@@ -137,24 +143,27 @@ def check_places(options: Options, uid: int) -> None:
 def make_plan(options: Options, run: Runner) -> Plan:
     """Read all inputs. Changes nothing."""
     tree = options.tree
-    source = read_json(tree / ".oslab" / "source.json")
+    source = tree_records.source(tree)
     if not (tree / "Makefile").is_file():
         raise InputError(f"build_tree {tree} holds no kernel source: run the role source first")
     if source is None:
-        raise InputError(f"build_tree {tree} has no .oslab/source.json: run the role source first")
+        raise InputError(
+            f"build_tree {tree} has no {tree_records.SOURCE}: run the role source first"
+        )
     try:
         config = identity.parse_config((tree / ".config").read_text(encoding="utf-8"))
     except OSError:
         raise InputError(f"build_tree {tree} has no .config: run the role config first") from None
-    patch = read_json(tree / ".oslab" / "patch.json") or {}
     try:
+        patch = patch_record.read(tree)
         syscalls = patch_record.added(tree)
-    except patch_record.RecordError as error:
+        makefile = kernel_makefile.read_version(tree)
+    except (patch_record.RecordError, kernel_makefile.MakefileError) as error:
         raise InputError(str(error)) from error
-    makefile = (tree / "Makefile").read_text(encoding="utf-8")
-    version, release = identity.makefile_release(makefile, config, _localversion(tree))
+    local = config.get("CONFIG_LOCALVERSION", "")
+    release = kernel_makefile.release(tree, makefile.kernelversion, local)
     # Whether it is a candidate is said by the stock tree, not by what the user put behind it.
-    version += kernel_version.split_candidate(str(source.get("version", "")))[1]
+    version = makefile.numbers + kernel_version.split_candidate(str(source.get("version", "")))[1]
     epoch = source.get("source_date_epoch", 0)
     if not isinstance(epoch, int) or not 0 <= epoch < LATEST:
         raise InputError(
@@ -167,7 +176,7 @@ def make_plan(options: Options, run: Runner) -> Plan:
     modules_sha256 = _source_sha256("build_modules_source", options.modules_source)
     tools_sha256 = _tools_sha256(options.tools_source)
     stated = {
-        "schema": 1,
+        "schema": kernel_manifest.SCHEMA,
         "release": release,
         "sysname": patch.get("sysname", "Linux"),
         "banner": patch.get("banner", ""),
@@ -211,12 +220,6 @@ def make_plan(options: Options, run: Runner) -> Plan:
         "build_id": inputs.build_id,
     }
     return Plan(options, inputs, config, manifest, syscalls)
-
-
-def _localversion(tree: Path) -> str:
-    """The kernel appends what files of this name say."""
-    files = sorted(path for path in tree.glob("localversion*") if not path.name.endswith("~"))
-    return "".join(path.read_text(encoding="utf-8").strip() for path in files)
 
 
 def _output(run: Runner, argv: list[str]) -> str:
@@ -311,7 +314,7 @@ def refusal(plan: Plan, find: Callable[[str], Optional[str]]) -> Optional[str]:
 def stored(store: Path, build_id: str) -> Optional[dict[str, Any]]:
     """The result of a finished build; None unless all of its files are there, unaltered."""
     directory = store / build_id
-    result = read_json(directory / RESULT)
+    result = json_file.read(directory / RESULT)
     if result is None or result.get("build_id") != build_id or not result.get("packages"):
         return None
     beside = [result[name] for name in ("files", "buildinfo") if result.get(name)]

@@ -17,7 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    bounded_read,
+    kernel_makefile,
+)
 
 # "  CC [M]  fs/ext4/inode.o"; 6.1 to 7.2 print all steps in this form.
 STEP = re.compile(r"^  ([A-Z][A-Z0-9_]+)(?: \[[MURT]+\])?\s+(\S+)$")
@@ -63,16 +66,10 @@ _LISTS = (
     *("obj", "lib", "core", "drivers"),
     *("vobjs", "vobjs32", "realmode", "purgatory", "vmlinux-objs", "setup"),
 )
-# `NAME-y := …`, `NAME-$(CONFIG_X) += …` and `NAME-objs = …`.
-_ASSIGNMENT = re.compile(
-    r"^[ \t]*([\w./-]+)-(?:(y|m|objs)|\$[({](CONFIG_\w+)[)}])[ \t]*[:+?]?=[ \t]*([^#\n]*)",
-    re.MULTILINE,
-)
 # A kernel has some 5 000 directories with a Makefile, and 4 MiB of them. A tree that goes beyond
 # these is read no further: what is made of it is an estimate.
 _DIRECTORIES = 50_000
 _BYTES = 64 << 20
-_MAKEFILE = 1 << 20
 
 
 def expected_objects(tree: Path, config: Mapping[str, str], arch: str = "x86") -> set[str]:
@@ -95,7 +92,7 @@ def expected_objects(tree: Path, config: Mapping[str, str], arch: str = "x86") -
         seen.add(directory)
         text = _makefile(tree / directory)
         left -= len(text)
-        text = text.replace("\\\n", " ").replace("$(BITS)", bits).replace("$(obj)/", "")
+        text = text.replace("$(BITS)", bits).replace("$(obj)/", "")
         lists = _enabled(text, config)
         for (name, kind), items in lists.items():
             if name not in _LISTS:
@@ -120,18 +117,17 @@ def _makefile(directory: Path) -> str:
     """Of a directory, Kbuild first, as make reads it. Empty if there is none."""
     for name in ("Kbuild", "Makefile"):
         with contextlib.suppress(OSError):
-            return bounded_read.text(directory / name, _MAKEFILE)
+            return bounded_read.text(directory / name, kernel_makefile.LIMIT)
     return ""
 
 
 def _enabled(text: str, config: Mapping[str, str]) -> dict[tuple[str, str], list[str]]:
     """List and kind (y, m, objs) → the words that this configuration puts into it."""
     lists: dict[tuple[str, str], list[str]] = {}
-    for name, fixed, symbol, value in _ASSIGNMENT.findall(text):
-        kind = fixed or config.get(symbol, "n")
+    for name, decided, words in kernel_makefile.object_lists(text):
+        kind = config.get(decided, "n") if decided.startswith("CONFIG_") else decided
         if kind in ("y", "m", "objs"):
-            words = (word for word in value.split() if "$" not in word)
-            lists.setdefault((name, kind), []).extend(words)
+            lists.setdefault((name, kind), []).extend(word for word in words if "$" not in word)
     return lists
 
 

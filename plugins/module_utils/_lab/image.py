@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    json_file,
     program_locale,
     program_output,
 )
@@ -143,7 +144,7 @@ class Builder:
                 self._convert(work, lock, log.fileno())
             remove_tree(work / "root")
             (work / "disk.raw").unlink()
-            qemu.write_json(work / "recipe.json", self.recipe.facts())
+            json_file.write(work / "recipe.json", self.recipe.facts())
             work.rename(self.final)
         finally:
             remove_tree(work)

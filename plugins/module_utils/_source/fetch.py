@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -15,6 +14,8 @@ from urllib.parse import urlsplit
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     atomic_file,
+    bounded_read,
+    json_file,
     kernel_version,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import file_sha256
@@ -178,10 +179,10 @@ def cached(tarball: Path, policy: Policy) -> Optional[Proof]:
         return None
     actual = file_sha256(tarball)
     try:
-        proof = Proof(**json.loads(record_of(tarball).read_text(encoding="utf-8")))
+        proof = Proof(**bounded_read.json_object(record_of(tarball)))
         if not all(isinstance(value, str) for value in asdict(proof).values()):
             raise TypeError("it is not all texts")
-    except (OSError, ValueError, TypeError, RecursionError):
+    except (OSError, ValueError, TypeError):
         proof = Proof("")
     if proof.sha256 != actual:
         proof = Proof(actual)
@@ -308,7 +309,7 @@ def fetch(
                 attempts.append({"url": without_password(url), "error": str(error)})
                 continue
             result.attempts = attempts
-            _write_record(tarball, result.proof)
+            json_file.write(record_of(tarball), asdict(result.proof))
             return result
     finally:
         part_of(tarball).unlink(missing_ok=True)
@@ -316,11 +317,6 @@ def fetch(
         f"no mirror of source_mirrors has Linux {version} as it should be. Check source_version "
         f"and source_sha256, or add a mirror. Tried: {_told(attempts)}"
     )
-
-
-def _write_record(tarball: Path, proof: Proof) -> None:
-    text = json.dumps(asdict(proof), indent=2, sort_keys=True) + "\n"
-    atomic_file.write(record_of(tarball), text, 0o644)
 
 
 def _told(attempts: Sequence[dict[str, str]]) -> str:

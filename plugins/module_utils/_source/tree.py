@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import tempfile
@@ -17,7 +16,10 @@ from typing import IO, Any
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     atomic_file,
+    json_file,
+    kernel_makefile,
     kernel_version,
+    tree_records,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import digests
 from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import shown
@@ -31,9 +33,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._source.archive impor
 from ansible_collections.oslab.kernel.plugins.module_utils._source.openpgp import Feed
 from ansible_collections.oslab.kernel.plugins.module_utils._source.tree_modes import discard, settle
 
-STATE = workdir.STATE
 MAX_SIZE = 4 << 30
-MAKEFILE = 1 << 20  # characters; the versions are in its first lines
 UNPACKING = ".unpacking-"
 OLD = ".old"
 TAR = ("tar", "--extract", "--file=-", "--no-same-owner", "--no-same-permissions")
@@ -55,18 +55,6 @@ class Unpacked:
     state: dict[str, Any]
 
 
-def makefile_version(text: str) -> str:
-    """VERSION.PATCHLEVEL.SUBLEVEL of a stock top Makefile, and -rcN if it is a candidate's."""
-    parts = []
-    for name in ("VERSION", "PATCHLEVEL", "SUBLEVEL"):
-        match = re.search(rf"^{name}[ \t]*=[ \t]*([0-9]+)[ \t]*$", text, re.MULTILINE)
-        if not match:
-            raise TreeError(f"the top Makefile has no line '{name} = …': not a kernel's source")
-        parts.append(match.group(1))
-    extra = re.search(r"^EXTRAVERSION[ \t]*=[ \t]*(\S*)", text, re.MULTILINE)
-    return ".".join(parts) + kernel_version.candidate_of(extra.group(1) if extra else "")
-
-
 def version_matches(found: str, wanted: str) -> bool:
     """Is the tree's version (always three numbers) the wanted one? 6.8 means 6.8.0.
 
@@ -85,15 +73,6 @@ def _meant(tarball: Path, found: str, wanted: str) -> bool:
     except ValueError as error:
         raise TreeError(f"source_version: {error}") from error
     return version_matches(numbers, meant.numbers) and candidate == meant.candidate
-
-
-def read_state(tree: Path) -> dict[str, Any]:
-    """What the tree was unpacked from; empty if it is not there or not ours."""
-    try:
-        state = json.loads((tree / STATE).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return state if isinstance(state, dict) else {}
 
 
 def _digests(tarball: Path, stream: IO[bytes], wanted: Mapping[str, str]) -> str:
@@ -169,7 +148,7 @@ def unpack(
     with _opened(tarball) as stream:
         # Before anything is decompressed.
         found = _digests(tarball, stream, _wanted(sha256, md5))
-        state = read_state(tree)
+        state = tree_records.source(tree) or {}
         if state.get("sha256") == found and _meant(tarball, str(state.get("version")), version):
             return Unpacked(False, state)
         if tree.exists() and not state and (not tree.is_dir() or any(tree.iterdir())):
@@ -184,10 +163,10 @@ def unpack(
             stream.seek(0)
             new = _extract(tarball, stream, scratch, feed, found, max_size)
             # The roles keep there what they did to a tree, and believe it.
-            if os.path.lexists(new / STATE.parent):
+            if os.path.lexists(new / tree_records.DIRECTORY):
                 raise TreeError(
-                    f"{tarball} brings a {STATE.parent}, which no kernel has: it is not unpacked. "
-                    "Take the tarball from where the kernel is published"
+                    f"{tarball} brings a {tree_records.DIRECTORY}, which no kernel has: it is not "
+                    "unpacked. Take the tarball from where the kernel is published"
                 )
             state = {
                 "version": _version(tarball, new, version),
@@ -198,11 +177,10 @@ def unpack(
                 # Time stamps of the build are taken from the source, not from the clock.
                 "source_date_epoch": int((new / "Makefile").stat().st_mtime),
             }
-            workdir.make((new / STATE).parent)
+            workdir.make(new / tree_records.DIRECTORY)
             # The state says that all of it is there, which has to hold after a power cut.
             atomic_file.sync_file_system(scratch)
-            text = json.dumps(state, indent=2, sort_keys=True) + "\n"
-            atomic_file.write(new / STATE, text, 0o644)
+            json_file.write(new / tree_records.SOURCE, state)
             if tree.exists():
                 tree.replace(scratch / OLD)
             atomic_file.rename(new, tree)
@@ -250,8 +228,10 @@ def _extract(
 
 
 def _version(tarball: Path, tree: Path, wanted: str) -> str:
-    with (tree / "Makefile").open(encoding="utf-8", errors="replace") as makefile:
-        found = makefile_version(makefile.read(MAKEFILE))
+    try:
+        found = kernel_makefile.read_version(tree).upstream
+    except (OSError, kernel_makefile.MakefileError) as error:
+        raise TreeError(f"{tarball} is not a kernel's source: {error}") from error
     if not _meant(tarball, found, wanted):
         numbers, candidate = kernel_version.split_candidate(found)
         series, _dot, patch = numbers.rpartition(".")

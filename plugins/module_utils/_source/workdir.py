@@ -18,14 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common import tree_records
 from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import shown
 
 DIRECTORY = 0o755
 # For programs that are called, and for files whose mode nothing else states.
 UMASK = 0o022
 OTHERS = stat.S_IWGRP | stat.S_IWOTH
-# In a tree that the role source made.
-STATE = Path(".oslab", "source.json")
 SPECIAL = stat.S_ISUID | stat.S_ISGID
 # Where `nginx -t` makes directories for nobody, in a repository's `nginx`. Nothing is read there.
 NGINX = frozenset(("body", "proxy", "fastcgi", "uwsgi", "scgi"))
@@ -272,7 +271,7 @@ def prepare(
         if place is path or path.resolve() not in place.resolve().parents:
             tighten(place, uid, change, loose)
     # What the role did not make it refuses anyway: it might be /usr, named by mistake.
-    if elsewhere and (elsewhere / STATE).is_file():
+    if elsewhere and (elsewhere / tree_records.SOURCE).is_file():
         check(elsewhere, "source_tree", uid)
         tighten(elsewhere, uid, change, loose)
     return loose

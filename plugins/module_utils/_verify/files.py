@@ -17,19 +17,17 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._build.identity import read_json
 from ansible_collections.oslab.kernel.plugins.module_utils._build.package_files import (
     LINK,
     SHORT,
     ListError,
     check_list,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, manifest
 from ansible_collections.oslab.kernel.plugins.module_utils._common.bounded_read import lines, words
 from ansible_collections.oslab.kernel.plugins.module_utils._common.elf_notes import gnu_build_id
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.checks import Check, equal
 
-MANIFEST = "oslab-kernel.json"
 # depmod makes these anew whenever a module comes or goes. The other modules.* are the build's.
 DEPMOD = re.compile(
     r"modules\.(dep|alias|symbols|builtin|builtin\.alias|softdep|weakdep|devname)(\.bin)?"
@@ -70,8 +68,8 @@ class Host(NamedTuple):
 
     def claimed_build_id(self) -> str:
         """The build that the running kernel's own manifest names."""
-        manifest = read_json(self.path(f"/lib/modules/{self.release()}/{MANIFEST}")) or {}
-        return str(manifest.get("build_id") or "")
+        found = manifest.read(self.release(), self.root) or {}
+        return str(found.get("build_id") or "")
 
 
 # --- where the list comes from -----------------------------------------------------------------
