@@ -321,7 +321,7 @@ def main() -> None:
     # Sets, which come in another order each time when a playbook joins lists.
     inputs.update({name: sorted(set(params[name])) for name in ("lsmod", "keep")})
     mark = stamp.fingerprint(tree, inputs, params["make_args"], output)
-    known = stamp.recall(tree, mark, config.sha256(before or ""))
+    known = stamp.load(tree, mark, config.sha256(before or ""))
     if known is not None:
         module.exit_json(**{**known, "changed": False, "changed_symbols": []})
 
@@ -335,7 +335,7 @@ def main() -> None:
     if not module.check_mode:
         if result["changed"]:
             atomic_file.write(target, text, 0o644)
-        stamp.remember(tree, mark, result)
+        stamp.save(tree, mark, result)
     old, new = config.diff_texts(reference, text)
     header = str(target) if before is not None else f"{params['base']} (the base)"
     module.exit_json(

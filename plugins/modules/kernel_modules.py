@@ -138,7 +138,7 @@ def shown(loaded: Loaded) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def foretold(plan: Plan, loaded: Loaded, wanted: dict[str, str]) -> str:
+def predicted(plan: Plan, loaded: Loaded, wanted: dict[str, str]) -> str:
     if plan.unload and not plan.load:
         return "not loaded\n"
     values = {name: parameter.value for name, parameter in loaded.parameters.items()}
@@ -195,7 +195,7 @@ def ensure(module: AnsibleModule, entry: dict[str, Any]) -> tuple[dict[str, Any]
         "before_header": name,
         "before": shown(before),
         "after_header": name,
-        "after": foretold(plan, before, wanted) if module.check_mode else shown(after),
+        "after": predicted(plan, before, wanted) if module.check_mode else shown(after),
     }
     return result, difference
 
@@ -245,7 +245,7 @@ def main() -> None:
             changed = changed or bool(files)
             differences += files
     except ModuleError as error:
-        # What was done before it is not undone, so it is told.
+        # What was done before it is not undone, so it is reported.
         module.fail_json(msg=str(error), changed=changed, modules=results)
     module.exit_json(changed=changed, modules=results, diff=differences)
 

@@ -93,7 +93,7 @@ def main() -> None:
         if name == "source_workdir":
             advice = f"remove {path}/trees and {path}/store and build again"
         module.warn(
-            f"others could write to {loose.told()}, which is ended now. To be sure that nobody "
+            f"others could write to {loose.summary()}, which is ended now. To be sure that nobody "
             f"did, {advice}"
         )
     # An empty directory is no change of its own: what comes into it is.

@@ -142,12 +142,12 @@ class Job:
             + (f", for build {status['build_id'][:12]}" if status.get("build_id") else "")
         )
 
-    def wait_until_left(self, patience: float = LEASE + 30) -> bool:
+    def wait_until_left(self, seconds: float = LEASE + 30) -> bool:
         """Wait for an abandoned job to end. False as soon as somebody is seen to watch it."""
         started = time.monotonic()
         self.unwatched()
         first = self._touched
-        while time.monotonic() - started < patience:
+        while time.monotonic() - started < seconds:
             if self.acquire():
                 return True
             time.sleep(0.5)

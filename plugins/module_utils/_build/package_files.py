@@ -18,11 +18,8 @@ from pathlib import Path
 from typing import IO, Any, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._build import deb
-from ansible_collections.oslab.kernel.plugins.module_utils._common import json_file
-from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import (
-    file_sha256,
-    sha256,
-)
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, json_file
+from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import sha256
 from ansible_collections.oslab.kernel.plugins.module_utils._common.elf_notes import file_build_id
 
 FILES = "files.json"
@@ -106,7 +103,7 @@ def write_list(
     }
     json_file.write(directory / FILES, listed)
     return {
-        "files": {"file": FILES, "sha256": file_sha256(directory / FILES)},
+        "files": {"file": FILES, "sha256": bounded_read.sha256(directory / FILES)},
         "gnu_build_id": listed["gnu_build_id"],
     }
 

@@ -24,6 +24,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build.identity impor
     Inputs,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    bounded_read,
     json_file,
     kernel_makefile,
     kernel_version,
@@ -32,7 +33,6 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     manifest as kernel_manifest,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import file_sha256
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import record as patch_record
 from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import (
@@ -87,7 +87,7 @@ class Options:
     compression: str = "zstd"
     force: bool = False
     keys: signing.Keys = signing.NO_KEYS
-    spread: remote_compilation.Spread = remote_compilation.NONE
+    remote: remote_compilation.Remote = remote_compilation.NONE
 
     @property
     def work(self) -> Path:
@@ -320,7 +320,7 @@ def stored(store: Path, build_id: str) -> Optional[dict[str, Any]]:
     beside = [result[name] for name in ("files", "buildinfo") if result.get(name)]
     for made in [*result["packages"].values(), *beside]:
         path = directory / made["file"]
-        if not path.is_file() or file_sha256(path) != made["sha256"]:
+        if not path.is_file() or bounded_read.sha256(path) != made["sha256"]:
             return None
     # A store may have been moved or mounted elsewhere since.
     return {**result, "store": str(directory), "compiled": False}
@@ -338,7 +338,7 @@ def describe_packages(directory: Path) -> dict[str, dict[str, Any]]:
     return {
         path.name.split("_", 1)[0]: {
             "file": path.name,
-            "sha256": file_sha256(path),
+            "sha256": bounded_read.sha256(path),
             "size": path.stat().st_size,
         }
         for path in sorted(directory.glob("*.deb"))
@@ -349,7 +349,7 @@ def describe_packages(directory: Path) -> dict[str, dict[str, Any]]:
 
 
 def compiler(options: Options) -> str:
-    return remote_compilation.wrapper(options.spread, options.ccache) + "gcc"
+    return remote_compilation.wrapper(options.remote, options.ccache) + "gcc"
 
 
 def program_path(inherited: Mapping[str, str]) -> str:
@@ -381,7 +381,7 @@ def environment(plan: Plan, inherited: Mapping[str, str]) -> dict[str, str]:
         # Otherwise builddeb does it; that of 6.1 takes the symbols out of what is installed.
         values["INSTALL_MOD_STRIP"] = "1"
     values.update(signing.environment(options.keys, options.work))
-    values.update(remote_compilation.environment(options.spread, options.ccache, options.work))
+    values.update(remote_compilation.environment(options.remote, options.ccache, options.work))
     if options.ccache:
         tools = "\n".join(f"{name} {plan.inputs.toolchain[name]}" for name in COMPILERS)
         values.update(

@@ -73,8 +73,8 @@ FAILURES = (
 )
 
 
-def forget_recent(tree: Path, seconds: float) -> int:
-    """Have kbuild make again what it made last before it was killed.
+def remove_recent_records(tree: Path, seconds: float) -> int:
+    """Make kbuild compile again what it compiled last before it was killed.
 
     kbuild makes an object anew if there is no record (`.NAME.cmd`) of how it was made. A killed
     compiler may leave a part of an object, newer than its sources and with the record of an
@@ -122,7 +122,7 @@ class Build:
         self.log.write_bytes(b"")
         try:
             if broken_off:
-                forget_recent(tree, DOUBTFUL[broken_off])
+                remove_recent_records(tree, DOUBTFUL[broken_off])
             self._clear_old_packages()
             reproducible.write_programs(work, self._find)
             manifest.write(tree, self.plan.manifest)

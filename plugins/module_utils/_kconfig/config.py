@@ -454,12 +454,12 @@ class Configurator:
 
     def _missing_syscall(self, symbol: str, wanted: Wanted, values: Mapping[str, str]) -> str:
         """A syscall that is listed and would not be in the kernel."""
-        told = f"syscall {wanted.syscalls[symbol]} would not be in the kernel: {symbol}"
+        what = f"syscall {wanted.syscalls[symbol]} would not be in the kernel: {symbol}"
         leave = "take it out of patch_syscalls or patch_syscalls_extra"
         if wanted.options.get(symbol, "y") != "y":
             value = wanted.options[symbol]
             variable = wanted.variable(symbol)
-            return f"{told} is set to {value} by {variable}. Take that out, or {leave}."
+            return f"{what} is set to {value} by {variable}. Take that out, or {leave}."
         why = explain_below(self.kconfig, symbol, values)
         reason = f", because it {why}" if why.startswith("depends") else f": {why}" if why else ""
         below = ", ".join(
@@ -467,7 +467,7 @@ class Configurator:
             for name, value in missing_below(self.kconfig, symbol, values).items()
         )
         remedy = f"Set {EXTRA}: {{{below}}}" if below else f"Have that hold by {EXTRA}"
-        return f"{told} is {values.get(symbol, 'n')}{reason}. {remedy}, or {leave}."
+        return f"{what} is {values.get(symbol, 'n')}{reason}. {remedy}, or {leave}."
 
 
 def set_aside(

@@ -72,7 +72,7 @@ def fingerprint(
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def recall(tree: Path, mark: str, config_sha256: str) -> dict[str, Any] | None:
+def load(tree: Path, mark: str, config_sha256: str) -> dict[str, Any] | None:
     """What was returned when this .config was made from the same things; None if it was not."""
     try:
         stamp = bounded_read.json_object(tree / tree_records.KCONFIG)
@@ -83,7 +83,7 @@ def recall(tree: Path, mark: str, config_sha256: str) -> dict[str, Any] | None:
     return None
 
 
-def remember(tree: Path, mark: str, result: Mapping[str, Any]) -> None:
+def save(tree: Path, mark: str, result: Mapping[str, Any]) -> None:
     path = tree / tree_records.KCONFIG
     workdir.make(path.parent)
     json_file.write(path, {"fingerprint": mark, "result": result})

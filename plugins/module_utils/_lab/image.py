@@ -27,11 +27,11 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    bounded_read,
     json_file,
     program_locale,
     program_output,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import file_sha256
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
 
 #: Raised when this code makes another disk out of the same recipe.
@@ -80,7 +80,7 @@ class Recipe:
             "size_mib": self.size_mib,
             "serial": self.serial,
             "finish": self.finish,
-            "customize": file_sha256(self.customize),
+            "customize": bounded_read.sha256(self.customize),
             "overlay": overlay_facts(self.overlay),
         }
 
@@ -243,7 +243,10 @@ def check_finished(boot: qemu.Boot, what: str, seconds: float, accel: qemu.Accel
 def overlay_facts(overlay: Path) -> dict[str, list[Any]]:
     """Return what of a directory's files reaches an image."""
     return {
-        str(path.relative_to(overlay)): [file_sha256(path), bool(path.stat().st_mode & 0o100)]
+        str(path.relative_to(overlay)): [
+            bounded_read.sha256(path),
+            bool(path.stat().st_mode & 0o100),
+        ]
         for path in sorted(overlay.rglob("*"))
         if path.is_file()
     }

@@ -18,10 +18,10 @@ from typing import Callable, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     atomic_file,
+    bounded_read,
     json_file,
     program_locale,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import file_sha256
 
 BINARY = "qemu-system-x86_64"
 
@@ -224,7 +224,7 @@ def choose_accel(
         return Accel(requested, f"{requested} was asked for")
     if not os.access(device, os.R_OK | os.W_OK):
         return Accel("tcg", f"{device} is missing or not accessible")
-    key = {"boot_id": boot_id_file.read_text().strip(), "kernel": file_sha256(kernel)}
+    key = {"boot_id": boot_id_file.read_text().strip(), "kernel": bounded_read.sha256(kernel)}
     known = json_file.read(verdicts)
     if known is not None and known.get("key") == key:
         return Accel(str(known["accel"]), str(known["reason"]))

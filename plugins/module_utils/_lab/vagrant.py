@@ -20,8 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import program_output
-from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import file_sha256
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    bounded_read,
+    program_output,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import image as lab_image
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
 
@@ -51,7 +53,7 @@ class Recipe:
             "format": FORMAT,
             "image": self.image.name,
             "overlay": lab_image.overlay_facts(self.overlay),
-            "vagrantfile": file_sha256(self.vagrantfile),
+            "vagrantfile": bounded_read.sha256(self.vagrantfile),
             "finish": self.finish,
         }
 

@@ -133,10 +133,10 @@ def parameters(text: str, name: str) -> list[Parameter]:
     names = all(re.fullmatch(r"[A-Za-z_]\w*", field) for field in fields[1::2])
     if len(fields) != 2 * wanted or not names:
         if names and len(fields) % 2 == 0:
-            told = f"of {len(fields) // 2} arguments, not {wanted}"
+            problem = f"of {len(fields) // 2} arguments, not {wanted}"
         else:
-            told = f"of {len(fields)} parts behind its name, not {2 * wanted}"
-        raise SourceError(f"has {definition} {told}: {_EXAMPLE}")
+            problem = f"of {len(fields)} parts behind its name, not {2 * wanted}"
+        raise SourceError(f"has {definition} {problem}: {_EXAMPLE}")
     return [Parameter(fields[i], fields[i + 1]) for i in range(0, len(fields), 2)]
 
 

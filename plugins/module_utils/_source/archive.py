@@ -229,7 +229,7 @@ class _Reader:
         self._long: dict[str, str] = {}  # what extra headers say of the next member
         self._links: set[str] = set()
 
-    def take(self, chunk: bytes) -> None:
+    def feed(self, chunk: bytes) -> None:
         if self._skip >= len(chunk) and not self._buffer:
             self._skip -= len(chunk)
             return
@@ -319,7 +319,7 @@ def checked(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """The same bytes, each chunk handed on once the members that start in it were looked at."""
     reader = _Reader()
     for chunk in chunks:
-        reader.take(chunk)
+        reader.feed(chunk)
         yield chunk
     if not reader.ended:
         raise ArchiveError("the tarball ends too early")

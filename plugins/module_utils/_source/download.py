@@ -87,20 +87,20 @@ def disk_problem(error: OSError, directory: str) -> str:
 
 def explain(error: BaseException) -> DownloadError:
     """What an exception of urllib, a socket or a file means for the next try."""
-    told: DownloadError = TemporaryError(f"{type(error).__name__}: {shown(str(error))}")
+    meaning: DownloadError = TemporaryError(f"{type(error).__name__}: {shown(str(error))}")
     if isinstance(error, urllib.error.URLError) and isinstance(error.reason, BaseException):
         return explain(error.reason)
     if isinstance(error, DownloadError):
-        told = error
+        meaning = error
     elif isinstance(error, urllib.error.HTTPError):
-        told = _status(error.code, str(error.reason))
+        meaning = _status(error.code, str(error.reason))
     elif isinstance(error, FileNotFoundError):
-        told = MissingError(f"no such file: {error.filename or error}")
+        meaning = MissingError(f"no such file: {error.filename or error}")
     elif isinstance(error, (TimeoutError, socket.timeout)):
-        told = TemporaryError("no answer within the time-out (source_timeout)")
+        meaning = TemporaryError("no answer within the time-out (source_timeout)")
     elif isinstance(error, ValueError):
-        told = DownloadError(f"not an address that can be fetched: {shown(str(error))}")
-    return told
+        meaning = DownloadError(f"not an address that can be fetched: {shown(str(error))}")
+    return meaning
 
 
 def _status(code: int, reason: str) -> DownloadError:
@@ -230,18 +230,18 @@ def _trying(limits: Limits, action: Callable[[], Result]) -> Result:
             # The next try and the next mirror would have the same disk.
             if isinstance(error, OSError) and error.errno in _DISK:
                 raise
-            told = explain(error)
-            if not isinstance(told, TemporaryError):
-                raise told from error
+            meaning = explain(error)
+            if not isinstance(meaning, TemporaryError):
+                raise meaning from error
             if number >= limits.tries:
                 tried = f" (tried {number} times)" if number > 1 else ""
-                raise TemporaryError(f"{told}{tried}") from error
+                raise TemporaryError(f"{meaning}{tried}") from error
             limits.sleep(2 ** (number - 1))
     raise DownloadError("source_tries must be at least 1")
 
 
 def download(url: str, part: Path, opener: Opener, limits: Limits, progress: Progress) -> None:
-    """Have the file at `url` in `part`, which may hold the beginning of it already."""
+    """Download the file at `url` to `part`, which may hold the beginning of it already."""
     _trying(limits, lambda: _once(url, part, opener, limits, progress))
 
 

@@ -31,7 +31,10 @@ from ansible_collections.oslab.kernel.plugins.module_utils._source.archive impor
     decompressed,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._source.openpgp import Feed
-from ansible_collections.oslab.kernel.plugins.module_utils._source.tree_modes import discard, settle
+from ansible_collections.oslab.kernel.plugins.module_utils._source.tree_modes import (
+    discard,
+    normalize,
+)
 
 MAX_SIZE = 4 << 30
 UNPACKING = ".unpacking-"
@@ -139,12 +142,12 @@ def unpack(
     max_size: int = MAX_SIZE,
     md5: str = "",
 ) -> Unpacked:
-    """Have `tree` hold the contents of `tarball`, replacing what another tarball left there.
+    """Replace `tree` with the contents of `tarball`.
 
     `sha256`, `md5`: checksums (hexadecimal) that the tarball has to have; empty for any. Raises
     TreeError; what was in `tree` is still there then, and nothing of the tarball is.
     """
-    _come_back(tree)
+    _recover(tree)
     with _opened(tarball) as stream:
         # Before anything is decompressed.
         found = _digests(tarball, stream, _wanted(sha256, md5))
@@ -186,20 +189,20 @@ def unpack(
             atomic_file.rename(new, tree)
             return Unpacked(True, state)
         finally:
-            _put_back(scratch, tree)
+            _restore(scratch, tree)
             discard(scratch)
 
 
-def _put_back(scratch: Path, tree: Path) -> None:
+def _restore(scratch: Path, tree: Path) -> None:
     """The tree that was moved away and that nothing has replaced."""
     if (scratch / OLD).exists() and not tree.exists():
         (scratch / OLD).replace(tree)
 
 
-def _come_back(tree: Path) -> None:
+def _recover(tree: Path) -> None:
     """Clean up after a run that was killed."""
     for stale in tree.parent.glob(f"{UNPACKING}*"):
-        _put_back(stale, tree)
+        _restore(stale, tree)
         discard(stale)
 
 
@@ -216,7 +219,7 @@ def _extract(
         pass
     if original.sha256 != sha256:
         raise TreeError(f"{tarball} was changed while it was read: run it again")
-    settle(scratch)
+    normalize(scratch)
     tops = sorted(scratch.iterdir())
     if len(tops) != 1 or tops[0].is_symlink() or not (tops[0] / "Makefile").is_file():
         names = ", ".join(shown(repr(item.name), 40) for item in tops[:5])

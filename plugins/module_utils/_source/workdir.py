@@ -138,7 +138,7 @@ class Loose:
         if found.st_mode & stat.S_IWOTH or (found.st_mode & stat.S_IWGRP and found.st_gid != 0):
             self.exposed = True
 
-    def told(self) -> str:
+    def summary(self) -> str:
         more = f" and {self.count - len(self.first)} more" if self.count > len(self.first) else ""
         return ", ".join(self.first) + more
 
@@ -227,8 +227,8 @@ def _is_nginx(parts: tuple[str, ...]) -> bool:
 # --- all of it ---------------------------------------------------------------------------------
 
 
-def _have(path: Path, name: str, uid: int, change: bool) -> bool:
-    """Have a checked directory. Was it missing?"""
+def _ensure(path: Path, name: str, uid: int, change: bool) -> bool:
+    """Make and check the directory. Returns whether it was missing."""
     check(path, name, uid)
     missing = not path.is_dir()
     if missing and change:
@@ -253,19 +253,19 @@ def prepare(
     WorkdirError where others decide what is there.
     """
     tops = {name: path, **(also or {})}
-    for told, place in tops.items():
+    for variable, place in tops.items():
         if not place.is_absolute():
             raise WorkdirError(
-                f"{told} '{place}' is not an absolute path: give one that begins with /"
+                f"{variable} '{place}' is not an absolute path: give one that begins with /"
             )
-    wanted = [(place, told) for told, place in tops.items()]
+    wanted = [(place, variable) for variable, place in tops.items()]
     elsewhere = tree if tree and path.resolve() not in tree.resolve().parents else None
     if elsewhere:
         wanted.append((elsewhere.parent, _TREES))
-    made = [place for place, told in wanted if _have(place, told, uid, change)]
-    for place, told in wanted:
-        if told in _BUILT_IN:
-            check_programs(place, told)
+    made = [place for place, variable in wanted if _ensure(place, variable, uid, change)]
+    for place, variable in wanted:
+        if variable in _BUILT_IN:
+            check_programs(place, variable)
     loose = Loose(made=made)
     for place in tops.values():
         if place is path or path.resolve() not in place.resolve().parents:

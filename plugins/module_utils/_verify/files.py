@@ -220,12 +220,12 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _what_differs(names: Sequence[tuple[str, str]]) -> str:
-    told = [
+    texts = [
         f"{kind}: {_some([path for its, path in names if its == kind])}"
         for kind in ("changed", "missing")
         if any(its == kind for its, _path in names)
     ]
-    return "; ".join(told)
+    return "; ".join(texts)
 
 
 def compare_image(expected: str, running: str) -> Check:
@@ -296,12 +296,12 @@ def parse_verify(text: str) -> list[tuple[str, str]]:
     """What `dpkg --verify` complains about, as (changed or missing, path)."""
     found = []
     for line in lines(text):
-        told = re.match(r"(missing|[?.5]{9})[ \t]+(?:c[ \t]+)?(/.*?)(?: \([^()]*\))?$", line)
-        if not told or is_index(told[2]):
+        matched = re.match(r"(missing|[?.5]{9})[ \t]+(?:c[ \t]+)?(/.*?)(?: \([^()]*\))?$", line)
+        if not matched or is_index(matched[2]):
             continue
-        kind = "missing" if told[1] == "missing" else "changed"
-        if kind == "changed" or not told[2].startswith(OPTIONAL):
-            found.append((kind, told[2]))
+        kind = "missing" if matched[1] == "missing" else "changed"
+        if kind == "changed" or not matched[2].startswith(OPTIONAL):
+            found.append((kind, matched[2]))
     return found
 
 

@@ -291,7 +291,7 @@ def test_the_state_of_a_tree(tmp_path: Path, tree: dict[str, Any]) -> None:
         if isinstance(tree[".oslab/patch.json"], bytes):
             (tmp_path / "t/.oslab" / name).write_bytes(tree[".oslab/patch.json"])
     tree_records.source(tmp_path / "t")
-    stamp.recall(tmp_path / "t", "x", "y")
+    stamp.load(tmp_path / "t", "x", "y")
 
 
 # --- the tree ----------------------------------------------------------------------------------

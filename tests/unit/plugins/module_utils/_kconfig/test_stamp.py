@@ -52,17 +52,17 @@ def test_another_compiler_or_wish_shows(fakelinux: Path) -> None:
     assert stamp.fingerprint(fakelinux, WANTED, (), lambda argv: "2.0") != plain
 
 
-def test_recall(tmp_path: Path) -> None:
-    assert stamp.recall(tmp_path, "mark", "sum") is None
+def test_load(tmp_path: Path) -> None:
+    assert stamp.load(tmp_path, "mark", "sum") is None
     result = {"config_sha256": "sum", "counts": {"y": 1}}
-    stamp.remember(tmp_path, "mark", result)
-    assert stamp.recall(tmp_path, "mark", "sum") == result
-    assert stamp.recall(tmp_path, "other", "sum") is None
-    assert stamp.recall(tmp_path, "mark", "edited by hand") is None
+    stamp.save(tmp_path, "mark", result)
+    assert stamp.load(tmp_path, "mark", "sum") == result
+    assert stamp.load(tmp_path, "other", "sum") is None
+    assert stamp.load(tmp_path, "mark", "edited by hand") is None
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"fingerprint": "mark"}'])
 def test_a_broken_stamp_is_none(tmp_path: Path, content: str) -> None:
     (tmp_path / ".oslab").mkdir()
     (tmp_path / tree_records.KCONFIG).write_text(content)
-    assert stamp.recall(tmp_path, "mark", "sum") is None
+    assert stamp.load(tmp_path, "mark", "sum") is None
