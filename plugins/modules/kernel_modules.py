@@ -168,7 +168,7 @@ def argument_spec() -> dict[str, Any]:
 
 
 def ensure(module: AnsibleModule, entry: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Bring one module into its state: what became of it, and the difference."""
+    """Load or unload one module. Returns what became of it, and the difference."""
     name, state = entry["name"], entry["state"]
     wanted = {key: spelled(value) for key, value in entry["params"].items()}
 
@@ -201,7 +201,7 @@ def ensure(module: AnsibleModule, entry: dict[str, Any]) -> tuple[dict[str, Any]
 
 
 def ensure_boot(module: AnsibleModule) -> list[dict[str, str]]:
-    """Bring the files that are read at boot up to date: the differences of those that changed."""
+    """Update the files that are read at boot. Returns the differences of those that changed."""
     entries = [
         modules_load.Entry(
             entry["name"], {key: spelled(value) for key, value in entry["params"].items()}

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: source_workdir
-short_description: Let nobody else write to the directory that kernels are built in
+short_description: Protect the directory that kernels are built in against other users
 description:
   - Fails if the directory, or one that it is in, belongs to another user than root or the one
     who builds, or if others can write to it.

@@ -73,7 +73,7 @@ def config_sha256(config: dict[str, str]) -> str:
 
 
 def left_by_make(name: str) -> bool:
-    """Is it what a build by hand leaves beside the sources?"""
+    """Whether it is what a build by hand leaves beside the sources."""
     return name.endswith(LEFT_BY_MAKE) or (name.startswith(".") and name.endswith(".cmd"))
 
 

@@ -88,7 +88,7 @@ class Job:
         return time.monotonic() - self._seen
 
     def acquire(self) -> bool:
-        """Take the lock if it is free."""
+        """Acquire the lock if it is free."""
         workdir.make(self.directory)
         # Who can read a file can lock it.
         fd = os.open(self.lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -118,7 +118,7 @@ class Job:
         return False
 
     def alive(self) -> bool:
-        """Is the process of the job there? What it started may hold the lock without it."""
+        """Whether the job's process exists. What it started may hold the lock without it."""
         try:
             stat = Path("/proc", str(self.status()["pid"]), "stat").read_text(encoding="utf-8")
         except (KeyError, OSError):
@@ -126,7 +126,7 @@ class Job:
         return stat.rpartition(")")[2].split()[0] != "Z"
 
     def left_behind(self) -> bool:
-        """Is the lock held only by what a killed job had started?"""
+        """Whether only processes that a killed job started hold the lock."""
         for _look in range(2):  # one that has just started may not have said so yet
             if not self.status() or self.alive():
                 return False

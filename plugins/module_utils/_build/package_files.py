@@ -109,7 +109,7 @@ def write_list(
 
 
 def _is_entry(path: Any, stands: Any) -> bool:
-    """Is it a file of a host with its checksum, or a link?"""
+    """Whether it is a file of a host with its checksum, or a link."""
     if not isinstance(path, str) or not isinstance(stands, str) or len(path) > 4096:
         return False
     # Nothing that a terminal would obey. Names may well be UTF-8.

@@ -114,7 +114,7 @@ class Builder:
         return self.images / f"{self.recipe.image_id()}{suffix}"
 
     def exists(self) -> bool:
-        """Tell whether the image is there, whole."""
+        """Whether the image is complete."""
         return (self.final / DISK).is_file()
 
     def ensure(self) -> bool:
@@ -178,7 +178,7 @@ class Builder:
         self._step(mkfs_argv(work / "root", disk, sectors, identity), lock, log)
 
     def _first_boot(self, work: Path, lock: int, log: int) -> None:
-        """Let the image install GRUB itself.
+        """Boot the image once, so that it installs GRUB itself.
 
         From outside, grub-install would look at this host's disks. Started directly, the image
         sees the very disk that it will boot from.

@@ -190,7 +190,7 @@ def watch_boot(
 
 
 def prove_kvm(kernel: Path, initrd: Path) -> tuple[bool, str]:
-    """Tell whether KVM works, by booting a real kernel with it as far as its first program.
+    """Whether KVM works, by booting a real kernel with it as far as its first program.
 
     A `/dev/kvm` that opens proves little: nested and filtered ones let QEMU start and the guest
     hang.
@@ -216,7 +216,7 @@ def choose_accel(
     device: Path = Path("/dev/kvm"),
     boot_id_file: Path = Path("/proc/sys/kernel/random/boot_id"),
 ) -> Accel:
-    """Settle on KVM or TCG.
+    """Choose KVM or TCG.
 
     @verdicts: file that remembers the proof, for this boot of the host and this test kernel.
     """

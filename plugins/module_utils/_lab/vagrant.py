@@ -83,7 +83,7 @@ class Builder:
         return self.beside(".box")
 
     def exists(self) -> bool:
-        """Tell whether the box is there, whole."""
+        """Whether the box is complete."""
         return self.final.is_file()
 
     def ensure(self) -> bool:
@@ -185,7 +185,7 @@ def qemu_img(*arguments: str) -> str:
 
 
 def choose_accel(image: Path, requested: str, verdicts: Path) -> qemu.Accel:
-    """Settle on KVM or TCG, by the image's own kernel."""
+    """Choose KVM or TCG, by the image's own kernel."""
     kernel = image / lab_image.KERNEL
     if not kernel.is_file():
         raise qemu.QemuError(f"{image} is no image of oslab.kernel.qemu_image: it has no kernel")

@@ -286,7 +286,7 @@ class Machine:
         return "stopped" if self.process is None else "started"
 
     def exists(self) -> bool:
-        """Tell whether there is anything to delete: a cut-off creation counts, too."""
+        """Whether there is anything to delete: an interrupted creation counts, too."""
         return self.spec.directory.exists() or self.process is not None
 
     def record(self) -> dict[str, Any]:
@@ -325,7 +325,7 @@ class Machine:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other runs away from the machine."""
+        """Lock the machine against other runs."""
         directory = self.spec.directory
         waiting = self.spec.boot_seconds + self.spec.shutdown_seconds
         with qemu.locked(directory.with_name(f".{directory.name}.lock"), waiting):

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bring a kernel tree to the wanted state, always computed from its stock files.
+"""Change a kernel tree to the wanted state, always computed from its stock files.
 
 The stock text of every file that is touched is kept in `.oslab/pristine/`; each run computes the
 wanted files from those and writes the ones that differ. So a second run changes nothing, and a
@@ -149,7 +149,7 @@ class Tree:
         return file.read_text(encoding="utf-8") if file.is_file() else None
 
     def keep(self, path: str) -> None:
-        """Keep the stock text before the first change of a file."""
+        """Save the stock text before the first change of a file."""
         kept = self._pristine(path)
         if kept.exists():
             return
@@ -321,7 +321,7 @@ def _diff(tree: Tree, changes: dict[str, Optional[str]]) -> tuple[str, str]:
 
 
 def apply(root: Path, plan: Plan, run: Runner, check: bool = False) -> Outcome:
-    """Bring the tree at `root` to the plan; with `check`, only say what that would change."""
+    """Change the tree at `root` to match the plan; with `check`, only predict the changes."""
     tree = Tree(root)
     files, numbers = wanted_files(tree, plan, run)
 

@@ -259,12 +259,12 @@ def kconfig(syscalls: Sequence[Syscall]) -> str:
 
 
 def source_kconfig(stock: str) -> str:
-    """Have init/Kconfig read the new file."""
+    """Make init/Kconfig read the new file."""
     return f'{stock.rstrip()}\n\nsource "{KCONFIG}"\n'
 
 
 def add_manifest_rule(stock: str) -> str:
-    """Have modules_install, and so the image package, carry the manifest."""
+    """Make modules_install, and so the image package, install the manifest."""
     return (
         stock.rstrip()
         + f"""

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keep a set of .debs in an aptly repository, and the published copy of it current.
+"""Add a set of .debs to an aptly repository, and update the published copy of it.
 
 aptly publishes into a directory that nobody reads, because it changes several files one after the
-other. From there the repository is brought to where it is served (repository_tree).
+other. From there the repository is brought to where it is served (publish.py).
 
 What is served is judged by what stands in the served directory, not by what a past run
 remembers: a run that was killed between adding and publishing is finished by the next one.
@@ -299,7 +299,7 @@ def index_keys(stanzas: Iterable[dict[str, str]]) -> set[Key]:
 
 
 def is_pooled(name: str) -> bool:
-    """Is it a path in the pool, which leads nowhere else?"""
+    """Whether it is a path in the pool, which leads nowhere else."""
     parts = PurePosixPath(name).parts
     return parts[:1] == ("pool",) and ".." not in parts and name.isprintable()
 
@@ -489,7 +489,7 @@ class Aptly:
             self._aptly("db", "cleanup")
 
     def _check_space(self, debs: Sequence[Deb]) -> None:
-        """Before anything is written: aptly's database does not like a disk that fills up."""
+        """Check the space before anything is written: a full disk can break aptly's database."""
         root = self.target.root
         needed = sum(deb.size for deb in debs) + MARGIN
         free = shutil.disk_usage(root).free

@@ -53,7 +53,7 @@ def changed_directories(target: Path) -> list[Path]:
 
 
 def place(source: Path, target: Path) -> None:
-    """Have the same file there, whole at any moment, with its content on the disk.
+    """Link or copy the file to `target`, whole at any moment, with its content on the disk.
 
     One that is there already costs nothing.
     """
@@ -85,7 +85,7 @@ def sync(changed: Collection[Path]) -> None:
 
 
 def date(source: Path, target: Path) -> None:
-    """Let it be newer than what it replaces by the clock of HTTP, which counts whole seconds.
+    """Date the file later than what it replaces, by HTTP's clock, which counts whole seconds.
 
     Otherwise a client that asks "modified since?" gets the answer no, and keeps the old index.
     """

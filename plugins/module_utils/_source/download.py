@@ -265,7 +265,7 @@ def read(url: str, opener: Opener, limits: Limits, size: int) -> bytes:
 
 
 def probe(url: str, opener: Opener, limits: Limits) -> None:
-    """Is the file to be had? Nothing of it is kept."""
+    """Check that the server has the file. Nothing of it is stored."""
 
     def once() -> None:
         with _open(url, dict(PLAIN), opener, limits) as stream:

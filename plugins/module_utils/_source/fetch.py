@@ -68,7 +68,7 @@ class Policy:
         return not (self.sha256 and self.unsigned_if_pinned)
 
     def accepts(self, proof: Proof) -> bool:
-        """Is what an earlier run proved enough?"""
+        """Whether what an earlier run verified is enough."""
         if self.sha256 and proof.sha256 != self.sha256:
             return False
         if self.autosigner and not self.sha256 and not self.autosigner.counts(proof.listed_by):

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Unpack a kernel's source so that a tree is there whole or not at all."""
+"""Unpack a kernel's source: the whole tree is there, or nothing of it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Unpacked:
 
 
 def version_matches(found: str, wanted: str) -> bool:
-    """Is the tree's version (always three numbers) the wanted one? 6.8 means 6.8.0.
+    """Whether the tree's version (always three numbers) is the wanted one. 6.8 means 6.8.0.
 
     A distribution's 6.12 stands for whatever stable release it ships, so two wanted numbers match
     any third.
@@ -69,7 +69,7 @@ def version_matches(found: str, wanted: str) -> bool:
 
 
 def _meant(tarball: Path, found: str, wanted: str) -> bool:
-    """Does source_version, `wanted`, mean a tree of the version `found`, out of this tarball?"""
+    """Whether source_version, `wanted`, means the version `found`, out of this tarball."""
     numbers, candidate = kernel_version.split_candidate(found)
     try:
         meant = kernel_version.parse(kernel_version.of_tarball(tarball.name, wanted))

@@ -150,7 +150,7 @@ def safe_mode(mode: int) -> int:
 
 
 def _tighten_file(name: str, directory: int, found: os.stat_result, change: bool) -> bool:
-    """Was it loose?"""
+    """Whether others could write to the file."""
     if not stat.S_ISREG(found.st_mode) or safe_mode(found.st_mode) == stat.S_IMODE(found.st_mode):
         return False
     if change:
@@ -166,7 +166,7 @@ def _tighten_file(name: str, directory: int, found: os.stat_result, change: bool
 
 
 def tighten(top: Path, uid: int, change: bool = True, loose: Optional[Loose] = None) -> Loose:
-    """Let nobody but the owner write to anything below `top`; no link is followed.
+    """Remove write permission for others from everything below `top`. Follows no link.
 
     Raises WorkdirError where anything there belongs to somebody else than root and `uid`: links,
     too, since whoever could make one decided where it leads. What is found is added to `loose`.
@@ -217,7 +217,7 @@ def _check_owner(place: Path, top: Path, found: os.stat_result, uid: int) -> Non
 
 
 def _is_nginx(parts: tuple[str, ...]) -> bool:
-    """Is it one of nginx's own, in a repository that is the top or stands right below it?"""
+    """Whether it is one of nginx's own, in a repository that is the top or right below it."""
     return any(
         parts[above : above + 1] == ("nginx",) and bool(NGINX.intersection(parts[above + 1 :][:1]))
         for above in (0, 1)

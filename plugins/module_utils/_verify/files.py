@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Is this host's kernel, on its disk and in its memory, exactly the one of a build? Only reads.
+"""Compare this host's kernel, on its disk and in its memory, with that of a build. Only reads.
 
 What a host makes by itself is not compared, because no build can know it: the initrd and the
 indexes of depmod.
@@ -131,7 +131,7 @@ def installed_packages(run: Runner) -> dict[str, str]:
 
 
 def is_index(path: str) -> bool:
-    """Does depmod make it?"""
+    """Whether depmod makes it."""
     name = path.rpartition("/")[2]
     in_place = re.fullmatch(r"(/usr)?/lib/modules/[^/]+", path.rpartition("/")[0])
     return bool(in_place and DEPMOD.fullmatch(name)) and name not in BUILT
