@@ -23,6 +23,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     bounded_read,
     kernel_config,
     kernel_makefile,
+    quoted_text,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import base as kconfig_base
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig.tree import (
@@ -226,9 +227,8 @@ def check_modules(names: Iterable[str]) -> None:
     """Refuse what cannot be a module's name: each is a line of a file that localmodconfig reads."""
     wrong = [repr(name[:40]) for name in names if not kconfig_base.MODULE_NAME.fullmatch(name)]
     if wrong:
-        more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
         raise KconfigError(
-            f"{', '.join(wrong[:5])}{more}: no name of a module, which has letters, digits, _ and -"
+            f"{quoted_text.few(wrong, 5)}: no name of a module, which has letters, digits, _ and -"
         )
 
 

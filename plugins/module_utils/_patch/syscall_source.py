@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common import quoted_text
+
 #: Of a syscall, as registers have room for.
 MOST_ARGUMENTS = 6
 #: Definitions that a message names.
@@ -143,5 +145,4 @@ def parameters(text: str, name: str) -> list[Parameter]:
 def _instead(found: list[Definition]) -> str:
     if not found:
         return "none is outside of comments and `#if 0`"
-    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    return f"it has {', '.join(map(str, found[:_SHOWN]))}{more}"
+    return f"it has {quoted_text.few(list(map(str, found)), _SHOWN)}"

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, Callable, Union
 from urllib.parse import urlsplit
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common import quoted_text
+
 # argv → (exit status, standard output, standard error)
 Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
@@ -152,10 +154,10 @@ def url_problem(
             far.append(name)
     if not far:
         return ""
-    named = ", ".join(far[:NAMED]) + (f" and {len(far) - NAMED} more" if far[NAMED:] else "")
     return (
         f"The builder {builder} is known here as {host}, {why}: "
-        f"{named} would look for the repository at {effective_url('', host, port)} in vain. Set "
+        f"{quoted_text.few(far, NAMED)} would look for the repository at "
+        f"{effective_url('', host, port)} in vain. Set "
         f"publish_url to http://ADDRESS:{port}, with the builder's address in their network, or "
         "install_transport: copy"
     )

@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any, Callable, Optional, TypeVar
 from urllib.parse import urlsplit
 
+from ansible.module_utils.urls import ConnectionError as UrlConnectionError
+from ansible.module_utils.urls import open_url
 from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import (
     shown,
     without_password,
@@ -110,6 +112,18 @@ def _status(code: int, reason: str) -> DownloadError:
     if code >= 500 or code in (408, 425, 429):
         return TemporaryError(text)
     return DownloadError(text)
+
+
+def url_opener(timeout: float) -> Opener:
+    """Open addresses as Ansible does, with the user's proxies and certificates."""
+
+    def opener(url: str, headers: Mapping[str, str]) -> Any:
+        try:
+            return open_url(url, headers=dict(headers), timeout=timeout, decompress=False)
+        except UrlConnectionError as error:  # a bad certificate, a proxy
+            raise OSError(str(error)) from error
+
+    return opener
 
 
 def within(seconds: float, action: Callable[[], Result]) -> Result:

@@ -26,6 +26,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build.package_files 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, manifest
 from ansible_collections.oslab.kernel.plugins.module_utils._common.bounded_read import lines, words
 from ansible_collections.oslab.kernel.plugins.module_utils._common.elf_notes import gnu_build_id
+from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import few
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.checks import Check, equal
 
 # depmod makes these anew whenever a module comes or goes. The other modules.* are the build's.
@@ -214,14 +215,9 @@ def compare(
 # --- the answer --------------------------------------------------------------------------------
 
 
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
-
-
 def _what_differs(names: Sequence[tuple[str, str]]) -> str:
     texts = [
-        f"{kind}: {_some([path for its, path in names if its == kind])}"
+        f"{kind}: {few([path for its, path in names if its == kind], SHOWN)}"
         for kind in ("changed", "missing")
         if any(its == kind for its, _path in names)
     ]
@@ -250,7 +246,7 @@ def answer_by_list(
     ]
     first = [f"{e['path']} has sha256 {e['found']}, not {e['expected']}" for e in wrong[:1]]
     as_built = differences.compared - len(differences.names)
-    also = f"; in {UPDATES}/: {_some(differences.updates)}" if differences.updates else ""
+    also = f"; in {UPDATES}/: {few(differences.updates, SHOWN)}" if differences.updates else ""
     checks = [
         Check(
             "files on disk",
@@ -264,7 +260,7 @@ def answer_by_list(
             "files that are not the build's",
             not differences.additional,
             "none",
-            (_some(differences.additional) or "none") + also,
+            (few(differences.additional, SHOWN) or "none") + also,
             None,
             f"in /lib/modules/{listed['release']}",
         ),
