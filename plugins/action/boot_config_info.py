@@ -9,7 +9,8 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import base, config
+from ansible_collections.oslab.kernel.plugins.module_utils._common import kernel_config
+from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import base
 from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import Form, HostModule
 
 #: Symbols; the smallest kernel that boots has hundreds.
@@ -31,6 +32,6 @@ class ActionModule(HostModule):
             return "content is no text in base64"
         if len(text) > base.MAX_SIZE:
             return f"content has more than {base.MAX_SIZE} bytes"
-        if len(config.parse_config(text)) < FEWEST:
+        if len(kernel_config.parse(text)) < FEWEST:
             return f"content is no configuration: it sets fewer than {FEWEST} symbols"
         return ""

@@ -79,7 +79,7 @@ class ActionModule(ActionBase):
             argument_spec={
                 "groups": {"type": "dict", "default": {}},
                 "roles": {"type": "list", "elements": "str", "default": []},
-                # What else it is, is told of the variable of the role, by name.
+                # What else it is, is reported for the variable of the role, by name.
                 "unknown": {"type": "str", "default": "refuse"},
                 "others": {"type": "list", "elements": "str", "default": []},
             }
@@ -205,7 +205,7 @@ class ActionModule(ActionBase):
             try:
                 own = host.value(host.raw[name])
                 counts = first.value(first.raw.get(name))
-            except Exception:  # undefined, which was told
+            except Exception:  # undefined, which was reported
                 continue
             if own != counts:
                 there = variable_problems.shown(name, counts) if counts is not None else "not set"
@@ -287,9 +287,9 @@ class ActionModule(ActionBase):
             )
         except Exception:  # as above
             return
-        told = variable_forms.source_file_problem(provider, file)
-        if told:
-            yield told
+        problem = variable_forms.source_file_problem(provider, file)
+        if problem:
+            yield problem
 
     @staticmethod
     def _extra_syscalls(value: Sequence[Mapping[str, Any]], host: Host) -> list[str]:
@@ -316,9 +316,9 @@ class ActionModule(ActionBase):
             except AnsibleError as error:
                 yield f"{where} is {path!r}: {error}"
             else:
-                told = control_files.kind_problem(name, found)
-                if told:
-                    yield f"{where} is {path!r}: {told}"
+                problem = control_files.kind_problem(name, found)
+                if problem:
+                    yield f"{where} is {path!r}: {problem}"
                 if name in SYSCALLS:
                     entry, _dot, _key = where.partition(".")
                     index = int(entry.partition("[")[2].rstrip("]"))

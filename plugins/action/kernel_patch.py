@@ -5,16 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Optional
 
 from ansible.errors import AnsibleActionFail, AnsibleError
-from ansible.module_utils.urls import ConnectionError as UrlConnectionError
-from ansible.module_utils.urls import open_url
 from ansible.plugins.action import ActionBase
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import patch_file
-from ansible_collections.oslab.kernel.plugins.module_utils._source.download import Limits
+from ansible_collections.oslab.kernel.plugins.module_utils._source.download import (
+    Limits,
+    url_opener,
+)
 from ansible_collections.oslab.kernel.plugins.plugin_utils import control_files, host_answer
 
 # The sources and patches of this collection, which are known to compile and to apply.
@@ -50,14 +50,7 @@ class ActionModule(ActionBase):
     def _patch(self, wanted: patch_file.Wanted, cache: Path) -> dict[str, Any]:
         limits = Limits()
 
-        def opener(url: str, headers: Mapping[str, str]) -> Any:
-            try:
-                return open_url(
-                    url, headers=dict(headers), timeout=limits.timeout, decompress=False
-                )
-            except UrlConnectionError as error:  # a bad certificate, a proxy
-                raise OSError(str(error)) from error
-
+        opener = url_opener(limits.timeout)
         try:
             text = patch_file.text_of(wanted, self._find, cache, opener, limits)
         except patch_file.PatchError as error:

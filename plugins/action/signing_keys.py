@@ -15,7 +15,7 @@ VARIABLES = {"modules": "build_module_signing_key", "image": "build_image_signin
 
 
 class ActionModule(ActionBase):
-    """Of a key it returns what may be told: its certificate's fingerprint and names."""
+    """Of a key it returns what may be shown: its certificate's fingerprint and names."""
 
     TRANSFERS_FILES = False
     _supports_check_mode = True

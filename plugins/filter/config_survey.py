@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What do the targets of one kernel need, as a whole?"""
+"""What the targets of one kernel need, as a whole."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import config_survey 
 
 DOCUMENTATION = r"""
 name: config_survey
-short_description: Unite what the targets of one kernel have shown
+short_description: Unite the collected hardware facts of the targets of one kernel
 version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
 description:
-  - Adds to what is known of targets what they have told in this run, and unites it. The time that
-    it takes grows with the number of targets, not with its square.
+  - Adds the facts that targets have reported in this run to the known ones, and unites them. The
+    time that it takes grows with the number of targets, not with its square.
 positional: hostvars, targets, recapture
 options:
   _input:
@@ -34,13 +34,13 @@ options:
     elements: str
     required: true
   recapture:
-    description: Take what a host tells now, even if something is known of it.
+    description: Whether to replace the known facts of a host by those of this run.
     type: bool
     default: false
 """
 
 EXAMPLES = r"""
-- name: Know the targets
+- name: Collect the hardware facts of the targets
   ansible.builtin.set_fact:
     seen: "{{ {} | oslab.kernel.config_survey(hostvars, groups.kernel_targets) }}"
 """

@@ -26,7 +26,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Tell what went wrong
+- name: Report the failure
   ansible.builtin.debug:
     msg: "{{ ansible_failed_result | oslab.kernel.failure_reason }}"
 """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: apt_removal_info
-short_description: Tell which packages can be removed without others
+short_description: Gather which packages can be removed without others
 version_added: 0.1.0
 description:
   - Simulates their removal. Where a package that is not named would be removed too, because it

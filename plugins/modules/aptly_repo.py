@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: aptly_repo
-short_description: Keep packages in a signed apt repository made by aptly
+short_description: Publish packages in a signed apt repository made by aptly
 version_added: 0.1.0
 description:
   - Adds C(.deb) files to a local aptly repository and publishes it, signed, below C(root)/public.

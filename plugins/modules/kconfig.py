@@ -171,7 +171,13 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils._common import atomic_file, quoted_text
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    atomic_file,
+    kernel_config,
+    kernel_makefile,
+    quoted_text,
+    tree_records,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import base as kconfig_base
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import config, stamp
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig.tree import KconfigTree
@@ -180,7 +186,6 @@ from ansible_collections.oslab.kernel.plugins.module_utils._source import workdi
 
 #: Of what Kconfig did not accept, how many sentences fit a screen, and where all of them are.
 SHOWN = 12
-REFUSED = Path(".oslab") / "kconfig-refused.txt"
 
 
 def base_text(module: AnsibleModule, tree: Path) -> str:
@@ -230,11 +235,13 @@ def configure(
             version = configurator.make("-s", "kernelversion").split()[-1]
         except config.KconfigError as error:
             module.fail_json(msg=quoted_text.wrapped(str(error)))
-        values = config.parse_config(outcome.text)
+        values = kernel_config.parse(outcome.text)
         pahole = config.check_pahole(values, run, scratch)
     local = config.make_variable(params["make_args"], "LOCALVERSION") or ""
     result = {
-        "kernelrelease": config.kernel_release(tree, version, values, local),
+        "kernelrelease": kernel_makefile.release(
+            tree, version, values.get("LOCALVERSION", ""), local
+        ),
         "config_sha256": config.sha256(outcome.text),
         "counts": {level: list(values.values()).count(level) for level in ("y", "m")},
         "not_taken": outcome.not_taken,
@@ -256,14 +263,6 @@ def refusal(failed: Sequence[str], rest: Optional[Path]) -> str:
             more += f"; all of them are in {rest} on the builder"
         lines.append(more)
     return "\n".join(lines)
-
-
-def write(module: AnsibleModule, target: Path, text: str) -> None:
-    """Replace the file at once, so that a crash leaves the old or the new one."""
-    made = Path(module.tmpdir) / "config.made"
-    made.write_text(text, encoding="utf-8")
-    made.chmod(0o644)
-    module.atomic_move(str(made), str(target))
 
 
 def main() -> None:
@@ -322,7 +321,7 @@ def main() -> None:
     # Sets, which come in another order each time when a playbook joins lists.
     inputs.update({name: sorted(set(params[name])) for name in ("lsmod", "keep")})
     mark = stamp.fingerprint(tree, inputs, params["make_args"], output)
-    known = stamp.recall(tree, mark, config.sha256(before or ""))
+    known = stamp.load(tree, mark, config.sha256(before or ""))
     if known is not None:
         module.exit_json(**{**known, "changed": False, "changed_symbols": []})
 
@@ -331,12 +330,12 @@ def main() -> None:
     result["changed"] = before != text
     result["changed_symbols"] = sorted(config.differences(reference, text))
     if failed:
-        rest = None if module.check_mode else tree / REFUSED
+        rest = None if module.check_mode else tree / tree_records.KCONFIG_REFUSED
         module.fail_json(msg=quoted_text.wrapped(refusal(failed, rest)), changed=False)
     if not module.check_mode:
         if result["changed"]:
-            write(module, target, text)
-        stamp.remember(tree, mark, result)
+            atomic_file.write(target, text, 0o644)
+        stamp.save(tree, mark, result)
     old, new = config.diff_texts(reference, text)
     header = str(target) if before is not None else f"{params['base']} (the base)"
     module.exit_json(

@@ -208,9 +208,9 @@ def check_places(module: AnsibleModule, options: build_plan.Options) -> None:
         module.fail_json(msg=str(error))
 
 
-def spread(module: AnsibleModule, options: build_plan.Options) -> build_plan.Options:
+def check_workers(module: AnsibleModule, options: build_plan.Options) -> build_plan.Options:
     """Leave out the workers that do not answer."""
-    if options.spread.program != remote_compilation.DISTCC:
+    if options.remote.program != remote_compilation.DISTCC:
         return options
 
     def run(argv: list[str], environment: Mapping[str, str]) -> tuple[int, str]:
@@ -219,13 +219,13 @@ def spread(module: AnsibleModule, options: build_plan.Options) -> build_plan.Opt
         return status, out + err
 
     try:
-        hosts, silent = remote_compilation.usable_hosts(options.spread, run)
-    except remote_compilation.SpreadError as error:
+        hosts, silent = remote_compilation.usable_hosts(options.remote, run)
+    except remote_compilation.RemoteError as error:
         module.fail_json(msg=str(error))
     workdir.make(remote_compilation.directory(options.work))
     if silent:
         module.warn(f"these of build_distribute_hosts do not compile: {', '.join(silent)}")
-    return dataclasses.replace(options, spread=dataclasses.replace(options.spread, hosts=hosts))
+    return dataclasses.replace(options, remote=dataclasses.replace(options.remote, hosts=hosts))
 
 
 def start(job: Job, plan: Plan, replan: Callable[[], Plan], facts: dict[str, Any]) -> None:
@@ -278,7 +278,7 @@ def main() -> None:
     if params["jobs"] < 0:
         module.fail_json(msg=f"build_jobs is {params['jobs']}: give a number of jobs, or 0")
     params["keys"] = signing_keys(module, params)
-    params["spread"] = remote_compilation.Spread(
+    params["remote"] = remote_compilation.Remote(
         program=params.pop("distribute"),
         hosts=params.pop("distribute_hosts"),
         ccache_remote=params.pop("ccache_remote"),
@@ -305,14 +305,14 @@ def main() -> None:
     if result:
         module.exit_json(changed=False, build_result=build_plan.contract(result), **facts)
     problem = build_plan.refusal(plan, shutil.which) or remote_compilation.problem(
-        options.spread, options.ccache, shutil.which
+        options.remote, options.ccache, shutil.which
     )
     if module.check_mode:
         said = f"would build {plan.inputs.release} as {plan.version}"
         module.exit_json(changed=True, msg=said, **facts)
     if problem:
         module.fail_json(msg=problem, **facts)
-    options = spread(module, options)
+    options = check_workers(module, options)
     plan = dataclasses.replace(plan, options=options)
 
     job = Job(options.work)

@@ -138,7 +138,7 @@ def shown(loaded: Loaded) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def foretold(plan: Plan, loaded: Loaded, wanted: dict[str, str]) -> str:
+def predicted(plan: Plan, loaded: Loaded, wanted: dict[str, str]) -> str:
     if plan.unload and not plan.load:
         return "not loaded\n"
     values = {name: parameter.value for name, parameter in loaded.parameters.items()}
@@ -168,7 +168,7 @@ def argument_spec() -> dict[str, Any]:
 
 
 def ensure(module: AnsibleModule, entry: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Bring one module into its state: what became of it, and the difference."""
+    """Load or unload one module. Returns what became of it, and the difference."""
     name, state = entry["name"], entry["state"]
     wanted = {key: spelled(value) for key, value in entry["params"].items()}
 
@@ -195,13 +195,13 @@ def ensure(module: AnsibleModule, entry: dict[str, Any]) -> tuple[dict[str, Any]
         "before_header": name,
         "before": shown(before),
         "after_header": name,
-        "after": foretold(plan, before, wanted) if module.check_mode else shown(after),
+        "after": predicted(plan, before, wanted) if module.check_mode else shown(after),
     }
     return result, difference
 
 
 def ensure_boot(module: AnsibleModule) -> list[dict[str, str]]:
-    """Bring the files that are read at boot up to date: the differences of those that changed."""
+    """Update the files that are read at boot. Returns the differences of those that changed."""
     entries = [
         modules_load.Entry(
             entry["name"], {key: spelled(value) for key, value in entry["params"].items()}
@@ -245,7 +245,7 @@ def main() -> None:
             changed = changed or bool(files)
             differences += files
     except ModuleError as error:
-        # What was done before it is not undone, so it is told.
+        # What was done before it is not undone, so it is reported.
         module.fail_json(msg=str(error), changed=changed, modules=results)
     module.exit_json(changed=changed, modules=results, diff=differences)
 

@@ -88,7 +88,10 @@ from pathlib import Path
 from typing import NamedTuple, Optional
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils._common import program_locale
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    program_locale,
+    tree_records,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._common.piped_process import feed
 from ansible_collections.oslab.kernel.plugins.module_utils._source import tree as source_tree
 from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
@@ -123,7 +126,7 @@ def unpack(module: AnsibleModule) -> None:
         return
     sums = {"sha256": params["sha256"], "md5": found.md5}
     if module.check_mode:
-        state = source_tree.read_state(tree)
+        state = tree_records.source(tree) or {}
         sha256 = source_tree.check(found.path, **sums)
         module.exit_json(changed=state.get("sha256") != sha256, source=state)
     result = source_tree.unpack(

@@ -20,7 +20,7 @@ description:
     encrypted by ansible-vault may be read by others.
   - Fails if Ansible keeps the files that it sends (C(keep_remote_files)), since a key would be left
     on the builder.
-  - Returns what may be told of them. No key is sent anywhere.
+  - Returns what may be shown of them. No key is sent anywhere.
 options:
   modules:
     description: The file of the modules' key, C(build_module_signing_key).

@@ -147,14 +147,11 @@ attempts:
 """
 
 import os
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.urls import ConnectionError as UrlConnectionError
-from ansible.module_utils.urls import open_url
 from ansible_collections.oslab.kernel.plugins.module_utils._common import kernel_version
 from ansible_collections.oslab.kernel.plugins.module_utils._common.piped_process import feed
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import inputs
@@ -162,6 +159,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._source import fetch,
 from ansible_collections.oslab.kernel.plugins.module_utils._source.download import (
     Limits,
     disk_problem,
+    url_opener,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._source.lock import (
     Reporter,
@@ -184,17 +182,11 @@ def _policy(params: dict[str, Any]) -> fetch.Policy:
 def _means(module: AnsibleModule) -> fetch.Means:
     timeout = module.params["timeout"]
 
-    def opener(url: str, headers: Mapping[str, str]) -> Any:
-        try:
-            return open_url(url, headers=dict(headers), timeout=timeout, decompress=False)
-        except UrlConnectionError as error:  # a bad certificate, a proxy
-            raise OSError(str(error)) from error
-
     def run(argv: Any, chunks: Any) -> tuple[int, str]:
         return feed([module.get_bin_path(argv[0], required=True), *argv[1:]], chunks)
 
     limits = Limits(timeout, module.params["tries"], module.params["max_size"])
-    return fetch.Means(opener, run, limits)
+    return fetch.Means(url_opener(timeout), run, limits)
 
 
 def _result(path: Path, proof: fetch.Proof) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: source_workdir
-short_description: Let nobody else write to the directory that kernels are built in
+short_description: Protect the directory that kernels are built in against other users
 description:
   - Fails if the directory, or one that it is in, belongs to another user than root or the one
     who builds, or if others can write to it.
@@ -93,7 +93,7 @@ def main() -> None:
         if name == "source_workdir":
             advice = f"remove {path}/trees and {path}/store and build again"
         module.warn(
-            f"others could write to {loose.told()}, which is ended now. To be sure that nobody "
+            f"others could write to {loose.summary()}, which is ended now. To be sure that nobody "
             f"did, {advice}"
         )
     # An empty directory is no change of its own: what comes into it is.

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the targets of one kernel have shown, as a whole. Each host is looked at once."""
+"""The collected facts of the targets of one kernel, united. Each host is gathered once."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def checked(capture: Any) -> tuple[dict[str, Any], str]:
 
 
 def _facts(hostvars: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """What the host told in this run; empty if it did not answer."""
+    """The facts of a host in this run; empty if it did not answer."""
     facts = hostvars[name].get("kernel_target_info") if name in hostvars else None
     return facts if isinstance(facts, Mapping) and "release" in facts else {}
 
@@ -69,7 +69,7 @@ def survey(
     targets: Sequence[str],
     recapture: bool,
 ) -> dict[str, Any]:
-    """Add to what is known what a target tells for the first time, and unite it all.
+    """Add a target's facts, if it has none yet, to the known ones, and unite all.
 
     `known` may hold hosts that are no targets: they stay known and do not count. Nor does a host
     whose facts are malformed, which is in `wrong` with the reason.

@@ -8,7 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text, text_table
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    plain_text,
+    quoted_text,
+    text_table,
+)
 
 HEADINGS = ("hosts", "kernel", "build", "state", "down", "which")
 _ID_DIGITS = 12
@@ -83,9 +87,7 @@ def _down(members: Sequence[Standing]) -> str:
 
 
 def _which(members: Sequence[Standing]) -> str:
-    names = [plain_text.cell(member.name) for member in members]
-    more = len(names) - _NAMES
-    return ", ".join(names[:_NAMES]) + (f" and {more} more" if more > 0 else "")
+    return quoted_text.few([plain_text.cell(member.name) for member in members], _NAMES)
 
 
 def report(standings: Iterable[Standing]) -> list[str]:

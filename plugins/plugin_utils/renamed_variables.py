@@ -9,7 +9,7 @@ user wanted no reboot would reboot.
 
 from __future__ import annotations
 
-#: Old name → new name. The role install has become install, trial and remove, so its variables moved.
+#: Old name → new name. Most are of the role install, which is install, trial and remove now.
 RENAMED = {
     "config_recapture": "config_refresh_targets",
     "install_claim_seconds": "trial_lock_seconds",

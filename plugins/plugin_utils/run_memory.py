@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common import atomic_file
+
 # Objects of ansible-core's, for whoever asked; a message says the same in words.
 NOT_KEPT = ("exception", "warnings", "deprecations")
 
@@ -37,8 +39,6 @@ def once(
         if not path.exists():
             answer = dict(ask())
             kept = {name: value for name, value in answer.items() if name not in NOT_KEPT}
-            part = path.with_suffix(".part")
-            part.write_text(json.dumps(kept), encoding="utf-8")
-            part.replace(path)
+            atomic_file.write(path, json.dumps(kept), durable=False)
             return path, answer
     return path, _load(path)

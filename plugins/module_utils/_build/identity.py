@@ -8,21 +8,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
-    bounded_read,
+    kernel_config,
     kernel_version,
 )
 
 # Raise it when this collection makes something else out of the same inputs.
 FORMAT = 2
-
-SET = re.compile(r"^(CONFIG_\w+)=(.*)$")
-NOT_SET = re.compile(r"^# (CONFIG_\w+) is not set$")
 
 LEFT_BY_MAKE = (".o", ".ko", ".mod", ".mod.c", "modules.order", "Module.symvers")
 
@@ -66,17 +62,8 @@ def package_version(version: str, build_id: str) -> str:
 
 
 def parse_config(text: str) -> dict[str, str]:
-    """Symbol → value as written; `n` for what is stated not to be set."""
-    values: dict[str, str] = {}
-    for line in text.splitlines():
-        found = SET.match(line)
-        if found:
-            values[found.group(1)] = found.group(2)
-        else:
-            unset = NOT_SET.match(line)
-            if unset:
-                values[unset.group(1)] = "n"
-    return values
+    """Symbol, as Makefiles name it (CONFIG_X) → value as written; `n` for what is not set."""
+    return {f"CONFIG_{name}": value for name, value in kernel_config.parse(text).items()}
 
 
 def config_sha256(config: dict[str, str]) -> str:
@@ -85,19 +72,8 @@ def config_sha256(config: dict[str, str]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def makefile_release(makefile: str, config: dict[str, str], local: str = "") -> tuple[str, str]:
-    """(version, release) that the top Makefile, `localversion*` files and `.config` make up."""
-    found = dict(re.findall(r"^(\w+)[ \t]*=[ \t]*(.*?)[ \t]*$", makefile, re.MULTILINE))
-    try:
-        version = ".".join(str(int(found[name])) for name in ("VERSION", "PATCHLEVEL", "SUBLEVEL"))
-    except (KeyError, ValueError):
-        raise InputError("the top Makefile states no VERSION, PATCHLEVEL and SUBLEVEL") from None
-    config_local = config.get("CONFIG_LOCALVERSION", "").strip('"')
-    return version, version + found.get("EXTRAVERSION", "") + local + config_local
-
-
 def left_by_make(name: str) -> bool:
-    """Is it what a build by hand leaves beside the sources?"""
+    """Whether it is what a build by hand leaves beside the sources."""
     return name.endswith(LEFT_BY_MAKE) or (name.startswith(".") and name.endswith(".cmd"))
 
 
@@ -111,11 +87,3 @@ def directory_sha256(directory: Path) -> str:
         content = hashlib.sha256(path.read_bytes()).hexdigest()
         digest.update(f"{content} {os.access(path, os.X_OK):d} {name}\n".encode())
     return digest.hexdigest()
-
-
-def read_json(path: Path) -> Optional[dict[str, Any]]:
-    """The object in a file; None if there is none."""
-    try:
-        return bounded_read.json_object(path)
-    except (OSError, ValueError):
-        return None

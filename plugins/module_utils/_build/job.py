@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import signal
 import socket
@@ -22,7 +21,7 @@ import traceback
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._build.identity import read_json
+from ansible_collections.oslab.kernel.plugins.module_utils._common import json_file
 from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 
 # Seconds after which a job that nobody watches stops. Those who watch touch the file every second.
@@ -36,14 +35,6 @@ class JobError(Exception):
 
 class StoppedError(Exception):
     """The job is asked to end before it is done."""
-
-
-def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Whole or not at all, whatever happens meanwhile."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    part.chmod(0o644)
-    part.replace(path)
 
 
 def boot_id() -> str:
@@ -67,7 +58,7 @@ class Job:
     # --- from outside
 
     def status(self) -> dict[str, Any]:
-        return read_json(self.status_path) or {}
+        return json_file.read(self.status_path) or {}
 
     def broken_off(self) -> Optional[str]:
         """What took the last job before it could say how it ended: `kill`, `machine` or nothing."""
@@ -77,7 +68,7 @@ class Job:
         return "kill" if status.get("boot_id") == boot_id() else "machine"
 
     def outcome(self) -> Optional[dict[str, Any]]:
-        return read_json(self.outcome_path)
+        return json_file.read(self.outcome_path)
 
     def watch(self) -> None:
         self.watched_path.touch()
@@ -97,7 +88,7 @@ class Job:
         return time.monotonic() - self._seen
 
     def acquire(self) -> bool:
-        """Take the lock if it is free."""
+        """Acquire the lock if it is free."""
         workdir.make(self.directory)
         # Who can read a file can lock it.
         fd = os.open(self.lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -127,7 +118,7 @@ class Job:
         return False
 
     def alive(self) -> bool:
-        """Is the process of the job there? What it started may hold the lock without it."""
+        """Whether the job's process exists. What it started may hold the lock without it."""
         try:
             stat = Path("/proc", str(self.status()["pid"]), "stat").read_text(encoding="utf-8")
         except (KeyError, OSError):
@@ -135,7 +126,7 @@ class Job:
         return stat.rpartition(")")[2].split()[0] != "Z"
 
     def left_behind(self) -> bool:
-        """Is the lock held only by what a killed job had started?"""
+        """Whether only processes that a killed job started hold the lock."""
         for _look in range(2):  # one that has just started may not have said so yet
             if not self.status() or self.alive():
                 return False
@@ -151,12 +142,12 @@ class Job:
             + (f", for build {status['build_id'][:12]}" if status.get("build_id") else "")
         )
 
-    def wait_until_left(self, patience: float = LEASE + 30) -> bool:
+    def wait_until_left(self, seconds: float = LEASE + 30) -> bool:
         """Wait for an abandoned job to end. False as soon as somebody is seen to watch it."""
         started = time.monotonic()
         self.unwatched()
         first = self._touched
-        while time.monotonic() - started < patience:
+        while time.monotonic() - started < seconds:
             if self.acquire():
                 return True
             time.sleep(0.5)
@@ -235,13 +226,15 @@ class Job:
         except Exception:
             outcome = {"failed": True, "msg": f"the build broke off:\n{traceback.format_exc()}"}
         self.report(state, "")
-        write_json(self.outcome_path, outcome)
+        json_file.write(self.outcome_path, outcome)
 
     def _on_term(self, *_args: object) -> None:
         self.stop_asked = True
 
     def report(self, state: str, line: str) -> None:
-        write_json(self.status_path, {**self.facts, "state": state, "line": line})
+        value = {**self.facts, "state": state, "line": line}
+        # Once a second: to wait for the disk each time would hold the build up.
+        json_file.write(self.status_path, value, durable=False)
 
     def check(self) -> None:
         """Raise StoppedError if the job is to end."""

@@ -18,12 +18,8 @@ from pathlib import Path
 from typing import IO, Any, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._build import deb
-from ansible_collections.oslab.kernel.plugins.module_utils._build.identity import read_json
-from ansible_collections.oslab.kernel.plugins.module_utils._build.job import write_json
-from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import (
-    file_sha256,
-    sha256,
-)
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, json_file
+from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import sha256
 from ansible_collections.oslab.kernel.plugins.module_utils._common.elf_notes import file_build_id
 
 FILES = "files.json"
@@ -105,15 +101,15 @@ def write_list(
             if is_listed(name)
         },
     }
-    write_json(directory / FILES, listed)
+    json_file.write(directory / FILES, listed)
     return {
-        "files": {"file": FILES, "sha256": file_sha256(directory / FILES)},
+        "files": {"file": FILES, "sha256": bounded_read.sha256(directory / FILES)},
         "gnu_build_id": listed["gnu_build_id"],
     }
 
 
 def _is_entry(path: Any, stands: Any) -> bool:
-    """Is it a file of a host with its checksum, or a link?"""
+    """Whether it is a file of a host with its checksum, or a link."""
     if not isinstance(path, str) or not isinstance(stands, str) or len(path) > 4096:
         return False
     # Nothing that a terminal would obey. Names may well be UTF-8.
@@ -178,7 +174,7 @@ def stored_list(store: Path, build_id: str) -> Optional[dict[str, Any]]:
     for directory in sorted(entries):
         if not directory.name.startswith(build_id):
             continue
-        made = (read_json(directory / "build.json") or {}).get("files")
+        made = (json_file.read(directory / "build.json") or {}).get("files")
         path = directory / FILES
         if not isinstance(made, dict) or not path.is_file():
             continue  # of a build from before there were lists

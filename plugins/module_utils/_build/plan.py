@@ -22,17 +22,23 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build import (
 from ansible_collections.oslab.kernel.plugins.module_utils._build.identity import (
     InputError,
     Inputs,
-    read_json,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._common import kernel_version
-from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import file_sha256
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    bounded_read,
+    json_file,
+    kernel_makefile,
+    kernel_version,
+    tree_records,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    manifest as kernel_manifest,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import record as patch_record
 from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import (
     syscalls as verify_syscalls,
 )
 
-MANIFEST = "oslab-kernel.json"
 RESULT = "build.json"
 # Seconds since 1970 that all programs of a build can write as a date: the year 2106.
 LATEST = 1 << 32
@@ -81,7 +87,7 @@ class Options:
     compression: str = "zstd"
     force: bool = False
     keys: signing.Keys = signing.NO_KEYS
-    spread: remote_compilation.Spread = remote_compilation.NONE
+    remote: remote_compilation.Remote = remote_compilation.NONE
 
     @property
     def work(self) -> Path:
@@ -137,24 +143,27 @@ def check_places(options: Options, uid: int) -> None:
 def make_plan(options: Options, run: Runner) -> Plan:
     """Read all inputs. Changes nothing."""
     tree = options.tree
-    source = read_json(tree / ".oslab" / "source.json")
+    source = tree_records.source(tree)
     if not (tree / "Makefile").is_file():
         raise InputError(f"build_tree {tree} holds no kernel source: run the role source first")
     if source is None:
-        raise InputError(f"build_tree {tree} has no .oslab/source.json: run the role source first")
+        raise InputError(
+            f"build_tree {tree} has no {tree_records.SOURCE}: run the role source first"
+        )
     try:
         config = identity.parse_config((tree / ".config").read_text(encoding="utf-8"))
     except OSError:
         raise InputError(f"build_tree {tree} has no .config: run the role config first") from None
-    patch = read_json(tree / ".oslab" / "patch.json") or {}
     try:
+        patch = patch_record.read(tree)
         syscalls = patch_record.added(tree)
-    except patch_record.RecordError as error:
+        makefile = kernel_makefile.read_version(tree)
+    except (patch_record.RecordError, kernel_makefile.MakefileError) as error:
         raise InputError(str(error)) from error
-    makefile = (tree / "Makefile").read_text(encoding="utf-8")
-    version, release = identity.makefile_release(makefile, config, _localversion(tree))
+    local = config.get("CONFIG_LOCALVERSION", "")
+    release = kernel_makefile.release(tree, makefile.kernelversion, local)
     # Whether it is a candidate is said by the stock tree, not by what the user put behind it.
-    version += kernel_version.split_candidate(str(source.get("version", "")))[1]
+    version = makefile.numbers + kernel_version.split_candidate(str(source.get("version", "")))[1]
     epoch = source.get("source_date_epoch", 0)
     if not isinstance(epoch, int) or not 0 <= epoch < LATEST:
         raise InputError(
@@ -167,7 +176,7 @@ def make_plan(options: Options, run: Runner) -> Plan:
     modules_sha256 = _source_sha256("build_modules_source", options.modules_source)
     tools_sha256 = _tools_sha256(options.tools_source)
     stated = {
-        "schema": 1,
+        "schema": kernel_manifest.SCHEMA,
         "release": release,
         "sysname": patch.get("sysname", "Linux"),
         "banner": patch.get("banner", ""),
@@ -211,12 +220,6 @@ def make_plan(options: Options, run: Runner) -> Plan:
         "build_id": inputs.build_id,
     }
     return Plan(options, inputs, config, manifest, syscalls)
-
-
-def _localversion(tree: Path) -> str:
-    """The kernel appends what files of this name say."""
-    files = sorted(path for path in tree.glob("localversion*") if not path.name.endswith("~"))
-    return "".join(path.read_text(encoding="utf-8").strip() for path in files)
 
 
 def _output(run: Runner, argv: list[str]) -> str:
@@ -311,13 +314,13 @@ def refusal(plan: Plan, find: Callable[[str], Optional[str]]) -> Optional[str]:
 def stored(store: Path, build_id: str) -> Optional[dict[str, Any]]:
     """The result of a finished build; None unless all of its files are there, unaltered."""
     directory = store / build_id
-    result = read_json(directory / RESULT)
+    result = json_file.read(directory / RESULT)
     if result is None or result.get("build_id") != build_id or not result.get("packages"):
         return None
     beside = [result[name] for name in ("files", "buildinfo") if result.get(name)]
     for made in [*result["packages"].values(), *beside]:
         path = directory / made["file"]
-        if not path.is_file() or file_sha256(path) != made["sha256"]:
+        if not path.is_file() or bounded_read.sha256(path) != made["sha256"]:
             return None
     # A store may have been moved or mounted elsewhere since.
     return {**result, "store": str(directory), "compiled": False}
@@ -335,7 +338,7 @@ def describe_packages(directory: Path) -> dict[str, dict[str, Any]]:
     return {
         path.name.split("_", 1)[0]: {
             "file": path.name,
-            "sha256": file_sha256(path),
+            "sha256": bounded_read.sha256(path),
             "size": path.stat().st_size,
         }
         for path in sorted(directory.glob("*.deb"))
@@ -346,7 +349,7 @@ def describe_packages(directory: Path) -> dict[str, dict[str, Any]]:
 
 
 def compiler(options: Options) -> str:
-    return remote_compilation.wrapper(options.spread, options.ccache) + "gcc"
+    return remote_compilation.wrapper(options.remote, options.ccache) + "gcc"
 
 
 def program_path(inherited: Mapping[str, str]) -> str:
@@ -378,7 +381,7 @@ def environment(plan: Plan, inherited: Mapping[str, str]) -> dict[str, str]:
         # Otherwise builddeb does it; that of 6.1 takes the symbols out of what is installed.
         values["INSTALL_MOD_STRIP"] = "1"
     values.update(signing.environment(options.keys, options.work))
-    values.update(remote_compilation.environment(options.spread, options.ccache, options.work))
+    values.update(remote_compilation.environment(options.remote, options.ccache, options.work))
     if options.ccache:
         tools = "\n".join(f"{name} {plan.inputs.toolchain[name]}" for name in COMPILERS)
         values.update(

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Have other machines compile, or take from them what they have compiled, with the same packages.
+"""Compile on other machines, or reuse what they have compiled. The packages are the same.
 
-That is why none of it is in the build id, and why a worker whose compiler makes another object of
+So none of it is in the build id, and a worker whose compiler makes another object of
 a small program is refused.
 """
 
@@ -20,26 +20,26 @@ DISTCC, ICECC = "distcc", "icecc"
 # They may hold a password or a token, and a build needs none of them to be the same.
 UNSHOWN = ("CCACHE_REMOTE_STORAGE", "CCACHE_SECONDARY_STORAGE")
 
-# (argv, environment beyond the usual) → (exit status, what it said)
+# (argv, environment beyond the usual) → (exit status, its output)
 Runner = Callable[["list[str]", Mapping[str, str]], "tuple[int, str]"]
 
 PROBE = "static const int oslab[] = {3, 1};\nint probe(int i) { return oslab[i & 1] * i; }\n"
-# Seconds until a worker that does not answer is done without.
-PATIENCE = 10
+# Seconds until a worker that does not answer is left out.
+TIMEOUT = 10
 
 
-class SpreadError(Exception):
-    """The build cannot be spread as asked for; the message names the variable."""
+class RemoteError(Exception):
+    """Remote compilation is impossible as configured; the message names the variable."""
 
 
 @dataclass(frozen=True)
-class Spread:
+class Remote:
     program: str = ""  # distcc or icecc
     hosts: str = ""  # of distcc, as it writes them
     ccache_remote: str = ""  # as ccache writes it
 
 
-NONE = Spread()
+NONE = Remote()
 
 
 def directory(work: Path) -> Path:
@@ -47,39 +47,39 @@ def directory(work: Path) -> Path:
     return work / "distcc"
 
 
-def wrapper(spread: Spread, ccache: bool) -> str:
+def wrapper(remote: Remote, ccache: bool) -> str:
     """What stands before the compiler's name."""
     if ccache:
         return "ccache "  # which calls the other one for what it does not have
-    return f"{spread.program} " if spread.program else ""
+    return f"{remote.program} " if remote.program else ""
 
 
-def environment(spread: Spread, ccache: bool, work: Path) -> dict[str, str]:
+def environment(remote: Remote, ccache: bool, work: Path) -> dict[str, str]:
     values = {}
-    if spread.ccache_remote:
+    if remote.ccache_remote:
         # The second is its name before ccache 4.7.
-        values.update(dict.fromkeys(UNSHOWN, spread.ccache_remote))
-    if spread.program and ccache:
-        values["CCACHE_PREFIX"] = spread.program
-    if spread.program == DISTCC:
-        values["DISTCC_HOSTS"] = spread.hosts
+        values.update(dict.fromkeys(UNSHOWN, remote.ccache_remote))
+    if remote.program and ccache:
+        values["CCACHE_PREFIX"] = remote.program
+    if remote.program == DISTCC:
+        values["DISTCC_HOSTS"] = remote.hosts
         values["DISTCC_DIR"] = str(directory(work))
         # distcc would call x86_64-linux-gnu-gcc, whose --version, which is in .config, is another.
         values["DISTCC_NO_REWRITE_CROSS"] = "1"
     return values
 
 
-def problem(spread: Spread, ccache: bool, find: Callable[[str], Optional[str]]) -> Optional[str]:
+def problem(remote: Remote, ccache: bool, find: Callable[[str], Optional[str]]) -> Optional[str]:
     """What is wrong with the variables, or missing on the builder."""
-    if spread.ccache_remote and not ccache:
+    if remote.ccache_remote and not ccache:
         return "build_ccache_remote is set, but build_ccache is false: set it to true"
-    if spread.hosts and spread.program != DISTCC:
+    if remote.hosts and remote.program != DISTCC:
         return "build_distribute_hosts is for distcc: set build_distribute: distcc"
-    if spread.program == DISTCC and not spread.hosts.split():
+    if remote.program == DISTCC and not remote.hosts.split():
         return "build_distribute is distcc, but build_distribute_hosts names no host"
-    if spread.program and not find(spread.program):
+    if remote.program and not find(remote.program):
         return (
-            f"build_distribute is {spread.program}, which the builder lacks: add it to "
+            f"build_distribute is {remote.program}, which the builder lacks: add it to "
             "dependencies_extra_packages"
         )
     return None
@@ -89,7 +89,7 @@ def is_local(host: str) -> bool:
     return host.startswith("--") or host.partition("/")[0] == "localhost"
 
 
-def usable_hosts(spread: Spread, run: Runner) -> tuple[str, list[str]]:
+def usable_hosts(remote: Remote, run: Runner) -> tuple[str, list[str]]:
     """(the hosts that can be used, those that do not answer).
 
     One whose compiler is another is an error: it would answer sooner or later.
@@ -104,8 +104,8 @@ def usable_hosts(spread: Spread, run: Runner) -> tuple[str, list[str]]:
         compile_ = ["gcc", "-O2", "-c", "-o"]
         status, said = run([*compile_, str(here), str(source)], {})
         if status != 0:
-            raise SpreadError(f"gcc does not compile on the builder: {said.strip()[-300:]}")
-        for host in spread.hosts.split():
+            raise RemoteError(f"gcc does not compile on the builder: {said.strip()[-300:]}")
+        for host in remote.hosts.split():
             if is_local(host):
                 used.append(host)
                 continue
@@ -115,9 +115,9 @@ def usable_hosts(spread: Spread, run: Runner) -> tuple[str, list[str]]:
                 "DISTCC_FALLBACK": "0",
                 "DISTCC_NO_REWRITE_CROSS": "1",
                 "DISTCC_DIR": str(trial),
-                "DISTCC_IO_TIMEOUT": str(PATIENCE),
+                "DISTCC_IO_TIMEOUT": str(TIMEOUT),
             }
-            argv = ["timeout", str(PATIENCE), DISTCC, *compile_, str(there), str(source)]
+            argv = ["timeout", str(TIMEOUT), DISTCC, *compile_, str(there), str(source)]
             status, _said = run(argv, settings)
             if status != 0 or not there.is_file():
                 silent.append(host)
@@ -128,12 +128,12 @@ def usable_hosts(spread: Spread, run: Runner) -> tuple[str, list[str]]:
     finally:
         shutil.rmtree(trial, ignore_errors=True)
     if other:
-        raise SpreadError(
+        raise RemoteError(
             f"{', '.join(other)} of build_distribute_hosts compiles otherwise than the builder: "
             "install the builder's versions of gcc and binutils there"
         )
     if not [host for host in used if not is_local(host)]:
-        raise SpreadError(
+        raise RemoteError(
             f"no host of build_distribute_hosts compiles ({', '.join(silent)}): see that distccd "
             "runs there, lets this builder in (--allow) and knows gcc"
         )

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import resource
@@ -29,11 +28,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build import (
 from ansible_collections.oslab.kernel.plugins.module_utils._build import plan as build_plan
 from ansible_collections.oslab.kernel.plugins.module_utils._build import store as build_store
 from ansible_collections.oslab.kernel.plugins.module_utils._build.identity import left_by_make
-from ansible_collections.oslab.kernel.plugins.module_utils._build.job import (
-    Job,
-    StoppedError,
-    write_json,
-)
+from ansible_collections.oslab.kernel.plugins.module_utils._build.job import Job, StoppedError
 from ansible_collections.oslab.kernel.plugins.module_utils._build.log import compiler_error
 from ansible_collections.oslab.kernel.plugins.module_utils._build.plan import Plan
 from ansible_collections.oslab.kernel.plugins.module_utils._build.progress import (
@@ -41,6 +36,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build.progress impor
     existing,
     expected_objects,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._common import json_file, manifest
 from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 
 # Seconds before a build was broken off in which objects may be half-written: a killed compiler has
@@ -77,8 +73,8 @@ FAILURES = (
 )
 
 
-def forget_recent(tree: Path, seconds: float) -> int:
-    """Have kbuild make again what it made last before it was killed.
+def remove_recent_records(tree: Path, seconds: float) -> int:
+    """Make kbuild compile again what it compiled last before it was killed.
 
     kbuild makes an object anew if there is no record (`.NAME.cmd`) of how it was made. A killed
     compiler may leave a part of an object, newer than its sources and with the record of an
@@ -126,11 +122,10 @@ class Build:
         self.log.write_bytes(b"")
         try:
             if broken_off:
-                forget_recent(tree, DOUBTFUL[broken_off])
+                remove_recent_records(tree, DOUBTFUL[broken_off])
             self._clear_old_packages()
             reproducible.write_programs(work, self._find)
-            manifest = json.dumps(self.plan.manifest, indent=2, sort_keys=True, ensure_ascii=False)
-            (tree / build_plan.MANIFEST).write_text(manifest + "\n", encoding="utf-8")
+            manifest.write(tree, self.plan.manifest)
             config = {name: value.strip('"') for name, value in self.plan.config.items()}
             objects = expected_objects(tree, config)
             self.progress = Progress(time.time(), objects, existing(tree, objects))
@@ -399,7 +394,7 @@ class Build:
                 if self.options.debug_package or not path.name.split("_")[0].endswith("-dbg"):
                     shutil.move(str(path), new / path.name)
             self._clear_old_packages()
-            shutil.copy(tree / build_plan.MANIFEST, new / build_plan.MANIFEST)
+            shutil.copy(tree / manifest.NAME, new / manifest.NAME)
             packages = build_plan.describe_packages(new)
             wanted = [f"linux-image-{plan.inputs.release}", "linux-libc-dev"]
             missing = [name for name in wanted if name not in packages]
@@ -421,7 +416,7 @@ class Build:
             record["command"] = build_plan.shell_command(
                 build_plan.package_command(self.options, self.environment), tree, self.environment
             )
-            write_json(new / build_plan.RESULT, record)
+            json_file.write(new / build_plan.RESULT, record)
             new.chmod(0o755)
             build_store.sync(new)
             there: Optional[dict[str, Any]] = None

@@ -199,7 +199,7 @@ def environment(keys: Keys, work: Path) -> dict[str, str]:
 
 @contextlib.contextmanager
 def at_hand(keys: Keys, tree: Path, work: Path, epoch: int) -> Iterator[None]:
-    """Have the keys where the build looks for them."""
+    """Provide the keys where the build looks for them, and remove them afterwards."""
     with contextlib.ExitStack() as stack:
         if keys.module:
             extracted = tree / EXTRACTED

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A key that signs: what a user's PEM file must hold, and what may be told of it.
+"""A key that signs: what a user's PEM file must hold, and what may be shown of it.
 
 Nothing here makes a key, and nothing here writes one. The messages never hold a part of it.
 """

@@ -21,9 +21,12 @@ from typing import Optional, Union
 STALE = 3600
 
 
-def write(path: Path, content: Union[str, bytes], mode: Optional[int] = None) -> None:
+def write(
+    path: Path, content: Union[str, bytes], mode: Optional[int] = None, *, durable: bool = True
+) -> None:
     """Replace the file. Without a mode it has the file system's own, as on FAT.
 
+    Not `durable` is a file that is of no use after a power cut: nobody waits for the disk.
     Raises OSError, ENOSPC where the disk is full; the file that was there is as it was.
     """
     data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
@@ -37,13 +40,15 @@ def write(path: Path, content: Union[str, bytes], mode: Optional[int] = None) ->
             file.flush()
             if mode is not None:
                 os.fchmod(file.fileno(), mode)
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         part.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
             part.unlink()
         raise
-    sync(path.parent)
+    if durable:
+        sync(path.parent)
 
 
 def _sweep(path: Path) -> None:

@@ -1,13 +1,12 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checksums of what may be large, read in pieces."""
+"""Checksums of streams, read in pieces. That of a file is `bounded_read.sha256`."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import IO
 
 CHUNK = 1 << 20
@@ -28,8 +27,3 @@ def digests(stream: IO[bytes], names: Sequence[str]) -> dict[str, str]:
         for digest in made.values():
             digest.update(chunk)
     return {name: digest.hexdigest() for name, digest in made.items()}
-
-
-def file_sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return sha256(stream)

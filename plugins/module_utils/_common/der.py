@@ -4,6 +4,7 @@
 """Read DER, the binary form of keys, certificates and signatures. As much of it as they need.
 
 Whatever the bytes are, nothing is raised but DerError, and the work grows with their number alone.
+It runs on targets and builders, which have Python alone; `cryptography` would be one package more.
 """
 
 from __future__ import annotations

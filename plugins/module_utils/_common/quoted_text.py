@@ -1,11 +1,12 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Put into a message what a mirror or a tarball says: it may be long, or speak to the terminal."""
+"""Put into a message what others wrote: it may be long, or speak to the terminal."""
 
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from urllib.parse import urlsplit, urlunsplit
 
 MOST = 200  # characters
@@ -20,6 +21,12 @@ def shown(text: str, most: int = MOST) -> str:
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in line
     )
     return plain if len(plain) <= most and len(text) <= 2 * most else f"{plain[:most]}…"
+
+
+def few(texts: Sequence[str], most: int) -> str:
+    """The first `most` of them, and how many more there are."""
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more
 
 
 def wrapped(text: str, width: int = WIDTH) -> str:

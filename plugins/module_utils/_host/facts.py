@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    manifest as kernel_manifest,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._common.bounded_read import lines, words
 from ansible_collections.oslab.kernel.plugins.module_utils._host.boot_space import (
     boot_facts,
@@ -42,7 +45,6 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host.trial import (
 # A program's standard output, or None if it is not there or failed.
 Runner = Callable[[list[str]], Optional[str]]
 
-MANIFEST = "oslab-kernel.json"
 # Of what describes a kernel or its installation: some KiB.
 _LARGEST_RECORD = 1 << 20
 # A configuration has some 300 KiB.
@@ -146,7 +148,7 @@ def _packages(run: Runner, packages: Sequence[str]) -> dict[str, Any]:
 def _oslab_releases(root: Path) -> list[str]:
     """Our kernels, the one that was installed last first."""
     manifests = []
-    for manifest in (root / "lib/modules").glob(f"*/{MANIFEST}"):
+    for manifest in kernel_manifest.find(root):
         with contextlib.suppress(OSError):  # gone meanwhile, or a link that leads nowhere
             # dpkg keeps the time of the package's making; that of the inode is the installation's.
             manifests.append((manifest.stat().st_ctime_ns, manifest.parent.name))
@@ -207,7 +209,9 @@ def gather(
             ModuleIndex(modules_dir),
             read(proc / "crypto"),
         ),
-        "oslab": _object(modules_dir / MANIFEST, "the kernel counts as not ours", warnings),
+        "oslab": _object(
+            modules_dir / kernel_manifest.NAME, "the kernel counts as not ours", warnings
+        ),
         "oslab_releases": _oslab_releases(root),
         **(_packages(host.run, packages) if packages else _NO_PACKAGES),
         "files": {name: _sum(root / name.lstrip("/"), warnings) for name in files},

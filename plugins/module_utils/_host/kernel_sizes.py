@@ -12,11 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._build.identity import read_json
-from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, text_table
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    bounded_read,
+    json_file,
+    manifest,
+    text_table,
+)
 
 PARTS = ("image", "initrd", "modules")
-MANIFEST = "oslab-kernel.json"
 # Of the role install: the kernel that the host ran before.
 RECORD = Path("var/lib/oslab-kernel/install.json")
 
@@ -67,9 +70,9 @@ def stock_release(root: Path, release: str) -> str:
     stock = [
         other
         for other in sorted(others, key=_natural)
-        if other != release and not (root / "lib/modules" / other / MANIFEST).exists()
+        if other != release and not manifest.path(other, root).exists()
     ]
-    before = (read_json(root / RECORD) or {}).get("fallback")
+    before = (json_file.read(root / RECORD) or {}).get("fallback")
     return str(before) if before in stock else stock[-1] if stock else ""
 
 

@@ -112,7 +112,7 @@ class Accepted(NamedTuple):
 
 
 def from_target(text: str) -> Accepted:
-    """Keep what a target may say, in a form of our own, so that no line can be two.
+    """Rewrite what a target may state in a form of our own, so that no line can be two.
 
     What is left out has its default in the tree's Kconfig, unless the user sets it. Raises
     ValueError if the text is longer than any configuration.

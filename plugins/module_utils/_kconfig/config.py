@@ -19,7 +19,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    bounded_read,
+    kernel_config,
+    kernel_makefile,
+    quoted_text,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import base as kconfig_base
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig.tree import (
     KconfigTree,
@@ -51,12 +56,6 @@ class Result(NamedTuple):
 # argv, working directory, variables to add to the environment.
 Runner = Callable[[Sequence[str], Path, Mapping[str, str]], Result]
 
-_LINE = re.compile(r"^(?:CONFIG_(\w+)=(.*)|# CONFIG_(\w+) is not set)$")
-_OBJECTS = re.compile(r"obj-\$[({]CONFIG_(\w+)[)}]\s*[+:]?=\s*(.*)")
-_VARIABLE = re.compile(r"^\s*([\w-]+)\s*:?=\s*(.*\S)")
-# Of a value that stands for a module's name, and of values in a line: far more than kbuild has.
-_LONGEST_VALUE = 4096
-_MOST_VALUES = 64
 _PAHOLE_NEEDED = (1, 16)
 _PAHOLE_ADVICE = "install a newer pahole (package dwarves or pahole), or set DEBUG_INFO_BTF to n"
 # Perl's random hash order would let streamline_config.pl choose differently each time.
@@ -66,34 +65,19 @@ _ENVIRONMENT = {"LC_ALL": "C", "PERL_HASH_SEED": "0", "PERL_PERTURB_KEYS": "0"}
 # --- the text of a .config -------------------------------------------------------------------
 
 
-def parse_config(text: str) -> dict[str, str]:
-    """Symbol -> value as it is written, `n` for one that is not set."""
-    values = {}
-    for line in text.splitlines():
-        match = _LINE.match(line)
-        if match:
-            values[match[1] or match[3]] = match[2] if match[1] else "n"
-    return values
-
-
-def config_line(name: str, value: str) -> str:
-    return f"# CONFIG_{name} is not set" if value == "n" else f"CONFIG_{name}={value}"
-
-
 def set_values(text: str, values: Mapping[str, str]) -> str:
     """The configuration with these values in place of its own, in their order at the end."""
     kept = []
     for line in text.splitlines():
-        match = _LINE.match(line)
-        if not match or (match[1] or match[3]) not in values:
+        if not kernel_config.parse(line).keys() & values.keys():
             kept.append(line)
-    kept.extend(config_line(name, value) for name, value in values.items())
+    kept.extend(kernel_config.line(name, value) for name, value in values.items())
     return "".join(f"{line}\n" for line in kept)
 
 
 def differences(before: str, after: str) -> dict[str, tuple[str | None, str | None]]:
     """Symbols whose value differs; absent and `not set` are the same thing."""
-    old, new = parse_config(before), parse_config(after)
+    old, new = kernel_config.parse(before), kernel_config.parse(after)
     return {
         name: (old.get(name), new.get(name))
         for name in sorted({*old, *new})
@@ -105,8 +89,12 @@ def diff_texts(before: str, after: str) -> tuple[str, str]:
     """Only the lines that differ, of both configurations."""
     changed = differences(before, after)
     return (
-        "".join(config_line(name, old or "n") + "\n" for name, (old, _new) in changed.items()),
-        "".join(config_line(name, new or "n") + "\n" for name, (_old, new) in changed.items()),
+        "".join(
+            kernel_config.line(name, old or "n") + "\n" for name, (old, _new) in changed.items()
+        ),
+        "".join(
+            kernel_config.line(name, new or "n") + "\n" for name, (_old, new) in changed.items()
+        ),
     )
 
 
@@ -239,9 +227,8 @@ def check_modules(names: Iterable[str]) -> None:
     """Refuse what cannot be a module's name: each is a line of a file that localmodconfig reads."""
     wrong = [repr(name[:40]) for name in names if not kconfig_base.MODULE_NAME.fullmatch(name)]
     if wrong:
-        more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
         raise KconfigError(
-            f"{', '.join(wrong[:5])}{more}: no name of a module, which has letters, digits, _ and -"
+            f"{quoted_text.few(wrong, 5)}: no name of a module, which has letters, digits, _ and -"
         )
 
 
@@ -261,25 +248,21 @@ def module_symbols(tree: Path) -> dict[str, list[str]]:
                 with contextlib.suppress(OSError):  # a link to nothing, or no Makefile by its size
                     text = bounded_read.text(Path(directory) / name)
                 if "obj-$" in text:
-                    _scan_makefile(text.replace("\\\n", " "), found)
+                    _add_symbols(text, found)
     return found
 
 
-def _scan_makefile(text: str, found: dict[str, list[str]]) -> None:
-    variables: dict[str, str] = {}
-    for line in text.splitlines():
-        assigned = _VARIABLE.match(line)
-        if assigned and len(assigned[2]) <= _LONGEST_VALUE:
-            variables[assigned[1]] = assigned[2]
-        if ("CONFIG_" not in line and "obj-$" not in line) or line.count("$(") > _MOST_VALUES:
+def _add_symbols(makefile: str, found: dict[str, list[str]]) -> None:
+    prefix = "CONFIG_"
+    for name, symbol, words in kernel_makefile.object_lists(makefile):
+        # Of some directories the list is made of others: my-obj-$(CONFIG_X) += …
+        if not (name == "obj" or name.endswith("-obj")) or not symbol.startswith(prefix):
             continue
-        line = re.sub(r"\$\(([\w-]+)\)", lambda m: variables.get(m[1], m[0]), line)  # noqa: PLW2901
-        match = _OBJECTS.search(line)
-        for word in match[2].split() if match else ():
-            if match and word.endswith(".o"):
-                symbols = found.setdefault(word[:-2].replace("-", "_"), [])
-                if match[1] not in symbols:
-                    symbols.append(match[1])
+        for word in words:
+            if word.endswith(".o"):
+                symbols = found.setdefault(word[: -len(".o")].replace("-", "_"), [])
+                if symbol[len(prefix) :] not in symbols:
+                    symbols.append(symbol[len(prefix) :])
 
 
 # --- the work --------------------------------------------------------------------------------
@@ -381,7 +364,7 @@ class Configurator:
     def choose_modules(self, full: str, wanted: Wanted, outcome: Outcome) -> str:
         """Leave only the listed modules, then give back those that got lost on the way."""
         builders = module_symbols(self.request.tree)
-        before = parse_config(full)
+        before = kernel_config.parse(full)
         reduced = full
         if self.request.lsmod:
             reduced = self.olddefconfig(self.apply(self.streamline(full), wanted))
@@ -392,7 +375,7 @@ class Configurator:
             return all(values.get(symbol, "n") == "n" for symbol in builders[module])
 
         outcome.modules_unknown = sorted(m for m in listed | kept if m not in builders)
-        now = parse_config(reduced)
+        now = kernel_config.parse(reduced)
         lost = [m for m in sorted((listed | kept) & set(builders)) if is_lost(m, now)]
         again = {}
         switches = Switches(self.kconfig, now)
@@ -405,7 +388,7 @@ class Configurator:
         again = {s: v for s, v in again.items() if s not in set_already}
         if again:
             reduced = self.olddefconfig(self.apply(set_values(reduced, again), wanted))
-            now = parse_config(reduced)
+            now = kernel_config.parse(reduced)
         for module in lost:
             if not is_lost(module, now):
                 continue
@@ -444,7 +427,7 @@ class Configurator:
 
     def _check(self, wanted: Wanted, outcome: Outcome) -> None:
         outcome.failed.extend(kconfig_base.unsafe(outcome.text))
-        values = parse_config(outcome.text)
+        values = kernel_config.parse(outcome.text)
         for group, what, messages in (
             (wanted.optional, "", outcome.not_taken),
             (wanted.options, f"{OPTIONS} ", outcome.failed),
@@ -471,12 +454,12 @@ class Configurator:
 
     def _missing_syscall(self, symbol: str, wanted: Wanted, values: Mapping[str, str]) -> str:
         """A syscall that is listed and would not be in the kernel."""
-        told = f"syscall {wanted.syscalls[symbol]} would not be in the kernel: {symbol}"
+        what = f"syscall {wanted.syscalls[symbol]} would not be in the kernel: {symbol}"
         leave = "take it out of patch_syscalls or patch_syscalls_extra"
         if wanted.options.get(symbol, "y") != "y":
             value = wanted.options[symbol]
             variable = wanted.variable(symbol)
-            return f"{told} is set to {value} by {variable}. Take that out, or {leave}."
+            return f"{what} is set to {value} by {variable}. Take that out, or {leave}."
         why = explain_below(self.kconfig, symbol, values)
         reason = f", because it {why}" if why.startswith("depends") else f": {why}" if why else ""
         below = ", ".join(
@@ -484,7 +467,7 @@ class Configurator:
             for name, value in missing_below(self.kconfig, symbol, values).items()
         )
         remedy = f"Set {EXTRA}: {{{below}}}" if below else f"Have that hold by {EXTRA}"
-        return f"{told} is {values.get(symbol, 'n')}{reason}. {remedy}, or {leave}."
+        return f"{what} is {values.get(symbol, 'n')}{reason}. {remedy}, or {leave}."
 
 
 def set_aside(
@@ -499,14 +482,6 @@ def set_aside(
         and values.get(name, "n") != value
         and not (value == '""' and name not in values)
     )
-
-
-def kernel_release(tree: Path, version: str, values: Mapping[str, str], local: str) -> str:
-    """The release that a build will have; `make kernelrelease` needs a prepared tree."""
-    parts = [path.read_text(encoding="utf-8") for path in sorted(tree.glob("localversion*"))]
-    from_files = "".join("".join(parts).split())
-    configured = values.get("LOCALVERSION", '""').strip('"')
-    return f"{version}{from_files}{configured}{local}"
 
 
 def check_pahole(values: Mapping[str, str], run: Runner, scratch: Path) -> str | None:

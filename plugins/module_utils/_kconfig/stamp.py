@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Know that a configuration was made from the same things before, and need not be made again.
+"""Recognize a configuration that was made from the same inputs, so that it is not made again.
 
 Kconfig asks the compiler hundreds of questions, which takes some ten seconds each time. The stamp
 covers all that the answer depends on: the tree's Kconfig files and Makefiles, the tools that they
@@ -17,17 +17,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import atomic_file
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    bounded_read,
+    json_file,
+    tree_records,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 
 # To be raised when the same input is to give another result.
 FORMAT = 2
-STAMP = Path(".oslab") / "kconfig.json"
 
 _NAMES = ("Makefile", "Kbuild")
 _STARTS = ("Kconfig", "Makefile.", "localversion")
 _SCRIPTS = (".sh", ".pl", ".py", ".include")
-_SKIPPED = {".oslab", "debian", "tools"}
+_SKIPPED = {str(tree_records.DIRECTORY), "debian", "tools"}
 _TOOLS = {"CC": "gcc", "LD": "ld", "PAHOLE": "pahole", "RUSTC": "rustc", "BINDGEN": "bindgen"}
 
 # The output of a command; empty if it cannot be run.
@@ -69,10 +72,10 @@ def fingerprint(
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def recall(tree: Path, mark: str, config_sha256: str) -> dict[str, Any] | None:
+def load(tree: Path, mark: str, config_sha256: str) -> dict[str, Any] | None:
     """What was returned when this .config was made from the same things; None if it was not."""
     try:
-        stamp = json.loads((tree / STAMP).read_text(encoding="utf-8"))
+        stamp = bounded_read.json_object(tree / tree_records.KCONFIG)
         if stamp["fingerprint"] == mark and stamp["result"]["config_sha256"] == config_sha256:
             return dict(stamp["result"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -80,7 +83,7 @@ def recall(tree: Path, mark: str, config_sha256: str) -> dict[str, Any] | None:
     return None
 
 
-def remember(tree: Path, mark: str, result: Mapping[str, Any]) -> None:
-    path = tree / STAMP
+def save(tree: Path, mark: str, result: Mapping[str, Any]) -> None:
+    path = tree / tree_records.KCONFIG
     workdir.make(path.parent)
-    atomic_file.write(path, json.dumps({"fingerprint": mark, "result": result}), 0o644)
+    json_file.write(path, {"fingerprint": mark, "result": result})

@@ -208,7 +208,7 @@ class _Tokens:
     def peek(self) -> str:
         return self.tokens[self.position] if self.position < len(self.tokens) else ""
 
-    def take(self) -> str:
+    def advance(self) -> str:
         token = self.peek()
         self.position += 1
         return token
@@ -224,19 +224,19 @@ class _Expression(_Tokens):
     def either(self) -> int:
         level = self.both()
         while self.peek() == "||":
-            self.take()
+            self.advance()
             level = max(level, self.both())
         return level
 
     def both(self) -> int:
         level = self.single()
         while self.peek() == "&&":
-            self.take()
+            self.advance()
             level = min(level, self.single())
         return level
 
     def single(self) -> int:
-        token = self.take()
+        token = self.advance()
         if token in ("!", "("):
             self.depth += 1
             if self.depth > _DEEPEST:  # nobody writes that; what it comes to is not known
@@ -244,11 +244,11 @@ class _Expression(_Tokens):
                 return 0
             level = 2 - self.single() if token == "!" else self.either()
             if token == "(":
-                self.take()
+                self.advance()
             self.depth -= 1
             return level
         if self.peek() in ("=", "!=", "<", ">", "<=", ">="):
-            return 2 if _compare(self.text(token), self.take(), self.text(self.take())) else 0
+            return 2 if _compare(self.text(token), self.advance(), self.text(self.advance())) else 0
         if token.startswith("$"):
             return 2  # asks the toolchain; not known here
         return _LEVEL.get(self.text(token), 0)
@@ -287,35 +287,35 @@ class _Form(_Tokens):
         """What is wrong, or empty."""
         if self.wrong:
             return f"holds {self.wrong!r}"
-        told = self.joined()
-        if not told and self.peek() == "if":  # `depends on A if B`, of newer kernels
-            self.take()
-            told = self.joined()
-        return told or (f"has {self.peek()!r} where && or || is due" if self.peek() else "")
+        problem = self.joined()
+        if not problem and self.peek() == "if":  # `depends on A if B`, of newer kernels
+            self.advance()
+            problem = self.joined()
+        return problem or (f"has {self.peek()!r} where && or || is due" if self.peek() else "")
 
     def joined(self) -> str:
-        told = self.single()
-        while not told and self.peek() in ("&&", "||"):
-            self.take()
-            told = self.single()
-        return told
+        problem = self.single()
+        while not problem and self.peek() in ("&&", "||"):
+            self.advance()
+            problem = self.single()
+        return problem
 
     def single(self) -> str:
         while self.peek() == "!":
-            self.take()
-        token = self.take()
+            self.advance()
+        token = self.advance()
         if token == "(":
             self.depth += 1
-            told = self.joined() if self.depth < _DEEPEST else "is too deep"
+            problem = self.joined() if self.depth < _DEEPEST else "is too deep"
             self.depth -= 1
-            return told or ("" if self.take() == ")" else "lacks a ')'")
+            return problem or ("" if self.advance() == ")" else "lacks a ')'")
         if not token:
             return "ends where a symbol is due"
         if token in _NO_OPERANDS:
             return f"has {token!r} where a symbol is due"
         if self.peek() in _COMPARISONS:
-            self.take()
-            other = self.take()
+            self.advance()
+            other = self.advance()
             return "" if other and other not in _NO_OPERANDS else "compares with nothing"
         return ""
 
@@ -396,7 +396,7 @@ class _Missing(_Tokens):
     def either(self) -> dict[str, str] | None:
         ways = [self.both()]
         while self.peek() == "||":
-            self.take()
+            self.advance()
             ways.append(self.both())
         # That which can be set, and the fewest of it.
         possible = [way for way in ways if way is not None]
@@ -405,7 +405,7 @@ class _Missing(_Tokens):
     def both(self) -> dict[str, str] | None:
         parts = [self.single()]
         while self.peek() == "&&":
-            self.take()
+            self.advance()
             parts.append(self.single())
         joined: dict[str, str] = {}
         for part in parts:
@@ -416,12 +416,12 @@ class _Missing(_Tokens):
 
     def single(self) -> dict[str, str] | None:
         start = self.position
-        token = self.take()
+        token = self.advance()
         if token == "(":
             self.switches.depth += 1
             inner = self.either() if self.switches.depth < _DEEPEST else None
             self.switches.depth -= 1
-            self.take()
+            self.advance()
             return inner
         if token == "!":
             self._skip()
@@ -440,10 +440,10 @@ class _Missing(_Tokens):
     def _skip(self) -> None:
         """Go behind what a ! stands before."""
         while self.peek() == "!":
-            self.take()
+            self.advance()
         depth = 0
         while self.peek():
-            token = self.take()
+            token = self.advance()
             depth += (token == "(") - (token == ")")
             if depth <= 0:
                 break
@@ -460,7 +460,7 @@ def _with_values(expression: str, values: Mapping[str, str]) -> str:
 
 
 def explain(tree: KconfigTree, name: str, wanted: str, values: Mapping[str, str]) -> str:
-    """Why a symbol does not have the value that was wanted; empty if it cannot be told."""
+    """Why a symbol does not have the value that was wanted; empty if the reason is unknown."""
     symbol = tree.symbols.get(name)
     if symbol is None:
         return "no Kconfig file of this tree defines it"

@@ -27,10 +27,11 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    bounded_read,
+    json_file,
     program_locale,
     program_output,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import file_sha256
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
 
 #: Raised when this code makes another disk out of the same recipe.
@@ -79,7 +80,7 @@ class Recipe:
             "size_mib": self.size_mib,
             "serial": self.serial,
             "finish": self.finish,
-            "customize": file_sha256(self.customize),
+            "customize": bounded_read.sha256(self.customize),
             "overlay": overlay_facts(self.overlay),
         }
 
@@ -113,7 +114,7 @@ class Builder:
         return self.images / f"{self.recipe.image_id()}{suffix}"
 
     def exists(self) -> bool:
-        """Tell whether the image is there, whole."""
+        """Whether the image is complete."""
         return (self.final / DISK).is_file()
 
     def ensure(self) -> bool:
@@ -143,7 +144,7 @@ class Builder:
                 self._convert(work, lock, log.fileno())
             remove_tree(work / "root")
             (work / "disk.raw").unlink()
-            qemu.write_json(work / "recipe.json", self.recipe.facts())
+            json_file.write(work / "recipe.json", self.recipe.facts())
             work.rename(self.final)
         finally:
             remove_tree(work)
@@ -177,7 +178,7 @@ class Builder:
         self._step(mkfs_argv(work / "root", disk, sectors, identity), lock, log)
 
     def _first_boot(self, work: Path, lock: int, log: int) -> None:
-        """Let the image install GRUB itself.
+        """Boot the image once, so that it installs GRUB itself.
 
         From outside, grub-install would look at this host's disks. Started directly, the image
         sees the very disk that it will boot from.
@@ -242,7 +243,10 @@ def check_finished(boot: qemu.Boot, what: str, seconds: float, accel: qemu.Accel
 def overlay_facts(overlay: Path) -> dict[str, list[Any]]:
     """Return what of a directory's files reaches an image."""
     return {
-        str(path.relative_to(overlay)): [file_sha256(path), bool(path.stat().st_mode & 0o100)]
+        str(path.relative_to(overlay)): [
+            bounded_read.sha256(path),
+            bool(path.stat().st_mode & 0o100),
+        ]
         for path in sorted(overlay.rglob("*"))
         if path.is_file()
     }

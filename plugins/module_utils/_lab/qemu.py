@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import re
 import subprocess
@@ -15,13 +14,14 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Callable, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     atomic_file,
+    bounded_read,
+    json_file,
     program_locale,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import file_sha256
 
 BINARY = "qemu-system-x86_64"
 
@@ -190,7 +190,7 @@ def watch_boot(
 
 
 def prove_kvm(kernel: Path, initrd: Path) -> tuple[bool, str]:
-    """Tell whether KVM works, by booting a real kernel with it as far as its first program.
+    """Whether KVM works, by booting a real kernel with it as far as its first program.
 
     A `/dev/kvm` that opens proves little: nested and filtered ones let QEMU start and the guest
     hang.
@@ -216,7 +216,7 @@ def choose_accel(
     device: Path = Path("/dev/kvm"),
     boot_id_file: Path = Path("/proc/sys/kernel/random/boot_id"),
 ) -> Accel:
-    """Settle on KVM or TCG.
+    """Choose KVM or TCG.
 
     @verdicts: file that remembers the proof, for this boot of the host and this test kernel.
     """
@@ -224,34 +224,21 @@ def choose_accel(
         return Accel(requested, f"{requested} was asked for")
     if not os.access(device, os.R_OK | os.W_OK):
         return Accel("tcg", f"{device} is missing or not accessible")
-    key = {"boot_id": boot_id_file.read_text().strip(), "kernel": file_sha256(kernel)}
-    known = read_json(verdicts)
+    key = {"boot_id": boot_id_file.read_text().strip(), "kernel": bounded_read.sha256(kernel)}
+    known = json_file.read(verdicts)
     if known is not None and known.get("key") == key:
         return Accel(str(known["accel"]), str(known["reason"]))
     works, reason = prove(kernel, initrd)
     accel = Accel("kvm" if works else "tcg", reason)
-    write_json(verdicts, {"key": key, "accel": accel.name, "reason": accel.reason})
+    verdicts.parent.mkdir(parents=True, exist_ok=True)
+    json_file.write(verdicts, {"key": key, "accel": accel.name, "reason": accel.reason})
     return accel
-
-
-def read_json(path: Path) -> Optional[dict[str, Any]]:
-    """Read a JSON object; None where there is none or it is damaged."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return data if isinstance(data, dict) else None
 
 
 def write_file(path: Path, content: bytes, mode: int = 0o644) -> None:
     """Put a whole file in place at once, or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     atomic_file.write(path, content, mode)
-
-
-def write_json(path: Path, data: dict[str, Any]) -> None:
-    """Put a JSON object in place at once."""
-    write_file(path, (json.dumps(data, indent=2, sort_keys=True) + "\n").encode())
 
 
 @contextlib.contextmanager

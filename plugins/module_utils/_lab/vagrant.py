@@ -20,8 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import program_output
-from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import file_sha256
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    bounded_read,
+    program_output,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import image as lab_image
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
 
@@ -51,7 +53,7 @@ class Recipe:
             "format": FORMAT,
             "image": self.image.name,
             "overlay": lab_image.overlay_facts(self.overlay),
-            "vagrantfile": file_sha256(self.vagrantfile),
+            "vagrantfile": bounded_read.sha256(self.vagrantfile),
             "finish": self.finish,
         }
 
@@ -81,7 +83,7 @@ class Builder:
         return self.beside(".box")
 
     def exists(self) -> bool:
-        """Tell whether the box is there, whole."""
+        """Whether the box is complete."""
         return self.final.is_file()
 
     def ensure(self) -> bool:
@@ -183,7 +185,7 @@ def qemu_img(*arguments: str) -> str:
 
 
 def choose_accel(image: Path, requested: str, verdicts: Path) -> qemu.Accel:
-    """Settle on KVM or TCG, by the image's own kernel."""
+    """Choose KVM or TCG, by the image's own kernel."""
     kernel = image / lab_image.KERNEL
     if not kernel.is_file():
         raise qemu.QemuError(f"{image} is no image of oslab.kernel.qemu_image: it has no kernel")

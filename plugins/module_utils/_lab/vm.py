@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import program_output
+from ansible_collections.oslab.kernel.plugins.module_utils._common import json_file, program_output
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
 from ansible_collections.oslab.kernel.plugins.module_utils._lab.image import DISK, INITRD, KERNEL
 
@@ -286,12 +286,12 @@ class Machine:
         return "stopped" if self.process is None else "started"
 
     def exists(self) -> bool:
-        """Tell whether there is anything to delete: a cut-off creation counts, too."""
+        """Whether there is anything to delete: an interrupted creation counts, too."""
         return self.spec.directory.exists() or self.process is not None
 
     def record(self) -> dict[str, Any]:
         """Return the values of the last start."""
-        return qemu.read_json(self.file("vm.json")) or {}
+        return json_file.read(self.file("vm.json")) or {}
 
     def pending(self) -> dict[str, Any]:
         """Return the wanted values that differ from those of the last start."""
@@ -325,7 +325,7 @@ class Machine:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other runs away from the machine."""
+        """Lock the machine against other runs."""
         directory = self.spec.directory
         waiting = self.spec.boot_seconds + self.spec.shutdown_seconds
         with qemu.locked(directory.with_name(f".{directory.name}.lock"), waiting):
@@ -412,7 +412,7 @@ class Machine:
         argv = vm_argv(self.spec, accel.name, port)
         # Before the start, so that a run that is cut off here leaves a machine that can be found.
         qemu.write_file(self.file("ssh_config"), ssh_config(self.spec, port).encode())
-        qemu.write_json(
+        json_file.write(
             self.file("vm.json"),
             {
                 "name": self.spec.name,

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bring a kernel tree to the wanted state, always computed from its stock files.
+"""Change a kernel tree to the wanted state, always computed from its stock files.
 
 The stock text of every file that is touched is kept in `.oslab/pristine/`; each run computes the
 wanted files from those and writes the ones that differ. So a second run changes nothing, and a
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import json
 import re
 import tempfile
 from collections.abc import Sequence
@@ -21,16 +20,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import atomic_file
-from ansible_collections.oslab.kernel.plugins.module_utils._common.bounded_read import json_object
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    atomic_file,
+    bounded_read,
+    json_file,
+    kernel_makefile,
+    tree_records,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig.tree import KconfigTree
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import edits, hooks, record
 from ansible_collections.oslab.kernel.plugins.module_utils._patch.edits import EditError, Syscall
 from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
-
-STATE_DIR = ".oslab"
-STATE_FILE = "patch.json"
-PRISTINE_DIR = "pristine"
 
 # (argv, directory) → (exit status, stdout + stderr)
 Runner = Callable[[list[str], str], "tuple[int, str]"]
@@ -107,27 +107,27 @@ class Tree:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.state_dir = root / STATE_DIR
+        self.pristine = root / tree_records.PRISTINE
+        self.state_file = root / tree_records.PATCH
         self.state: dict[str, Any] = {}
-        state_file = self.state_dir / STATE_FILE
         try:
-            self.state = json_object(state_file)
+            self.state = bounded_read.json_object(self.state_file)
         except FileNotFoundError:
             pass
         except (OSError, ValueError) as error:
-            raise EditError(f"{state_file} cannot be read ({error}): {_UNPACK}") from error
+            raise EditError(f"{self.state_file} cannot be read ({error}): {_UNPACK}") from error
         created = self.state.get("created", [])
         if not isinstance(created, list) or not all(map(_is_inside, created)):
-            raise EditError(f"{state_file} names files that are not in the tree: {_UNPACK}")
+            raise EditError(f"{self.state_file} names files that are not in the tree: {_UNPACK}")
         self.created: list[str] = created
 
     def _pristine(self, path: str) -> Path:
-        return self.state_dir / PRISTINE_DIR / path
+        return self.pristine / path
 
     def kept(self) -> list[str]:
         """Paths whose stock text is kept."""
-        base = self.state_dir / PRISTINE_DIR
-        return sorted(str(item.relative_to(base)) for item in base.rglob("*") if item.is_file())
+        files = (item for item in self.pristine.rglob("*") if item.is_file())
+        return sorted(str(item.relative_to(self.pristine)) for item in files)
 
     def stock(self, path: str) -> Optional[str]:
         """The stock text, or None where the stock tree has no such file."""
@@ -149,7 +149,7 @@ class Tree:
         return file.read_text(encoding="utf-8") if file.is_file() else None
 
     def keep(self, path: str) -> None:
-        """Keep the stock text before the first change of a file."""
+        """Save the stock text before the first change of a file."""
         kept = self._pristine(path)
         if kept.exists():
             return
@@ -158,8 +158,8 @@ class Tree:
         _write(kept, text)
 
     def write_state(self, state: dict[str, Any]) -> None:
-        workdir.make(self.state_dir)
-        _write(self.state_dir / STATE_FILE, json.dumps(state, indent=2, sort_keys=True) + "\n")
+        workdir.make(self.state_file.parent)
+        json_file.write(self.state_file, state)
 
 
 def _write(path: Path, text: str) -> None:
@@ -264,7 +264,9 @@ def wanted_files(tree: Tree, plan: Plan, run: Runner) -> tuple[dict[str, str], d
         edits.check_symbols(plan.syscalls, {name: one.files for name, one in symbols.items()})
     files = apply_patches(tree, plan.patches, run, plan.fuzz)
     if edits.TOP in files:  # EXTRAVERSION is the role version's to set
-        files[edits.TOP] = edits.carry_extraversion(files[edits.TOP], tree.current(edits.TOP) or "")
+        files[edits.TOP] = kernel_makefile.keep_extraversion(
+            files[edits.TOP], tree.current(edits.TOP) or ""
+        )
 
     def edit(path: str, function: Callable[[str], str]) -> None:
         files[path] = function(files[path] if path in files else tree.stock_of(path))
@@ -319,7 +321,7 @@ def _diff(tree: Tree, changes: dict[str, Optional[str]]) -> tuple[str, str]:
 
 
 def apply(root: Path, plan: Plan, run: Runner, check: bool = False) -> Outcome:
-    """Bring the tree at `root` to the plan; with `check`, only say what that would change."""
+    """Change the tree at `root` to match the plan; with `check`, only predict the changes."""
     tree = Tree(root)
     files, numbers = wanted_files(tree, plan, run)
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common import manifest
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import inputs, syscall_source
 from ansible_collections.oslab.kernel.plugins.module_utils._patch.inputs import (
     SYSCALL_NUMBER_MAX,
@@ -33,7 +34,6 @@ START = "init/main.c"
 # to whoever sets EXTRAVERSION.
 INSTALL = "arch/x86/Makefile"
 TOP = "Makefile"
-MANIFEST = "oslab-kernel.json"
 
 # The seed's first number; free numbers are looked for from here on.
 FIRST_NUMBER = 462
@@ -104,13 +104,6 @@ def add_banner(stock: str, banner: str) -> str:
     # "%s" so that a '%' of the user's is no conversion.
     calls = "".join(f'{indent}pr_notice("%s\\n", {c_string(line)});\n' for line in lines)
     return stock[: anchor.end()] + calls + stock[anchor.end() :]
-
-
-def carry_extraversion(text: str, current: str) -> str:
-    """`text` with the EXTRAVERSION line of `current`; both are the top Makefile."""
-    line = re.compile(r"^EXTRAVERSION[ \t]*=.*$", re.MULTILINE)
-    found = line.search(current)
-    return line.sub(lambda _: found.group(0), text, count=1) if found else text
 
 
 # --- the syscalls -----------------------------------------------------------------------------
@@ -266,22 +259,22 @@ def kconfig(syscalls: Sequence[Syscall]) -> str:
 
 
 def source_kconfig(stock: str) -> str:
-    """Have init/Kconfig read the new file."""
+    """Make init/Kconfig read the new file."""
     return f'{stock.rstrip()}\n\nsource "{KCONFIG}"\n'
 
 
 def add_manifest_rule(stock: str) -> str:
-    """Have modules_install, and so the image package, carry the manifest."""
+    """Make modules_install, and so the image package, install the manifest."""
     return (
         stock.rstrip()
         + f"""
 
 # The manifest says what this kernel was made of; it travels with the modules.
 ifndef KBUILD_EXTMOD
-ifneq ($(wildcard $(srctree)/{MANIFEST}),)
+ifneq ($(wildcard $(srctree)/{manifest.NAME}),)
 PHONY += oslab_manifest_install
 oslab_manifest_install:
-	$(Q)install -D -m 0644 $(srctree)/{MANIFEST} $(MODLIB)/{MANIFEST}
+	$(Q)install -D -m 0644 $(srctree)/{manifest.NAME} $(MODLIB)/{manifest.NAME}
 
 modules_install: oslab_manifest_install
 endif

@@ -176,10 +176,10 @@ def check_syscalls(
                 "another"
             )
         depends = str(entry.get("depends") or "")
-        told = tree.expression_problem(depends)
-        if told:
+        problem = tree.expression_problem(depends)
+        if problem:
             problems.append(
-                f"{where} ({name}): depends {depends!r} {told}: write it as in 'KEYS && !UML'"
+                f"{where} ({name}): depends {depends!r} {problem}: write it as in 'KEYS && !UML'"
             )
         if number != "auto" and not (number.isdigit() and 0 < int(number) <= SYSCALL_NUMBER_MAX):
             problems.append(
@@ -205,7 +205,7 @@ def check_definition(where: str, name: str, path: str, text: str) -> list[str]:
 
 
 def check_patches(entries: Iterable[Any]) -> list[str]:
-    """patch_series, as far as it can be told without a network; run on the control node."""
+    """patch_series, as far as it can be checked without a network; run on the control node."""
     problems: list[str] = []
     for index, entry in enumerate(entries):
         try:

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which syscalls the role patch has added to a tree, for those who configure and build it.
 
-The tree itself tells, so no later role has the list a second time.
+They are read from the tree, so no later role has the list a second time. All keys of the record are
+in `_common/tree_records.py`.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
-
-FILE = Path(".oslab") / "patch.json"
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    bounded_read,
+    tree_records,
+)
 
 SYSCALL_NAME = re.compile(r"[a-z_][a-z0-9_]{0,63}")
 KCONFIG_SYMBOL = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -46,21 +48,26 @@ def entry(syscall: Added) -> dict[str, Any]:
     return syscall._asdict()
 
 
+def read(tree: Path) -> dict[str, Any]:
+    """The whole record; empty if the tree is not patched. Raises RecordError."""
+    path = tree / tree_records.PATCH
+    try:
+        return bounded_read.json_object(path)
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise RecordError(f"{path} cannot be read ({error}): run the role patch again") from error
+
+
 def added(tree: Path) -> list[Added]:
     """The syscalls that a tree has, in the order of the user's list; none without a record.
 
     Raises RecordError for a record that no role patch writes.
     """
-    path = tree / FILE
-    try:
-        record = bounded_read.json_object(path)
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError) as error:
-        raise RecordError(f"{path} cannot be read ({error}): run the role patch again") from error
     # Trees of earlier versions have the numbers only.
-    entries = record.get("entries", [])
+    entries = read(tree).get("entries", [])
     if not isinstance(entries, list) or not all(map(_is_entry, entries)):
+        path = tree / tree_records.PATCH
         raise RecordError(f"{path} lists syscalls in an unknown form: run the role patch again")
     return [Added(**{name: one[name] for name in Added._fields}) for one in entries]
 

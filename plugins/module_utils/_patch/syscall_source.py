@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common import quoted_text
+
 #: Of a syscall, as registers have room for.
 MOST_ARGUMENTS = 6
 #: Definitions that a message names.
@@ -133,15 +135,14 @@ def parameters(text: str, name: str) -> list[Parameter]:
     names = all(re.fullmatch(r"[A-Za-z_]\w*", field) for field in fields[1::2])
     if len(fields) != 2 * wanted or not names:
         if names and len(fields) % 2 == 0:
-            told = f"of {len(fields) // 2} arguments, not {wanted}"
+            problem = f"of {len(fields) // 2} arguments, not {wanted}"
         else:
-            told = f"of {len(fields)} parts behind its name, not {2 * wanted}"
-        raise SourceError(f"has {definition} {told}: {_EXAMPLE}")
+            problem = f"of {len(fields)} parts behind its name, not {2 * wanted}"
+        raise SourceError(f"has {definition} {problem}: {_EXAMPLE}")
     return [Parameter(fields[i], fields[i + 1]) for i in range(0, len(fields), 2)]
 
 
 def _instead(found: list[Definition]) -> str:
     if not found:
         return "none is outside of comments and `#if 0`"
-    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    return f"it has {', '.join(map(str, found[:_SHOWN]))}{more}"
+    return f"it has {quoted_text.few(list(map(str, found)), _SHOWN)}"

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keep a set of .debs in an aptly repository, and the published copy of it current.
+"""Add a set of .debs to an aptly repository, and update the published copy of it.
 
 aptly publishes into a directory that nobody reads, because it changes several files one after the
-other. From there the repository is brought to where it is served (repository_tree).
+other. From there the repository is brought to where it is served (publish.py).
 
 What is served is judged by what stands in the served directory, not by what a past run
 remembers: a run that was killed between adding and publishing is finished by the next one.
@@ -27,9 +27,9 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build.plan import (
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     atomic_file,
+    bounded_read,
     program_output,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import file_sha256
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import (
     errors,
     publish,
@@ -189,7 +189,12 @@ def read_deb(run: Runner, path: str) -> Deb:
     control = _control(path, check(run, ["dpkg-deb", "--field", path]))
     _check_control(path, control)
     return Deb(
-        key=Key(control["Package"], control["Version"], control["Architecture"], file_sha256(file)),
+        key=Key(
+            control["Package"],
+            control["Version"],
+            control["Architecture"],
+            bounded_read.sha256(file),
+        ),
         path=path,
         size=file.stat().st_size,
         installed_size_kib=int(control.get("Installed-Size", "0")),
@@ -294,7 +299,7 @@ def index_keys(stanzas: Iterable[dict[str, str]]) -> set[Key]:
 
 
 def is_pooled(name: str) -> bool:
-    """Is it a path in the pool, which leads nowhere else?"""
+    """Whether it is a path in the pool, which leads nowhere else."""
     parts = PurePosixPath(name).parts
     return parts[:1] == ("pool",) and ".." not in parts and name.isprintable()
 
@@ -351,7 +356,7 @@ def stale_reason(run: Runner, target: Target, stored: set[Key], wanted: set[Key]
     for architecture in target.architectures:
         name = f"{target.component}/binary-{architecture}/Packages"
         index = suite / name
-        if not index.is_file() or f" {file_sha256(index)} " not in signed:
+        if not index.is_file() or f" {bounded_read.sha256(index)} " not in signed:
             return f"{name} is not the one that was signed"
         stanzas = parse_stanzas(index.read_text(encoding="utf-8", errors="replace"))
         served |= index_keys(stanzas)
@@ -371,7 +376,7 @@ def _damage(target: Target, wanted: set[Key]) -> Callable[[dict[str, str]], str]
             return repr(name[:80])
         if not pooled.is_file() or str(pooled.stat().st_size) != stanza.get("Size"):
             return name
-        if wanted & index_keys([stanza]) and file_sha256(pooled) != stanza.get("SHA256"):
+        if wanted & index_keys([stanza]) and bounded_read.sha256(pooled) != stanza.get("SHA256"):
             return name
         return ""
 
@@ -477,14 +482,14 @@ class Aptly:
             before = set(served_filenames(target).values())
             self._publish()
             self._check_staged(plan.wanted)
-            publish.bring(target.staging, target.public, before)
+            publish.update(target.staging, target.public, before)
         if list(plan.order) != retention.read_order(Path(target.root)):
             retention.write_order(Path(target.root), plan.order)
         if plan.remove:
             self._aptly("db", "cleanup")
 
     def _check_space(self, debs: Sequence[Deb]) -> None:
-        """Before anything is written: aptly's database does not like a disk that fills up."""
+        """Check the space before anything is written: a full disk can break aptly's database."""
         root = self.target.root
         needed = sum(deb.size for deb in debs) + MARGIN
         free = shutil.disk_usage(root).free
@@ -548,7 +553,7 @@ class Aptly:
             )
         for key in wanted:
             file = self.target.staging / staged.get(key, "-")
-            if not file.is_file() or file_sha256(file) != key.sha256:
+            if not file.is_file() or bounded_read.sha256(file) != key.sha256:
                 raise AptlyError(
                     f"{file} is not {key.name} {key.version} as it was built (sha256 "
                     f"{key.sha256}): the disk or somebody changed {self.target.root}/pool. Move "

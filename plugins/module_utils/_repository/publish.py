@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bring an apt repository from where it is made to where it is served, at no moment half.
+"""Copy an apt repository from where it is made to where it is served, at no moment half.
 
 A client reads InRelease, then the indexes that it names, by their hash, then packages. So the
 packages come first, then the indexes, InRelease last, by a rename; and what the InRelease before
@@ -53,7 +53,7 @@ def changed_directories(target: Path) -> list[Path]:
 
 
 def place(source: Path, target: Path) -> None:
-    """Have the same file there, whole at any moment, with its content on the disk.
+    """Link or copy the file to `target`, whole at any moment, with its content on the disk.
 
     One that is there already costs nothing.
     """
@@ -85,9 +85,9 @@ def sync(changed: Collection[Path]) -> None:
 
 
 def date(source: Path, target: Path) -> None:
-    """Let it be newer than what it replaces by the clock of HTTP, which counts whole seconds.
+    """Date the file later than what it replaces, by HTTP's clock, which counts whole seconds.
 
-    Otherwise a client that asks "modified since?" is told no, and keeps the old index.
+    Otherwise a client that asks "modified since?" gets the answer no, and keeps the old index.
     """
     if target.exists() and not target.samefile(source):
         when = max(int(time.time()), int(target.stat().st_mtime) + 1)
@@ -105,7 +105,7 @@ def order(path: Path) -> int:
     return 2
 
 
-def bring(made: Path, served: Path, before: Collection[str]) -> None:
+def update(made: Path, served: Path, before: Collection[str]) -> None:
     """Serve what was made. `before`: packages that the index named up to now, which stay."""
     wanted = sorted(files(made), key=lambda path: (order(path), path))
     for _stage, paths in itertools.groupby(wanted, key=order):

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, Callable, Union
 from urllib.parse import urlsplit
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common import quoted_text
+
 # argv → (exit status, standard output, standard error)
 Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
@@ -72,7 +74,7 @@ def effective_url(url: str, host: str, port: int) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Does the name or address lead every host to itself? "" does not."""
+    """Whether the name or address leads every host to itself. "" does not."""
     name = host.lower().rstrip(".")
     if name in LOCAL_NAMES or name.endswith(".localhost"):
         return True
@@ -90,7 +92,7 @@ def _without_zone(host: str) -> str:
 
 
 def _is_short_loopback(host: str) -> bool:
-    """Is it a loopback address as the C library reads them too: 127.1, 0, 0x7f000001?"""
+    """Whether it is a loopback address as the C library reads them: 127.1, 0, 0x7f000001."""
     if not _SHORT.fullmatch(host):
         return False
     try:
@@ -117,7 +119,7 @@ def address_of(name: str, variables: Mapping[str, Any]) -> str:
 
 
 def _on_this_machine(name: str, variables: Mapping[str, Any]) -> bool:
-    """Is it the control node? A port of a loopback address leads elsewhere, as to a VM."""
+    """Whether it is the control node. A port of a loopback address leads elsewhere, as to a VM."""
     if variables.get("ansible_connection") == "local":
         return True
     port = str(variables.get("ansible_port") or "22")
@@ -152,10 +154,10 @@ def url_problem(
             far.append(name)
     if not far:
         return ""
-    named = ", ".join(far[:NAMED]) + (f" and {len(far) - NAMED} more" if far[NAMED:] else "")
     return (
         f"The builder {builder} is known here as {host}, {why}: "
-        f"{named} would look for the repository at {effective_url('', host, port)} in vain. Set "
+        f"{quoted_text.few(far, NAMED)} would look for the repository at "
+        f"{effective_url('', host, port)} in vain. Set "
         f"publish_url to http://ADDRESS:{port}, with the builder's address in their network, or "
         "install_transport: copy"
     )
@@ -182,7 +184,7 @@ def parts_of_web(url: str) -> bool:
 
 
 def is_local(address: Address) -> bool:
-    """Is it an address of this host? Nothing is sent: the kernel only chooses the source."""
+    """Whether it is an address of this host. Nothing is sent: the kernel only picks the source."""
     family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
     with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as trial:
         trial.connect((str(address), 9))

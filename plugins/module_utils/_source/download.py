@@ -1,7 +1,11 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Download one file, going on where an earlier try stopped; give up a server that stalls."""
+"""Download one file, resuming an earlier attempt; give up a server that stalls.
+
+curl is no replacement: before 8.4 (Debian 12, Ubuntu 22.04) `--max-filesize` does not
+stop a file whose length the server does not state. It would also be needed on the control node.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,8 @@ from pathlib import Path
 from typing import Any, Callable, Optional, TypeVar
 from urllib.parse import urlsplit
 
+from ansible.module_utils.urls import ConnectionError as UrlConnectionError
+from ansible.module_utils.urls import open_url
 from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import (
     shown,
     without_password,
@@ -83,20 +89,20 @@ def disk_problem(error: OSError, directory: str) -> str:
 
 def explain(error: BaseException) -> DownloadError:
     """What an exception of urllib, a socket or a file means for the next try."""
-    told: DownloadError = TemporaryError(f"{type(error).__name__}: {shown(str(error))}")
+    meaning: DownloadError = TemporaryError(f"{type(error).__name__}: {shown(str(error))}")
     if isinstance(error, urllib.error.URLError) and isinstance(error.reason, BaseException):
         return explain(error.reason)
     if isinstance(error, DownloadError):
-        told = error
+        meaning = error
     elif isinstance(error, urllib.error.HTTPError):
-        told = _status(error.code, str(error.reason))
+        meaning = _status(error.code, str(error.reason))
     elif isinstance(error, FileNotFoundError):
-        told = MissingError(f"no such file: {error.filename or error}")
+        meaning = MissingError(f"no such file: {error.filename or error}")
     elif isinstance(error, (TimeoutError, socket.timeout)):
-        told = TemporaryError("no answer within the time-out (source_timeout)")
+        meaning = TemporaryError("no answer within the time-out (source_timeout)")
     elif isinstance(error, ValueError):
-        told = DownloadError(f"not an address that can be fetched: {shown(str(error))}")
-    return told
+        meaning = DownloadError(f"not an address that can be fetched: {shown(str(error))}")
+    return meaning
 
 
 def _status(code: int, reason: str) -> DownloadError:
@@ -106,6 +112,18 @@ def _status(code: int, reason: str) -> DownloadError:
     if code >= 500 or code in (408, 425, 429):
         return TemporaryError(text)
     return DownloadError(text)
+
+
+def url_opener(timeout: float) -> Opener:
+    """Open addresses as Ansible does, with the user's proxies and certificates."""
+
+    def opener(url: str, headers: Mapping[str, str]) -> Any:
+        try:
+            return open_url(url, headers=dict(headers), timeout=timeout, decompress=False)
+        except UrlConnectionError as error:  # a bad certificate, a proxy
+            raise OSError(str(error)) from error
+
+    return opener
 
 
 def within(seconds: float, action: Callable[[], Result]) -> Result:
@@ -226,18 +244,18 @@ def _trying(limits: Limits, action: Callable[[], Result]) -> Result:
             # The next try and the next mirror would have the same disk.
             if isinstance(error, OSError) and error.errno in _DISK:
                 raise
-            told = explain(error)
-            if not isinstance(told, TemporaryError):
-                raise told from error
+            meaning = explain(error)
+            if not isinstance(meaning, TemporaryError):
+                raise meaning from error
             if number >= limits.tries:
                 tried = f" (tried {number} times)" if number > 1 else ""
-                raise TemporaryError(f"{told}{tried}") from error
+                raise TemporaryError(f"{meaning}{tried}") from error
             limits.sleep(2 ** (number - 1))
     raise DownloadError("source_tries must be at least 1")
 
 
 def download(url: str, part: Path, opener: Opener, limits: Limits, progress: Progress) -> None:
-    """Have the file at `url` in `part`, which may hold the beginning of it already."""
+    """Download the file at `url` to `part`, which may hold the beginning of it already."""
     _trying(limits, lambda: _once(url, part, opener, limits, progress))
 
 
@@ -261,7 +279,7 @@ def read(url: str, opener: Opener, limits: Limits, size: int) -> bytes:
 
 
 def probe(url: str, opener: Opener, limits: Limits) -> None:
-    """Is the file to be had? Nothing of it is kept."""
+    """Check that the server has the file. Nothing of it is stored."""
 
     def once() -> None:
         with _open(url, dict(PLAIN), opener, limits) as stream:

@@ -1,11 +1,10 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Have a kernel's source from the first mirror that has it right, and prove that it is right."""
+"""Fetch a kernel's source from the first mirror whose copy passes verification."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -15,9 +14,10 @@ from urllib.parse import urlsplit
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     atomic_file,
+    bounded_read,
+    json_file,
     kernel_version,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import file_sha256
 from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import (
     without_password,
 )
@@ -68,7 +68,7 @@ class Policy:
         return not (self.sha256 and self.unsigned_if_pinned)
 
     def accepts(self, proof: Proof) -> bool:
-        """Is what an earlier run proved enough?"""
+        """Whether what an earlier run verified is enough."""
         if self.sha256 and proof.sha256 != self.sha256:
             return False
         if self.autosigner and not self.sha256 and not self.autosigner.counts(proof.listed_by):
@@ -176,12 +176,12 @@ def cached(tarball: Path, policy: Policy) -> Optional[Proof]:
     """The proof of a tarball that needs no mirror: verified before, or of the pinned checksum."""
     if not tarball.is_file():
         return None
-    actual = file_sha256(tarball)
+    actual = bounded_read.sha256(tarball)
     try:
-        proof = Proof(**json.loads(record_of(tarball).read_text(encoding="utf-8")))
+        proof = Proof(**bounded_read.json_object(record_of(tarball)))
         if not all(isinstance(value, str) for value in asdict(proof).values()):
             raise TypeError("it is not all texts")
-    except (OSError, ValueError, TypeError, RecursionError):
+    except (OSError, ValueError, TypeError):
         proof = Proof("")
     if proof.sha256 != actual:
         proof = Proof(actual)
@@ -231,7 +231,7 @@ def _signature(base: str, version: str, policy: Policy, means: Means) -> bytes:
 
 def _prove(file: Path, signature: bytes, wanted: str, policy: Policy, means: Means) -> Proof:
     """Checksum first, then the contents: what has the wrong bytes is not even decompressed."""
-    actual = file_sha256(file)
+    actual = bounded_read.sha256(file)
     if wanted and actual != wanted:
         raise FetchError(f"sha256 is {actual}, expected {wanted}")
     means.say("downloaded; checking what it holds and who signed it")
@@ -255,7 +255,7 @@ def _from_mirror(mirror: str, version: str, tarball: Path, policy: Policy, means
         proof = _prove(file, signature, listed.sha256, policy, means)
         return Proof(proof.sha256, without_password(url), proof.signed_by, listed.listed_by)
 
-    if tarball.is_file() and listed.sha256 in ("", file_sha256(tarball)):
+    if tarball.is_file() and listed.sha256 in ("", bounded_read.sha256(tarball)):
         try:  # there, but nobody has vouched for it yet
             return Fetched(str(tarball), prove(tarball))
         except (FetchError, ArchiveError, SignatureError):
@@ -308,24 +308,19 @@ def fetch(
                 attempts.append({"url": without_password(url), "error": str(error)})
                 continue
             result.attempts = attempts
-            _write_record(tarball, result.proof)
+            json_file.write(record_of(tarball), asdict(result.proof))
             return result
     finally:
         part_of(tarball).unlink(missing_ok=True)
     raise FetchError(
         f"no mirror of source_mirrors has Linux {version} as it should be. Check source_version "
-        f"and source_sha256, or add a mirror. Tried: {_told(attempts)}"
+        f"and source_sha256, or add a mirror. Tried: {_listing(attempts)}"
     )
 
 
-def _write_record(tarball: Path, proof: Proof) -> None:
-    text = json.dumps(asdict(proof), indent=2, sort_keys=True) + "\n"
-    atomic_file.write(record_of(tarball), text, 0o644)
-
-
-def _told(attempts: Sequence[dict[str, str]]) -> str:
-    told = "; ".join(f"{item['url']}: {item['error']}" for item in attempts)
-    return told or "none (the list is empty)"
+def _listing(attempts: Sequence[dict[str, str]]) -> str:
+    text = "; ".join(f"{item['url']}: {item['error']}" for item in attempts)
+    return text or "none (the list is empty)"
 
 
 def find(mirrors: Sequence[str], version: str, means: Means) -> str:
@@ -341,6 +336,6 @@ def find(mirrors: Sequence[str], version: str, means: Means) -> str:
             attempts.append({"url": without_password(url), "error": str(error)})
     remedy = f". If no mirror can have it, {_candidate_remedy(version)}" if wanted.candidate else ""
     raise FetchError(
-        f"source_version {version}: no mirror of source_mirrors has it. Tried: {_told(attempts)}"
+        f"source_version {version}: no mirror of source_mirrors has it. Tried: {_listing(attempts)}"
         f"{remedy}"
     )

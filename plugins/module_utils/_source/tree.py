@@ -1,11 +1,10 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Unpack a kernel's source so that a tree is there whole or not at all."""
+"""Unpack a kernel's source: the whole tree is there, or nothing of it."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import tempfile
@@ -17,7 +16,10 @@ from typing import IO, Any
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     atomic_file,
+    json_file,
+    kernel_makefile,
     kernel_version,
+    tree_records,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import digests
 from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import shown
@@ -29,11 +31,12 @@ from ansible_collections.oslab.kernel.plugins.module_utils._source.archive impor
     decompressed,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._source.openpgp import Feed
-from ansible_collections.oslab.kernel.plugins.module_utils._source.tree_modes import discard, settle
+from ansible_collections.oslab.kernel.plugins.module_utils._source.tree_modes import (
+    discard,
+    normalize,
+)
 
-STATE = workdir.STATE
 MAX_SIZE = 4 << 30
-MAKEFILE = 1 << 20  # characters; the versions are in its first lines
 UNPACKING = ".unpacking-"
 OLD = ".old"
 TAR = ("tar", "--extract", "--file=-", "--no-same-owner", "--no-same-permissions")
@@ -55,20 +58,8 @@ class Unpacked:
     state: dict[str, Any]
 
 
-def makefile_version(text: str) -> str:
-    """VERSION.PATCHLEVEL.SUBLEVEL of a stock top Makefile, and -rcN if it is a candidate's."""
-    parts = []
-    for name in ("VERSION", "PATCHLEVEL", "SUBLEVEL"):
-        match = re.search(rf"^{name}[ \t]*=[ \t]*([0-9]+)[ \t]*$", text, re.MULTILINE)
-        if not match:
-            raise TreeError(f"the top Makefile has no line '{name} = …': not a kernel's source")
-        parts.append(match.group(1))
-    extra = re.search(r"^EXTRAVERSION[ \t]*=[ \t]*(\S*)", text, re.MULTILINE)
-    return ".".join(parts) + kernel_version.candidate_of(extra.group(1) if extra else "")
-
-
 def version_matches(found: str, wanted: str) -> bool:
-    """Is the tree's version (always three numbers) the wanted one? 6.8 means 6.8.0.
+    """Whether the tree's version (always three numbers) is the wanted one. 6.8 means 6.8.0.
 
     A distribution's 6.12 stands for whatever stable release it ships, so two wanted numbers match
     any third.
@@ -78,22 +69,13 @@ def version_matches(found: str, wanted: str) -> bool:
 
 
 def _meant(tarball: Path, found: str, wanted: str) -> bool:
-    """Does source_version, `wanted`, mean a tree of the version `found`, out of this tarball?"""
+    """Whether source_version, `wanted`, means the version `found`, out of this tarball."""
     numbers, candidate = kernel_version.split_candidate(found)
     try:
         meant = kernel_version.parse(kernel_version.of_tarball(tarball.name, wanted))
     except ValueError as error:
         raise TreeError(f"source_version: {error}") from error
     return version_matches(numbers, meant.numbers) and candidate == meant.candidate
-
-
-def read_state(tree: Path) -> dict[str, Any]:
-    """What the tree was unpacked from; empty if it is not there or not ours."""
-    try:
-        state = json.loads((tree / STATE).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return state if isinstance(state, dict) else {}
 
 
 def _digests(tarball: Path, stream: IO[bytes], wanted: Mapping[str, str]) -> str:
@@ -160,16 +142,16 @@ def unpack(
     max_size: int = MAX_SIZE,
     md5: str = "",
 ) -> Unpacked:
-    """Have `tree` hold the contents of `tarball`, replacing what another tarball left there.
+    """Replace `tree` with the contents of `tarball`.
 
     `sha256`, `md5`: checksums (hexadecimal) that the tarball has to have; empty for any. Raises
     TreeError; what was in `tree` is still there then, and nothing of the tarball is.
     """
-    _come_back(tree)
+    _recover(tree)
     with _opened(tarball) as stream:
         # Before anything is decompressed.
         found = _digests(tarball, stream, _wanted(sha256, md5))
-        state = read_state(tree)
+        state = tree_records.source(tree) or {}
         if state.get("sha256") == found and _meant(tarball, str(state.get("version")), version):
             return Unpacked(False, state)
         if tree.exists() and not state and (not tree.is_dir() or any(tree.iterdir())):
@@ -184,10 +166,10 @@ def unpack(
             stream.seek(0)
             new = _extract(tarball, stream, scratch, feed, found, max_size)
             # The roles keep there what they did to a tree, and believe it.
-            if os.path.lexists(new / STATE.parent):
+            if os.path.lexists(new / tree_records.DIRECTORY):
                 raise TreeError(
-                    f"{tarball} brings a {STATE.parent}, which no kernel has: it is not unpacked. "
-                    "Take the tarball from where the kernel is published"
+                    f"{tarball} brings a {tree_records.DIRECTORY}, which no kernel has: it is not "
+                    "unpacked. Take the tarball from where the kernel is published"
                 )
             state = {
                 "version": _version(tarball, new, version),
@@ -198,30 +180,29 @@ def unpack(
                 # Time stamps of the build are taken from the source, not from the clock.
                 "source_date_epoch": int((new / "Makefile").stat().st_mtime),
             }
-            workdir.make((new / STATE).parent)
+            workdir.make(new / tree_records.DIRECTORY)
             # The state says that all of it is there, which has to hold after a power cut.
             atomic_file.sync_file_system(scratch)
-            text = json.dumps(state, indent=2, sort_keys=True) + "\n"
-            atomic_file.write(new / STATE, text, 0o644)
+            json_file.write(new / tree_records.SOURCE, state)
             if tree.exists():
                 tree.replace(scratch / OLD)
             atomic_file.rename(new, tree)
             return Unpacked(True, state)
         finally:
-            _put_back(scratch, tree)
+            _restore(scratch, tree)
             discard(scratch)
 
 
-def _put_back(scratch: Path, tree: Path) -> None:
+def _restore(scratch: Path, tree: Path) -> None:
     """The tree that was moved away and that nothing has replaced."""
     if (scratch / OLD).exists() and not tree.exists():
         (scratch / OLD).replace(tree)
 
 
-def _come_back(tree: Path) -> None:
+def _recover(tree: Path) -> None:
     """Clean up after a run that was killed."""
     for stale in tree.parent.glob(f"{UNPACKING}*"):
-        _put_back(stale, tree)
+        _restore(stale, tree)
         discard(stale)
 
 
@@ -238,7 +219,7 @@ def _extract(
         pass
     if original.sha256 != sha256:
         raise TreeError(f"{tarball} was changed while it was read: run it again")
-    settle(scratch)
+    normalize(scratch)
     tops = sorted(scratch.iterdir())
     if len(tops) != 1 or tops[0].is_symlink() or not (tops[0] / "Makefile").is_file():
         names = ", ".join(shown(repr(item.name), 40) for item in tops[:5])
@@ -250,8 +231,10 @@ def _extract(
 
 
 def _version(tarball: Path, tree: Path, wanted: str) -> str:
-    with (tree / "Makefile").open(encoding="utf-8", errors="replace") as makefile:
-        found = makefile_version(makefile.read(MAKEFILE))
+    try:
+        found = kernel_makefile.read_version(tree).upstream
+    except (OSError, kernel_makefile.MakefileError) as error:
+        raise TreeError(f"{tarball} is not a kernel's source: {error}") from error
     if not _meant(tarball, found, wanted):
         numbers, candidate = kernel_version.split_candidate(found)
         series, _dot, patch = numbers.rpartition(".")

@@ -24,7 +24,7 @@ def _file_mode(mode: int) -> int:
     return PROGRAM if mode & EXECUTABLE else FILE
 
 
-class _Settler:
+class _Normalizer:
     """Goes through a directory that nobody else can enter yet."""
 
     def __init__(self, top: Path) -> None:
@@ -32,7 +32,7 @@ class _Settler:
         self.owner = (os.geteuid(), os.getegid())
         self.names: dict[tuple[int, int], list[int]] = {}  # file → names found, names that it has
 
-    def settle(self, path: Path) -> None:
+    def normalize(self, path: Path) -> None:
         found = path.lstat()
         if (found.st_uid, found.st_gid) != self.owner:
             os.chown(path, *self.owner, follow_symlinks=False)
@@ -53,16 +53,16 @@ class _Settler:
             path.chmod(wanted)
 
 
-def settle(top: Path) -> None:
+def normalize(top: Path) -> None:
     """Everybody may read what is below `top`, its owner (who calls) may write, nobody else.
 
     Raises ArchiveError for links that lead out and for what is no file, directory or link.
     """
-    settler = _Settler(top)
+    normalizer = _Normalizer(top)
     for directory, below, names in os.walk(top):  # a directory before what is in it
         for name in (*below, *names):
-            settler.settle(Path(directory, name))
-    if any(found != has for found, has in settler.names.values()):
+            normalizer.normalize(Path(directory, name))
+    if any(found != has for found, has in normalizer.names.values()):
         raise ArchiveError("a file in it has another name outside of the tree")
 
 

@@ -18,14 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common import tree_records
 from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import shown
 
 DIRECTORY = 0o755
 # For programs that are called, and for files whose mode nothing else states.
 UMASK = 0o022
 OTHERS = stat.S_IWGRP | stat.S_IWOTH
-# In a tree that the role source made.
-STATE = Path(".oslab", "source.json")
 SPECIAL = stat.S_ISUID | stat.S_ISGID
 # Where `nginx -t` makes directories for nobody, in a repository's `nginx`. Nothing is read there.
 NGINX = frozenset(("body", "proxy", "fastcgi", "uwsgi", "scgi"))
@@ -139,7 +138,7 @@ class Loose:
         if found.st_mode & stat.S_IWOTH or (found.st_mode & stat.S_IWGRP and found.st_gid != 0):
             self.exposed = True
 
-    def told(self) -> str:
+    def summary(self) -> str:
         more = f" and {self.count - len(self.first)} more" if self.count > len(self.first) else ""
         return ", ".join(self.first) + more
 
@@ -151,7 +150,7 @@ def safe_mode(mode: int) -> int:
 
 
 def _tighten_file(name: str, directory: int, found: os.stat_result, change: bool) -> bool:
-    """Was it loose?"""
+    """Whether others could write to the file."""
     if not stat.S_ISREG(found.st_mode) or safe_mode(found.st_mode) == stat.S_IMODE(found.st_mode):
         return False
     if change:
@@ -167,7 +166,7 @@ def _tighten_file(name: str, directory: int, found: os.stat_result, change: bool
 
 
 def tighten(top: Path, uid: int, change: bool = True, loose: Optional[Loose] = None) -> Loose:
-    """Let nobody but the owner write to anything below `top`; no link is followed.
+    """Remove write permission for others from everything below `top`. Follows no link.
 
     Raises WorkdirError where anything there belongs to somebody else than root and `uid`: links,
     too, since whoever could make one decided where it leads. What is found is added to `loose`.
@@ -218,7 +217,7 @@ def _check_owner(place: Path, top: Path, found: os.stat_result, uid: int) -> Non
 
 
 def _is_nginx(parts: tuple[str, ...]) -> bool:
-    """Is it one of nginx's own, in a repository that is the top or stands right below it?"""
+    """Whether it is one of nginx's own, in a repository that is the top or right below it."""
     return any(
         parts[above : above + 1] == ("nginx",) and bool(NGINX.intersection(parts[above + 1 :][:1]))
         for above in (0, 1)
@@ -228,8 +227,8 @@ def _is_nginx(parts: tuple[str, ...]) -> bool:
 # --- all of it ---------------------------------------------------------------------------------
 
 
-def _have(path: Path, name: str, uid: int, change: bool) -> bool:
-    """Have a checked directory. Was it missing?"""
+def _ensure(path: Path, name: str, uid: int, change: bool) -> bool:
+    """Make and check the directory. Returns whether it was missing."""
     check(path, name, uid)
     missing = not path.is_dir()
     if missing and change:
@@ -254,25 +253,25 @@ def prepare(
     WorkdirError where others decide what is there.
     """
     tops = {name: path, **(also or {})}
-    for told, place in tops.items():
+    for variable, place in tops.items():
         if not place.is_absolute():
             raise WorkdirError(
-                f"{told} '{place}' is not an absolute path: give one that begins with /"
+                f"{variable} '{place}' is not an absolute path: give one that begins with /"
             )
-    wanted = [(place, told) for told, place in tops.items()]
+    wanted = [(place, variable) for variable, place in tops.items()]
     elsewhere = tree if tree and path.resolve() not in tree.resolve().parents else None
     if elsewhere:
         wanted.append((elsewhere.parent, _TREES))
-    made = [place for place, told in wanted if _have(place, told, uid, change)]
-    for place, told in wanted:
-        if told in _BUILT_IN:
-            check_programs(place, told)
+    made = [place for place, variable in wanted if _ensure(place, variable, uid, change)]
+    for place, variable in wanted:
+        if variable in _BUILT_IN:
+            check_programs(place, variable)
     loose = Loose(made=made)
     for place in tops.values():
         if place is path or path.resolve() not in place.resolve().parents:
             tighten(place, uid, change, loose)
     # What the role did not make it refuses anyway: it might be /usr, named by mistake.
-    if elsewhere and (elsewhere / STATE).is_file():
+    if elsewhere and (elsewhere / tree_records.SOURCE).is_file():
         check(elsewhere, "source_tree", uid)
         tighten(elsewhere, uid, change, loose)
     return loose

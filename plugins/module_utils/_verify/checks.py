@@ -282,7 +282,7 @@ def compare_usage_shown(
 
 
 def holds_boot(lines: Sequence[bytes]) -> bool:
-    """Does the log still reach back to the kernel's first words?"""
+    """Whether the log still begins with the kernel's first message."""
     return any(line.startswith(_KERNEL_START) for line in lines)
 
 

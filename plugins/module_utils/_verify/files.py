@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Is this host's kernel, on its disk and in its memory, exactly the one of a build? Only reads.
+"""Compare this host's kernel, on its disk and in its memory, with that of a build. Only reads.
 
 What a host makes by itself is not compared, because no build can know it: the initrd and the
 indexes of depmod.
@@ -17,19 +17,18 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._build.identity import read_json
 from ansible_collections.oslab.kernel.plugins.module_utils._build.package_files import (
     LINK,
     SHORT,
     ListError,
     check_list,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, manifest
 from ansible_collections.oslab.kernel.plugins.module_utils._common.bounded_read import lines, words
 from ansible_collections.oslab.kernel.plugins.module_utils._common.elf_notes import gnu_build_id
+from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import few
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.checks import Check, equal
 
-MANIFEST = "oslab-kernel.json"
 # depmod makes these anew whenever a module comes or goes. The other modules.* are the build's.
 DEPMOD = re.compile(
     r"modules\.(dep|alias|symbols|builtin|builtin\.alias|softdep|weakdep|devname)(\.bin)?"
@@ -70,8 +69,8 @@ class Host(NamedTuple):
 
     def claimed_build_id(self) -> str:
         """The build that the running kernel's own manifest names."""
-        manifest = read_json(self.path(f"/lib/modules/{self.release()}/{MANIFEST}")) or {}
-        return str(manifest.get("build_id") or "")
+        found = manifest.read(self.release(), self.root) or {}
+        return str(found.get("build_id") or "")
 
 
 # --- where the list comes from -----------------------------------------------------------------
@@ -133,7 +132,7 @@ def installed_packages(run: Runner) -> dict[str, str]:
 
 
 def is_index(path: str) -> bool:
-    """Does depmod make it?"""
+    """Whether depmod makes it."""
     name = path.rpartition("/")[2]
     in_place = re.fullmatch(r"(/usr)?/lib/modules/[^/]+", path.rpartition("/")[0])
     return bool(in_place and DEPMOD.fullmatch(name)) and name not in BUILT
@@ -216,18 +215,13 @@ def compare(
 # --- the answer --------------------------------------------------------------------------------
 
 
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
-
-
 def _what_differs(names: Sequence[tuple[str, str]]) -> str:
-    told = [
-        f"{kind}: {_some([path for its, path in names if its == kind])}"
+    texts = [
+        f"{kind}: {few([path for its, path in names if its == kind], SHOWN)}"
         for kind in ("changed", "missing")
         if any(its == kind for its, _path in names)
     ]
-    return "; ".join(told)
+    return "; ".join(texts)
 
 
 def compare_image(expected: str, running: str) -> Check:
@@ -252,7 +246,7 @@ def answer_by_list(
     ]
     first = [f"{e['path']} has sha256 {e['found']}, not {e['expected']}" for e in wrong[:1]]
     as_built = differences.compared - len(differences.names)
-    also = f"; in {UPDATES}/: {_some(differences.updates)}" if differences.updates else ""
+    also = f"; in {UPDATES}/: {few(differences.updates, SHOWN)}" if differences.updates else ""
     checks = [
         Check(
             "files on disk",
@@ -266,7 +260,7 @@ def answer_by_list(
             "files that are not the build's",
             not differences.additional,
             "none",
-            (_some(differences.additional) or "none") + also,
+            (few(differences.additional, SHOWN) or "none") + also,
             None,
             f"in /lib/modules/{listed['release']}",
         ),
@@ -298,12 +292,12 @@ def parse_verify(text: str) -> list[tuple[str, str]]:
     """What `dpkg --verify` complains about, as (changed or missing, path)."""
     found = []
     for line in lines(text):
-        told = re.match(r"(missing|[?.5]{9})[ \t]+(?:c[ \t]+)?(/.*?)(?: \([^()]*\))?$", line)
-        if not told or is_index(told[2]):
+        matched = re.match(r"(missing|[?.5]{9})[ \t]+(?:c[ \t]+)?(/.*?)(?: \([^()]*\))?$", line)
+        if not matched or is_index(matched[2]):
             continue
-        kind = "missing" if told[1] == "missing" else "changed"
-        if kind == "changed" or not told[2].startswith(OPTIONAL):
-            found.append((kind, told[2]))
+        kind = "missing" if matched[1] == "missing" else "changed"
+        if kind == "changed" or not matched[2].startswith(OPTIONAL):
+            found.append((kind, matched[2]))
     return found
 
 

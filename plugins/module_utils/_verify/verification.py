@@ -156,7 +156,7 @@ def _why_not(
 def _probe(
     system: System, name: str, number: Any, problem: str, *, called: bool = True
 ) -> dict[str, Any]:
-    """Is it there? The first call of a number is made by a child, whatever it does to it."""
+    """Whether the kernel has it. A child makes the first call, whatever that does to the child."""
     state: dict[str, Any] = {
         "supported": False,
         "number": number,

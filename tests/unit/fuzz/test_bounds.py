@@ -24,6 +24,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     bounded_read,
     der,
     elf_notes,
+    kernel_config,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._host import (
     boot_space,
@@ -85,7 +86,7 @@ TEXTS: dict[str, tuple[Callable[[str], Any], str]] = {
     "quotes of a source": (syscall_source.definitions, "\\'" * N),
     "comments of a source": (syscall_source.definitions, "/*" * N),
     "a main.c": (lambda text: edits.add_banner(text, "x"), "start_kernel(void)" * (N // 20)),
-    "a configuration": (config.parse_config, "CONFIG_" + "A" * N),
+    "a configuration": (kernel_config.parse, "CONFIG_" + "A" * N),
     "another configuration": (parse_config, "# CONFIG_" + "A" * N + " is\n"),
     "a step of a build": (progress.parse_step, "  CC " + " " * N),
     "an error of a build": (lambda text: build_log.compiler_error([text]), "error " * N),

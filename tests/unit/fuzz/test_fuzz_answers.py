@@ -17,7 +17,7 @@ from typing import Any
 import hostile
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._build import deb, package_files
-from ansible_collections.oslab.kernel.plugins.module_utils._build.identity import read_json
+from ansible_collections.oslab.kernel.plugins.module_utils._common import json_file
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import aptly, retention
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import (
     checks,
@@ -182,14 +182,14 @@ def test_what_dpkg_says(text: str) -> None:
 def test_json_in_the_store(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "build.json").write_bytes(content)
     (tmp_path / retention.RECORD).write_bytes(content)
-    assert read_json(tmp_path / "build.json") is None or b"{" in content
+    assert json_file.read(tmp_path / "build.json") is None or b"{" in content
     retention.read_order(tmp_path)
 
 
 @pytest.mark.parametrize("thing", hostile.THINGS)
 def test_json_that_is_no_file(tmp_path: Path, thing: str) -> None:
     hostile.put(tmp_path / "store", {"build.json": thing})
-    assert read_json(tmp_path / "store/build.json") is None
+    assert json_file.read(tmp_path / "store/build.json") is None
 
 
 def archive(*members: tuple[str, bytes, str]) -> bytes:

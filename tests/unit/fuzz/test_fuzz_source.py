@@ -17,10 +17,10 @@ from typing import Any
 import hostile
 from ansible_collections.oslab.kernel.plugins.module_utils._build import log as build_log
 from ansible_collections.oslab.kernel.plugins.module_utils._build import progress as build_progress
-from ansible_collections.oslab.kernel.plugins.module_utils._build.identity import (
-    InputError,
-    makefile_release,
-    parse_config,
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    kernel_config,
+    kernel_makefile,
+    tree_records,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import config as kconfig_config
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import stamp
@@ -35,7 +35,6 @@ from ansible_collections.oslab.kernel.plugins.module_utils._patch import (
 from ansible_collections.oslab.kernel.plugins.module_utils._source import archive as source_archive
 from ansible_collections.oslab.kernel.plugins.module_utils._source import download, fetch, openpgp
 from ansible_collections.oslab.kernel.plugins.module_utils._source import lock as source_lock
-from ansible_collections.oslab.kernel.plugins.module_utils._source import tree as source_tree
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -291,8 +290,8 @@ def test_the_state_of_a_tree(tmp_path: Path, tree: dict[str, Any]) -> None:
         (tmp_path / "t/.oslab").mkdir(parents=True, exist_ok=True)
         if isinstance(tree[".oslab/patch.json"], bytes):
             (tmp_path / "t/.oslab" / name).write_bytes(tree[".oslab/patch.json"])
-    source_tree.read_state(tmp_path / "t")
-    stamp.recall(tmp_path / "t", "x", "y")
+    tree_records.source(tmp_path / "t")
+    stamp.load(tmp_path / "t", "x", "y")
 
 
 # --- the tree ----------------------------------------------------------------------------------
@@ -309,11 +308,10 @@ def test_files_of_a_tree(table: str, source: str, top: str, config: str) -> None
         edits.parse_table(table)
     with contextlib.suppress(syscall_source.SourceError):
         syscall_source.parameters(source, "one")
-    with contextlib.suppress(source_tree.TreeError):
-        source_tree.makefile_version(top)
-    with contextlib.suppress(InputError):
-        makefile_release(top, parse_config(config))
-    kconfig_config.set_values(config, kconfig_config.parse_config(config))
+    with contextlib.suppress(kernel_makefile.MakefileError):
+        assert kernel_makefile.version(top).kernelversion
+    kernel_makefile.keep_extraversion(top, table)
+    kconfig_config.set_values(config, kernel_config.parse(config))
 
 
 MAKEFILE = """\

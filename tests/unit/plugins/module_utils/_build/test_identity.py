@@ -57,21 +57,6 @@ def test_comments_and_order_of_a_configuration_do_not_count():
     assert identity.config_sha256(changed) != identity.config_sha256(first)
 
 
-def test_release_of_makefile_files_and_configuration():
-    config = {"CONFIG_LOCALVERSION": '"-cloud"'}
-    assert identity.makefile_release(MAKEFILE, config, "-file") == (
-        "6.12.117",
-        "6.12.117-49-usac1-file-cloud",
-    )
-    plain = "VERSION = 6\nPATCHLEVEL = 8\nSUBLEVEL = 0\nEXTRAVERSION =\n"
-    assert identity.makefile_release(plain, {}) == ("6.8.0", "6.8.0")
-
-
-def test_another_makefile_is_refused():
-    with pytest.raises(identity.InputError, match="VERSION"):
-        identity.makefile_release("all:\n", {})
-
-
 def test_directory_hash_covers_names_modes_and_contents(tmp_path):
     seen = {identity.directory_sha256(tmp_path)}
 

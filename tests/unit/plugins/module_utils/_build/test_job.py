@@ -156,7 +156,7 @@ def test_an_abandoned_job_is_waited_for(job, monkeypatch):
 def test_an_abandoned_job_that_hangs_is_ended(job):
     start(job, lambda: [time.sleep(1) for _second in range(60)] and {})
     wait_for(job.status)
-    assert other(job).wait_until_left(patience=0.1)
+    assert other(job).wait_until_left(seconds=0.1)
 
 
 def test_a_watched_job_is_left_alone(job):

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._build.remote_compilation import (
-    Spread,
-    SpreadError,
+    Remote,
+    RemoteError,
     environment,
     problem,
     usable_hosts,
@@ -22,7 +22,7 @@ WORK = Path("/w")
 
 
 def test_ccache_is_asked_first() -> None:
-    distcc = Spread("distcc", "a b")
+    distcc = Remote("distcc", "a b")
     assert wrapper(distcc, ccache=True) == "ccache "
     assert environment(distcc, True, WORK)["CCACHE_PREFIX"] == "distcc"
     assert wrapper(distcc, ccache=False) == "distcc "
@@ -31,26 +31,26 @@ def test_ccache_is_asked_first() -> None:
         "DISTCC_DIR": "/w/distcc",
         "DISTCC_NO_REWRITE_CROSS": "1",
     }
-    assert wrapper(Spread(), ccache=False) == ""
-    assert environment(Spread(), True, WORK) == {}
+    assert wrapper(Remote(), ccache=False) == ""
+    assert environment(Remote(), True, WORK) == {}
 
 
 @pytest.mark.parametrize(
-    ("spread", "ccache", "said"),
+    ("remote", "ccache", "said"),
     [
-        (Spread(ccache_remote="http://a/"), False, "build_ccache is false"),
-        (Spread("icecc", "a"), True, "build_distribute_hosts is for distcc"),
-        (Spread("distcc", " "), True, "names no host"),
-        (Spread("icecc"), True, "icecc, which the builder lacks"),
+        (Remote(ccache_remote="http://a/"), False, "build_ccache is false"),
+        (Remote("icecc", "a"), True, "build_distribute_hosts is for distcc"),
+        (Remote("distcc", " "), True, "names no host"),
+        (Remote("icecc"), True, "icecc, which the builder lacks"),
     ],
 )
-def test_what_is_wrong_names_its_variable(spread: Spread, ccache: bool, said: str) -> None:
-    assert said in (problem(spread, ccache, lambda name: None) or "")
+def test_what_is_wrong_names_its_variable(remote: Remote, ccache: bool, said: str) -> None:
+    assert said in (problem(remote, ccache, lambda name: None) or "")
 
 
 def test_nothing_is_wrong() -> None:
-    assert problem(Spread("distcc", "a"), True, lambda name: name) is None
-    assert problem(Spread(), False, lambda name: None) is None
+    assert problem(Remote("distcc", "a"), True, lambda name: name) is None
+    assert problem(Remote(), False, lambda name: None) is None
 
 
 class Workers:
@@ -74,15 +74,15 @@ class Workers:
 
 def test_who_does_not_answer_is_done_without() -> None:
     workers = Workers(a=b"good")
-    used, silent = usable_hosts(Spread("distcc", "--randomize localhost a/8 b"), workers.run)
+    used, silent = usable_hosts(Remote("distcc", "--randomize localhost a/8 b"), workers.run)
     assert (used, silent) == ("--randomize localhost a/8", ["b"])
 
 
 def test_another_compiler_is_refused() -> None:
-    with pytest.raises(SpreadError, match="b of build_distribute_hosts compiles otherwise"):
-        usable_hosts(Spread("distcc", "a b"), Workers(a=b"good", b=b"other").run)
+    with pytest.raises(RemoteError, match="b of build_distribute_hosts compiles otherwise"):
+        usable_hosts(Remote("distcc", "a b"), Workers(a=b"good", b=b"other").run)
 
 
 def test_nobody_answers() -> None:
-    with pytest.raises(SpreadError, match=r"no host of build_distribute_hosts compiles \(a, b\)"):
-        usable_hosts(Spread("distcc", "localhost a b"), Workers().run)
+    with pytest.raises(RemoteError, match=r"no host of build_distribute_hosts compiles \(a, b\)"):
+        usable_hosts(Remote("distcc", "localhost a b"), Workers().run)

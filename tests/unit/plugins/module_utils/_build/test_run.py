@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from ansible_collections.oslab.kernel.plugins.module_utils._build.run import forget_recent
+from ansible_collections.oslab.kernel.plugins.module_utils._build.run import remove_recent_records
 
 
 def made(tree, name, age, record_age=None):
@@ -26,7 +26,7 @@ def test_only_what_was_made_last_is_forgotten(tmp_path):
     recent = made(tmp_path, "fs/recent.o", 60)
     # An object that was being made anew: young, with the record of the time before.
     half = made(tmp_path, "fs/half.o", 0, record_age=4000)
-    assert forget_recent(tmp_path, 120) == 2
+    assert remove_recent_records(tmp_path, 120) == 2
     assert old.exists()
     assert before.exists()
     assert not recent.exists()
@@ -36,4 +36,4 @@ def test_only_what_was_made_last_is_forgotten(tmp_path):
 
 def test_a_tree_that_was_never_built(tmp_path):
     (tmp_path / "Makefile").write_text("x")
-    assert forget_recent(tmp_path, 120) == 0
+    assert remove_recent_records(tmp_path, 120) == 0

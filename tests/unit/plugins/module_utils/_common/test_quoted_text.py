@@ -53,3 +53,11 @@ def test_a_message_fits_a_terminal_and_what_is_copied_is_not_cut():
     assert [line for line in lines if len(line) > quoted_text.WIDTH] == [path]
     assert "\tkept as  it is" in lines
     assert " ".join(" ".join(lines).split()) == " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [([], ""), (["a", "b"], "a, b"), (["a", "b", "c", "d"], "a, b and 2 more")],
+)
+def test_few(texts: list[str], expected: str) -> None:
+    assert quoted_text.few(texts, 2) == expected

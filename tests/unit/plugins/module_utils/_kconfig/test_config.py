@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils._common import kernel_config
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import config
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig.tree import KconfigTree, Symbol
 
@@ -42,11 +43,6 @@ def run(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> confi
 
 
 # --- text ------------------------------------------------------------------------------------
-
-
-def test_parse() -> None:
-    text = '#\n# comment\nCONFIG_A=y\n# CONFIG_B is not set\nCONFIG_S="a=b"\nJUNK=1\n'
-    assert config.parse_config(text) == {"A": "y", "B": "n", "S": '"a=b"'}
 
 
 def test_set_values_replaces_and_appends() -> None:
@@ -139,6 +135,7 @@ def test_module_symbols(tmp_path: Path) -> None:
         "obj-$(CONFIG_NVME_CORE)\t+= nvme-core.o \\\n\tnvme-extra.o dir/\n"
         "obj-$(CONFIG_A) += both.o\nobj-$(CONFIG_B) += both.o\n"
         "obj-$(CONFIG_C) += $(my-name).o\n"
+        "my-obj-$(CONFIG_D) += part.o\n"
         "nvme-core-y := core.o\n"
     )
     (tmp_path / "tools").mkdir()
@@ -148,6 +145,7 @@ def test_module_symbols(tmp_path: Path) -> None:
         "nvme_extra": ["NVME_CORE"],
         "both": ["A", "B"],
         "thing": ["C"],
+        "part": ["D"],
     }
 
 
@@ -181,7 +179,7 @@ def bench(fakelinux: Path, tmp_path: Path) -> Bench:
 
 
 def modules(outcome: config.Outcome) -> set[str]:
-    return {name for name, value in config.parse_config(outcome.text).items() if value == "m"}
+    return {name for name, value in kernel_config.parse(outcome.text).items() if value == "m"}
 
 
 def test_without_a_list_all_modules_stay(bench: Bench) -> None:
@@ -227,7 +225,7 @@ def test_what_is_built_in_is_kept(bench: Bench, builtin: str) -> None:
     """A module of another host that the base has built in is there already."""
     base = config.set_values(BASE, {builtin: "y"})
     outcome = bench.configure(base, lsmod=["ext4"], keep=["virtio_blk", "nvme_core"])
-    assert config.parse_config(outcome.text)[builtin] == "y"
+    assert kernel_config.parse(outcome.text)[builtin] == "y"
     assert outcome.failed == outcome.modules_disabled == outcome.modules_unknown == []
 
 
@@ -255,9 +253,9 @@ def test_what_cannot_be_a_module_is_no_error(
     bench: Bench, definition: str, base: str, expected: str
 ) -> None:
     add_driver(bench, "CORE", definition)
-    text = BASE + config.config_line("CORE", base) + "\n"
+    text = BASE + kernel_config.line("CORE", base) + "\n"
     outcome = bench.configure(text, lsmod=["ext4"], keep=["core"])
-    assert config.parse_config(outcome.text).get("CORE", "n") == expected
+    assert kernel_config.parse(outcome.text).get("CORE", "n") == expected
     assert outcome.failed == []
     assert outcome.modules_disabled == (["core"] if expected == "n" else [])
 
@@ -281,7 +279,7 @@ def test_a_kept_module_brings_what_it_depends_on(bench: Bench, depends: str) -> 
     add_driver(bench, "DISK", f'tristate "Disk"\n\tdepends on {depends}')
     base = config.set_values(BASE, {"NET": "n", "SND_DUMMY": "y" if "SND" in depends else "n"})
     outcome = bench.configure(base, lsmod=["ext4"], keep=["disk"])
-    values = config.parse_config(outcome.text)
+    values = kernel_config.parse(outcome.text)
     assert values["DISK"] == "m"
     assert ("MIDDLE" in modules(outcome)) == ("MIDDLE" in depends)
     assert values["NET"] == ("n" if "SND" in depends else "y")
@@ -304,14 +302,14 @@ def test_no_module_brings_what_opens_a_kernel(bench: Bench, switch: str) -> None
     add_driver(bench, switch, 'bool "Not for a target to switch on"')
     add_driver(bench, "DISK", f'tristate "Disk"\n\tdepends on {switch}')
     outcome = bench.configure(lsmod=["ext4"], keep=["disk"])
-    assert config.parse_config(outcome.text).get(switch, "n") == "n"
+    assert kernel_config.parse(outcome.text).get(switch, "n") == "n"
     assert outcome.modules_disabled == ["disk"]
 
 
 def test_the_user_s_word_is_stronger_than_a_kept_module(bench: Bench) -> None:
     base = config.set_values(BASE, {"NET": "n"})
     outcome = bench.configure(base, lsmod=["ext4"], keep=["virtio_net"], options={"NET": "n"})
-    assert config.parse_config(outcome.text)["NET"] == "n"
+    assert kernel_config.parse(outcome.text)["NET"] == "n"
     assert outcome.modules_disabled == ["virtio_net"]
     assert outcome.failed == []
 
@@ -343,7 +341,7 @@ def test_options_of_every_type(bench: Bench) -> None:
         "DEFAULT_HOSTNAME": "a b",
     }
     outcome = bench.configure(options=options)
-    values = config.parse_config(outcome.text)
+    values = kernel_config.parse(outcome.text)
     assert outcome.failed == []
     assert [values[n] for n in ("PM", "EXT4_FS", "SND_DUMMY")] == ["y", "y", "n"]
     assert values["NR_CPUS"] == "8"
@@ -361,7 +359,7 @@ def test_an_option_wins_over_optional_in_a_choice(bench: Bench) -> None:
         options={"DEBUG_INFO_DWARF_TOOLCHAIN_DEFAULT": "y"},
     )
     assert outcome.failed == []
-    values = config.parse_config(outcome.text)
+    values = kernel_config.parse(outcome.text)
     assert values["DEBUG_INFO"] == "y"
     assert values["DEBUG_INFO_NONE"] == "n"
 
@@ -392,7 +390,7 @@ def test_extra_options_are_added_and_win_and_are_told_by_their_variable(bench: B
 
 def test_an_unknown_optional_symbol_is_left_out(bench: Bench) -> None:
     outcome = bench.configure(optional={"NEWER_THAN_THIS_TREE": "y", "PM": "y"})
-    assert config.parse_config(outcome.text)["PM"] == "y"
+    assert kernel_config.parse(outcome.text)["PM"] == "y"
     assert outcome.not_taken == []
 
 
@@ -419,19 +417,13 @@ def test_make_args_reach_kconfig(bench: Bench, tmp_path: Path) -> None:
     compiler.write_text("#!/bin/sh\necho Other C 99\n")
     compiler.chmod(0o755)
     outcome = bench.configure(make_args=[f"CC={compiler}"])
-    assert config.parse_config(outcome.text)["CC_VERSION_TEXT"] == '"Other C 99"'
+    assert kernel_config.parse(outcome.text)["CC_VERSION_TEXT"] == '"Other C 99"'
 
 
 def test_a_failing_make_shows_its_words(bench: Bench) -> None:
     (bench.tree / "net" / "Kconfig").write_text("nonsense\n")
     with pytest.raises(config.KconfigError, match="syntax error: nonsense"):
         bench.configure()
-
-
-def test_release(tmp_path: Path) -> None:
-    (tmp_path / "localversion-a").write_text("-rt1\n")
-    release = config.kernel_release(tmp_path, "6.8.0-usac", {"LOCALVERSION": '"-x"'}, "-y")
-    assert release == "6.8.0-usac-rt1-x-y"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When a configuration counts as made from the same things."""
+"""When a configuration counts as made from the same inputs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils._common import tree_records
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import stamp
 
 WANTED = {"options": {"A": "y"}}
@@ -51,17 +52,17 @@ def test_another_compiler_or_wish_shows(fakelinux: Path) -> None:
     assert stamp.fingerprint(fakelinux, WANTED, (), lambda argv: "2.0") != plain
 
 
-def test_recall(tmp_path: Path) -> None:
-    assert stamp.recall(tmp_path, "mark", "sum") is None
+def test_load(tmp_path: Path) -> None:
+    assert stamp.load(tmp_path, "mark", "sum") is None
     result = {"config_sha256": "sum", "counts": {"y": 1}}
-    stamp.remember(tmp_path, "mark", result)
-    assert stamp.recall(tmp_path, "mark", "sum") == result
-    assert stamp.recall(tmp_path, "other", "sum") is None
-    assert stamp.recall(tmp_path, "mark", "edited by hand") is None
+    stamp.save(tmp_path, "mark", result)
+    assert stamp.load(tmp_path, "mark", "sum") == result
+    assert stamp.load(tmp_path, "other", "sum") is None
+    assert stamp.load(tmp_path, "mark", "edited by hand") is None
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"fingerprint": "mark"}'])
 def test_a_broken_stamp_is_none(tmp_path: Path, content: str) -> None:
     (tmp_path / ".oslab").mkdir()
-    (tmp_path / stamp.STAMP).write_text(content)
-    assert stamp.recall(tmp_path, "mark", "sum") is None
+    (tmp_path / tree_records.KCONFIG).write_text(content)
+    assert stamp.load(tmp_path, "mark", "sum") is None

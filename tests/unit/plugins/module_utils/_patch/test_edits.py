@@ -166,9 +166,3 @@ def test_main_without_anchor_is_told():
         edits.add_banner("int x;\n", "hello")
     with pytest.raises(edits.EditError, match="linux_banner"):
         edits.add_banner("void start_kernel(void)\n{\n}\n", "hello")
-
-
-def test_extraversion_is_carried():
-    assert edits.carry_extraversion("A = 1\nEXTRAVERSION =\n", "EXTRAVERSION = -x\n") == (
-        "A = 1\nEXTRAVERSION = -x\n"
-    )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils._common import tree_records
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import record as patch_record
 from ansible_collections.oslab.kernel.plugins.module_utils._patch.record import Added, RecordError
 
@@ -18,7 +19,7 @@ ONE = Added("get_answer", "GET_ANSWER", "get-answer.c", own=True, called=False)
 
 def write(tree: Path, record: Any) -> None:
     (tree / ".oslab").mkdir(exist_ok=True)
-    (tree / patch_record.FILE).write_text(json.dumps(record))
+    (tree / tree_records.PATCH).write_text(json.dumps(record))
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -61,6 +62,6 @@ def test_another_form_is_refused(tmp_path: Path, entries: Any) -> None:
 
 def test_no_json_is_refused(tmp_path: Path) -> None:
     write(tmp_path, {})
-    (tmp_path / patch_record.FILE).write_text("{")
+    (tmp_path / tree_records.PATCH).write_text("{")
     with pytest.raises(RecordError, match="cannot be read"):
         patch_record.added(tmp_path)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._common import atomic_file
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import publish
-from ansible_collections.oslab.kernel.plugins.module_utils._repository.publish import bring, order
+from ansible_collections.oslab.kernel.plugins.module_utils._repository.publish import order, update
 
 INDEX = "dists/stable/main/binary-amd64"
 
@@ -46,7 +46,7 @@ def test_packages_then_indexes_then_the_signature(
         real(source, target)
 
     monkeypatch.setattr(publish, "place", place)
-    bring(made, tmp_path / "served", ())
+    update(made, tmp_path / "served", ())
     assert placed[0] == "pool/main/p/p_1.deb"
     assert placed[1] == f"{INDEX}/by-hash/SHA256/aa"
     assert placed[-1] == "dists/stable/InRelease"
@@ -60,28 +60,28 @@ def test_the_release_of_a_component_is_an_index() -> None:
 def test_a_signature_is_newer_by_whole_seconds_than_the_one_before(tmp_path: Path) -> None:
     made, served = tmp_path / "made", tmp_path / "served"
     write(made)
-    bring(made, served, ())
+    update(made, served, ())
     signed = "dists/stable/InRelease"
     dates = [int((served / signed).stat().st_mtime)]
     for text in ("second", "third"):  # in one second, all of them
         (made / signed).unlink()
         (made / signed).write_text(text)
-        bring(made, served, ())
+        update(made, served, ())
         assert (served / signed).read_text() == text
         dates.append(int((served / signed).stat().st_mtime))
     assert dates == sorted(set(dates))
-    bring(made, served, ())
+    update(made, served, ())
     assert int((served / signed).stat().st_mtime) == dates[-1]  # nothing new
 
 
 def test_packages_that_the_index_named_before_stay_for_once(tmp_path: Path) -> None:
     made, served = tmp_path / "made", tmp_path / "served"
     write(made)
-    bring(made, served, ())
+    update(made, served, ())
     (made / "pool/main/p/p_1.deb").unlink()
-    bring(made, served, {"pool/main/p/p_1.deb"})
+    update(made, served, {"pool/main/p/p_1.deb"})
     assert (served / "pool/main/p/p_1.deb").exists()
-    bring(made, served, ())
+    update(made, served, ())
     assert not (served / "pool").exists()
 
 
@@ -94,7 +94,7 @@ def test_indexes_of_some_publications_stay(tmp_path: Path, monkeypatch: pytest.M
         for path in hashes.iterdir():
             path.unlink()
         (hashes / str(number)).write_text(str(number))
-        bring(made, served, ())
+        update(made, served, ())
     kept = sorted(path.name for path in (served / INDEX / "by-hash/SHA256").iterdir())
     assert kept == ["2", "3", "4"]
 
@@ -102,11 +102,11 @@ def test_indexes_of_some_publications_stay(tmp_path: Path, monkeypatch: pytest.M
 def test_a_file_changed_in_place_is_replaced(tmp_path: Path) -> None:
     made, served = tmp_path / "made", tmp_path / "served"
     write(made)
-    bring(made, served, ())
+    update(made, served, ())
     other = served / "pool/main/p/p_1.deb"
     other.unlink()
     other.write_text("other")
-    bring(made, served, ())
+    update(made, served, ())
     assert other.read_text() == "pool/main/p/p_1.deb"
 
 
@@ -128,7 +128,7 @@ def test_on_the_disk_before_an_index_names_it(
 
     monkeypatch.setattr(atomic_file, "sync", synced)
     monkeypatch.setattr(Path, "replace", replaced)
-    bring(made, served, ())
+    update(made, served, ())
     for line in [line for line in done if line.startswith("name")]:
         directory, _slash, last = line.split()[1].rpartition("/")
         # The content before it bears its name, and then the name.
@@ -139,7 +139,7 @@ def test_on_the_disk_before_an_index_names_it(
         assert done.index(f"sync {directory}") < index
     # What is there already is not synced again.
     done.clear()
-    bring(made, served, ())
+    update(made, served, ())
     assert done == []
 
 
@@ -148,7 +148,7 @@ def test_a_full_disk_leaves_what_was_served(
 ) -> None:
     made, served = tmp_path / "made", tmp_path / "served"
     write(made)
-    bring(made, served, ())
+    update(made, served, ())
     for path in made.rglob("*"):
         if path.is_file():
             path.unlink()
@@ -159,11 +159,11 @@ def test_a_full_disk_leaves_what_was_served(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
-        bring(made, served, ())
+        update(made, served, ())
     monkeypatch.undo()
     assert (served / "dists/stable/InRelease").read_text() == "dists/stable/InRelease"
     assert list(served.rglob(".*")) == []
-    bring(made, served, ())
+    update(made, served, ())
     assert (served / "dists/stable/InRelease").read_text() == "new"
 
 
@@ -172,12 +172,12 @@ def test_readable_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:
         write(made)
-        bring(made, served, ())
+        update(made, served, ())
     finally:
         os.umask(before)
     for path in (served / "dists", served / "pool"):
         for each in [path, *path.rglob("*")]:
             assert stat.S_IMODE(each.stat().st_mode) == (0o755 if each.is_dir() else 0o644), each
     (served / "dists/stable/InRelease").chmod(0o600)
-    bring(made, served, ())
+    update(made, served, ())
     assert stat.S_IMODE((served / "dists/stable/InRelease").stat().st_mode) == 0o644

@@ -48,7 +48,7 @@ def test_a_record_that_is_not_of_this_file_proves_nothing(tmp_path, record):
     if record is not None:
         fetching.record_of(tarball).write_text(record)
     assert fetching.cached(tarball, Policy("", DEVELOPERS)) is None
-    sha256 = fetching.file_sha256(tarball)
+    sha256 = fetching.bounded_read.sha256(tarball)
     assert fetching.cached(tarball, Policy(sha256)) == Proof(sha256)
     assert fetching.cached(tmp_path / "none", Policy(sha256)) is None
 

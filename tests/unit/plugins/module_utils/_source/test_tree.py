@@ -15,6 +15,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils._common import kernel_makefile
 from ansible_collections.oslab.kernel.plugins.module_utils._common.piped_process import feed
 from ansible_collections.oslab.kernel.plugins.module_utils._source import tree as trees
 
@@ -340,7 +341,7 @@ def test_the_version_of_a_tree(tarball, tmp_path, name, makefile, version, told)
             unpack(archive, tree, version)
     else:
         state = unpack(archive, tree, version).state
-        assert state["version"] == trees.makefile_version(makefile)
+        assert state["version"] == kernel_makefile.version(makefile).upstream
         assert not unpack(archive, tree, version).changed
 
 
@@ -375,9 +376,9 @@ def test_the_tree_is_on_the_disk_before_it_is_said_to_be_whole(tarball, tmp_path
     steps, tree = [], tmp_path / "trees" / "linux"
     write, replace = trees.atomic_file.write, Path.replace
 
-    def written(path, *arguments):
+    def written(path, *arguments, **options):
         steps.append("state")
-        write(path, *arguments)
+        write(path, *arguments, **options)
 
     def renamed(self, target):
         if target == tree:

@@ -149,12 +149,12 @@ def test_tighten(work, tmp_path):
     linked = tmp_path / "linked"
     linked.symlink_to(work)
 
-    foretold = workdir.tighten(linked, UID, change=False)
-    assert foretold.count == 4
+    predicted = workdir.tighten(linked, UID, change=False)
+    assert predicted.count == 4
     assert (work / "d").stat().st_mode & 0o7777 == 0o2777
     found = workdir.tighten(linked, UID)
     assert (found.count, found.exposed) == (4, True)
-    assert found.told().isprintable()
+    assert found.summary().isprintable()
     modes = [oct((work / name).stat().st_mode & 0o7777) for name in (*loose, "fine")]
     assert modes == ["0o2755", "0o644", "0o755", "0o644", "0o600"]
     assert outside.stat().st_mode & 0o777 == 0o777
@@ -178,8 +178,8 @@ def test_nothing_is_there_yet(tmp_path):
 
 def test_a_missing_directory_is_made_and_looked_at_again(tmp_path):
     place = tmp_path / "a" / "work"
-    foretold = workdir.prepare(place, UID, change=False)
-    assert foretold.made == [place]
+    predicted = workdir.prepare(place, UID, change=False)
+    assert predicted.made == [place]
     assert not place.parent.exists()
     assert workdir.prepare(place, UID).made == [place]
     assert place.stat().st_mode & 0o7777 == 0o755
@@ -215,8 +215,8 @@ def outside(tmp_path):
 
 
 def test_a_tree_elsewhere_is_tightened_as_well(work, outside):
-    foretold = workdir.prepare(work, UID, tree=outside, change=False)
-    assert (foretold.count, foretold.exposed) == (1, True)
+    predicted = workdir.prepare(work, UID, tree=outside, change=False)
+    assert (predicted.count, predicted.exposed) == (1, True)
     assert workdir.prepare(work, UID, tree=outside).first == [str(outside / "Makefile")]
     assert (outside / "Makefile").stat().st_mode & 0o777 == 0o644
     assert workdir.prepare(work, UID, tree=outside).count == 0

@@ -80,21 +80,21 @@ def test_two_workers_make_the_same_packages(role, module_build, workers, tmp_pat
     with socket.socket() as nobody:  # a port at which nobody answers
         nobody.bind(("127.0.0.1", 0))
         silent = f"127.0.0.1:{nobody.getsockname()[1]}"
-        spread, outcome = made(
+        remote, outcome = made(
             module_build,
             role,
-            tmp_path / "spread",
+            tmp_path / "remote",
             ccache=ccache,
             distribute="distcc",
             distribute_hosts=" ".join([*hosts, silent]),
             jobs=4,
         )
-    assert spread.packages() == expected
+    assert remote.packages() == expected
     assert any(silent in str(warning) for warning in outcome["warnings"]), outcome["warnings"]
     compiled = [log.read_text().count("COMPILE_OK") for log in logs]
     # The first of each is the trial.
     assert all(count > 1 for count in compiled), compiled
-    assert sum(compiled) >= len(list(spread.tree.rglob("*.o.c"))) + 2
+    assert sum(compiled) >= len(list(remote.tree.rglob("*.o.c"))) + 2
 
 
 def test_a_worker_with_another_compiler_is_refused(role, module_build, workers, tmp_path):
