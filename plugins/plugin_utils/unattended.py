@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common.program_locale import LOCALE
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import LOCALE
 
 UNATTENDED = {
     **LOCALE,

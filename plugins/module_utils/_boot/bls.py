@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 from typing import Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import with_arguments
+from ansible_collections.oslab.kernel.plugins.module_utils._common.natural_sort import natural_key
 
 SUFFIX = ".conf"
 _NAME = re.compile(r"(.+?)(?:\+([0-9]+)(?:-[0-9]+)?)?\.conf", re.IGNORECASE)
@@ -95,11 +96,7 @@ def parse(name: str, text: str) -> Entry:
 
 
 def newest_first(releases: Iterable[str]) -> list[str]:
-    def key(release: str) -> list[tuple[int, str]]:
-        words = re.findall("[0-9]+|[^0-9]+", release)
-        return [(int(word), "") if word.isdigit() else (-1, word) for word in words]
-
-    return sorted(set(releases), key=key, reverse=True)
+    return sorted(set(releases), key=natural_key, reverse=True)
 
 
 def find(entries: Iterable[Entry], release: str, machine: str) -> Optional[Entry]:

@@ -26,14 +26,14 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_script imp
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import (
     TRIAL,
     LoaderError,
-    Runner,
     require_arguments,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._common import (
-    bounded_read,
-    program_output,
-)
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
 from ansible_collections.oslab.kernel.plugins.module_utils._common.bounded_read import lines, words
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
+    Runner,
+    output_summary,
+)
 
 # Makes the entries of all kernels that are there.
 ENTRY_COMMAND = "update-grub"
@@ -505,7 +505,7 @@ def write_variables(run: Runner, state: State, environment: str, changes: dict[s
     for command in commands:
         code, out, err = run(command)
         if code != 0:
-            raise GrubError(f"{' '.join(command)} failed ({code}): {program_output.told(out, err)}")
+            raise GrubError(f"{' '.join(command)} failed ({code}): {output_summary(out, err)}")
     written = parse_environment(_text_of(Path(environment), "replace") or "")
     wrong = [name for name, value in changes.items() if written.get(name, "") != value]
     if wrong:

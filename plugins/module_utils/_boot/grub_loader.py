@@ -27,9 +27,9 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import (
     LoaderError,
     Plan,
     Request,
-    Runner,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common import atomic_file
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 
 
 class Grub:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import Runner
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 
 DEFAULTS = "/etc/default/grub"
 #: Of the role install, in the directory beside.

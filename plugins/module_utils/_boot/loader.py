@@ -12,8 +12,6 @@ from typing import Callable, Protocol
 
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.kexec import Image
 
-Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
-
 # The entry for the trial of a kernel.
 TRIAL = "oslab-trial"
 # Nothing that GRUB's shell or the kernel would read as anything but a part of a word.

@@ -33,16 +33,12 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import (
     LoaderError,
     Plan,
     Request,
-    Runner,
     require_arguments,
     with_words,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.mounts import read_only_reason
-from ansible_collections.oslab.kernel.plugins.module_utils._common import (
-    atomic_file,
-    bounded_read,
-    program_output,
-)
+from ansible_collections.oslab.kernel.plugins.module_utils._common import atomic_file, bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
 from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import canonical, read
 
 ENTRIES = Path("loader/entries")
@@ -73,7 +69,7 @@ def find_boot(run: Runner) -> Path:
     """Where kernels and entries are: the ESP, or the partition that has them in its place."""
     code, out, err = run(["bootctl", "--print-boot-path"])
     if code != 0 or not out.strip():
-        said = program_output.told(out, err).rstrip(".")
+        said = output_summary(out, err).rstrip(".")
         raise LoaderError(
             f"The ESP is not found, or not mounted: {said}. Mount it on /efi or /boot/efi, and "
             "name it in /etc/fstab."
@@ -427,9 +423,7 @@ class SystemdBoot:
         command = ["bootctl", _COMMANDS[variable], name]
         code, out, err = self._run(command)
         if code != 0:
-            raise LoaderError(
-                f"{' '.join(command)} failed ({code}): {program_output.told(out, err)}"
-            )
+            raise LoaderError(f"{' '.join(command)} failed ({code}): {output_summary(out, err)}")
         if efi_variables.text(self._variables, variable) != name:
             raise LoaderError(
                 f"The firmware did not keep '{name}' in {variable}: it may have no room left."

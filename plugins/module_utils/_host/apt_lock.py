@@ -12,8 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import Callable
 
-#: argv → exit status, standard output, standard error
-Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 
 _WAIT = 5.0  # seconds between two looks at a lock
 _HELD = re.compile(

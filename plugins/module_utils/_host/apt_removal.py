@@ -10,12 +10,9 @@ import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import program_output
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
 from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_config, apt_simulation
-
-Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
 
 _SIMULATE = ("apt-get", "--simulate", "--option", "APT::Get::AutomaticRemove=false")
 #: apt's own records of a status that is not the host's are not written.
@@ -33,7 +30,7 @@ def _taken_along(
 ) -> list[str]:
     code, out, err = run([*_SIMULATE, *options, "remove", *names])
     if code != 0:
-        told = program_output.told(out, err).rstrip(".")
+        told = output_summary(out, err).rstrip(".")
         remedy = apt_simulation.remedy(err)
         raise AptError(
             f"apt cannot simulate the removal of {', '.join(names)}: {told}"

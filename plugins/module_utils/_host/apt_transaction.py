@@ -16,19 +16,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Callable, NamedTuple
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import (
-    bounded_read,
-    program_output,
-)
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
 from ansible_collections.oslab.kernel.plugins.module_utils._host import (
     apt_config,
     apt_lock,
     apt_simulation,
     dkms,
 )
-
-#: argv → exit status, standard output, standard error
-Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
 
 #: Of the simulation and of the act, so that both come to the same.
 OPTIONS = (
@@ -133,7 +128,7 @@ def reason(out: str, err: str) -> str:
     errors = [line[3:].strip() for line in err.splitlines() if line.startswith("E: ")]
     # apt 3 adds what its other solver thinks, in lines of its own.
     errors = [error for error in errors if "--solver" not in error]
-    said = "; ".join([*unmet, *errors]) or program_output.told(out, err)
+    said = "; ".join([*unmet, *errors]) or output_summary(out, err)
     return said if len(said) <= _REASON else said[: _REASON - 1] + "…"
 
 

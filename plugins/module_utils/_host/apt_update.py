@@ -14,14 +14,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Callable, NamedTuple
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import (
-    bounded_read,
-    program_output,
-)
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
 from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_lock
 
 #: argv → exit status, stdout, stderr
-Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
 
 _SHOWN = 3  # sources, or packages, in a sentence
 _LONGEST_NAME = 256  # of a package, or of an expression for some
@@ -86,7 +83,7 @@ def failures(out: str, err: str) -> list[str]:
             open_entry = False
     errors = [line[3:].strip() for line in err.splitlines() if line.startswith("E: ")]
     named = [error for error in errors if "Some index files failed" not in error]
-    return found or named or [program_output.told(out, err)]
+    return found or named or [output_summary(out, err)]
 
 
 def _few(texts: Sequence[str]) -> str:

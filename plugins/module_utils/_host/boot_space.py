@@ -10,9 +10,10 @@ import re
 import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._boot import efi_variables
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import read
 
 KINDS = ("vmlinuz", "initrd.img", "System.map", "config")
@@ -71,11 +72,11 @@ def loader(root: Path) -> str:
     return SYSTEMD_BOOT if told.startswith(SYSTEMD_BOOT) else GRUB
 
 
-def loader_directory(root: Path, run: Callable[[list[str]], Optional[str]]) -> Optional[str]:
+def loader_directory(root: Path, run: Runner) -> Optional[str]:
     """Where the loader has its own copy of kernels; None if it has none, or that is not known."""
     if loader(root) != SYSTEMD_BOOT:
         return None
-    return (run(["bootctl", "--print-boot-path"]) or "").strip() or None
+    return run(["bootctl", "--print-boot-path"]).out_if_ok.strip() or None
 
 
 def boot_facts(root: Path) -> dict[str, Any]:

@@ -14,14 +14,10 @@ import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import (
-    bounded_read,
-    program_output,
-)
-
-Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
 
 # A page, as sysfs has it.
 _LARGEST_PARAMETER = 64 << 10
@@ -163,7 +159,7 @@ def check(run: Runner, name: str, command: Sequence[str], advice: str) -> None:
     code, out, err = run(command)
     if code != 0:
         raise ModuleError(
-            f"{' '.join(command)} failed ({code}): {program_output.told(out, err)}."
+            f"{' '.join(command)} failed ({code}): {output_summary(out, err)}."
             f"{kernel_log_tail(run, name)} {advice}".strip()
         )
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._build.identity import read_json
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, text_table
+from ansible_collections.oslab.kernel.plugins.module_utils._common.natural_sort import natural_key
 
 PARTS = ("image", "initrd", "modules")
 MANIFEST = "oslab-kernel.json"
@@ -49,14 +49,6 @@ def measure(root: Path, release: str) -> dict[str, Optional[int]]:
     }
 
 
-def _natural(release: str) -> list[Any]:
-    """6.10 after 6.9."""
-    return [
-        (int(word), "") if re.fullmatch(r"[0-9]{1,100}", word) else (-1, word)
-        for word in re.split(r"([0-9]+)", release)
-    ]
-
-
 def stock_release(root: Path, release: str) -> str:
     """The distribution's kernel to compare with; empty if there is none besides `release`.
 
@@ -66,7 +58,7 @@ def stock_release(root: Path, release: str) -> str:
     others = [path.name[len(prefix) :] for path in (root / "boot").glob(f"{prefix}*")]
     stock = [
         other
-        for other in sorted(others, key=_natural)
+        for other in sorted(others, key=natural_key)
         if other != release and not (root / "lib/modules" / other / MANIFEST).exists()
     ]
     before = (read_json(root / RECORD) or {}).get("fallback")

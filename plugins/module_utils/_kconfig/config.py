@@ -17,9 +17,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, NamedTuple
+from typing import Any
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import base as kconfig_base
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig.tree import (
     KconfigTree,
@@ -41,15 +42,6 @@ DEFAULTS, REQUIRED = "config_default_options", "config_required"
 class KconfigError(Exception):
     """The input is wrong or Kconfig did not accept it; the text says what to do."""
 
-
-class Result(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-
-# argv, working directory, variables to add to the environment.
-Runner = Callable[[Sequence[str], Path, Mapping[str, str]], Result]
 
 _LINE = re.compile(r"^(?:CONFIG_(\w+)=(.*)|# CONFIG_(\w+) is not set)$")
 _OBJECTS = re.compile(r"obj-\$[({]CONFIG_(\w+)[)}]\s*[+:]?=\s*(.*)")

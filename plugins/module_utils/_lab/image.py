@@ -26,11 +26,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import (
-    program_locale,
-    program_output,
-)
 from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import file_sha256
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
+    locale_environment,
+    output_summary,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
 
 #: Raised when this code makes another disk out of the same recipe.
@@ -214,7 +214,7 @@ class Builder:
                 check=False,
                 # Held until the last of what was started has ended.
                 pass_fds=(lock,),
-                env=program_locale.environment(),
+                env=locale_environment(),
             )
         except FileNotFoundError as exc:
             raise qemu.QemuError(f"{qemu.TIED[0]} is not installed on this host") from exc
@@ -289,5 +289,5 @@ def remove_tree(path: Path) -> None:
         done = qemu.run(["rm", "-rf", "--one-file-system", "--", str(path)])
         if done.returncode != 0:
             raise qemu.QemuError(
-                f"cannot delete {path}: {program_output.told(done.stdout, done.stderr)}"
+                f"cannot delete {path}: {output_summary(done.stdout, done.stderr)}"
             )

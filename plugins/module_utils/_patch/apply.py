@@ -23,6 +23,7 @@ from typing import Any, Callable, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import atomic_file
 from ansible_collections.oslab.kernel.plugins.module_utils._common.bounded_read import json_object
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig.tree import KconfigTree
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import edits, hooks, record
 from ansible_collections.oslab.kernel.plugins.module_utils._patch.edits import EditError, Syscall
@@ -31,9 +32,6 @@ from ansible_collections.oslab.kernel.plugins.module_utils._source import workdi
 STATE_DIR = ".oslab"
 STATE_FILE = "patch.json"
 PRISTINE_DIR = "pristine"
-
-# (argv, directory) → (exit status, stdout + stderr)
-Runner = Callable[[list[str], str], "tuple[int, str]"]
 
 
 # As patch(1) has it by default: with more, a piece of three lines of context fits anywhere.
@@ -239,15 +237,15 @@ def apply_patches(
             file = Path(scratch, ".patch")
             file.write_text(item.text, encoding="utf-8")
             allowed = fuzz if item.own else 0
-            status, output = run(
+            done = run(
                 [
                     "patch", "--strip=1", f"--fuzz={allowed}", "--forward", "--batch",
                     "--no-backup-if-mismatch", "--reject-file=-", f"--input={file}",
                 ],
-                scratch,
+                Path(scratch),
             )  # fmt: skip
-            if status != 0:
-                raise _refused(item, output, allowed)
+            if done.status != 0:
+                raise _refused(item, done.both, allowed)
             patched = {
                 path: Path(scratch, path).read_text(encoding="utf-8") for path in item.touches()
             }

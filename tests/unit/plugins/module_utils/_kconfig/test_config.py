@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import config
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig.tree import KconfigTree, Symbol
 
@@ -28,7 +29,7 @@ CONFIG_DEBUG_INFO_NONE=y
 """
 
 
-def run(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> config.Result:
+def run(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> Result:
     done = subprocess.run(
         argv,
         cwd=cwd,
@@ -38,7 +39,7 @@ def run(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> confi
         capture_output=True,
         check=False,
     )
-    return config.Result(done.returncode, done.stdout, done.stderr)
+    return Result(done.returncode, done.stdout, done.stderr)
 
 
 # --- text ------------------------------------------------------------------------------------
@@ -437,13 +438,13 @@ def test_release(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (config.Result(127, "", "not found"), "needs pahole, which is not there"),
-        (config.Result(0, "v1.15\n", ""), "pahole is 1.15: install"),
-        (config.Result(0, "v1.24\n", ""), None),
+        (Result(127, "", "not found"), "needs pahole, which is not there"),
+        (Result(0, "v1.15\n", ""), "pahole is 1.15: install"),
+        (Result(0, "v1.24\n", ""), None),
     ],
 )
-def test_pahole(tmp_path: Path, answer: config.Result, expected: str | None) -> None:
-    def runner(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> config.Result:
+def test_pahole(tmp_path: Path, answer: Result, expected: str | None) -> None:
+    def runner(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> Result:
         return answer
 
     found = config.check_pahole({"DEBUG_INFO_BTF": "y"}, runner, tmp_path)
