@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import (
-    PACKAGE,
-    Form,
-    HostModule,
-)
+from ansible_collections.oslab.kernel.plugins.plugin_utils.action import HostAction
+from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import PACKAGE, Form
 
 
-class ActionModule(HostModule):
+class ActionModule(HostAction):
     module = "oslab.kernel.apt_removal_info"
     forms: Mapping[str, Form] = {
         "removable": Form(list, str, like=PACKAGE),

@@ -7,12 +7,8 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import (
-    PACKAGE,
-    VERSION,
-    Form,
-    HostModule,
-)
+from ansible_collections.oslab.kernel.plugins.plugin_utils.action import HostAction
+from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import PACKAGE, VERSION, Form
 
 FORMS = {
     "packages": Form(list, str, like=re.compile(rf"{PACKAGE.pattern}(?:={VERSION.pattern})?")),
@@ -21,6 +17,6 @@ FORMS = {
 }
 
 
-class ActionModule(HostModule):
+class ActionModule(HostAction):
     module = "oslab.kernel.apt_transaction"
     forms = FORMS

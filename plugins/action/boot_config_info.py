@@ -10,14 +10,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import base, config
-from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import Form, HostModule
+from ansible_collections.oslab.kernel.plugins.plugin_utils.action import HostAction
+from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import Form
 
 #: Symbols; the smallest kernel that boots has hundreds.
 FEWEST = 10
 FORMS = {"content": Form(str)}
 
 
-class ActionModule(HostModule):
+class ActionModule(HostAction):
     module = "oslab.kernel.boot_config_info"
     forms = FORMS
 

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import HostModule
+from ansible_collections.oslab.kernel.plugins.plugin_utils.action import HostAction
 
 
-class ActionModule(HostModule):
+class ActionModule(HostAction):
     module = "oslab.kernel.boot_entry"
     # Written back to the host as it is, whatever separates the words.
     lines = ("options",)

@@ -8,12 +8,8 @@ from __future__ import annotations
 import re
 
 from ansible_collections.oslab.kernel.plugins.module_utils._host.dkms import NAME
-from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import (
-    PACKAGE,
-    VERSION,
-    Form,
-    HostModule,
-)
+from ansible_collections.oslab.kernel.plugins.plugin_utils.action import HostAction
+from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import PACKAGE, VERSION, Form
 
 # They become names of files and lines of files on the builder.
 _RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]{0,63}")
@@ -85,7 +81,7 @@ FORMS = {
 }
 
 
-class ActionModule(HostModule):
+class ActionModule(HostAction):
     module = "oslab.kernel.host_kernel_info"
     forms = FORMS
     # The boot message, and what the guard of a trial wrote.
