@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A host's kernel configuration: only if it is one, because it is kept and used again."""
+"""A host's kernel configuration: only if it is one, because it is stored and used again."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hand the module kernel_patch the texts of files that are on the control node."""
+"""Pass the texts of files on the control node to the module kernel_patch."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Look at the keys that sign, before anything is done."""
+"""Check the signing keys before anything is changed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VARIABLES = {"modules": "build_module_signing_key", "image": "build_image_signin
 
 
 class ActionModule(ControlAction):
-    """Of a key it returns what may be told: its certificate's fingerprint and names."""
+    """Of a key it returns what is public: its certificate's fingerprint and names."""
 
     # The key of the repository is on the builder.
     _requires_connection = True

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which kernels of ours are more than are to be kept?"""
+"""Find kernels of the collection to prune."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import removal
 
 DOCUMENTATION = r"""
 name: removal_old_kernels
-short_description: Packages of the kernels of the collection that are no longer kept
+short_description: Packages of the collection's kernels to prune
 version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
 description:
-  - Never names the kernel that runs, nor one that is said to be needed.
+  - Never names the kernel that runs, nor one of O(needed).
 positional: keep, needed
 options:
   _input:
@@ -34,7 +34,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Take off old kernels
+- name: Prune old kernels
   ansible.builtin.apt:
     name: "{{ kernel_info | oslab.kernel.removal_old_kernels(2, [good_release]) }}"
     state: absent

@@ -242,7 +242,7 @@ trial_confirmed:
   type: bool
 trial_report:
   description: >-
-    What the guard of a trial wrote before it brought the host back; V(null) if it did not.
+    The report of the rollback timer that ended a trial boot; V(null) if it did not.
   returned: always
   type: str
 systemd:

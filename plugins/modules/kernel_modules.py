@@ -241,7 +241,7 @@ def main() -> None:
             changed = changed or bool(files)
             differences += files
     except ModuleError as error:
-        # What was done before it is not undone, so it is told.
+        # Changes before it are not undone, so they are reported.
         module.fail_json(msg=str(error), changed=changed, modules=results)
     module.exit_json(changed=changed, modules=results, diff=differences)
 

@@ -12,7 +12,7 @@ short_description: Load a kernel, to be started without firmware and boot loader
 version_added: 0.1.0
 description:
   - Loads a kernel of this host as the boot loader's entry would start it, with more arguments.
-    C(systemctl kexec) starts it then. The loader is told nothing, so each other start boots its
+    C(systemctl kexec) starts it then. The loader is not configured, so each other start boots its
     default.
   - Where that cannot be done it does not fail, and says why.
 options:
@@ -20,7 +20,7 @@ options:
     description: Kernel release, as C(uname -r) prints it. Needed by O(state=loaded).
     type: str
   arguments:
-    description: What the kernel is told besides its usual arguments.
+    description: Arguments for the kernel besides its usual ones.
     type: list
     elements: str
     default: []

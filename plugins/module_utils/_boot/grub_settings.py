@@ -34,7 +34,7 @@ for oslab_file; do
   printf '\\n=%s\\t%s\\n' "$oslab_file" "$GRUB_DEFAULT"
 done
 """
-# Those that people have, and how they are told otherwise.
+# Those in use, and how each is overridden.
 _REMEDIES = {
     "xen.cfg": "set XEN_OVERRIDE_GRUB_DEFAULT=0 there",
     "proxmox-kpin.cfg": "run `proxmox-boot-tool kernel unpin`",

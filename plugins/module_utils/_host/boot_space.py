@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What another kernel would find on a host: room in /boot, what makes initrds, who loads it."""
+"""Space in /boot, the program that makes initrds, and the boot loader of a host."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LOAD_KEXEC = re.compile(r"""^[ \t]*LOAD_KEXEC=["']?(\w*)""", re.MULTILINE)
 
 
 def kernel_kib(boot: Path, kinds: Sequence[str] = KINDS) -> int:
-    """What a kernel takes in /boot: the largest file of each kind, in KiB, rounded up."""
+    """Space of a kernel in /boot: the largest file of each kind, in KiB, rounded up."""
     total = 0
     for kind in kinds:
         sizes = [0]
@@ -67,9 +67,9 @@ def xen_dom0(root: Path) -> bool:
 
 
 def loader(root: Path) -> str:
-    """Who has loaded the kernel that runs: GRUB, if nobody says otherwise, as most GRUBs do not."""
-    told = efi_variables.text(root / efi_variables.DIRECTORY, "LoaderInfo")
-    return SYSTEMD_BOOT if told.startswith(SYSTEMD_BOOT) else GRUB
+    """The boot loader of this boot. Most GRUBs do not report their name: without one it is GRUB."""
+    name = efi_variables.text(root / efi_variables.DIRECTORY, "LoaderInfo")
+    return SYSTEMD_BOOT if name.startswith(SYSTEMD_BOOT) else GRUB
 
 
 def loader_directory(root: Path, run: Runner) -> Optional[str]:

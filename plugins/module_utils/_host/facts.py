@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host runs and what a kernel for it must have. Only reads."""
+"""Gather what a host runs and what a kernel for it must have. Only reads."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _NO_PACKAGES: dict[str, Any] = {
 
 
 class Host(NamedTuple):
-    """Where to look; tests put a directory and functions of their own."""
+    """The host to read; unit tests pass a directory and functions of their own."""
 
     run: Runner
     root: Path = Path("/")
@@ -99,7 +99,7 @@ def _container(root: Path) -> bool:
 
 
 def _object(path: Path, without: str, warnings: list[str]) -> dict[str, Any] | None:
-    """A JSON object; None, with a warning that says what follows, if the file holds none."""
+    """A JSON object; None, with a warning that names the consequence, if the file holds none."""
     if not is_there(path):
         return None
     try:

@@ -147,7 +147,7 @@ def make_plan(name: str, loaded: Loaded, state: str, wanted: Mapping[str, str]) 
 
 
 def kernel_log_tail(run: Runner, name: str) -> str:
-    """The kernel's last words on it; modprobe itself says only 'Invalid argument'."""
+    """The kernel's last messages about it; modprobe itself reports only 'Invalid argument'."""
     code, out, _err = run(["dmesg"])
     if code != 0:
         return ""
@@ -212,7 +212,7 @@ def verify(name: str, loaded: Loaded, wanted: Mapping[str, str]) -> None:
 
 
 def refuse_unknown(run: Runner, name: str, wanted: Mapping[str, str], release: str) -> None:
-    """The kernel ignores a parameter that a module does not have, so it has to be told here."""
+    """The kernel ignores a parameter that a module does not have, so it is reported here."""
     code, out, _err = run(["modinfo", "--field", "parm", name])
     if code != 0:
         raise ModuleError(

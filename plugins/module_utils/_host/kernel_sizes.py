@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How much room a kernel takes on a host, beside what the distribution's own takes there."""
+"""Compare the space of a kernel on a host with that of the distribution's own."""
 
 from __future__ import annotations
 

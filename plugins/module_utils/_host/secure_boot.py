@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Would this host's firmware start that kernel? Which certificates it trusts, and the answer."""
+"""Certificates that a host's firmware trusts, and whether it would start a kernel."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _knows(trusted: Any, signer: Mapping[str, str]) -> bool:
 def problem(host: str, info: Mapping[str, Any], signer: Optional[Mapping[str, str]]) -> str:
     """Why the host's firmware would refuse the image; empty if it would not.
 
-    `info` is what host_kernel_info tells of the host, `signer` the certificate of the image's
+    `info` is the result of host_kernel_info, `signer` the certificate of the image's
     signature, nothing if it has none.
     """
     if info.get("secure_boot") is not True:
