@@ -9,7 +9,7 @@ import errno
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable, NamedTuple
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common import boot_id, bounded_read
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import checks as hc
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.checks import Check
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.syscalls import (
@@ -95,7 +95,7 @@ def gather(options: Options, system: System) -> dict[str, Any]:
         "supported": supported,
         "reason": "" if supported else problem or _why_not(syscalls, manifest, path),
         **uname._asdict(),
-        "boot_id": _text(system, "/proc/sys/kernel/random/boot_id").strip(),
+        "boot_id": _text(system, f"/{boot_id.PATH}").strip(),
         "manifest": manifest,
         "manifest_path": path,
         "syscalls": syscalls,
