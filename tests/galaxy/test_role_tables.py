@@ -39,7 +39,9 @@ def calls(node: Any, role: str, above: dict[str, Any]) -> Iterator[dict[str, Any
             yield from calls(one, role, above)
     elif isinstance(node, dict):
         given = {**above, **(node.get("vars") or {})}
-        named = [node.get("role"), (node.get("ansible.builtin.import_role") or {}).get("name")]
+        named = [node.get("role")]
+        for module in ("ansible.builtin.import_role", "ansible.builtin.include_role"):
+            named.append((node.get(module) or {}).get("name"))
         if f"oslab.kernel.{role}" in named:
             yield given
         for value in node.values():
