@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A host's kernel configuration: only if it is one, because it is kept and used again."""
+"""A host's kernel configuration: only if it is one, because it is stored and used again."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from typing import Any
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import kernel_config
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import base
-from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import Form, HostModule
+from ansible_collections.oslab.kernel.plugins.plugin_utils.action import HostAction
+from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import Form
 
 #: Symbols; the smallest kernel that boots has hundreds.
 FEWEST = 10
 FORMS = {"content": Form(str)}
 
 
-class ActionModule(HostModule):
+class ActionModule(HostAction):
     module = "oslab.kernel.boot_config_info"
     forms = FORMS
 

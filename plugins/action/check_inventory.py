@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Look at the groups and the variables of all hosts, before anything is done."""
+"""Check the groups and the variables of all hosts before anything is changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any, Callable, Optional
 
 from ansible import constants
 from ansible.errors import AnsibleError
-from ansible.plugins.action import ActionBase
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import inputs
 from ansible_collections.oslab.kernel.plugins.plugin_utils import (
     control_files,
@@ -24,6 +23,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import (
     variable_origin,
     variable_problems,
 )
+from ansible_collections.oslab.kernel.plugins.plugin_utils.action import ControlAction
 from ansible_collections.oslab.kernel.plugins.plugin_utils.problem_report import Problems
 from ansible_collections.oslab.kernel.plugins.plugin_utils.run_memory import once
 
@@ -64,38 +64,29 @@ class Host:
         return self._templar.template(raw)
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControlAction):
     """Runs on the control node, once for all hosts."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
+    spec: Mapping[str, Any] = {
+        "groups": {"type": "dict", "default": {}},
+        "roles": {"type": "list", "elements": "str", "default": []},
+        # The role's own variable is checked and named for any other value.
+        "unknown": {"type": "str", "default": "refuse"},
+        "others": {"type": "list", "elements": "str", "default": []},
+    }
 
-    def run(
-        self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None
-    ) -> dict[str, Any]:
-        super().run(tmp, task_vars)
-        _validation, arguments = self.validate_argument_spec(
-            argument_spec={
-                "groups": {"type": "dict", "default": {}},
-                "roles": {"type": "list", "elements": "str", "default": []},
-                # What else it is, is reported for the variable of the role, by name.
-                "unknown": {"type": "str", "default": "refuse"},
-                "others": {"type": "list", "elements": "str", "default": []},
-            }
-        )
-        given = task_vars or {}
-        groups = given.get("groups") or {}
-        reached = [str(name) for name in given.get("ansible_play_hosts_all") or ()]
+    def act(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        groups = variables.get("groups") or {}
+        reached = [str(name) for name in variables.get("ansible_play_hosts_all") or ()]
         names = self._checked_hosts(groups, reached)
         problems = list(
             group_problems.problems(
                 arguments["groups"],
                 groups,
                 reached,
-                str(given.get("ansible_limit") or ""),
-                [str(tag) for tag in given.get("ansible_run_tags") or () if tag != "all"],
-                [str(tag) for tag in given.get("ansible_skip_tags") or ()],
+                str(variables.get("ansible_limit") or ""),
+                [str(tag) for tag in variables.get("ansible_run_tags") or () if tag != "all"],
+                [str(tag) for tag in variables.get("ansible_skip_tags") or ()],
             )
         )
         notes: list[str] = []
@@ -103,7 +94,7 @@ class ActionModule(ActionBase):
             notes += ["Such an inventory is enough:", *group_problems.EXAMPLE.splitlines()]
 
         def ask() -> dict[str, Any]:
-            return self._variables(names, given, arguments)
+            return self._variables(names, variables, arguments)
 
         question = [MODULE, *sorted(arguments["roles"]), "|", *arguments["others"], "|", *names]
         answer = once(Path(constants.DEFAULT_LOCAL_TMP), question, ask)[1]

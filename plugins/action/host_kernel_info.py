@@ -1,19 +1,15 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host is like: checked, because it decides what other hosts get, and safe to print."""
+"""Facts of a host: checked, because they decide what other hosts get, and safe to print."""
 
 from __future__ import annotations
 
 import re
 
 from ansible_collections.oslab.kernel.plugins.module_utils._host.dkms import NAME
-from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import (
-    PACKAGE,
-    VERSION,
-    Form,
-    HostModule,
-)
+from ansible_collections.oslab.kernel.plugins.plugin_utils.action import HostAction
+from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import PACKAGE, VERSION, Form
 
 # They become names of files and lines of files on the builder.
 _RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]{0,63}")
@@ -22,7 +18,7 @@ _PATH = re.compile(r"/[A-Za-z0-9/.+~_-]{1,255}")
 _DIRECTORY = re.compile(r"/[A-Za-z0-9/.+~_-]{0,255}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PINNED = re.compile(rf"{PACKAGE.pattern}={VERSION.pattern}")
-# Empty where the kernel does not tell it.
+# Empty where the kernel does not report it.
 _BOOT_ID = re.compile(r"[0-9a-f-]{36}|")
 _NUMBER = re.compile(r"[0-9]{1,19}")
 _LOADER = re.compile(r"grub|systemd-boot")
@@ -85,8 +81,8 @@ FORMS = {
 }
 
 
-class ActionModule(HostModule):
+class ActionModule(HostAction):
     module = "oslab.kernel.host_kernel_info"
     forms = FORMS
-    # The boot message, and what the guard of a trial wrote.
+    # The boot message, and the report of the rollback timer.
     lines = ("oslab", "trial_report")

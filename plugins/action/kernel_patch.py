@@ -1,30 +1,30 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hand the module kernel_patch the texts of files that are on the control node."""
+"""Pass the texts of files on the control node to the module kernel_patch."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleError
-from ansible.plugins.action import ActionBase
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import patch_file
 from ansible_collections.oslab.kernel.plugins.module_utils._source.download import (
     Limits,
     url_opener,
 )
 from ansible_collections.oslab.kernel.plugins.plugin_utils import control_files, host_answer
+from ansible_collections.oslab.kernel.plugins.plugin_utils.action import Action
 
 # The sources and patches of this collection, which are known to compile and to apply.
 OURS = Path(__file__).resolve().parents[2] / "files" / "kernel"
 
 
-class ActionModule(ActionBase):
+class ActionModule(Action):
     """Replace each path among the arguments by the file's name and text."""
 
-    TRANSFERS_FILES = False
+    module = "oslab.kernel.kernel_patch"
 
     def _find(self, path: str) -> str:
         return control_files.find(self, path, self._known)
@@ -62,12 +62,8 @@ class ActionModule(ActionBase):
         own = wanted.is_url or not self._is_ours(wanted.source)
         return {"source": wanted.source, "own": own, "file": {"name": wanted.name, "text": text}}
 
-    def run(
-        self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None
-    ) -> dict[str, Any]:
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        self._known = task_vars or {}
-        arguments = dict(self._task.args)
+    def act(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        self._known = variables
         for option in ("syscalls", "syscalls_extra", "headers"):
             arguments[option] = [
                 {**entry, "file": self._file(entry["source"], f"patch_{option}[{index}]")}
@@ -78,9 +74,4 @@ class ActionModule(ActionBase):
         cache = arguments.pop("cache", None) or "~/.cache/oslab-kernel/patches"
         arguments["patches"] = self._patches(arguments.get("patches") or [], cache)
         # It quotes the source that it could not change.
-        result.update(
-            host_answer.plain_messages(
-                self._execute_module("oslab.kernel.kernel_patch", arguments, task_vars=task_vars)
-            )
-        )
-        return result
+        return host_answer.plain_messages(self.execute(arguments, variables))

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which packages does nobody need any more, that were not there before?"""
+"""Find packages that came with the collection's and are no longer needed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import removal
 
 DOCUMENTATION = r"""
 name: removal_orphans
-short_description: Packages that came with others and are needed no more
+short_description: Packages that came with the collection's and are no longer needed
 version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
 description:
@@ -33,7 +33,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Take them off, too
+- name: Purge packages that are no longer needed
   ansible.builtin.apt:
     name: "{{ simulated.stdout | oslab.kernel.removal_orphans(origin) }}"
     state: absent

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which packages are to go, and which are to be as they were?"""
+"""Plan which packages to purge and which to restore."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Take them off
+- name: Purge the packages of the collection
   ansible.builtin.apt:
     name: "{{ (kernel_info | oslab.kernel.removal_plan(origin)).purge }}"
     state: absent

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Would a host's firmware start a kernel?"""
+"""Check whether a host's firmware would start a kernel."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Refuse a host that would not boot it
+- name: Fail if the firmware would refuse the kernel
   ansible.builtin.assert:
     that: problem | length == 0
     fail_msg: "{{ problem }}"

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which settings of a trial could the host's own overrule?"""
+"""Find settings of a trial boot that the host's own sysctl.d could override."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Show what a trial has to hold
+- name: Show the settings of a trial boot
   ansible.builtin.debug:
     msg: "{{ ['panic=10', 'oops=panic'] | oslab.kernel.trial_settings }}"
 """

@@ -62,7 +62,7 @@ date:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils._common import program_locale
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
 from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_index
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import index
 
@@ -77,11 +77,10 @@ def argument_spec() -> dict[str, Any]:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    module.run_command_environ_update = dict(program_locale.LOCALE)
     params = module.params
     try:
         found = apt_index.check(
-            lambda argv: module.run_command(list(argv)),
+            module_runner(module),
             params["source"],
             index.Index(params["sha256"], params["date"]),
         )

@@ -63,7 +63,7 @@ refused:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils._common import program_locale
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
 from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_removal
 
 
@@ -73,13 +73,8 @@ def argument_spec() -> dict[str, Any]:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    module.run_command_environ_update = dict(program_locale.LOCALE)
-
-    def run(argv: Any) -> Any:
-        return module.run_command(list(argv))
-
     try:
-        removable, refused = apt_removal.sort_out(run, module.params["packages"])
+        removable, refused = apt_removal.sort_out(module_runner(module), module.params["packages"])
     except apt_removal.AptError as error:
         module.fail_json(msg=f"{error}.")
     module.exit_json(changed=False, removable=removable, refused=refused)

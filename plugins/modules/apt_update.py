@@ -78,7 +78,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils._common import program_locale
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
 from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_update
 
 
@@ -94,11 +94,8 @@ def argument_spec() -> dict[str, Any]:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    module.run_command_environ_update = dict(program_locale.LOCALE)
     params = module.params
-
-    def run(argv: Any) -> Any:
-        return module.run_command(list(argv))
+    run = module_runner(module)
 
     if params["unless_installed"] and apt_update.installed(run, params["packages"]):
         module.exit_json(changed=False, updated=False)

@@ -43,22 +43,15 @@ compression:
   sample: xz
 """
 
-from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils._common import program_locale
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import aptly_version
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec={}, supports_check_mode=True)
-    module.run_command_environ_update = program_locale.LOCALE
-
-    def run(argv: Any) -> tuple[int, str, str]:
-        result: tuple[int, str, str] = module.run_command(list(argv))
-        return result
-
-    found = aptly_version.find(run, module.get_bin_path("aptly"))
+    found = aptly_version.find(module_runner(module), module.get_bin_path("aptly"))
     module.exit_json(changed=False, version=found.version, compression=found.compression)
 
 

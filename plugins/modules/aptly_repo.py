@@ -183,8 +183,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils._common import program_locale
 from ansible_collections.oslab.kernel.plugins.module_utils._common.lock import HeldError, held
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import errors
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import (
     index as repository_index,
@@ -214,9 +214,6 @@ def lock_of(module: AnsibleModule, debs: list[Deb]) -> Iterator[None]:
         return
     versions = ", ".join(sorted({deb.key.version for deb in debs})) or "nothing new"
     path = Path(module.params["root"], "publish.lock")
-    # Whoever can read it could hold it.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    path.chmod(0o600)
     with held(path, module.params["lock_timeout"], f"with {versions}"):
         yield
 
@@ -275,10 +272,7 @@ def main() -> None:
     params = module.params
     # The web server reads what is written here, whatever the caller's umask.
     os.umask(0o022)
-    module.run_command_environ_update = {
-        **program_locale.LOCALE,
-        "GNUPGHOME": params["gpg_home"],
-    }
+    run = module_runner(module, GNUPGHOME=params["gpg_home"])
     target = Target(
         name=params["name"],
         root=params["root"],
@@ -289,7 +283,7 @@ def main() -> None:
         label=params["label"],
         keep_builds=params["keep_builds"],
     )
-    aptly = Aptly(lambda command: module.run_command(list(command)), params["config"], target)
+    aptly = Aptly(run, params["config"], target)
     nothing_yet = module.check_mode and not (
         shutil.which("aptly") and Path(params["config"]).exists()
     )
@@ -313,7 +307,7 @@ def main() -> None:
         module.fail_json(msg=errors.sentence(error, params["root"]))
     finally:
         if shutil.which("gpgconf") and Path(params["gpg_home"]).is_dir():
-            module.run_command(["gpgconf", "--kill", "gpg-agent"])
+            run(["gpgconf", "--kill", "gpg-agent"])
     filenames = served_filenames(target)
     fresh = {deb.key for deb in plan.add}
     old = {deb.key[:3] for deb in plan.replace}

@@ -242,7 +242,7 @@ trial_confirmed:
   type: bool
 trial_report:
   description: >-
-    What the guard of a trial wrote before it brought the host back; V(null) if it did not.
+    The report of the rollback timer that ended a trial boot; V(null) if it did not.
   returned: always
   type: str
 systemd:
@@ -270,10 +270,9 @@ container:
   type: bool
 """
 
-from typing import Optional
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils._common import program_locale
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
 from ansible_collections.oslab.kernel.plugins.module_utils._host.facts import Host, gather
 
 
@@ -285,17 +284,9 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    module.run_command_environ_update = dict(program_locale.LOCALE)
-
-    def run(argv: list[str]) -> Optional[str]:
-        program = module.get_bin_path(argv[0])
-        if program is None:
-            return None
-        status, out, _err = module.run_command([program, *argv[1:]])
-        return out if status == 0 else None
-
     params = module.params
-    facts, warnings = gather(Host(run=run), params["packages"], params["files"])
+    host = Host(run=module_runner(module, required=False))
+    facts, warnings = gather(host, params["packages"], params["files"])
     for warning in warnings:
         module.warn(warning)
     module.exit_json(changed=False, **facts)

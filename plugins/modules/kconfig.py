@@ -178,6 +178,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     quoted_text,
     tree_records,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result, module_runner
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import base as kconfig_base
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import config, stamp
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig.tree import KconfigTree
@@ -289,17 +290,17 @@ def main() -> None:
             module.exit_json(changed=True, msg=f"{tree}/.config would be made")
         module.fail_json(msg=f"{tree} is not a kernel tree: there is no Kconfig in it")
 
-    def run(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> config.Result:
-        program = module.get_bin_path(argv[0])
-        if program is None:
-            return config.Result(127, "", f"{argv[0]}: not found")
+    programs = module_runner(module, required=False)
+
+    def run(
+        argv: Sequence[str],
+        cwd: Optional[Path] = None,
+        environment: Optional[Mapping[str, str]] = None,
+    ) -> Result:
         # Of a make that called us, or of somebody's shell; both would change the result.
         for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "KCONFIG_CONFIG", "KCONFIG_ALLCONFIG"):
             os.environ.pop(name, None)
-        status, out, err = module.run_command(
-            [program, *argv[1:]], cwd=str(cwd), environ_update=dict(environment), data=""
-        )
-        return config.Result(status, out, err)
+        return programs(argv, cwd, environment)
 
     try:
         syscalls = {call.kconfig: call.name for call in record.added(tree)}

@@ -167,7 +167,6 @@ job:
 import dataclasses
 import os
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Callable
 
@@ -182,6 +181,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build.identity impor
 from ansible_collections.oslab.kernel.plugins.module_utils._build.job import Job
 from ansible_collections.oslab.kernel.plugins.module_utils._build.plan import Plan
 from ansible_collections.oslab.kernel.plugins.module_utils._build.run import Build
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
 from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 
 
@@ -213,13 +213,10 @@ def check_workers(module: AnsibleModule, options: build_plan.Options) -> build_p
     if options.remote.program != remote_compilation.DISTCC:
         return options
 
-    def run(argv: list[str], environment: Mapping[str, str]) -> tuple[int, str]:
-        settings = {"LC_ALL": "C", **environment}
-        status, out, err = module.run_command(argv, environ_update=settings)
-        return status, out + err
-
     try:
-        hosts, silent = remote_compilation.usable_hosts(options.remote, run)
+        hosts, silent = remote_compilation.usable_hosts(
+            options.remote, module_runner(module, required=False, LC_ALL="C")
+        )
     except remote_compilation.RemoteError as error:
         module.fail_json(msg=str(error))
     workdir.make(remote_compilation.directory(options.work))
@@ -285,12 +282,8 @@ def main() -> None:
     )
     options = build_plan.Options(**params)
 
-    def run(argv: list[str]) -> tuple[int, str]:
-        status, out, err = module.run_command(argv, environ_update={"LC_ALL": "C"})
-        return status, out + err
-
     def plan_now() -> Plan:
-        return build_plan.make_plan(options, run)
+        return build_plan.make_plan(options, module_runner(module, required=False, LC_ALL="C"))
 
     check_places(module, options)
     try:

@@ -163,7 +163,6 @@ checks:
 """
 
 import time
-from collections.abc import Sequence
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -175,6 +174,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build.package_files 
     ListError,
     parse_list,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
 from ansible_collections.oslab.kernel.plugins.module_utils._source.download import PLAIN, within
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import files as verify_files
 
@@ -217,14 +217,7 @@ def main() -> None:
     files = module.params.pop("files")
     source = module.params["repository_source"]
 
-    def run(argv: Sequence[str]) -> tuple[int, str]:
-        program = module.get_bin_path(argv[0])
-        if program is None:
-            return 127, ""
-        status, out, _err = module.run_command(
-            [program, *argv[1:]], environ_update={"LC_ALL": "C", "LANGUAGE": "C"}
-        )
-        return status, out
+    run = module_runner(module, required=False)
 
     def fetch(url: str) -> Any:
         timeout = module.params["timeout"]

@@ -104,11 +104,10 @@ modules:
 """
 
 import os
-from collections.abc import Sequence
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils._common import program_locale
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
 from ansible_collections.oslab.kernel.plugins.module_utils._host import modules_load
 from ansible_collections.oslab.kernel.plugins.module_utils._host.kernel_module import (
     Loaded,
@@ -172,10 +171,7 @@ def ensure(module: AnsibleModule, entry: dict[str, Any]) -> tuple[dict[str, Any]
     name, state = entry["name"], entry["state"]
     wanted = {key: spelled(value) for key, value in entry["params"].items()}
 
-    def run(command: Sequence[str]) -> tuple[int, str, str]:
-        program = module.get_bin_path(command[0], opt_dirs=["/usr/sbin", "/sbin"], required=True)
-        return module.run_command([program, *command[1:]], environ_update=program_locale.LOCALE)
-
+    run = module_runner(module)
     before = read_loaded(name)
     plan = make_plan(name, before, state, wanted)
     after = before
@@ -245,7 +241,6 @@ def main() -> None:
             changed = changed or bool(files)
             differences += files
     except ModuleError as error:
-        # What was done before it is not undone, so it is reported.
         module.fail_json(msg=str(error), changed=changed, modules=results)
     module.exit_json(changed=changed, modules=results, diff=differences)
 

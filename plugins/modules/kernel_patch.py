@@ -183,10 +183,8 @@ import os
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils._common import (
-    program_locale,
-    quoted_text,
-)
+from ansible_collections.oslab.kernel.plugins.module_utils._common import quoted_text
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import apply, inputs
 from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 
@@ -299,13 +297,8 @@ def main() -> None:
             )
         module.fail_json(msg=f"patch_tree: {tree} is not there; run the role source first")
 
-    def run(argv: list[str], cwd: str) -> tuple[int, str]:
-        argv = [module.get_bin_path(argv[0], required=True), *argv[1:]]
-        status, out, err = module.run_command(argv, cwd=cwd, environ_update=program_locale.LOCALE)
-        return status, out + err
-
     try:
-        outcome = apply.apply(tree, _plan(params), run, check=module.check_mode)
+        outcome = apply.apply(tree, _plan(params), module_runner(module), check=module.check_mode)
     except apply.EditError as error:
         module.fail_json(msg=quoted_text.wrapped(str(error)))
     module.exit_json(

@@ -89,10 +89,9 @@ from typing import NamedTuple, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
-    program_locale,
     tree_records,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._common.piped_process import feed
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import feed, module_runner
 from ansible_collections.oslab.kernel.plugins.module_utils._source import tree as source_tree
 from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 
@@ -107,11 +106,8 @@ def find(module: AnsibleModule) -> Optional[Found]:
     if module.params["tarball"]:
         return Found(Path(module.params["tarball"]))
     package = module.params["package"]
-    status, listed, _error = module.run_command(
-        ["dpkg-query", "--control-show", package, "md5sums"],
-        environ_update=program_locale.LOCALE,
-    )
-    return Found(*source_tree.of_package(listed, package)) if status == 0 else None
+    done = module_runner(module)(["dpkg-query", "--control-show", package, "md5sums"])
+    return Found(*source_tree.of_package(done.out, package)) if done.status == 0 else None
 
 
 def unpack(module: AnsibleModule) -> None:

@@ -153,7 +153,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils._common import kernel_version
-from ansible_collections.oslab.kernel.plugins.module_utils._common.piped_process import feed
+from ansible_collections.oslab.kernel.plugins.module_utils._common.lock import held_and_removed
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import feed
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import inputs
 from ansible_collections.oslab.kernel.plugins.module_utils._source import fetch, workdir
 from ansible_collections.oslab.kernel.plugins.module_utils._source.download import (
@@ -163,7 +164,6 @@ from ansible_collections.oslab.kernel.plugins.module_utils._source.download impo
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._source.lock import (
     Reporter,
-    held,
     lock_of,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._source.openpgp import Keys
@@ -204,7 +204,7 @@ def _present(
 ) -> None:
     params = module.params
     workdir.make(tarball.parent)
-    with held(lock_of(tarball)) as lock:
+    with held_and_removed(lock_of(tarball)) as lock:
         reporter = Reporter(lock)
         reporting = replace(means, progress=reporter, say=reporter.say)
         got = fetch.fetch(params["mirrors"], params["version"], tarball.parent, policy, reporting)

@@ -60,10 +60,9 @@ installed:
   type: bool
 """
 
-from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils._common import program_locale
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
 from ansible_collections.oslab.kernel.plugins.module_utils._source import package
 
 
@@ -78,12 +77,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     given = module.params
-
-    def run(argv: Any) -> tuple[int, str, str]:
-        result: tuple[int, str, str] = module.run_command(
-            list(argv), environ_update=program_locale.LOCALE
-        )
-        return result
+    run = module_runner(module)
 
     try:
         names = package.names(given["version"], given["package"])

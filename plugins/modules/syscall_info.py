@@ -230,7 +230,7 @@ failed_checks:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils._common import program_locale
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.checks import proc_entry_problem
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.syscalls import AbiError
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.system import System
@@ -264,7 +264,6 @@ def argument_spec() -> dict:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    module.run_command_environ_update = dict(program_locale.LOCALE)
     params = module.params
     if params["workload"] < 0:
         module.fail_json(msg=f"workload must be 0 or more calls, not {params['workload']}")
@@ -275,17 +274,10 @@ def main() -> None:
         if problem:
             module.fail_json(msg=f"expected.proc_entries has {name!r}: {problem}")
 
-    def run(command):  # type: ignore[no-untyped-def]
-        try:
-            status, output, _errors = module.run_command(
-                list(command), encoding=None, handle_exceptions=False
-            )
-        except OSError:  # not installed: as good as an empty answer
-            return 127, b""
-        return status, output
-
+    # A program that is not installed is as good as an empty answer.
+    system = System(module_runner(module, required=False))
     try:
-        result = gather(Options(**{name: params[name] for name in Options._fields}), System(run))
+        result = gather(Options(**{name: params[name] for name in Options._fields}), system)
     except AbiError as error:
         module.fail_json(msg=str(error))
     except OSError as error:

@@ -46,12 +46,12 @@ def _state(known: Mapping[str, Any]) -> str:
     if _dict(known.get("deploy_excluded")).get("failed"):
         return "EXCLUDED"
     if known.get("trial_failure"):
-        return "NOT KEPT"
+        return "NOT CONFIRMED"
     if "failures" not in shown:
         return "not verified" if "release" in _dict(known.get("verify_result")) else "NO ANSWER"
     if shown["failures"]:
         return "CHECKS FAILED"
-    return "proven"
+    return "verified"
 
 
 def _seconds(value: Any) -> int:
@@ -91,7 +91,7 @@ def _which(members: Sequence[Standing]) -> str:
 
 
 def report(standings: Iterable[Standing]) -> list[str]:
-    """A table, the largest group first, and how many of all are proven."""
+    """A table, the largest group first, and how many of all are verified."""
     groups: dict[Outcome, list[Standing]] = {}
     for one in standings:
         groups.setdefault(one.outcome, []).append(one)
@@ -101,6 +101,6 @@ def report(standings: Iterable[Standing]) -> list[str]:
         for outcome, members in ordered
     ]
     total = sum(len(members) for members in groups.values())
-    proven = sum(len(members) for outcome, members in ordered if outcome.state == "proven")
+    verified = sum(len(members) for outcome, members in ordered if outcome.state == "verified")
     lines = text_table.lines([HEADINGS, *rows], right=(0,), longest=_LONGEST)
-    return [*lines, lines[1], f"{total} hosts, {proven} proven"]
+    return [*lines, lines[1], f"{total} hosts, {verified} verified"]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which targets of one kernel would refuse it, so that it is built for the others."""
+"""Targets whose firmware would refuse a kernel, so that it is built for the others."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def refusals(
     refused: dict[str, str] = {}
     accepting: list[str] = []
     for name in targets:
-        told = hostvars[name].get("kernel_target_info") if name in hostvars else None
-        if not isinstance(told, Mapping) or "release" not in told:
+        info = hostvars[name].get("kernel_target_info") if name in hostvars else None
+        if not isinstance(info, Mapping) or "release" not in info:
             continue
-        reason = secure_boot.problem(name, told, signer)
+        reason = secure_boot.problem(name, info, signer)
         if reason:
             refused[name] = reason
         else:

@@ -46,7 +46,7 @@ def restoration(
     host: str,
     replaced: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Which versions are put in the place of ours, and what is to be said of it.
+    """Which versions are put in the place of ours, and the differences and problems to report.
 
     `policy`: what `apt-cache policy` prints of the packages. `refused`: those that cannot be
     removed, each with the packages that would be removed with it. `replaced`: those of which there

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common import boot_id
+
 PROC = Path("/proc")
 _START = 19  # of the fields behind the program's name in /proc/PID/stat
 
@@ -40,7 +42,7 @@ def started(pid: int, proc: Path = PROC) -> str:
 def node(proc: Path = PROC) -> str:
     boot, namespace = "", ""
     with contextlib.suppress(OSError):
-        boot = (proc / "sys/kernel/random/boot_id").read_text().strip()
+        boot = boot_id.read(proc.parent)
         namespace = str((proc / "self/ns/pid").readlink())
     return ":".join([socket.gethostname(), boot, namespace]).replace(" ", "_")
 

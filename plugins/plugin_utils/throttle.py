@@ -9,13 +9,14 @@ the process that holds it.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from ansible_collections.oslab.kernel.plugins.module_utils._common import lock
 
 SECONDS = 0.5
 
@@ -48,10 +49,8 @@ class Throttle:
     def _wait(self) -> int:
         while True:
             for path in self._files:
-                descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except OSError:
+                descriptor = lock.open_file(path)
+                if not lock.acquire(descriptor, 0):
                     os.close(descriptor)
                     continue
                 # Checked now: the member that had the slot before may have been lost.

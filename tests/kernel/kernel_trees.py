@@ -9,10 +9,11 @@ import dataclasses
 import re
 import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import apply
 from default_plan import default_plan
 
@@ -23,9 +24,13 @@ class TreeError(Exception):
     """The tree cannot be made so; said to the user as it is."""
 
 
-def run(argv: Sequence[str], cwd: str) -> tuple[int, str]:
+def run(
+    argv: Sequence[str],
+    cwd: Optional[Path] = None,
+    environment: Optional[Mapping[str, str]] = None,
+) -> Result:
     done = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout + done.stderr
+    return Result(done.returncode, done.stdout, done.stderr)
 
 
 def patch(tree: Path, plan: Optional[apply.Plan] = None) -> apply.Outcome:

@@ -14,15 +14,6 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-# Files that still have the old words.
-NOT_YET = (
-    "roles/install",
-    "playbooks/deploy.yml",
-    "playbooks/remove.yml",
-    "playbooks/rollback.yml",
-    "playbooks/site.yml",
-    "playbooks/verify.yml",
-)
 PLAYS = ("playbooks/*.yml", "roles/*/tasks/**/*.yml", "roles/*/handlers/**/*.yml",
          "molecule/*/*.yml", "bench/**/*.yml", "tests/faults/*.yml")  # fmt: skip
 LISTS = ("block", "rescue", "always", "tasks", "pre_tasks", "post_tasks", "handlers")
@@ -36,7 +27,8 @@ LAST_WORDS = {"it", "them", "there", "these", "this", "those"}
 # Words that the collection does not use → what it says. Only those that have no other meaning here.
 WORDS = {
     r"be alone": "acquire the lock",
-    r"claim(s|ed|ing)?": "lock",
+    # The file on hosts keeps its name: a run of an earlier release may hold it.
+    r"(?<!oslab-kernel\.)claim(s|ed|ing)?": "lock",
     r"foret[eo]l[dl]s?": "predict",
     r"guard(s|ed)?": "rollback timer",
     r"let others": "release the lock",
@@ -66,7 +58,7 @@ def load(path: Path) -> Any:
 
 def files(*patterns: str) -> list[Path]:
     found = {path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file()}
-    return sorted(path for path in found if not str(path.relative_to(ROOT)).startswith(NOT_YET))
+    return sorted(found)
 
 
 def roles() -> list[str]:

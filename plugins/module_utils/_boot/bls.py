@@ -4,7 +4,7 @@
 """Type 1 entries of the Boot Loader Specification: a text file for each, with a name that counts.
 
 `ID+LEFT-DONE.conf` is an entry that is being tried: the loader counts LEFT down and DONE up before
-it starts it, and puts one with no tries left behind all others. `ID.conf` has proven itself.
+it starts it, and puts one with no tries left behind all others. `ID.conf` is confirmed.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 from typing import Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import with_arguments
+from ansible_collections.oslab.kernel.plugins.module_utils._common.natural_sort import natural_key
 
 SUFFIX = ".conf"
 _NAME = re.compile(r"(.+?)(?:\+([0-9]+)(?:-[0-9]+)?)?\.conf", re.IGNORECASE)
@@ -47,7 +48,7 @@ class Entry:
 
     @property
     def id(self) -> str:
-        """As it is called when it has proven itself."""
+        """Its name once it is confirmed."""
         return self.stem + SUFFIX
 
     @property
@@ -95,15 +96,11 @@ def parse(name: str, text: str) -> Entry:
 
 
 def newest_first(releases: Iterable[str]) -> list[str]:
-    def key(release: str) -> list[tuple[int, str]]:
-        words = re.findall("[0-9]+|[^0-9]+", release)
-        return [(int(word), "") if word.isdigit() else (-1, word) for word in words]
-
-    return sorted(set(releases), key=key, reverse=True)
+    return sorted(set(releases), key=natural_key, reverse=True)
 
 
 def find(entries: Iterable[Entry], release: str, machine: str) -> Optional[Entry]:
-    """The entry for this release; of several the proven one, or that with the most tries left."""
+    """The entry for this release; of several the confirmed one or that with most tries left."""
     found = [entry for entry in entries if release and entry.release(machine) == release]
     return min(found, key=lambda entry: (entry.left is not None, -(entry.left or 0)), default=None)
 

@@ -1,7 +1,8 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a boot loader and the system tell each other, by the Boot Loader Interface."""
+"""EFI variables: those of the Boot Loader Interface, by which loader and system communicate, and
+those of Secure Boot."""
 
 from __future__ import annotations
 
@@ -11,30 +12,38 @@ from typing import Optional
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
 
 DIRECTORY = "sys/firmware/efi/efivars"
+# Of the Boot Loader Interface.
 VENDOR = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+# Of the EFI specification, of its signature databases, and of shim.
+GLOBAL = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
+SECURITY = "d719b2cb-3d3a-4596-a3bc-dad00e67656f"
+SHIM = "605dab50-e046-4300-abb6-3dd810dd8b23"
+# The kernel puts four bytes of attributes before the value.
 _ATTRIBUTES = 4
-_LARGEST = 64 << 10
-_NUMBER = 8  # bytes of the largest, as the interface has them
+# A list of certificates has some ten thousand bytes.
+_LARGEST = 1 << 20
+_NUMBER = 8  # bytes of the largest, by the interface
 
 
-def path(directory: Path, name: str) -> Path:
-    return directory / f"{name}-{VENDOR}"
+def path(directory: Path, name: str, vendor: str = VENDOR) -> Path:
+    return directory / f"{name}-{vendor}"
 
 
-def _content(directory: Path, name: str) -> Optional[bytes]:
+def value(directory: Path, name: str, vendor: str = VENDOR) -> Optional[bytes]:
+    """None if there is no such variable, or it cannot be read."""
     try:
-        return bounded_read.content(path(directory, name), _LARGEST)[_ATTRIBUTES:]
+        return bounded_read.content(path(directory, name, vendor), _LARGEST)[_ATTRIBUTES:]
     except OSError:
         return None
 
 
 def text(directory: Path, name: str) -> str:
-    """'' if there is no such variable."""
-    content = _content(directory, name) or b""
-    return content.decode("utf-16-le", errors="replace").rstrip("\0")
+    """Empty if there is no such variable."""
+    found = value(directory, name) or b""
+    return found.decode("utf-16-le", errors="replace").rstrip("\0")
 
 
 def number(directory: Path, name: str) -> int:
     """0 if there is no such variable, or it is no number."""
-    content = _content(directory, name) or b""
-    return int.from_bytes(content, "little") if len(content) <= _NUMBER else 0
+    found = value(directory, name) or b""
+    return int.from_bytes(found, "little") if len(found) <= _NUMBER else 0

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A filesystem as a boot loader reads it.
+"""Flush a file system so that a boot loader can read it.
 
-A boot loader does not replay a journal. What was synced may for half a minute be in there alone,
-and is not to be found after a power cut. Freezing a filesystem empties its journal.
+A boot loader does not replay a journal. For half a minute synced data may be in the journal alone,
+and after a power cut the loader does not find it. To freeze a file system empties its journal.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 FIFREEZE = 0xC0045877
 FITHAW = 0xC0045878
-#: Nobody thaws a filesystem for a process that was killed.
+#: Nobody thaws a file system for a process that was killed.
 WATCH_SECONDS = 10.0
 
 
@@ -27,21 +27,21 @@ def _thaw(descriptor: int) -> None:
 
 
 def _watch(descriptor: int, done: int) -> None:
-    """Thaw if the other process has not said within the time that it is done."""
+    """Thaw even if the other process does not report in time that it is done."""
     select.select([done], [], [], WATCH_SECONDS)
     _thaw(descriptor)
     os._exit(0)
 
 
-def settle(directory: Path) -> bool:
+def flush(directory: Path) -> bool:
     """Empty the journal below this directory. False where that is not possible or not needed."""
     os.sync()
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    done, tell = os.pipe()
+    done, report = os.pipe()
     try:
         child = os.fork()
         if child == 0:
-            os.close(tell)
+            os.close(report)
             _watch(descriptor, done)
         frozen = True
         try:
@@ -50,8 +50,8 @@ def settle(directory: Path) -> bool:
             frozen = False
         else:
             _thaw(descriptor)
-        # The end of the pipe is the word.
-        os.close(tell)
+        # The end of the pipe is the report.
+        os.close(report)
         os.waitpid(child, 0)
     finally:
         os.close(done)

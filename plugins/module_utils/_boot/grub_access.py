@@ -49,11 +49,11 @@ class Access:
     exported: bool = False
     # `authenticate` outside any entry, which asks before the menu is there.
     asks_first: str = ""
-    # Where the menu is told to wait for a key, and nowhere told otherwise.
+    # Where the menu is set to wait for a key, and nowhere set otherwise.
     waits: str = ""
     # Whether it does so because the boot before is known as a failed one.
     failed: bool = False
-    # The first command that may ask, or wait, for all that can be told here; and its file.
+    # The first command that may ask, or wait, as far as the files show it; and its file.
     unknown: tuple[str, str] = ("", "")
     # `read` outside any entry.
     reads: str = ""
@@ -96,9 +96,9 @@ class Reader:
             self._branch(word, statement)
             self._depth += word in _OPENS
             if run:
-                told = certain and not function
-                self._run(run, where, told and self._depth == 0)
-                self._time(run, where, told)
+                top_level = certain and not function
+                self._run(run, where, top_level and self._depth == 0)
+                self._time(run, where, top_level)
             self._depth = max(self._depth - (word in _CLOSES), 0)
 
     def _branch(self, word: str, statement: Sequence[Word]) -> None:
@@ -140,22 +140,22 @@ class Reader:
             self._superusers = self._superusers or where
 
     def give_up(self, command: str, where: str) -> None:
-        """Take a command for one that may ask: what it does cannot be told."""
+        """Take a command for one that may ask: its effect is unknown."""
         self._unknown = self._unknown if self._unknown[0] else (command, where)
 
-    def _time(self, words: Sequence[Word], where: str, told: bool) -> None:
-        """Follow the timeout, and what it may be set from. `told`: in no function and submenu."""
-        certain = told and self._depth == 0
+    def _time(self, words: Sequence[Word], where: str, top_level: bool) -> None:
+        """Follow the timeout and its sources. `top_level`: in no function and no submenu."""
+        certain = top_level and self._depth == 0
         name, texts = words[0].text, [word.text for word in words[1:]]
         timeout = assigned(words, TIMEOUT)
         if timeout is not None:
             if _USED.fullmatch(timeout.text) and TIMEOUT in timeout.text:
                 return  # to what it is
-            self._timeout(self._value(timeout), where, told)
+            self._timeout(self._value(timeout), where, top_level)
         elif name == "unset" and TIMEOUT in texts:
-            self._timeout("", where, told)
+            self._timeout("", where, top_level)
         elif name == "load_env" and TIMEOUT in self._environment:
-            self._timeout(self._environment[TIMEOUT], "the environment block", told)
+            self._timeout(self._environment[TIMEOUT], "the environment block", top_level)
         given = words[1] if name == "set" and len(words) > 1 else words[0]
         variable, equals, _value = given.text.partition("=")
         value = assigned(words, variable) if equals else None
@@ -168,11 +168,11 @@ class Reader:
             for text in [*texts, *(self._environment if name == "load_env" else ())]:
                 self._variables[re.split("[=:]", text)[-1]] = None
 
-    def _timeout(self, value: str, where: str, told: bool) -> None:
-        if told and self._depth == 0:
+    def _timeout(self, value: str, where: str, top_level: bool) -> None:
+        if top_level and self._depth == 0:
             # Whatever was before.
             self._timeouts, self._called = [], ""
-        if not told and _waits(value):
+        if not top_level and _waits(value):
             self._called = where
         self._timeouts.append((value, where, "".join(self._branches)))
 
@@ -241,8 +241,8 @@ def _stops(access: Access, body: Sequence[str], where: str) -> str:
     if not text:
         return ""
     return (
-        f"whether GRUB would start it by itself cannot be told: {file} has `{text}`, which is not "
-        "followed. Take that line out, or put what it runs into /etc/grub.d/40_custom in its "
+        f"whether GRUB would start it by itself is unknown: {file} has `{text}`, which is not "
+        "followed. Remove that line, or put what it runs into /etc/grub.d/40_custom in its "
         "place, and run update-grub."
     )
 

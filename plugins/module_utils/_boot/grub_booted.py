@@ -95,7 +95,7 @@ def _same(menu: Menu, booted: Booted) -> list[Entry]:
 
 
 def entry(menu: Menu, booted: Booted, default: Optional[Entry]) -> Optional[Entry]:
-    """The entry that has started what runs; None if that cannot be told, or is the usual one.
+    """The entry that has started what runs; None if it is unknown or the usual one.
 
     Of several that would have done the same, the present default, then the kernel's usual one.
     Raises GrubError if it is one that cannot be the default.

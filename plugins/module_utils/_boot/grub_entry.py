@@ -26,14 +26,14 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_script imp
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import (
     TRIAL,
     LoaderError,
-    Runner,
     require_arguments,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._common import (
-    bounded_read,
-    program_output,
-)
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
 from ansible_collections.oslab.kernel.plugins.module_utils._common.bounded_read import lines, words
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
+    Runner,
+    output_summary,
+)
 
 # Makes the entries of all kernels that are there.
 ENTRY_COMMAND = "update-grub"
@@ -69,7 +69,7 @@ class Entry:
 
     @property
     def choice(self) -> str:
-        """What GRUB is told to boot it; '' if it cannot be."""
+        """The value of saved_entry or next_entry that boots it; '' if there is none."""
         return self.path or self.named
 
     @property
@@ -248,12 +248,12 @@ class _Parser:
             return
         self._left -= 1
         # Of a file that is run twice, as custom.cfg is in two branches, the entries count once.
-        kept = (list(self.entries), list(self.items), list(self._stack))
+        before = (list(self.entries), list(self.items), list(self._stack))
         self.feed(self._files[name], name, (*around, name))
         # GRUB reads each file for itself: what one leaves open is not open in another.
-        self._stack = kept[2]
+        self._stack = before[2]
         if name in self._seen:
-            self.entries, self.items = kept[0], kept[1]
+            self.entries, self.items = before[0], before[1]
         self._seen.add(name)
 
     def _line(self, line: str, where: str) -> None:
@@ -370,11 +370,11 @@ def wanted_variables(state: State, kind: str, path: str) -> dict[str, str]:
     if kind == "cancelled":
         return {"next_entry": ""} if current.get("next_entry") else {}
     if kind in ("unset", "restored"):
-        kept = path if kind == "restored" else ""
-        names = ("prev_saved_entry", "next_entry", *([] if kept else ["saved_entry"]))
+        default = path if kind == "restored" else ""
+        names = ("prev_saved_entry", "next_entry", *([] if default else ["saved_entry"]))
         changes = {name: "" for name in names if name in current}
-        if kept and current.get("saved_entry") != kept:
-            changes["saved_entry"] = kept
+        if default and current.get("saved_entry") != default:
+            changes["saved_entry"] = default
         return changes
     if kind == "once":
         chosen = {} if current.get("next_entry") == path else {"next_entry": path}
@@ -397,8 +397,8 @@ def restored(state: State, entry: str) -> str:
 def wanted_custom(state: State, kind: str, entry: Optional[Entry], arguments: Sequence[str]) -> str:
     """What custom.cfg is to hold: a trial's entry, until there is a new default."""
     pending = state.environment.get("next_entry") == TRIAL
-    kept = entry is not None and state.environment.get("saved_entry") == entry.choice
-    if kind == "present" or (kind == "default" and pending and kept):
+    is_default = entry is not None and state.environment.get("saved_entry") == entry.choice
+    if kind == "present" or (kind == "default" and pending and is_default):
         return state.custom
     made = ""
     if kind == "once" and arguments and entry:
@@ -451,7 +451,7 @@ def require_entry(state: State, config: str, release: str) -> Entry:
 
 
 def default_of(state: State) -> Optional[Entry]:
-    """What GRUB boots after a trial, as far as that can be told from the files."""
+    """What GRUB boots after a trial, as far as the files show it."""
     saved, chosen = state.environment.get("saved_entry", ""), state.menu.default
     return state.menu.resolve(saved if chosen in grub_access.SAVED else chosen)
 
@@ -465,8 +465,8 @@ def require_unattended(state: State, kind: str, entry: Entry, trial: str = "") -
     asked = [("", entry)]
     if kind == "once":
         asked += [("for the trial: ", made) for made in parse_menu(trial).entries]
-        kept = default_of(state)
-        asked += [("for the default, which ends the trial: ", kept)] if kept else []
+        default = default_of(state)
+        asked += [("for the default, which ends the trial: ", default)] if default else []
     for which, one in asked:
         problem = state.menu.question(one)
         if problem:
@@ -505,7 +505,7 @@ def write_variables(run: Runner, state: State, environment: str, changes: dict[s
     for command in commands:
         code, out, err = run(command)
         if code != 0:
-            raise GrubError(f"{' '.join(command)} failed ({code}): {program_output.told(out, err)}")
+            raise GrubError(f"{' '.join(command)} failed ({code}): {output_summary(out, err)}")
     written = parse_environment(_text_of(Path(environment), "replace") or "")
     wrong = [name for name, value in changes.items() if written.get(name, "") != value]
     if wrong:

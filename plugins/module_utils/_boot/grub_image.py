@@ -26,7 +26,7 @@ def _words(body: Sequence[str], commands: Sequence[str]) -> list[str]:
 
 
 def image(body: Sequence[str], arguments: Sequence[str], boot: Path = Path("/boot")) -> Image:
-    """Of the lines of the kernel's usual entry, and what it is told besides.
+    """Of the lines of the kernel's usual entry, and its further arguments.
 
     GRUB's paths may begin at /boot, a file system of its own. Raises KexecError.
     """

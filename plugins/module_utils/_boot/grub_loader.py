@@ -16,7 +16,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot import (
     grub_settings,
     grub_trial,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.fsfreeze import settle
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.fsfreeze import flush
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_booted import Booted
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_entry import Entry, GrubError
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_image import image
@@ -27,9 +27,9 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import (
     LoaderError,
     Plan,
     Request,
-    Runner,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common import atomic_file
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 
 
 class Grub:
@@ -119,15 +119,15 @@ class Grub:
 
     def plan(self, request: Request) -> Plan:
         state, kind, release = self._state, request.state, request.release
-        foretell = request.foretell and kind != "present"
-        entry = state.menu.find(release) if foretell else None
+        predict = request.predict and kind != "present"
+        entry = state.menu.find(release) if predict else None
         if kind == "default":
             entry = self._default_entry(release)
-        if release and not foretell and not entry:
+        if release and not predict and not entry:
             entry = grub_entry.require_entry(state, self._config, release)
-        if self._place and kind in ("once", "default") and not foretell:
+        if self._place and kind in ("once", "default") and not predict:
             raise GrubError(self._place)
-        if not foretell:
+        if not predict:
             grub_entry.require_working(
                 state, self._config, kind, request.arguments, self._settings_problem
             )
@@ -151,11 +151,11 @@ class Grub:
         chosen_steps: list[Callable[[], object]] = []
         if changes:
             chosen_steps.append(functools.partial(self._write_variables, changes))
-        if changes and kind in ("once", "default") and request.settle:
+        if changes and kind in ("once", "default") and request.flush:
             # What is chosen, then the choice: after a power cut GRUB sees the old choice or the new
             # one, and finds the kernel of either.
-            settled = functools.partial(settle, Path(self._environment).parent)
-            chosen_steps = [settled, *chosen_steps, settled]
+            flushed = functools.partial(flush, Path(self._environment).parent)
+            chosen_steps = [flushed, *chosen_steps, flushed]
         # The entry is there before it is chosen, and until another one is.
         steps = [*steps, *chosen_steps] if kind == "once" else [*chosen_steps, *steps]
         after = {**state.environment, **changes}

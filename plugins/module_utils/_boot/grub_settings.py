@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import Runner
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 
 DEFAULTS = "/etc/default/grub"
 #: Of the role install, in the directory beside.
@@ -34,7 +34,7 @@ for oslab_file; do
   printf '\\n=%s\\t%s\\n' "$oslab_file" "$GRUB_DEFAULT"
 done
 """
-# Those that people have, and how they are told otherwise.
+# Those in use, and how each is overridden.
 _REMEDIES = {
     "xen.cfg": "set XEN_OVERRIDE_GRUB_DEFAULT=0 there",
     "proxmox-kpin.cfg": "run `proxmox-boot-tool kernel unpin`",

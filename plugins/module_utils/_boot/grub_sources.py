@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which other files a GRUB configuration runs, and what it runs that cannot be told from here.
+"""Which other files a GRUB configuration runs, and what it runs that is unknown here.
 
 Only names that begin with the directory of grub.cfg are followed: what else a name means hangs on
 disks and variables that GRUB alone knows.
@@ -46,23 +46,23 @@ _SHOWN = 60
 
 
 def _name(text: str) -> str:
-    """Of a file, from the directory of grub.cfg; '' if that cannot be told."""
+    """Of a file, from the directory of grub.cfg; '' if it is unknown."""
     found, after = _BESIDE.fullmatch(text), _NAMED_AFTER.fullmatch(text)
     name = found[1] if found else f"grub.cfg{after[1]}" if after else ""
     parts = [part for part in name.split("/") if part not in ("", ".")]
-    told = ".." not in parts and "$" not in name and "\0" not in name
-    return "/".join(parts) if told else ""
+    known = ".." not in parts and "$" not in name and "\0" not in name
+    return "/".join(parts) if known else ""
 
 
 def sourced(command: Sequence[Word]) -> Optional[str]:
-    """The file that a command runs; '' if that cannot be told, None if it runs none."""
+    """The file that a command runs; '' if it is unknown, None if it runs none."""
     if len(command) < 2 or command[0].text not in _SOURCE:
         return None
     return _name(command[1].text)
 
 
 def names(line: str) -> list[str]:
-    """The files that a line runs, as far as that can be told."""
+    """The files that a line runs, as far as it is known."""
     # Quotes may be anywhere in a word.
     if line.startswith("#") or "$" not in line:
         return []
@@ -71,7 +71,7 @@ def names(line: str) -> list[str]:
 
 
 def unknown(command: Sequence[Word]) -> str:
-    """The command, if what it runs or sets cannot be told; '' if it can."""
+    """The command, if what it runs or sets is unknown; '' if it is known."""
     name = command[0].text
     first = command[1].text if len(command) > 1 else ""
     # What is before the '=' of an assignment.

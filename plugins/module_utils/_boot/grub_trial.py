@@ -26,8 +26,8 @@ def _restrictions(line: str) -> str:
     """Who may start an entry of a menu with passwords; the rest of its head is for the eye."""
     head = grub_script.head(line.rstrip("{"))
     users = [] if head.users is None else [f"--users={head.users}"]
-    kept = [*(["--unrestricted"] if head.unrestricted and not head.unknown else []), *users]
-    return "".join(f" {shlex.quote(word)}" for word in kept)
+    words = [*(["--unrestricted"] if head.unrestricted and not head.unknown else []), *users]
+    return "".join(f" {shlex.quote(word)}" for word in words)
 
 
 def _or_restart(line: str) -> list[str]:

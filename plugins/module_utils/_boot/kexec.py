@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What kexec has to be told to start a kernel as the boot loader would."""
+"""The arguments with which kexec starts a kernel as the boot loader would."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a boot loader is asked for, and what it answers, whichever it is."""
+"""The interface of all boot loaders: request and plan."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from typing import Callable, Protocol
 
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.kexec import Image
 
-Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
-
-# The entry for the trial of a kernel.
+# The entry for the trial boot.
 TRIAL = "oslab-trial"
 # Nothing that GRUB's shell or the kernel would read as anything but a part of a word.
 _ARGUMENT = re.compile(r"[A-Za-z0-9_.,:=/+@%~!^-]+")
@@ -36,20 +34,20 @@ class Request:
     state: str = "present"
     release: str = ""
     arguments: Sequence[str] = ()
-    settle: bool = True
-    # Of a check run: what an earlier step would have made is not missed.
-    foretell: bool = False
+    flush: bool = True
+    # In check mode: what an earlier step would have made is not missed.
+    predict: bool = False
     # With the state restored: the default from before; empty for none.
     entry: str = ""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What the loader is told to boot."""
+    """The configured choice of the loader."""
 
     default_entry: str = ""
     next_entry: str = ""
-    # The text of the file with the trial's entry.
+    # The text of the file with the trial entry.
     trial: str = ""
 
 
@@ -79,7 +77,7 @@ class Loader(Protocol):
 
     @property
     def trial_problem(self) -> str:
-        """Why no kernel can be tried here, and what to do; empty if one can."""
+        """Why no trial boot is possible here, and what to do; empty if one is."""
 
     def entry_command(self, release: str) -> str:
         """What makes the entry of a kernel, as a person calls it."""
@@ -95,10 +93,10 @@ class Loader(Protocol):
         """The kernel of an entry; empty if there is none."""
 
     def plan(self, request: Request) -> Plan:
-        """What has to be done, and what is so afterwards."""
+        """The steps, and the state after them."""
 
     def image(self, release: str, arguments: Sequence[str]) -> Image:
-        """A kernel, with what it is booted with."""
+        """A kernel with its initrd and arguments."""
 
 
 def require_arguments(arguments: Sequence[str]) -> None:

@@ -1,12 +1,11 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The boot loaders that a kernel can be tried with, as modules have them in their options."""
+"""The boot loader of a module's options."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_booted imp
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_loader import Grub
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import Loader
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.systemd_boot import SystemdBoot
-from ansible_collections.oslab.kernel.plugins.module_utils._common import program_locale
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
 from ansible_collections.oslab.kernel.plugins.module_utils._host import boot_space
 from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import read
 
@@ -42,12 +41,7 @@ def argument_spec() -> dict[str, Any]:
 
 def loader(module: AnsibleModule) -> Loader:
     """The one that its options name, or that has started this boot."""
-
-    def run(command: Sequence[str]) -> tuple[int, str, str]:
-        # These may live in sbin, which a remote user's PATH may lack.
-        program = module.get_bin_path(command[0], opt_dirs=["/usr/sbin", "/sbin"], required=True)
-        return module.run_command([program, *command[1:]], environ_update=program_locale.LOCALE)
-
+    run = module_runner(module)
     options = module.params
     name = options["loader"]
     if name == "auto":

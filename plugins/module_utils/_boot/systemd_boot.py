@@ -6,7 +6,7 @@
 The trial has an entry of its own with one try. The loader forgets the one-shot choice as it reads
 it, and takes the try away before it starts the kernel; either is enough for it not to be started
 twice. systemd would call a boot that came up a good one, and give the entry a name without
-counters: it is told not to in that boot, so that the entry stays behind all others until it is
+counters: that is off in that boot, so that the entry stays behind all others until it is
 removed.
 """
 
@@ -25,7 +25,7 @@ from typing import Callable, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._boot import bls, efi_variables
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.bls import Entry
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.fsfreeze import settle
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.fsfreeze import flush
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.kexec import Image, KexecError
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import (
     TRIAL,
@@ -33,16 +33,12 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import (
     LoaderError,
     Plan,
     Request,
-    Runner,
     require_arguments,
     with_words,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.mounts import read_only_reason
-from ansible_collections.oslab.kernel.plugins.module_utils._common import (
-    atomic_file,
-    bounded_read,
-    program_output,
-)
+from ansible_collections.oslab.kernel.plugins.module_utils._common import atomic_file, bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
 from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import canonical, read
 
 ENTRIES = Path("loader/entries")
@@ -50,7 +46,7 @@ ENTRIES = Path("loader/entries")
 IMAGES = Path("EFI/Linux")
 TRIAL_NAME = f"{TRIAL}+1{bls.SUFFIX}"
 UNBLESSED = "systemd.mask=systemd-bless-boot.service"
-# Where bootctl puts what it is told.
+# Where bootctl writes its settings.
 DEFAULT, ONCE = "LoaderEntryDefault", "LoaderEntryOneShot"
 # How long its menu is there, once and always; without them, loader.conf says it.
 TIMEOUT_ONCE, TIMEOUT = "LoaderConfigTimeoutOneShot", "LoaderConfigTimeout"
@@ -73,7 +69,7 @@ def find_boot(run: Runner) -> Path:
     """Where kernels and entries are: the ESP, or the partition that has them in its place."""
     code, out, err = run(["bootctl", "--print-boot-path"])
     if code != 0 or not out.strip():
-        said = program_output.told(out, err).rstrip(".")
+        said = output_summary(out, err).rstrip(".")
         raise LoaderError(
             f"The ESP is not found, or not mounted: {said}. Mount it on /efi or /boot/efi, and "
             "name it in /etc/fstab."
@@ -212,7 +208,7 @@ class SystemdBoot:
     def _unwritable(self) -> str:
         if not self._read_only:
             return ""
-        return f"systemd-boot cannot be told what to boot: {self._read_only}. Mount it read-write."
+        return f"systemd-boot cannot be configured: {self._read_only}. Mount it read-write."
 
     def _unable(self) -> str:
         wanted = _HONOURS_ONCE | _COUNTS
@@ -232,7 +228,7 @@ class SystemdBoot:
         return bls.newest_first(filter(None, [*found, own]))
 
     def _booted(self) -> Optional[Entry]:
-        """The entry that has started the kernel that runs; None if that cannot be told.
+        """The entry that has started the kernel that runs; None if it is unknown.
 
         A trial's is none to keep, nor one that loads whichever kernel is newest.
         """
@@ -335,18 +331,18 @@ class SystemdBoot:
 
     def plan(self, request: Request) -> Plan:
         require_arguments(request.arguments)
-        foretell = request.foretell and request.state != "present"
+        predict = request.predict and request.state != "present"
         entry = bls.find(self._known, request.release, self._machine)
         if request.state == "default":
             entry = self._default_entry(request.release)
-        if request.release and not foretell and not entry:
+        if request.release and not predict and not entry:
             entry = self._require(request.release)
         before = Choice(
             efi_variables.text(self._variables, DEFAULT),
             efi_variables.text(self._variables, ONCE),
             "".join(f"{one.name}\n{_text(self._entries / one.name)}" for one in self._trials()),
         )
-        if not foretell:
+        if not predict:
             self._require_working(request, entry, before.default_entry)
         name = entry.id if entry else f"(the entry of {request.release})"
         made = bls.trial(entry, (*request.arguments, UNBLESSED)) if entry else ""
@@ -402,8 +398,8 @@ class SystemdBoot:
             steps.append(functools.partial(atomic_file.rename, old, new))
         if after.trial and after.trial != before.trial:
             steps.append(functools.partial(self._write_trial, trials, made))
-        if request.settle and request.state in ("once", "default") and (steps or after != before):
-            steps.append(functools.partial(settle, self._boot))
+        if request.flush and request.state in ("once", "default") and (steps or after != before):
+            steps.append(functools.partial(flush, self._boot))
         if after.default_entry != before.default_entry:
             steps.append(functools.partial(self._choose, DEFAULT, after.default_entry))
         if after.next_entry != before.next_entry:
@@ -427,9 +423,7 @@ class SystemdBoot:
         command = ["bootctl", _COMMANDS[variable], name]
         code, out, err = self._run(command)
         if code != 0:
-            raise LoaderError(
-                f"{' '.join(command)} failed ({code}): {program_output.told(out, err)}"
-            )
+            raise LoaderError(f"{' '.join(command)} failed ({code}): {output_summary(out, err)}")
         if efi_variables.text(self._variables, variable) != name:
             raise LoaderError(
                 f"The firmware did not keep '{name}' in {variable}: it may have no room left."

@@ -13,11 +13,12 @@ import hashlib
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 from ansible_collections.oslab.kernel.plugins.module_utils._build import deb
 from ansible_collections.oslab.kernel.plugins.module_utils._build.plan import Plan, needed_programs
 from ansible_collections.oslab.kernel.plugins.module_utils._build.reproducible import changelog_date
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 
 SOURCE = "linux-upstream"
 
@@ -38,7 +39,6 @@ PACKAGES = {
 LEFT_OUT = ("Build-Date:",)
 
 # (argv, directory, environment) → (exit status, stdout + stderr)
-Runner = Callable[["list[str]", Path, Mapping[str, str]], "tuple[int, str]"]
 
 
 class BuildInfoError(Exception):
@@ -124,9 +124,9 @@ def write(
     (work / "debian/files").write_text(files, encoding="utf-8")
     made = directory / f"{SOURCE}_{plan.version}_{machine}.buildinfo"
     argv = ["dpkg-genbuildinfo", "--build=binary", f"-u{directory}", f"-O{made}"]
-    status, said = run(argv, work, environment)
-    if status != 0:
-        raise BuildInfoError(f"{' '.join(argv)} failed: {said.strip()[-500:]}")
+    done = run(argv, work, environment)
+    if done.status != 0:
+        raise BuildInfoError(f"{' '.join(argv)} failed: {done.both.strip()[-500:]}")
     text = without_fields(made.read_text(encoding="utf-8"), LEFT_OUT) + fields(plan)
     made.write_text(text, encoding="utf-8")
     checksum = hashlib.sha256(text.encode()).hexdigest()

@@ -14,11 +14,12 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Callable
+from typing import IO
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import (
-    program_locale,
-    program_output,
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
+    Runner,
+    locale_environment,
+    output_summary,
 )
 
 _CHUNK = 1 << 20
@@ -26,7 +27,6 @@ _CHUNK = 1 << 20
 MAINTAINER = "oslab.kernel <oslab@localhost>"
 
 # (argv, directory, environment) → (exit status, stdout + stderr)
-Runner = Callable[["list[str]", Path, Mapping[str, str]], "tuple[int, str]"]
 
 
 class PackageError(Exception):
@@ -47,7 +47,7 @@ def contents(path: Path) -> Iterator[IO[bytes]]:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env=program_locale.environment(),
+            env=locale_environment(),
         ) as process,
     ):
         if process.stdout is None:
@@ -64,8 +64,7 @@ def contents(path: Path) -> Iterator[IO[bytes]]:
         said = errors.read(_CHUNK).decode("utf-8", "replace")
     if process.returncode != 0:
         raise PackageError(
-            f"{' '.join(argv)} ended with status {process.returncode}: "
-            f"{program_output.told('', said)}"
+            f"{' '.join(argv)} ended with status {process.returncode}: {output_summary('', said)}"
         )
 
 
@@ -135,7 +134,7 @@ def build(
     kind = environment.get("KDEB_COMPRESS")
     compression = [f"-Z{kind}"] if kind else []
     argv = ["dpkg-deb", "--root-owner-group", *compression, "--build", str(root), str(result)]
-    status, said = run(argv, output, environment)
-    if status != 0:
-        raise PackageError(f"{' '.join(argv)} failed: {said.strip()[-500:]}")
+    done = run(argv, output, environment)
+    if done.status != 0:
+        raise PackageError(f"{' '.join(argv)} failed: {done.both.strip()[-500:]}")
     return result

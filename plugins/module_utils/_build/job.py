@@ -12,7 +12,6 @@ waits for any more stops by itself: so it does when the control node is interrup
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import signal
 import socket
@@ -21,12 +20,13 @@ import traceback
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import json_file
+from ansible_collections.oslab.kernel.plugins.module_utils._common import boot_id, json_file, lock
 from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 
 # Seconds after which a job that nobody watches stops. Those who watch touch the file every second.
 LEASE = 45
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+# Those who wait for a job try the lock for an instant.
+TRIED_SECONDS = 0.4
 
 
 class JobError(Exception):
@@ -35,10 +35,6 @@ class JobError(Exception):
 
 class StoppedError(Exception):
     """The job is asked to end before it is done."""
-
-
-def boot_id() -> str:
-    return BOOT_ID.read_text(encoding="ascii").strip()
 
 
 class Job:
@@ -65,7 +61,7 @@ class Job:
         status = self.status()
         if status.get("state", "ended") == "ended":
             return None
-        return "kill" if status.get("boot_id") == boot_id() else "machine"
+        return "kill" if status.get("boot_id") == boot_id.read() else "machine"
 
     def outcome(self) -> Optional[dict[str, Any]]:
         return json_file.read(self.outcome_path)
@@ -90,21 +86,12 @@ class Job:
     def acquire(self) -> bool:
         """Acquire the lock if it is free."""
         workdir.make(self.directory)
-        # Who can read a file can lock it.
-        fd = os.open(self.lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        os.fchmod(fd, 0o600)
-        for attempt in range(5):
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                # Those who wait for a job try the lock for an instant.
-                if attempt < 4:
-                    time.sleep(0.1)
-                continue
-            self.lock_fd = fd
-            return True
-        os.close(fd)
-        return False
+        descriptor = lock.open_file(self.lock_path)
+        if not lock.acquire(descriptor, TRIED_SECONDS):
+            os.close(descriptor)
+            return False
+        self.lock_fd = descriptor
+        return True
 
     def release(self) -> None:
         if self.lock_fd >= 0:
@@ -212,7 +199,7 @@ class Job:
         self.facts = {
             "pid": os.getpid(),
             "host": socket.gethostname(),
-            "boot_id": boot_id(),
+            "boot_id": boot_id.read(),
             "since": since,
             **facts,
         }

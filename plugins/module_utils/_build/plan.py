@@ -33,6 +33,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     manifest as kernel_manifest,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import record as patch_record
 from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import (
@@ -49,7 +50,6 @@ TOOLS_PACKAGE = "oslab-kernel-tools"
 PYTHON_MODULE: bytes = vars(verify_syscalls)["__loader__"].get_data(verify_syscalls.__file__)
 
 # argv → (exit status, stdout + stderr)
-Runner = Callable[["list[str]"], "tuple[int, str]"]
 
 # Symbol → the program without which a build fails at its end.
 PROGRAMS_BY_SYMBOL = {
@@ -223,12 +223,12 @@ def make_plan(options: Options, run: Runner) -> Plan:
 
 
 def _output(run: Runner, argv: list[str]) -> str:
-    status, said = run(argv)
-    if status != 0:
+    done = run(argv)
+    if done.status != 0:
         raise InputError(
-            f"'{' '.join(argv)}' failed: {said.strip()[-200:]}; run the role dependencies"
+            f"'{' '.join(argv)}' failed: {done.both.strip()[-200:]}; run the role dependencies"
         )
-    return said.strip()
+    return done.both.strip()
 
 
 def _toolchain(config: Mapping[str, str], options: Options, run: Runner) -> dict[str, str]:

@@ -11,17 +11,16 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Optional
+
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 
 DISTCC, ICECC = "distcc", "icecc"
 # They may hold a password or a token, and a build needs none of them to be the same.
 UNSHOWN = ("CCACHE_REMOTE_STORAGE", "CCACHE_SECONDARY_STORAGE")
 
-# (argv, environment beyond the usual) → (exit status, its output)
-Runner = Callable[["list[str]", Mapping[str, str]], "tuple[int, str]"]
 
 PROBE = "static const int oslab[] = {3, 1};\nint probe(int i) { return oslab[i & 1] * i; }\n"
 # Seconds until a worker that does not answer is left out.
@@ -102,9 +101,9 @@ def usable_hosts(remote: Remote, run: Runner) -> tuple[str, list[str]]:
         source, here, there = (trial / name for name in ("probe.c", "here.o", "there.o"))
         source.write_text(PROBE, encoding="ascii")
         compile_ = ["gcc", "-O2", "-c", "-o"]
-        status, said = run([*compile_, str(here), str(source)], {})
-        if status != 0:
-            raise RemoteError(f"gcc does not compile on the builder: {said.strip()[-300:]}")
+        done = run([*compile_, str(here), str(source)])
+        if done.status != 0:
+            raise RemoteError(f"gcc does not compile on the builder: {done.both.strip()[-300:]}")
         for host in remote.hosts.split():
             if is_local(host):
                 used.append(host)
@@ -118,8 +117,8 @@ def usable_hosts(remote: Remote, run: Runner) -> tuple[str, list[str]]:
                 "DISTCC_IO_TIMEOUT": str(TIMEOUT),
             }
             argv = ["timeout", str(TIMEOUT), DISTCC, *compile_, str(there), str(source)]
-            status, _said = run(argv, settings)
-            if status != 0 or not there.is_file():
+            done = run(argv, environment=settings)
+            if done.status != 0 or not there.is_file():
                 silent.append(host)
             elif there.read_bytes() != here.read_bytes():
                 other.append(host)

@@ -37,6 +37,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build.progress impor
     expected_objects,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common import json_file, manifest
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 
 # Seconds before a build was broken off in which objects may be half-written: a killed compiler has
@@ -232,18 +233,21 @@ class Build:
             process.kill()
 
     def _run(
-        self, argv: list[str], directory: Path, environment: Mapping[str, str]
-    ) -> tuple[int, str]:
+        self,
+        argv: Sequence[str],
+        cwd: Optional[Path] = None,
+        environment: Optional[Mapping[str, str]] = None,
+    ) -> Result:
         done = subprocess.run(
             argv,
-            cwd=directory,
-            env=dict(environment),
+            cwd=cwd,
+            env=dict(self.environment if environment is None else environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             check=False,
         )
-        return done.returncode, done.stdout.decode(errors="replace")
+        return Result(done.returncode, done.stdout.decode(errors="replace"))
 
     # --- the parts
 

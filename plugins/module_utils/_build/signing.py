@@ -29,9 +29,9 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build import (
     signing_key,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._build.signing_key import SigningKey
-from ansible_collections.oslab.kernel.plugins.module_utils._common import (
-    program_locale,
-    program_output,
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
+    locale_environment,
+    output_summary,
 )
 
 # MODULE_SIG_KEY, as the role config sets it. It is not the name for which kbuild makes a key.
@@ -232,13 +232,13 @@ def _module(name: str, content: bytes) -> bytes:
             argv,
             input=content,
             capture_output=True,
-            env=program_locale.environment(),
+            env=locale_environment(),
             check=False,
         )
         if done.returncode != 0:
             raise SigningError(
                 f"{name}: {' '.join(argv)} failed ({done.returncode}): "
-                f"{program_output.told('', done.stderr.decode(errors='replace'))}"
+                f"{output_summary('', done.stderr.decode(errors='replace'))}"
             )
         return done.stdout
     return content
@@ -263,7 +263,7 @@ def check_image(content: bytes, key: SigningKey, work: Path) -> None:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env=program_locale.environment(),
+        env=locale_environment(),
         check=False,
     )
     if done.returncode != 0:

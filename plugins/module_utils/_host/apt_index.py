@@ -9,12 +9,11 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import program_output
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import index
 from ansible_collections.oslab.kernel.plugins.module_utils._repository.index import (
     Index,
     IndexFileError,
-    Runner,
 )
 
 # 'http://host/dists/stable/InRelease' host_dists_stable_InRelease 0
@@ -25,7 +24,7 @@ _LISTS = re.compile(r"^LISTS='([^']+)'$", re.MULTILINE)
 def _said(run: Runner, argv: Sequence[str]) -> str:
     code, out, err = run(argv)
     if code != 0:
-        raise IndexFileError(f"{' '.join(argv)} failed ({code}): {program_output.told(out, err)}")
+        raise IndexFileError(f"{' '.join(argv)} failed ({code}): {output_summary(out, err)}")
     return out
 
 

@@ -12,10 +12,9 @@ import re
 from collections.abc import Sequence
 from typing import Callable
 
-#: argv → exit status, standard output, standard error
-Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 
-_WAIT = 5.0  # seconds between two looks at a lock
+_WAIT = 5.0  # seconds between two attempts
 _HELD = re.compile(
     r"^(?:(?:dpkg|debconf): .*\blocked by another process"
     r"|E: (?:Could not get lock |Unable to .*, is another process using it))",
@@ -28,10 +27,10 @@ def held(text: str) -> bool:
     return bool(_HELD.search(text))
 
 
-def patiently(
+def run_when_free(
     run: Runner, argv: Sequence[str], seconds: float, sleep: Callable[[float], None]
 ) -> tuple[int, str, str]:
-    """Run a program that does not wait for its lock: again while that is held, for so long."""
+    """Run a program that does not wait for its lock: again while it is held, until `seconds`."""
     waited = 0.0
     code, out, err = run(argv)
     while code != 0 and held(f"{out}\n{err}") and waited < seconds:

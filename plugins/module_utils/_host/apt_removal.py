@@ -10,12 +10,9 @@ import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import program_output
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
 from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_config, apt_simulation
-
-Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
 
 _SIMULATE = ("apt-get", "--simulate", "--option", "APT::Get::AutomaticRemove=false")
 #: apt's own records of a status that is not the host's are not written.
@@ -25,18 +22,18 @@ _HALF = re.compile(r"^(Status: \S+) reinstreq \S+$", re.MULTILINE)
 
 
 class AptError(Exception):
-    """apt could not say it; the text has its reason."""
+    """apt cannot plan the removal; the text has its reason."""
 
 
-def _taken_along(
+def _removed_too(
     run: Runner, names: Sequence[str], packages: Sequence[str], options: Sequence[str]
 ) -> list[str]:
     code, out, err = run([*_SIMULATE, *options, "remove", *names])
     if code != 0:
-        told = program_output.told(out, err).rstrip(".")
+        summary = output_summary(out, err).rstrip(".")
         remedy = apt_simulation.remedy(err)
         raise AptError(
-            f"apt cannot simulate the removal of {', '.join(names)}: {told}"
+            f"apt cannot simulate the removal of {', '.join(names)}: {summary}"
             + (f". {remedy}" if remedy else "")
         )
     return [name for name in apt_simulation.removed(out) if name not in packages]
@@ -76,13 +73,13 @@ def _with_repaired(run: Runner, packages: Sequence[str]) -> Iterator[list[str]]:
 def _sort_out(
     run: Runner, packages: Sequence[str], options: Sequence[str]
 ) -> tuple[list[str], dict[str, list[str]]]:
-    if not packages or not _taken_along(run, packages, packages, options):
+    if not packages or not _removed_too(run, packages, packages, options):
         return [*packages], {}
     removable: list[str] = []
     refused = {}
     for name in packages:
         # With those before it: a package may need any one of several.
-        others = _taken_along(run, [*removable, name], packages, options)
+        others = _removed_too(run, [*removable, name], packages, options)
         if others:
             refused[name] = others
         else:

@@ -1,15 +1,15 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What `apt-get --simulate` says that it would do."""
+"""Parse the output of `apt-get --simulate`."""
 
 from __future__ import annotations
 
 import re
 
-#: What apt says of a package that dpkg has not unpacked whole, and of which no source has a file.
+#: Message of apt about a package that dpkg has not unpacked whole and no source has.
 _REINSTALL = re.compile(r"package (\S+) needs to be reinstalled, but")
-# Purg where it is asked to purge, or where the host's configuration says so.
+# Purg if a purge is requested or configured on the host.
 _REMOVED = re.compile(r"^(?:Remv|Purg) (\S+)", re.MULTILINE)
 
 

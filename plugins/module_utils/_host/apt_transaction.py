@@ -16,19 +16,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Callable, NamedTuple
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import (
-    bounded_read,
-    program_output,
-)
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
 from ansible_collections.oslab.kernel.plugins.module_utils._host import (
     apt_config,
     apt_lock,
     apt_simulation,
     dkms,
 )
-
-#: argv → exit status, standard output, standard error
-Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
 
 #: Of the simulation and of the act, so that both come to the same.
 OPTIONS = (
@@ -82,7 +77,7 @@ class RefusedError(TransactionError):
 
 
 class Simulation(NamedTuple):
-    """What apt said that it would do, or why it would not."""
+    """The plan of apt, or its reason to refuse."""
 
     changed: list[str]
     removed: list[str]
@@ -133,7 +128,7 @@ def reason(out: str, err: str) -> str:
     errors = [line[3:].strip() for line in err.splitlines() if line.startswith("E: ")]
     # apt 3 adds what its other solver thinks, in lines of its own.
     errors = [error for error in errors if "--solver" not in error]
-    said = "; ".join([*unmet, *errors]) or program_output.told(out, err)
+    said = "; ".join([*unmet, *errors]) or output_summary(out, err)
     return said if len(said) <= _REASON else said[: _REASON - 1] + "…"
 
 
@@ -243,14 +238,14 @@ def cause(out: str) -> str:
         return reason(out, "\n".join(line for line in lines if line.startswith("E: ")))
     end = ends[0]
     begin = max((at for at in range(end) if _SETTING_UP.match(lines[at])), default=-1) + 1
-    said = [line for line in lines[begin:end] if not _NO_CAUSE.match(line)]
-    wrong = [at for at, line in enumerate(said) if line.startswith("Error!")]
-    said = said[wrong[0] : wrong[0] + 2] if wrong else said[-3:]
+    shown = [line for line in lines[begin:end] if not _NO_CAUSE.match(line)]
+    wrong = [at for at, line in enumerate(shown) if line.startswith("Error!")]
+    shown = shown[wrong[0] : wrong[0] + 2] if wrong else shown[-3:]
     logs = list(dict.fromkeys(_MAKE_LOG.findall("\n".join(lines[begin:end]))))
-    said += [line for line in map(_tail, logs[:1]) if line]
+    shown += [line for line in map(_tail, logs[:1]) if line]
     hook = _HOOK.match(lines[end])
     who = f"{hook[1]} ended with {hook[2]}" if hook else lines[end].rstrip(":")
-    text = f"{who}: {' / '.join(said)}" if said else who
+    text = f"{who}: {' / '.join(shown)}" if shown else who
     text = text.rstrip(".") if len(text) <= _CAUSE else text[: _CAUSE - 1] + "…"
     return f"{text} (see {', '.join(logs[:3])})" if logs else text
 
@@ -265,7 +260,7 @@ def _dpkg(
     """Purge packages. dpkg refuses it if others depend on them; it does not wait for its lock."""
     argv = ["dpkg", "--force-remove-reinstreq", "--purge", *names]
     merged = ["sh", "-c", 'exec "$@" 2>&1', "sh", *argv]
-    code, out, _err = apt_lock.patiently(run, merged, seconds, sleep)
+    code, out, _err = apt_lock.run_when_free(run, merged, seconds, sleep)
     return code, out
 
 
@@ -322,7 +317,7 @@ class Transaction:
         code, out = self._apt_install(targets.values(), *options)
         if code == 0:
             return
-        said = cause(out)
+        problem = cause(out)
         after = states(self.run, list(targets))
         new = [
             name
@@ -340,7 +335,7 @@ class Transaction:
         self._sweep(gone)
         self.register_again(registered)
         left = sorted(_unfinished(self.run) - unfinished)
-        raise InstallError(said, gone, left, before)
+        raise InstallError(problem, gone, left, before)
 
     def purge(self, names: Sequence[str]) -> None:
         registered = dkms.registered(self.root)
@@ -364,10 +359,10 @@ class InstallError(Exception):
     """An installation that was undone, as far as that was possible."""
 
     def __init__(
-        self, said: str, undone: list[str], unfinished: list[str], before: Mapping[str, State]
+        self, problem: str, undone: list[str], unfinished: list[str], before: Mapping[str, State]
     ):
         self.undone, self.unfinished = undone, unfinished
-        parts = [f"The installation failed: {said}."]
+        parts = [f"The installation failed: {problem}."]
         if undone:
             parts.append(f"Purged again: {few(undone)}.")
         upgraded = [name for name in unfinished if name in before and before[name].there]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fetch apt's index of packages, and say why packages that it names would not be installed."""
+"""Update apt's package index, and report why packages in it would not be installed."""
 
 from __future__ import annotations
 
@@ -14,14 +14,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Callable, NamedTuple
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import (
-    bounded_read,
-    program_output,
-)
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
 from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_lock
 
 #: argv → exit status, stdout, stderr
-Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
 
 _SHOWN = 3  # sources, or packages, in a sentence
 _LONGEST_NAME = 256  # of a package, or of an expression for some
@@ -86,7 +83,7 @@ def failures(out: str, err: str) -> list[str]:
             open_entry = False
     errors = [line[3:].strip() for line in err.splitlines() if line.startswith("E: ")]
     named = [error for error in errors if "Some index files failed" not in error]
-    return found or named or [program_output.told(out, err)]
+    return found or named or [output_summary(out, err)]
 
 
 def _few(texts: Sequence[str]) -> str:
@@ -95,11 +92,11 @@ def _few(texts: Sequence[str]) -> str:
 
 
 def _proxy(run: Runner) -> str:
-    """Which proxy apt goes through, and what says so; '' if none."""
+    """The proxy of apt, and the setting that names it; '' if none."""
     asked = [word for name, option in _PROXIES.items() for word in (name, option)]
     _code, out, _err = run(["apt-config", "shell", *asked])
-    said = dict(re.findall(r"^([A-Z]+)='([^']+)'$", out, re.MULTILINE))
-    found = [(said[name], option) for name, option in _PROXIES.items() if name in said]
+    configured = dict(re.findall(r"^([A-Z]+)='([^']+)'$", out, re.MULTILINE))
+    found = [(configured[name], option) for name, option in _PROXIES.items() if name in configured]
     for variable in ("http_proxy", "https_proxy"):
         if not found and os.environ.get(variable):
             found = [(os.environ[variable], variable)]
@@ -121,12 +118,12 @@ def update(
         argv += ["--option", f"Dir::Etc::SourceList={source}"]
         argv += ["--option", "Dir::Etc::SourceParts=/dev/null"]
         argv += ["--option", "APT::Get::List-Cleanup=0"]
-    code, out, err = apt_lock.patiently(run, argv, lock_seconds, sleep)
+    code, out, err = apt_lock.run_when_free(run, argv, lock_seconds, sleep)
     if code == 0:
         return
     if apt_lock.held(err):
         raise AptError(
-            f"another program has kept apt's lock for {lock_seconds:g} s "
+            f"another program has held apt's lock for {lock_seconds:g} s "
             f"({_few(failures('', err))}). Wait for it, or end it"
         )
     reason = f"apt cannot fetch the index of packages: {_few(failures(out, err))}"
@@ -197,12 +194,12 @@ def _preferences(run: Runner) -> list[Path]:
     """The files that apt reads, by its own word, in its order."""
     names = ["FILE", "Dir::Etc::Preferences/f", "PARTS", "Dir::Etc::PreferencesParts/d"]
     _code, out, _err = run(["apt-config", "shell", *names])
-    said = dict(re.findall(r"^(FILE|PARTS)='([^']+)'$", out, re.MULTILINE))
-    parts = Path(said.get("PARTS", "/etc/apt/preferences.d"))
+    places = dict(re.findall(r"^(FILE|PARTS)='([^']+)'$", out, re.MULTILINE))
+    parts = Path(places.get("PARTS", "/etc/apt/preferences.d"))
     inside = sorted(parts.iterdir()) if parts.is_dir() else []
     return [
         path
-        for path in [Path(said.get("FILE", "/etc/apt/preferences")), *inside]
+        for path in [Path(places.get("FILE", "/etc/apt/preferences")), *inside]
         if path.is_file() and path.suffix in ("", ".pref")
     ]
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What another kernel would find on a host: room in /boot, what makes initrds, who loads it."""
+"""Space in /boot, the program that makes initrds, and the boot loader of a host."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import re
 import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._boot import efi_variables
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import read
 
 KINDS = ("vmlinuz", "initrd.img", "System.map", "config")
@@ -26,7 +27,7 @@ _LOAD_KEXEC = re.compile(r"""^[ \t]*LOAD_KEXEC=["']?(\w*)""", re.MULTILINE)
 
 
 def kernel_kib(boot: Path, kinds: Sequence[str] = KINDS) -> int:
-    """What a kernel takes in /boot: the largest file of each kind, in KiB, rounded up."""
+    """Space of a kernel in /boot: the largest file of each kind, in KiB, rounded up."""
     total = 0
     for kind in kinds:
         sizes = [0]
@@ -66,16 +67,16 @@ def xen_dom0(root: Path) -> bool:
 
 
 def loader(root: Path) -> str:
-    """Who has loaded the kernel that runs: GRUB, if nobody says otherwise, as most GRUBs do not."""
-    told = efi_variables.text(root / efi_variables.DIRECTORY, "LoaderInfo")
-    return SYSTEMD_BOOT if told.startswith(SYSTEMD_BOOT) else GRUB
+    """The boot loader of this boot. Most GRUBs do not report their name: without one it is GRUB."""
+    name = efi_variables.text(root / efi_variables.DIRECTORY, "LoaderInfo")
+    return SYSTEMD_BOOT if name.startswith(SYSTEMD_BOOT) else GRUB
 
 
-def loader_directory(root: Path, run: Callable[[list[str]], Optional[str]]) -> Optional[str]:
+def loader_directory(root: Path, run: Runner) -> Optional[str]:
     """Where the loader has its own copy of kernels; None if it has none, or that is not known."""
     if loader(root) != SYSTEMD_BOOT:
         return None
-    return (run(["bootctl", "--print-boot-path"]) or "").strip() or None
+    return run(["bootctl", "--print-boot-path"]).out_if_ok.strip() or None
 
 
 def boot_facts(root: Path) -> dict[str, Any]:

@@ -11,19 +11,17 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import json
 import math
 import os
 import stat
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, lock
 
 # Seconds within which a process that has locked the file has to unlock it.
 TIMEOUT = 10.0
@@ -62,20 +60,9 @@ def _open(path: Path) -> Iterator[IO[bytes]]:
             raise OSError(errno.EINVAL, "not a regular file", str(path))
         with contextlib.suppress(OSError):  # of an older release: it could be read by all
             os.fchmod(descriptor, 0o600)
-        _lock(stream)
+        if not lock.acquire(descriptor, TIMEOUT):
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
         yield stream
-
-
-def _lock(stream: IO[bytes]) -> None:
-    end = time.monotonic() + TIMEOUT
-    while True:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.1)
 
 
 def _read(stream: IO[bytes]) -> Optional[Lock]:

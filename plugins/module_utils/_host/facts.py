@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host runs and what a kernel for it must have. Only reads."""
+"""Gather what a host runs and what a kernel for it must have. Only reads."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._boot import efi_variables
+from ansible_collections.oslab.kernel.plugins.module_utils._common import boot_id, bounded_read
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     manifest as kernel_manifest,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common.bounded_read import lines, words
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 from ansible_collections.oslab.kernel.plugins.module_utils._host.boot_space import (
     boot_facts,
     loader_directory,
@@ -42,14 +44,10 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host.trial import (
     trial_facts,
 )
 
-# A program's standard output, or None if it is not there or failed.
-Runner = Callable[[list[str]], Optional[str]]
-
 # Of what describes a kernel or its installation: some KiB.
 _LARGEST_RECORD = 1 << 20
 # A configuration has some 300 KiB.
 _LARGEST_CONFIG = 16 << 20
-_LARGEST_VARIABLE = 64 << 10
 # How versions of our packages end.
 OURS = re.compile(r"-oslab\d+\.[0-9a-f]{12}$")
 # Written by the role install.
@@ -60,11 +58,10 @@ _NO_PACKAGES: dict[str, Any] = {
     "packages_held": [],
     "oslab_packages": {},
 }
-_SECURE_BOOT = "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 
 class Host(NamedTuple):
-    """Where to look; tests put a directory and functions of their own."""
+    """The host to read; unit tests pass a directory and functions of their own."""
 
     run: Runner
     root: Path = Path("/")
@@ -86,17 +83,13 @@ def parse_os_release(text: str) -> dict[str, str]:
     return values
 
 
-def _secure_boot(sysfs: Path) -> bool | None:
-    """False without EFI; None where EFI does not tell."""
-    efi = sysfs / "firmware" / "efi"
-    if not efi.is_dir():
+def _secure_boot(root: Path) -> bool | None:
+    """False without EFI; None where EFI does not report it."""
+    directory = root / efi_variables.DIRECTORY
+    if not directory.parent.is_dir():
         return False
-    try:
-        content = bounded_read.content(efi / "efivars" / _SECURE_BOOT, _LARGEST_VARIABLE)
-    except OSError:
-        return None
-    # Four bytes of attributes come before the value.
-    return bool(content[4]) if len(content) > 4 else None
+    value = efi_variables.value(directory, "SecureBoot", efi_variables.GLOBAL)
+    return bool(value[0]) if value else None
 
 
 def _container(root: Path) -> bool:
@@ -108,7 +101,7 @@ def _container(root: Path) -> bool:
 
 
 def _object(path: Path, without: str, warnings: list[str]) -> dict[str, Any] | None:
-    """A JSON object; None, with a warning that says what follows, if the file holds none."""
+    """A JSON object; None, with a warning that names the consequence, if the file holds none."""
     if not is_there(path):
         return None
     try:
@@ -121,7 +114,7 @@ def _object(path: Path, without: str, warnings: list[str]) -> dict[str, Any] | N
 def _packages(run: Runner, packages: Sequence[str]) -> dict[str, Any]:
     """Of all that dpkg has heard of: versions of `packages`, and what is not as it should be."""
     known = run(["dpkg-query", "--show", "--showformat", "${Package} ${Version} ${Status}\\n"])
-    fields = [words(line) for line in lines(known or "")]
+    fields = [words(line) for line in lines(known.out_if_ok)]
     # A package that was never unpacked has no version.
     rows = [(row[0], row[1], row[-3], row[-2:]) for row in fields if len(row) == 5]
     return {
@@ -195,11 +188,11 @@ def gather(
     facts = {
         "release": release,
         "sysname": read(proc / "sys/kernel/ostype").strip(),
-        "boot_id": read(proc / "sys/kernel/random/boot_id").strip(),
+        "boot_id": read(root / boot_id.PATH).strip(),
         "machine": host.machine(),
         "os_id": os_release.get("ID", ""),
         "os_version_id": os_release.get("VERSION_ID", ""),
-        "dpkg_architecture": (host.run(["dpkg", "--print-architecture"]) or "").strip() or None,
+        "dpkg_architecture": host.run(["dpkg", "--print-architecture"]).out_if_ok.strip() or None,
         "boot_config": str(boot_config) if config_sha256 else None,
         "boot_config_sha256": config_sha256,
         "modules": loaded,
@@ -218,14 +211,16 @@ def gather(
         "install_record": _object(
             root / RECORD, "the kernel counts as not yet booted from its packages", warnings
         ),
-        "secure_boot": _secure_boot(sysfs),
-        "trusted_certificates": trusted_certificates(sysfs),
+        "secure_boot": _secure_boot(root),
+        "trusted_certificates": trusted_certificates(root),
         "free_kib": free_kib,
         "loader_directory": loaded_from,
         **boot_facts(root),
         **trial,
         "systemd_version": (
-            systemd_version(host.run(["systemctl", "--version"]) or "") if trial["systemd"] else 0
+            systemd_version(host.run(["systemctl", "--version"]).out_if_ok)
+            if trial["systemd"]
+            else 0
         ),
         **pending_facts(root, host.time()),
         **dkms_facts(root),

@@ -14,14 +14,10 @@ import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import (
-    bounded_read,
-    program_output,
-)
-
-Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
 
 # A page, as sysfs has it.
 _LARGEST_PARAMETER = 64 << 10
@@ -151,7 +147,7 @@ def make_plan(name: str, loaded: Loaded, state: str, wanted: Mapping[str, str]) 
 
 
 def kernel_log_tail(run: Runner, name: str) -> str:
-    """The kernel's last words on it; modprobe itself says only 'Invalid argument'."""
+    """The kernel's last messages about it; modprobe itself reports only 'Invalid argument'."""
     code, out, _err = run(["dmesg"])
     if code != 0:
         return ""
@@ -163,7 +159,7 @@ def check(run: Runner, name: str, command: Sequence[str], advice: str) -> None:
     code, out, err = run(command)
     if code != 0:
         raise ModuleError(
-            f"{' '.join(command)} failed ({code}): {program_output.told(out, err)}."
+            f"{' '.join(command)} failed ({code}): {output_summary(out, err)}."
             f"{kernel_log_tail(run, name)} {advice}".strip()
         )
 
@@ -216,7 +212,7 @@ def verify(name: str, loaded: Loaded, wanted: Mapping[str, str]) -> None:
 
 
 def refuse_unknown(run: Runner, name: str, wanted: Mapping[str, str], release: str) -> None:
-    """The kernel ignores a parameter that a module does not have, so it has to be told here."""
+    """The kernel ignores a parameter that a module does not have, so it is reported here."""
     code, out, _err = run(["modinfo", "--field", "parm", name])
     if code != 0:
         raise ModuleError(

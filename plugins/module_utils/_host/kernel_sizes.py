@@ -1,12 +1,11 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How much room a kernel takes on a host, beside what the distribution's own takes there."""
+"""Compare the space of a kernel on a host with that of the distribution's own."""
 
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     manifest,
     text_table,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._common.natural_sort import natural_key
 
 PARTS = ("image", "initrd", "modules")
 # Of the role install: the kernel that the host ran before.
@@ -52,14 +52,6 @@ def measure(root: Path, release: str) -> dict[str, Optional[int]]:
     }
 
 
-def _natural(release: str) -> list[Any]:
-    """6.10 after 6.9."""
-    return [
-        (int(word), "") if re.fullmatch(r"[0-9]{1,100}", word) else (-1, word)
-        for word in re.split(r"([0-9]+)", release)
-    ]
-
-
 def stock_release(root: Path, release: str) -> str:
     """The distribution's kernel to compare with; empty if there is none besides `release`.
 
@@ -69,7 +61,7 @@ def stock_release(root: Path, release: str) -> str:
     others = [path.name[len(prefix) :] for path in (root / "boot").glob(f"{prefix}*")]
     stock = [
         other
-        for other in sorted(others, key=_natural)
+        for other in sorted(others, key=natural_key)
         if other != release and not manifest.path(other, root).exists()
     ]
     before = (json_file.read(root / RECORD) or {}).get("fallback")

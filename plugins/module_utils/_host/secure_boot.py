@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Would this host's firmware start that kernel? Which certificates it trusts, and the answer."""
+"""Certificates that a host's firmware trusts, and whether it would start a kernel."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils._boot import efi_variables
 from ansible_collections.oslab.kernel.plugins.module_utils._build.signing_key import (
     parse_certificate,
 )
@@ -17,10 +18,9 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import bounde
 from ansible_collections.oslab.kernel.plugins.module_utils._common.der import DerError
 
 # The firmware's own list, and the one that the owner of the machine fills with mokutil.
-_DB = "firmware/efi/efivars/db-d719b2cb-3d3a-4596-a3bc-dad00e67656f"
-_MOK = "firmware/efi/efivars/MokListRT-605dab50-e046-4300-abb6-3dd810dd8b23"
-# The same without the four bytes of attributes that come before a variable's value.
-_MOK_TABLE = "firmware/efi/mok-variables/MokListRT"
+_LISTS = (("db", efi_variables.SECURITY), ("MokListRT", efi_variables.SHIM))
+# The owner's list again, in a file without attributes.
+_MOK_TABLE = "sys/firmware/efi/mok-variables/MokListRT"
 
 # EFI_CERT_X509_GUID, as it stands in memory
 _X509 = bytes.fromhex("a159c0a5e494a74a87b5ab155c2bf072")
@@ -45,21 +45,22 @@ def list_certificates(data: bytes) -> list[bytes]:
     return found
 
 
-def trusted_certificates(sysfs: Path) -> Optional[list[dict[str, str]]]:
+def _mok_table(root: Path) -> Optional[bytes]:
+    try:
+        return bounded_read.content(root / _MOK_TABLE, _LARGEST)
+    except OSError:
+        return None
+
+
+def trusted_certificates(root: Path) -> Optional[list[dict[str, str]]]:
     """sha256 and subject of what db and MokListRT hold; None if neither can be read."""
-    readable = False
-    encoded: list[bytes] = []
-    for name, skip in ((_DB, 4), (_MOK, 4), (_MOK_TABLE, 0)):
-        try:
-            content = bounded_read.content(sysfs / name, _LARGEST)
-        except OSError:
-            continue
-        readable = True
-        encoded += list_certificates(content[skip:])
+    directory = root / efi_variables.DIRECTORY
+    lists = [efi_variables.value(directory, name, vendor) for name, vendor in _LISTS]
+    readable = [content for content in (*lists, _mok_table(root)) if content is not None]
     if not readable:
         return None
     found = {}
-    for one in encoded:
+    for one in [certificate for content in readable for certificate in list_certificates(content)]:
         try:
             certificate = parse_certificate(one)
         except DerError:
@@ -80,7 +81,7 @@ def _knows(trusted: Any, signer: Mapping[str, str]) -> bool:
 def problem(host: str, info: Mapping[str, Any], signer: Optional[Mapping[str, str]]) -> str:
     """Why the host's firmware would refuse the image; empty if it would not.
 
-    `info` is what host_kernel_info tells of the host, `signer` the certificate of the image's
+    `info` is the result of host_kernel_info, `signer` the certificate of the image's
     signature, nothing if it has none.
     """
     if info.get("secure_boot") is not True:

@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, NamedTuple
+from typing import Any
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     bounded_read,
@@ -25,6 +25,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     kernel_makefile,
     quoted_text,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import base as kconfig_base
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig.tree import (
     KconfigTree,
@@ -46,15 +47,6 @@ DEFAULTS, REQUIRED = "config_default_options", "config_required"
 class KconfigError(Exception):
     """The input is wrong or Kconfig did not accept it; the text says what to do."""
 
-
-class Result(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-
-# argv, working directory, variables to add to the environment.
-Runner = Callable[[Sequence[str], Path, Mapping[str, str]], Result]
 
 _PAHOLE_NEEDED = (1, 16)
 _PAHOLE_ADVICE = "install a newer pahole (package dwarves or pahole), or set DEBUG_INFO_BTF to n"

@@ -29,8 +29,10 @@ from typing import Any, Optional
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     bounded_read,
     json_file,
-    program_locale,
-    program_output,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
+    locale_environment,
+    output_summary,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
 
@@ -215,7 +217,7 @@ class Builder:
                 check=False,
                 # Held until the last of what was started has ended.
                 pass_fds=(lock,),
-                env=program_locale.environment(),
+                env=locale_environment(),
             )
         except FileNotFoundError as exc:
             raise qemu.QemuError(f"{qemu.TIED[0]} is not installed on this host") from exc
@@ -293,5 +295,5 @@ def remove_tree(path: Path) -> None:
         done = qemu.run(["rm", "-rf", "--one-file-system", "--", str(path)])
         if done.returncode != 0:
             raise qemu.QemuError(
-                f"cannot delete {path}: {program_output.told(done.stdout, done.stderr)}"
+                f"cannot delete {path}: {output_summary(done.stdout, done.stderr)}"
             )

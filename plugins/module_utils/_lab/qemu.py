@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import subprocess
@@ -18,10 +17,12 @@ from typing import Callable, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     atomic_file,
+    boot_id,
     bounded_read,
     json_file,
-    program_locale,
+    lock,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import locale_environment
 
 BINARY = "qemu-system-x86_64"
 
@@ -68,7 +69,7 @@ def run(argv: Sequence[str], cwd: Optional[Path] = None) -> Result:
             capture_output=True,
             text=True,
             errors="replace",
-            env=program_locale.environment(),
+            env=locale_environment(),
             check=False,
         )
     except FileNotFoundError as exc:
@@ -155,7 +156,7 @@ def watch_boot(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=program_locale.environment(),
+            env=locale_environment(),
             pass_fds=() if keep is None else (keep,),
         )
     except FileNotFoundError as exc:
@@ -214,7 +215,7 @@ def choose_accel(
     verdicts: Path,
     prove: Callable[[Path, Path], tuple[bool, str]] = prove_kvm,
     device: Path = Path("/dev/kvm"),
-    boot_id_file: Path = Path("/proc/sys/kernel/random/boot_id"),
+    read_boot_id: Callable[[], str] = boot_id.read,
 ) -> Accel:
     """Choose KVM or TCG.
 
@@ -224,7 +225,7 @@ def choose_accel(
         return Accel(requested, f"{requested} was asked for")
     if not os.access(device, os.R_OK | os.W_OK):
         return Accel("tcg", f"{device} is missing or not accessible")
-    key = {"boot_id": boot_id_file.read_text().strip(), "kernel": bounded_read.sha256(kernel)}
+    key = {"boot_id": read_boot_id(), "kernel": bounded_read.sha256(kernel)}
     known = json_file.read(verdicts)
     if known is not None and known.get("key") == key:
         return Accel(str(known["accel"]), str(known["reason"]))
@@ -245,20 +246,11 @@ def write_file(path: Path, content: bytes, mode: int = 0o644) -> None:
 def locked(path: Path, seconds: float) -> Iterator[int]:
     """Hold a lock file, waiting for whoever has it; yields the descriptor that holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "r+") as stream:
-        os.fchmod(descriptor, 0o600)  # who can read a file can lock it
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise QemuError(
-                        f"{path} has been held by another run for {seconds:.0f} s"
-                    ) from None
-                time.sleep(0.2)
+    with contextlib.ExitStack() as stack:
+        try:
+            stream = stack.enter_context(lock.held(path, seconds))
+        except lock.HeldError:
+            raise QemuError(f"{path} has been held by another run for {seconds:.0f} s") from None
         yield stream.fileno()
 
 

@@ -22,8 +22,8 @@ from typing import Any
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     bounded_read,
-    program_output,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import output_summary
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import image as lab_image
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
 
@@ -179,7 +179,7 @@ def qemu_img(*arguments: str) -> str:
     """Run it, return what it printed."""
     done = qemu.run(["qemu-img", *arguments])
     if done.returncode != 0:
-        said = program_output.told(done.stdout, done.stderr)
+        said = output_summary(done.stdout, done.stderr)
         raise qemu.QemuError(f"qemu-img {' '.join(arguments)} failed: {said}")
     return done.stdout
 

@@ -30,7 +30,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import json_file, program_output
+from ansible_collections.oslab.kernel.plugins.module_utils._common import json_file
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import output_summary
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
 from ansible_collections.oslab.kernel.plugins.module_utils._lab.image import DISK, INITRD, KERNEL
 
@@ -350,9 +351,7 @@ class Machine:
         argv = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2"]
         done = self._run([*argv, "-b", str(image / DISK), str(part)])
         if done.returncode != 0:
-            raise qemu.QemuError(
-                f"qemu-img failed: {program_output.told(done.stdout, done.stderr)}"
-            )
+            raise qemu.QemuError(f"qemu-img failed: {output_summary(done.stdout, done.stderr)}")
         part.replace(self.file(DISK))
         return True
 
@@ -366,7 +365,7 @@ class Machine:
                 done = self._run([*argv, "-f", str(self.file(name))])
                 if done.returncode != 0:
                     raise qemu.QemuError(
-                        f"ssh-keygen failed: {program_output.told(done.stdout, done.stderr)}"
+                        f"ssh-keygen failed: {output_summary(done.stdout, done.stderr)}"
                     )
                 made = True
         public = self.file("host_ed25519.pub").read_bytes()
@@ -426,7 +425,7 @@ class Machine:
         )
         done = self._run(argv, cwd=self.spec.directory)
         if done.returncode != 0:
-            why = f"exit status {done.returncode}, {program_output.told(done.stdout, done.stderr)}"
+            why = f"exit status {done.returncode}, {output_summary(done.stdout, done.stderr)}"
             raise qemu.QemuError(f"QEMU did not start: {why}\nCommand: {shlex.join(argv)}")
 
     def wait(self) -> float:

@@ -27,14 +27,11 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     kernel_makefile,
     tree_records,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig.tree import KconfigTree
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import edits, hooks, record
 from ansible_collections.oslab.kernel.plugins.module_utils._patch.edits import EditError, Syscall
 from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
-
-# (argv, directory) → (exit status, stdout + stderr)
-Runner = Callable[[list[str], str], "tuple[int, str]"]
-
 
 # As patch(1) has it by default: with more, a piece of three lines of context fits anywhere.
 MOST_FUZZ = 2
@@ -239,15 +236,15 @@ def apply_patches(
             file = Path(scratch, ".patch")
             file.write_text(item.text, encoding="utf-8")
             allowed = fuzz if item.own else 0
-            status, output = run(
+            done = run(
                 [
                     "patch", "--strip=1", f"--fuzz={allowed}", "--forward", "--batch",
                     "--no-backup-if-mismatch", "--reject-file=-", f"--input={file}",
                 ],
-                scratch,
+                Path(scratch),
             )  # fmt: skip
-            if status != 0:
-                raise _refused(item, output, allowed)
+            if done.status != 0:
+                raise _refused(item, done.both, allowed)
             patched = {
                 path: Path(scratch, path).read_text(encoding="utf-8") for path in item.touches()
             }

@@ -28,15 +28,14 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build.plan import (
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     atomic_file,
     bounded_read,
-    program_output,
+    gpg_status,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import (
     errors,
     publish,
     retention,
 )
-
-Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
 
 # aptly's name of the directory that it publishes into, in its configuration and its commands.
 ENDPOINT = "staging"
@@ -148,7 +147,7 @@ def check(run: Runner, command: Sequence[str]) -> str:
     """Standard output of a command that has to succeed."""
     code, out, err = run(command)
     if code != 0:
-        raise AptlyError(f"{' '.join(command)} failed ({code}): {program_output.told(out, err)}")
+        raise AptlyError(f"{' '.join(command)} failed ({code}): {output_summary(out, err)}")
     return out
 
 
@@ -333,11 +332,8 @@ def signer(run: Runner, file: Path) -> str:
     code, out, _err = run(["gpg", "--batch", "--status-fd", "1", "--verify", str(file)])
     if code != 0:
         return ""
-    for line in out.splitlines():
-        fields = line.split()
-        if fields[:2] == ["[GNUPG:]", "VALIDSIG"]:
-            return fields[-1]
-    return ""
+    valid = [one["VALIDSIG"][-1] for one in gpg_status.signatures(out) if one.get("VALIDSIG")]
+    return valid[0] if valid else ""
 
 
 def stale_reason(run: Runner, target: Target, stored: set[Key], wanted: set[Key]) -> str:
@@ -416,7 +412,7 @@ class Aptly:
         )
         if code != 0 and "no results" not in (out + err).lower():
             raise AptlyError(
-                f"aptly repo search {self.target.name} failed: {program_output.told(out, err)}"
+                f"aptly repo search {self.target.name} failed: {output_summary(out, err)}"
             )
         return parse_search(out)
 

@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Callable, Optional
+from typing import Optional
 
-Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 
 # The first release that reads packages that are compressed by zstd.
 ZSTD = (1, 5)

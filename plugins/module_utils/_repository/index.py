@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from email.utils import parsedate_tz
 from hashlib import sha256
 from pathlib import Path
-from typing import Callable
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import program_output
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
+    Runner,
+    output_summary,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._source import openpgp
 
 # One of ours has some KiB.
@@ -30,7 +32,6 @@ _HEADER = re.compile(r"Hash: [A-Za-z0-9, -]+")
 _DATE = re.compile(r"^Date:[ \t]*(.+?)[ \t]*$", re.MULTILINE)
 
 # argv → (exit status, standard output, standard error)
-Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
 
 
 class IndexFileError(Exception):
@@ -127,7 +128,7 @@ def fingerprints(run: Runner, public_key: str, where: str, home: Path) -> list[s
         ]
     )
     if code != 0:
-        raise IndexFileError(f"{where} is not a public key: {program_output.told(out, err)}")
+        raise IndexFileError(f"{where} is not a public key: {output_summary(out, err)}")
     found: list[str] = []
     primary = False
     for line in out.splitlines():

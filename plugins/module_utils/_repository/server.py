@@ -17,9 +17,9 @@ from typing import Any, Callable, Union
 from urllib.parse import urlsplit
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import quoted_text
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 
 # argv → (exit status, standard output, standard error)
-Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
 # It stands in a shell script, a unit of systemd and nginx's configuration, which quote differently.

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import openpgp_key
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import index
 from ansible_collections.oslab.kernel.plugins.module_utils._repository.index import (
     IndexFileError,
-    Runner,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._repository.retention import RECORD
 

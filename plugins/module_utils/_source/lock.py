@@ -5,11 +5,7 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Callable, Optional
 from urllib.parse import urlsplit
@@ -23,27 +19,6 @@ EVERY = 1.0  # seconds between two writes
 
 def lock_of(tarball: Path) -> Path:
     return tarball.with_name(f".{tarball.name}.lock")
-
-
-@contextmanager
-def held(path: Path) -> Iterator[IO[str]]:
-    """The lock file, open; waits for another run. It is gone afterwards, and after a kill free."""
-    while True:
-        stream = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8")
-        os.fchmod(stream.fileno(), 0o600)  # who can read a file can lock it
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        try:
-            current: Optional[int] = path.stat().st_ino
-        except FileNotFoundError:
-            current = None
-        if current == os.fstat(stream.fileno()).st_ino:
-            break
-        stream.close()  # whoever had it has removed it meanwhile
-    try:
-        yield stream
-    finally:
-        path.unlink(missing_ok=True)
-        stream.close()
 
 
 class Reporter:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common import gpg_status
 
 # (argv, standard input) → (exit status, standard output)
 Feed = Callable[[Sequence[str], Iterable[bytes]], "tuple[int, str]"]
@@ -150,25 +150,17 @@ def clearsigned(message: bytes) -> bytes:
 
 def signer(status: str, keys: Keys) -> str:
     """The fingerprint of the primary key that made a good signature, from gpgv's status lines."""
-    found: list[list[list[str]]] = [[]]
-    # Names and notations stand in these lines as whoever made the signature wrote them: with other
-    # white space, too.
-    for line in bounded_read.lines(status):
-        words = bounded_read.words(line.rstrip("\r"))
-        if len(words) < 2 or words[0] != "[GNUPG:]":
-            continue
-        if words[1] == "NEWSIG":
-            found.append([])
-        found[-1].append(words[1:])
     problems = []
     good = []
-    for signature in found:
-        said = {words[0]: words[1:] for words in signature}
+    for said in gpg_status.signatures(status):
         bad = next((word for word in _BAD if word in said), None)
         if bad:
             problems.append(f"{_BAD[bad]} ({' '.join(said[bad][:1])})")
-        elif "GOODSIG" in said and len(said.get("VALIDSIG", [])) >= 10:
-            fingerprint, digest = said["VALIDSIG"][9], said["VALIDSIG"][7]
+        elif "GOODSIG" in said and len(said.get("VALIDSIG", [])) > gpg_status.PRIMARY_KEY:
+            fingerprint, digest = (
+                said["VALIDSIG"][gpg_status.PRIMARY_KEY],
+                said["VALIDSIG"][gpg_status.DIGEST],
+            )
             if not keys.counts(fingerprint):
                 problems.append(f"signed by {fingerprint}, which is not one of the pinned keys")
             elif digest not in _HASHES:

@@ -8,15 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Callable, Optional
+from typing import Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import (
-    kernel_version,
-    program_output,
-)
+from ansible_collections.oslab.kernel.plugins.module_utils._common import kernel_version
 from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import shown
-
-Runner = Callable[[Sequence[str]], "tuple[int, str, str]"]
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.+-]{1,99}")
 _CANDIDATE = re.compile(r"^ +Candidate: +([0-9]\S*)$", re.MULTILINE)
@@ -86,7 +82,7 @@ def missing(run: Runner, version: str, wanted: Sequence[str], note: str = "") ->
     lines = (line.partition(" ")[0] for line in out.splitlines())
     series = {name: kernel_version.series_of_package(name) for name in lines}
     offered = [f"{name} (source_version: '{found}')" for name, found in series.items() if found]
-    failed = "" if status == 0 else f" (apt-cache failed: {shown(program_output.told(out, err))})"
+    failed = "" if status == 0 else f" (apt-cache failed: {shown(output_summary(out, err))})"
     return (
         f"source_version {version}: the distribution offers no package {' or '.join(wanted)}"
         f"{f' ({shown(note, 300)})' if note else ''}. It offers "

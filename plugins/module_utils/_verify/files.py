@@ -27,6 +27,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import bounde
 from ansible_collections.oslab.kernel.plugins.module_utils._common.bounded_read import lines, words
 from ansible_collections.oslab.kernel.plugins.module_utils._common.elf_notes import gnu_build_id
 from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import few
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.compare import Check, equal
 
 # depmod makes these anew whenever a module comes or goes. The other modules.* are the build's.
@@ -44,7 +45,6 @@ SHOWN = 3
 UNCONFIRMED = "the list came over the network, and nothing from the builder confirms it"
 
 # argv → (exit status, standard output)
-Runner = Callable[[Sequence[str]], "tuple[int, str]"]
 # URL → content; raises OSError or ListError
 Fetcher = Callable[[str], Any]
 
@@ -126,8 +126,7 @@ def found_at(path: Path) -> str:
 def installed_packages(run: Runner) -> dict[str, str]:
     """Name → version of all that dpkg has installed; empty without dpkg."""
     show = ["dpkg-query", "--show", "--showformat", "${Package} ${Version} ${db:Status-Status}\\n"]
-    status, said = run(show)
-    rows = [words(line) for line in lines(said)] if status == 0 else []
+    rows = [words(line) for line in lines(run(show).out_if_ok)]
     return {row[0]: row[1] for row in rows if len(row) == 3 and row[2] == "installed"}
 
 
@@ -311,8 +310,7 @@ def answer_by_dpkg(host: Host, build_id: str, reason: str) -> dict[str, Any]:
     ok: Optional[bool] = None
     names: list[tuple[str, str]] = []
     if packages:
-        _status, said = host.run(["dpkg", "--verify", *packages])
-        names = parse_verify(said)
+        names = parse_verify(host.run(["dpkg", "--verify", *packages]).out)
         ok = not names
     running = host.running_build_id()
     checks = [

@@ -18,11 +18,12 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.syscalls import (
     Answer,
     Isolated,
@@ -38,9 +39,6 @@ NOBODY = 65534
 _KMSG_RECORD = 16384
 _KMSG_ESCAPE = re.compile(rb"\\x([0-9a-fA-F]{2})")
 _JOURNAL = ("journalctl", "--dmesg", "--boot", "--output=cat", "--no-pager", "--quiet")
-
-# A command to (exit status, standard output).
-Runner = Callable[[Sequence[str]], tuple[int, bytes]]
 
 
 class Uname(NamedTuple):
@@ -165,8 +163,7 @@ class System:
         return [("/dev/kmsg", read_kmsg), ("the journal", self._journal)]
 
     def _journal(self) -> list[bytes]:
-        status, output = self._run(_JOURNAL)
-        return output.splitlines() if status == 0 else []
+        return self._run(_JOURNAL).out_if_ok.encode("utf-8", "surrogateescape").splitlines()
 
 
 def _fork() -> int:

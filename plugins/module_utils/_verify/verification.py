@@ -9,6 +9,7 @@ import errno
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common import boot_id
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import checks, compare
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.checks import PROC_ENTRIES, Host
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.compare import Check
@@ -91,7 +92,7 @@ def gather(options: Options, system: System) -> dict[str, Any]:
         "supported": supported,
         "reason": "" if supported else problem or _why_not(syscalls, manifest, path),
         **uname._asdict(),
-        "boot_id": _text(system, "/proc/sys/kernel/random/boot_id").strip(),
+        "boot_id": _text(system, f"/{boot_id.PATH}").strip(),
         "manifest": manifest,
         "manifest_path": path,
         "syscalls": syscalls,

@@ -106,7 +106,7 @@ class Host:
             "environment": str(self.path("grubenv")),
             "custom": str(self.path("custom.cfg")),
             "settings": str(self.path("default/grub")),
-            "settle": False,
+            "flush": False,
         }
         defaults = {
             "oslab.kernel.boot_entry": {"loader": "grub", **files},

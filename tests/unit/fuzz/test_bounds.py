@@ -26,6 +26,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     elf_notes,
     kernel_config,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._host import (
     boot_space,
     deploy_lock,
@@ -215,7 +216,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "sha256": bounded_read.sha256,
     "read": devices.read,
     "the file of a build": verify_files.found_at,
-    "notes": lambda path: verify_files.Host(lambda argv: (1, ""), path).running_build_id(),
+    "notes": lambda path: verify_files.Host(lambda argv: Result(1), path).running_build_id(),
 }
 
 

@@ -18,6 +18,7 @@ import hostile
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._build import deb, package_files
 from ansible_collections.oslab.kernel.plugins.module_utils._common import json_file
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import aptly, retention
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import (
     checks,
@@ -45,7 +46,7 @@ class Answers(verify_system.System):
     """A kernel without the syscalls, whose files hold anything."""
 
     def __init__(self, files: dict[str, bytes], log: list[bytes]) -> None:
-        super().__init__(lambda command: (1, b""))
+        super().__init__(lambda command: Result(1))
         self.files, self.log = files, log
 
     def read(self, path: str) -> bytes:
@@ -162,7 +163,7 @@ def test_lists_of_a_repository(tmp_path: Path, listed: Any, said: str) -> None:
     hostile.put(tmp_path / "root", {**tree, "zero": "device", "x": b""})
     sources = tmp_path / "sources"
     sources.write_text("URIs: https://a/\n")
-    host = verify_files.Host(lambda argv: (0, said), tmp_path / "root")
+    host = verify_files.Host(lambda argv: Result(0, said), tmp_path / "root")
     with contextlib.suppress(package_files.ListError):
         found = verify_files.gather(host, BUILD, None, sources, lambda url: listed)
         json.dumps(found)
@@ -175,7 +176,7 @@ def test_lists_of_a_repository(tmp_path: Path, listed: Any, said: str) -> None:
 def test_what_dpkg_says(text: str) -> None:
     verify_files.parse_verify(text)
     verify_files.repository_urls(text)
-    verify_files.installed_packages(lambda argv: (0, text))
+    verify_files.installed_packages(lambda argv: Result(0, text))
 
 
 @given(hostile.contents(json.dumps(LIST).encode(), b"[" * 3000))
@@ -250,4 +251,4 @@ def test_control_data(tmp_path: Path, text: str) -> None:
     package = tmp_path / "a.deb"
     package.write_bytes(b"")
     with contextlib.suppress(aptly.AptlyError):
-        aptly.read_deb(lambda command: (0, text, ""), str(package))
+        aptly.read_deb(lambda command: Result(0, text), str(package))

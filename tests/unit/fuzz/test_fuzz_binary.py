@@ -101,7 +101,7 @@ def test_lists_of_the_firmware(
         data += struct.pack("<16sIII", secure_boot._X509, 28 + len(encoded) + 16, odd % 2, size)
         data += bytes(16) + encoded
     secure_boot.list_certificates(data + rest)
-    variables = tmp_path / "firmware/efi/efivars"
+    variables = tmp_path / "sys/firmware/efi/efivars"
     variables.mkdir(parents=True, exist_ok=True)
     (variables / "db-d719b2cb-3d3a-4596-a3bc-dad00e67656f").write_bytes(bytes(4) + data + rest)
     assert secure_boot.trusted_certificates(tmp_path) is not None

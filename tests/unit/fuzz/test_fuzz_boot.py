@@ -106,8 +106,8 @@ def test_environments(text: str) -> None:
 FILES = {"grub.cfg": MENU.encode(), "grubenv": ENVIRONMENT.encode(), "custom.cfg": CUSTOM.encode()}
 REQUESTS = [
     Request(),
-    Request(state="once", release=RELEASE, arguments=["oslab.trial=1"], settle=False),
-    Request(state="default", release=RELEASE, settle=False),
+    Request(state="once", release=RELEASE, arguments=["oslab.trial=1"], flush=False),
+    Request(state="default", release=RELEASE, flush=False),
     Request(state="unset"),
     Request(state="cancelled"),
 ]

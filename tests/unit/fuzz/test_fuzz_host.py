@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import hostile
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._host import (
     boot_space,
     deploy_lock,
@@ -80,7 +81,7 @@ def test_all_that_a_host_says(tmp_path: Path, tree: dict[str, Any], said: str) -
     hostile.put(root, tree)
     before = hostile.names(root)
     host = host_facts.Host(
-        run=lambda argv: said,
+        run=lambda argv: Result(0, said),
         root=root,
         machine=lambda: "x86_64",
         statvfs=lambda path: SimpleNamespace(f_bavail=1, f_frsize=4096),

@@ -78,7 +78,7 @@ def grub(tmp_path: Path) -> dict[str, Any]:
         "environment": str(tmp_path / "grubenv"),
         "custom": str(tmp_path / "custom.cfg"),
         # Not the filesystem of whoever runs the tests.
-        "settle": False,
+        "flush": False,
     }
 
 
@@ -160,7 +160,7 @@ def test_systemd_boot_is_asked_where_it_is_named(tmp_path: Path) -> None:
         "path": f"{tools}:/usr/bin:/bin",
         "loader": "systemd-boot",
         "variables": str(firmware),
-        "settle": False,
+        "flush": False,
     }
     seen = run("boot_entry", **asked, release="6.1")
     assert (seen["changed"], seen["loader"], seen["options"]) == (False, "systemd-boot", "a=1")

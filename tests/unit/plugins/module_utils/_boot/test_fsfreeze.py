@@ -33,7 +33,7 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_it_is_thawed_at_once(calls: Path, tmp_path: Path) -> None:
-    assert fsfreeze.settle(tmp_path) is True
+    assert fsfreeze.flush(tmp_path) is True
     # The second one thaws what is thawed, which the kernel refuses without harm.
     assert calls.read_text().splitlines() == ["p freeze", "p thaw", "w thaw"]
 
@@ -60,4 +60,4 @@ def test_a_filesystem_that_cannot_be_frozen(
 
     monkeypatch.setattr(fcntl, "ioctl", refuse)
     monkeypatch.setattr(os, "sync", lambda: None)
-    assert fsfreeze.settle(tmp_path) is False
+    assert fsfreeze.flush(tmp_path) is False

@@ -288,8 +288,8 @@ def test_a_file_by_its_whole_name(tmp_path: Path) -> None:
 def test_what_is_not_followed_is_named() -> None:
     menu = parse_menu("### BEGIN /etc/grub.d/07_x ###\nsource (hd0)/u.cfg\n" + entry())
     assert menu.question(menu.entries[0]) == (
-        "whether GRUB would start it by itself cannot be told: /etc/grub.d/07_x has `source "
-        "(hd0)/u.cfg`, which is not followed. Take that line out, or put what it runs into "
+        "whether GRUB would start it by itself is unknown: /etc/grub.d/07_x has `source "
+        "(hd0)/u.cfg`, which is not followed. Remove that line, or put what it runs into "
         "/etc/grub.d/40_custom in its place, and run update-grub."
     )
 

@@ -66,7 +66,7 @@ def keep(
         return 0, "", ""
 
     grub = Grub(run, *map(str, files), Booted(release, command_line))
-    plan = grub.plan(Request("default", RELEASE, settle=False))
+    plan = grub.plan(Request("default", RELEASE, flush=False))
     for step in plan.steps:
         step()
     variables = parse_environment(files[1].read_text())
@@ -74,7 +74,7 @@ def keep(
     assert plan.after.default_entry == plan.entry == variables["saved_entry"]
     assert RELEASE in grub.releases()
     again = Grub(run, *map(str, files), Booted(release, command_line))
-    assert again.plan(Request("default", RELEASE, settle=False)).steps == []
+    assert again.plan(Request("default", RELEASE, flush=False)).steps == []
     booted = grub_emulator.boot(config, variables) if grub_emulator.PROGRAM else ""
     return variables["saved_entry"], booted
 
@@ -181,4 +181,4 @@ def test_a_kernel_that_only_an_entry_of_one_s_own_boots(tmp_path: Path) -> None:
         Booted(RELEASE, f"{IMAGE}{ROOT} a=b"),
     )
     assert grub.releases() == [RELEASE]
-    assert grub.plan(Request("default", RELEASE, settle=False)).entry == "mine"
+    assert grub.plan(Request("default", RELEASE, flush=False)).entry == "mine"

@@ -113,7 +113,7 @@ class Host:
         """Why it is refused; '' if it was done."""
         before = self.files()
         try:
-            plan = self.loader().plan(Request(state, release, arguments, settle=False))
+            plan = self.loader().plan(Request(state, release, arguments, flush=False))
         except GrubError as error:
             assert self.files() == before
             return str(error)

@@ -19,7 +19,7 @@ NEW = "6.12.57-49-usac1"
 def steps(directory: Path, monkeypatch: pytest.MonkeyPatch, request: Request) -> list[str]:
     """What is done, a word for each."""
     done: list[str] = []
-    monkeypatch.setattr(grub_loader, "settle", lambda path: done.append(f"settle {path.name}"))
+    monkeypatch.setattr(grub_loader, "flush", lambda path: done.append(f"flush {path.name}"))
     monkeypatch.setattr(
         grub_loader.grub_entry, "write_variables", lambda *_: done.append("variables")
     )
@@ -35,12 +35,12 @@ def steps(directory: Path, monkeypatch: pytest.MonkeyPatch, request: Request) ->
 def test_neither_the_kernel_nor_the_choice_stays_in_a_journal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str, before: list[str]
 ) -> None:
-    settled = f"settle {tmp_path.name}"
+    flushed = f"flush {tmp_path.name}"
     request = Request(state, NEW, ["panic=10"] if state == "once" else [])
-    assert steps(tmp_path, monkeypatch, request) == [*before, settled, "variables", settled]
+    assert steps(tmp_path, monkeypatch, request) == [*before, flushed, "variables", flushed]
 
 
-def test_what_is_taken_back_is_not_settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_taken_back_is_not_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "grubenv").write_text("next_entry=oslab-trial\n")
     assert steps(tmp_path, monkeypatch, Request("cancelled", "", [])) == ["variables"]
 

@@ -125,7 +125,7 @@ def test_the_advice_is_not_what_was_just_done(tmp_path: Path) -> None:
     # Said before ours is written, too.
     assert "grub.d/xen.cfg sets GRUB_DEFAULT" in grub(tmp_path, text).default_problem
     with pytest.raises(GrubError, match=r"xen\.cfg sets .*Set XEN_OVERRIDE_GRUB_DEFAULT=0 there"):
-        loader.plan(Request("default", RELEASE, settle=False))
+        loader.plan(Request("default", RELEASE, flush=False))
 
 
 @pytest.mark.parametrize("where", ["40_custom", "custom.cfg"])
@@ -142,7 +142,7 @@ def test_a_default_that_is_set_after_the_choice(tmp_path: Path, where: str) -> N
     assert "sets default to 'mine'" in loader.default_problem
     for state in ("default", "once"):
         with pytest.raises(GrubError, match="sets default to 'mine'"):
-            loader.plan(Request(state, RELEASE, settle=False))
+            loader.plan(Request(state, RELEASE, flush=False))
     menu = parse_menu(config, {"custom.cfg": custom})
     usual = menu.find(RELEASE)
     assert usual

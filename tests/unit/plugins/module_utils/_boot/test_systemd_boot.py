@@ -99,7 +99,7 @@ class Host:
         return SystemdBoot(self.run, "", self.firmware, self.root, self.running)
 
     def ask(self, state: str, release: str = "", *arguments: str, **more: Any) -> Plan:
-        request = Request(state, release, arguments, settle=False, **more)
+        request = Request(state, release, arguments, flush=False, **more)
         plan = self.loader().plan(request)
         for step in plan.steps:
             step()
@@ -234,10 +234,10 @@ def test_an_entry_that_is_counted_is_called_good_as_it_becomes_the_default(host:
 
 
 def test_a_check_run_foretells_what_is_not_there_yet(host: Host) -> None:
-    request = Request("once", "9.9", ["panic=10"], foretell=True)
+    request = Request("once", "9.9", ["panic=10"], predict=True)
     plan = host.loader().plan(request)
     assert (bool(plan.steps), plan.entry, plan.after.next_entry) == (True, "", TRIAL)
-    assert host.loader().plan(Request("default", "9.9", foretell=True)).steps
+    assert host.loader().plan(Request("default", "9.9", predict=True)).steps
     assert (host.choices(), host.names()) == (("", ""), sorted([OLD_NAME, NEW_NAME]))
 
 

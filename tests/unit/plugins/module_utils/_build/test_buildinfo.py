@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._build import buildinfo
 from ansible_collections.oslab.kernel.plugins.module_utils._build.identity import Inputs
 from ansible_collections.oslab.kernel.plugins.module_utils._build.plan import Options, Plan
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 
 INPUTS = Inputs(
     machine="amd64",
@@ -42,7 +43,7 @@ def run(argv, cwd, environment):
     done = subprocess.run(
         argv, cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )
-    return done.returncode, done.stdout + done.stderr
+    return Result(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture
@@ -119,4 +120,4 @@ def test_what_is_used_is_asked_for(plan):
 def test_a_failure_is_said(plan, tmp_path):
     (tmp_path / "store").mkdir()
     with pytest.raises(buildinfo.BuildInfoError, match="no such thing"):
-        buildinfo.write(tmp_path / "store", plan, NAMES, lambda *_: (2, "no such thing"), {})
+        buildinfo.write(tmp_path / "store", plan, NAMES, lambda *_: Result(2, "no such thing"), {})

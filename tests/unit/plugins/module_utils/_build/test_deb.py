@@ -11,6 +11,7 @@ import subprocess
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._build import deb
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 
 PACKAGE = deb.Package(
     name="a-tool",
@@ -30,7 +31,7 @@ def run(argv, directory, environment):
     done = subprocess.run(
         argv, cwd=directory, env=environment, capture_output=True, text=True, check=False
     )
-    return done.returncode, done.stdout + done.stderr
+    return Result(done.returncode, done.stdout, done.stderr)
 
 
 def make(directory, umask, time):
@@ -74,7 +75,7 @@ def test_same_files_same_package(tmp_path):
 def test_a_refusal_is_shown(tmp_path):
     (tmp_path / "root").mkdir()
     with pytest.raises(deb.PackageError, match="no such version"):
-        deb.build(PACKAGE, tmp_path / "root", tmp_path, lambda *_: (2, "no such version"), {})
+        deb.build(PACKAGE, tmp_path / "root", tmp_path, lambda *_: Result(2, "no such version"), {})
 
 
 @pytest.mark.parametrize(("kind", "suffix"), [("zstd", "zst"), ("xz", "xz")])

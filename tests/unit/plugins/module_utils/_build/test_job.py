@@ -76,13 +76,12 @@ def test_one_that_is_killed_leaves_no_outcome_and_no_lock(job):
     assert job.broken_off() == "kill"
 
 
-def test_one_that_the_machine_took_with_it(job, monkeypatch, tmp_path):
+def test_one_that_the_machine_took_with_it(job, monkeypatch):
     start(job, lambda: time.sleep(60) or {})
     wait_for(job.status)
     os.kill(job.status()["pid"], signal.SIGKILL)
     job.wait()
-    (tmp_path / "boot_id").write_text("another\n")
-    monkeypatch.setattr(build_job, "BOOT_ID", tmp_path / "boot_id")
+    monkeypatch.setattr(build_job.boot_id, "read", lambda: "another")
     assert job.broken_off() == "machine"
 
 

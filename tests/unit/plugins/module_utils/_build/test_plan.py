@@ -15,6 +15,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build import plan as
 from ansible_collections.oslab.kernel.plugins.module_utils._build import remote_compilation
 from ansible_collections.oslab.kernel.plugins.module_utils._build.identity import InputError
 from ansible_collections.oslab.kernel.plugins.module_utils._build.plan import Options, make_plan
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 
 VERSIONS = {
     "dpkg": "amd64",
@@ -27,7 +28,9 @@ VERSIONS = {
 
 
 def run(argv):
-    return (0, VERSIONS[argv[0]]) if argv[0] in VERSIONS else (127, f"{argv[0]}: not found")
+    if argv[0] in VERSIONS:
+        return Result(0, VERSIONS[argv[0]])
+    return Result(127, "", f"{argv[0]}: not found")
 
 
 def everything(name):
@@ -203,7 +206,7 @@ def test_sources_that_are_not_there_are_named(options, tmp_path):
 
 def test_a_missing_compiler_is_said(options):
     with pytest.raises(InputError, match="run the role dependencies"):
-        make_plan(options, lambda argv: (127, "not found") if argv[0] == "gcc" else run(argv))
+        make_plan(options, lambda argv: Result(127, "not found") if argv[0] == "gcc" else run(argv))
 
 
 def test_nothing_to_refuse(options):
@@ -279,7 +282,7 @@ def test_flags_of_the_users_are_kept_beside_ours(options):
 
 def test_another_packager_leaves_ccache_as_it_is(options):
     def newer(argv):
-        return (0, "1.22") if argv[0] == "dpkg-deb" else run(argv)
+        return Result(0, "1.22") if argv[0] == "dpkg-deb" else run(argv)
 
     plans = [make_plan(options, run), make_plan(options, newer)]
     assert plans[0].build_id != plans[1].build_id

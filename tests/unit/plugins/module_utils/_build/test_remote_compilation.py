@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Optional
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._build.remote_compilation import (
@@ -17,6 +18,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build.remote_compila
     usable_hosts,
     wrapper,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 
 WORK = Path("/w")
 
@@ -59,17 +61,23 @@ class Workers:
     def __init__(self, **objects: bytes) -> None:
         self.objects = objects
 
-    def run(self, argv: list[str], settings: Mapping[str, str]) -> tuple[int, str]:
+    def run(
+        self,
+        argv: Sequence[str],
+        cwd: Optional[Path] = None,
+        environment: Optional[Mapping[str, str]] = None,
+    ) -> Result:
         output = Path(argv[argv.index("-o") + 1])
         if argv[0] == "gcc":
             output.write_bytes(b"good")
-            return 0, ""
+            return Result(0)
+        settings = environment or {}
         assert settings["DISTCC_FALLBACK"] == "0"
         made = self.objects.get(settings["DISTCC_HOSTS"].split("/")[0])
         if made is None:
-            return 1, "connection refused"
+            return Result(1, "connection refused")
         output.write_bytes(made)
-        return 0, ""
+        return Result(0)
 
 
 def test_who_does_not_answer_is_done_without() -> None:

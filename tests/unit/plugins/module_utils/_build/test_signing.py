@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._build import signing, signing_key
 from ansible_collections.oslab.kernel.plugins.module_utils._build.plan import Options, make_plan
 from ansible_collections.oslab.kernel.plugins.module_utils._build.signing import Keys, SigningError
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 
 ROOT = Path(__file__).resolve().parents[5]
 sys.path.insert(0, str(ROOT / "tests/fixtures"))
@@ -119,7 +120,7 @@ def test_whose_key_it_is_makes_another_build(key, tmp_path):
 
     def plan(keys, **changed):
         def run(argv):
-            return 0, changed.get(argv[0], "version 1")
+            return Result(0, changed.get(argv[0], "version 1"))
 
         return make_plan(Options(tree=tmp_path, store=tmp_path, keys=keys), run)
 

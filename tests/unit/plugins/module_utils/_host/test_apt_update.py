@@ -119,7 +119,7 @@ def test_a_lock_is_waited_for(apt: Apt) -> None:
     apt.updates = [(100, "", LOCKED), (100, "", LOCKED), (0, "", "")]
     assert update(apt) == [5, 5]
     apt.updates = [(100, "", LOCKED)]
-    with pytest.raises(AptError, match=r"kept apt's lock for 10 s .*process 7"):
+    with pytest.raises(AptError, match=r"held apt's lock for 10 s .*process 7"):
         update(apt, lock_seconds=10)
 
 

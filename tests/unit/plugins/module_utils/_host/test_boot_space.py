@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Optional
 
 import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._host.boot_space import (
     boot_facts,
     kernel_kib,
@@ -75,7 +76,7 @@ def test_the_loader_tells_its_name(tmp_path: Path, info: Path) -> None:
 def test_a_loader_that_has_copies_of_its_own(tmp_path: Path, info: Path) -> None:
     file(tmp_path / "boot/vmlinuz-6.1", 5000)
     file(tmp_path / "boot/config-6.1", 9000)
-    answers: dict[str, Optional[str]] = {"bootctl --print-boot-path": "/efi\n"}
+    answers = {"bootctl --print-boot-path": Result(0, "/efi\n")}
 
     def directory() -> Optional[str]:
         return loader_directory(tmp_path, lambda argv: answers[" ".join(argv)])
@@ -84,7 +85,7 @@ def test_a_loader_that_has_copies_of_its_own(tmp_path: Path, info: Path) -> None
     assert (boot_facts(tmp_path)["loader_kernel_kib"], directory()) == (0, None)
     info.write_bytes(told("systemd-boot 252"))
     assert (boot_facts(tmp_path)["loader_kernel_kib"], directory()) == (5, "/efi")
-    answers["bootctl --print-boot-path"] = None
+    answers["bootctl --print-boot-path"] = Result(127)
     assert directory() is None
 
 

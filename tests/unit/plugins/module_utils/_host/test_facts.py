@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import parse_mounts
 from ansible_collections.oslab.kernel.plugins.module_utils._host.facts import (
     Host,
@@ -117,7 +118,7 @@ class Machine:
 
     def gather(self, **changes: Any) -> tuple[dict[str, Any], list[str]]:
         host = Host(
-            run=lambda argv: "amd64\n",
+            run=lambda argv: Result(0, "amd64\n"),
             root=self.root,
             machine=lambda: "x86_64",
             statvfs=lambda path: SimpleNamespace(f_bavail=1000, f_frsize=4096),
@@ -488,7 +489,7 @@ def test_a_bare_host(tmp_path: Path) -> None:
     def missing(path: str) -> Any:
         raise FileNotFoundError(path)
 
-    facts, _warnings = Machine(tmp_path).gather(run=lambda argv: None, statvfs=missing)
+    facts, _warnings = Machine(tmp_path).gather(run=lambda argv: Result(127), statvfs=missing)
     assert facts["boot_config"] is facts["boot_config_sha256"] is facts["dpkg_architecture"] is None
     assert facts["modules"] == facts["essential_modules"] == []
     assert facts["free_kib"] == {}
@@ -554,7 +555,7 @@ def test_installed_packages_and_the_record(machine: Machine) -> None:
         "f 5 install reinstreq half-installed\ng 6 install ok triggers-pending\n"
     )
     machine.write("var/lib/oslab-kernel/install.json", '{"image": "linux-image-6=1"}')
-    host = Host(run=lambda argv: listed, root=machine.root)
+    host = Host(run=lambda argv: Result(0, listed), root=machine.root)
     facts, warnings = gather(host, ["a", "b", "d"])
     assert facts["packages"] == {"a": "1.0"}
     assert facts["packages_unfinished"] == ["d", "f", "g"]
@@ -566,7 +567,7 @@ def test_installed_packages_and_the_record(machine: Machine) -> None:
 
 def test_sums_of_files(machine: Machine) -> None:
     machine.write("etc/a", "text\n")
-    host = Host(run=lambda argv: "", root=machine.root)
+    host = Host(run=lambda argv: Result(0), root=machine.root)
     facts, _warnings = gather(host, files=["/etc/a", "/etc/b", "/etc"])
     expected = hashlib.sha256(b"text\n").hexdigest()
     assert facts["files"] == {"/etc/a": expected, "/etc/b": None, "/etc": None}

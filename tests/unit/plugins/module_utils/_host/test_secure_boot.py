@@ -45,7 +45,7 @@ def test_lists(certificate):
 
 def test_what_a_host_trusts(certificate, tmp_path):
     assert secure_boot.trusted_certificates(tmp_path) is None
-    variables = tmp_path / "firmware/efi/efivars"
+    variables = tmp_path / "sys/firmware/efi/efivars"
     variables.mkdir(parents=True)
     assert secure_boot.trusted_certificates(tmp_path) is None
     db = variables / "db-d719b2cb-3d3a-4596-a3bc-dad00e67656f"
@@ -56,7 +56,7 @@ def test_what_a_host_trusts(certificate, tmp_path):
         ("efivars/MokListRT-605dab50-e046-4300-abb6-3dd810dd8b23", b"\7\0\0\0"),
         ("mok-variables/MokListRT", b""),
     ):
-        path = tmp_path / "firmware/efi" / name
+        path = tmp_path / "sys/firmware/efi" / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(head + signature_list(X509, certificate.encoded))
         assert secure_boot.trusted_certificates(tmp_path) == known

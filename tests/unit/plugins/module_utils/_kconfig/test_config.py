@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._common import kernel_config
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import config
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig.tree import KconfigTree, Symbol
 
@@ -29,7 +30,7 @@ CONFIG_DEBUG_INFO_NONE=y
 """
 
 
-def run(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> config.Result:
+def run(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> Result:
     done = subprocess.run(
         argv,
         cwd=cwd,
@@ -39,7 +40,7 @@ def run(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> confi
         capture_output=True,
         check=False,
     )
-    return config.Result(done.returncode, done.stdout, done.stderr)
+    return Result(done.returncode, done.stdout, done.stderr)
 
 
 # --- text ------------------------------------------------------------------------------------
@@ -429,13 +430,13 @@ def test_a_failing_make_shows_its_words(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (config.Result(127, "", "not found"), "needs pahole, which is not there"),
-        (config.Result(0, "v1.15\n", ""), "pahole is 1.15: install"),
-        (config.Result(0, "v1.24\n", ""), None),
+        (Result(127, "", "not found"), "needs pahole, which is not there"),
+        (Result(0, "v1.15\n", ""), "pahole is 1.15: install"),
+        (Result(0, "v1.24\n", ""), None),
     ],
 )
-def test_pahole(tmp_path: Path, answer: config.Result, expected: str | None) -> None:
-    def runner(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> config.Result:
+def test_pahole(tmp_path: Path, answer: Result, expected: str | None) -> None:
+    def runner(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> Result:
         return answer
 
     found = config.check_pahole({"DEBUG_INFO_BTF": "y"}, runner, tmp_path)

@@ -32,7 +32,7 @@ def choose(host: Path, proofs: list[bool], requested: str = "auto") -> qemu.Acce
         host / "accel.json",
         prove=prove,
         device=host / "kvm",
-        boot_id_file=host / "boot_id",
+        read_boot_id=(host / "boot_id").read_text,
     )
 
 

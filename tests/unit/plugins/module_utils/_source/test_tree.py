@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._common import kernel_makefile
-from ansible_collections.oslab.kernel.plugins.module_utils._common.piped_process import feed
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import feed
 from ansible_collections.oslab.kernel.plugins.module_utils._source import tree as trees
 
 MAKEFILE = "VERSION = 6\nPATCHLEVEL = 8\nSUBLEVEL = 0\nEXTRAVERSION =\n"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._build.package_files import ListError
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import files as verify_files
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.files import Host, gather
 
@@ -91,10 +92,10 @@ class Machine:
     def run(self, argv):
         if argv[0] == "dpkg-query":
             lines = [f"{name} {version} installed" for name, version in self.installed.items()]
-            return 0, "\n".join([*lines, "gone 1 config-files"])
+            return Result(0, "\n".join([*lines, "gone 1 config-files"]))
         assert argv[:2] == ["dpkg", "--verify"]
         self.asked += argv[2:]
-        return (1 if self.verify else 0), self.verify
+        return Result(1 if self.verify else 0, self.verify)
 
     def fetch(self, url):
         self.asked.append(url)

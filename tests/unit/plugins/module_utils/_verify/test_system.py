@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import compare
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import system as hs
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.syscalls import Answer
@@ -21,7 +22,7 @@ needs_io = pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="no I/O
 
 @pytest.fixture
 def system() -> hs.System:
-    return hs.System(lambda command: (1, b""))
+    return hs.System(lambda command: Result(1))
 
 
 def own_io() -> dict[str, int]:
@@ -133,12 +134,12 @@ def test_kmsg_of_this_machine() -> None:
 def test_journal_is_asked_for_this_boot() -> None:
     asked = []
 
-    def run(command: object) -> tuple[int, bytes]:
+    def run(command: object) -> Result:
         asked.append(command)
-        return 0, "Linux version\n¡A\n".encode()
+        return Result(0, "Linux version\n¡A\n")
 
     ((_kmsg, _read), (source, journal)) = hs.System(run).kernel_log()
     assert journal() == [b"Linux version", "¡A".encode()]
     assert source == "the journal"
     assert asked == [hs._JOURNAL]
-    assert hs.System(lambda command: (127, b"")).kernel_log()[1][1]() == []
+    assert hs.System(lambda command: Result(127)).kernel_log()[1][1]() == []

@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any, Callable
 
 import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import syscalls as abi
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.checks import (
     PROC_ENTRIES,
@@ -49,7 +50,7 @@ class FakeKernel(System):
     """A kernel that keeps time, memory, counters and I/O; `faults` name what it gets wrong."""
 
     def __init__(self, *faults: str) -> None:
-        super().__init__(lambda command: (1, b""))
+        super().__init__(lambda command: Result(1))
         self.faults = set(faults)
         self.pid = OWN
         self.now = 5_000_000_000
