@@ -16,7 +16,8 @@ from typing import Any, Callable
 
 import hostile
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils._boot import bls, grub_entry
+from ansible_collections.oslab.kernel.plugins.module_utils._boot import bls
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import entry as grub_entry
 from ansible_collections.oslab.kernel.plugins.module_utils._build import log as build_log
 from ansible_collections.oslab.kernel.plugins.module_utils._build import package_files, progress
 from ansible_collections.oslab.kernel.plugins.module_utils._build.identity import parse_config

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._boot import grub_sources
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_script import (
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import sources as grub_sources
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.script import (
     Head,
     Word,
     assigned,

@@ -13,8 +13,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Callable, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._boot import grub_script
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_script import Word
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import script as grub_script
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.script import Word
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
 
 # More than any configuration has; a file counts each time that it is run.
