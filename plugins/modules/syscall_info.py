@@ -57,10 +57,11 @@ options:
         description: The build id that the manifest must name, or the first digits of it.
         type: str
       proc_entries:
-        description: Entries of C(/proc) that must be there, such as V(capture_mem).
+        description:
+          - Entries of C(/proc) that must be there, such as V(capture_mem). Each is that of a kernel
+            module of the collection.
         type: list
         elements: str
-        choices: [capture_mem, track_syscalls, io_throttle, system_stats]
   workload:
     description:
       - How many times to open, read, write and fork in order to compare the counters; V(0) does
@@ -230,10 +231,10 @@ failed_checks:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
+from ansible_collections.oslab.kernel.plugins.module_utils._verify.checks import proc_entry_problem
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.syscalls import AbiError
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.system import System
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.verification import (
-    PROC_ENTRIES,
     Options,
     gather,
 )
@@ -252,11 +253,7 @@ def argument_spec() -> dict:
                 "sysname": {"type": "str"},
                 "banner": {"type": "str"},
                 "build_id": {"type": "str"},
-                "proc_entries": {
-                    "type": "list",
-                    "elements": "str",
-                    "choices": list(PROC_ENTRIES),
-                },
+                "proc_entries": {"type": "list", "elements": "str"},
             },
         },
         "workload": {"type": "int", "default": 0},
@@ -272,6 +269,10 @@ def main() -> None:
         module.fail_json(msg=f"workload must be 0 or more calls, not {params['workload']}")
     if params["pid"] is not None and params["pid"] < 1:
         module.fail_json(msg=f"pid must be a process id, 1 or more, not {params['pid']}")
+    for name in (params["expected"] or {}).get("proc_entries") or []:
+        problem = proc_entry_problem(name)
+        if problem:
+            module.fail_json(msg=f"expected.proc_entries has {name!r}: {problem}")
 
     # A program that is not installed is as good as an empty answer.
     system = System(module_runner(module, required=False))

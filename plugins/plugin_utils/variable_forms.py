@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable
 
+from ansible_collections.oslab.kernel.plugins.module_utils._verify.checks import proc_entry_problem
 from ansible_collections.oslab.kernel.plugins.plugin_utils.variable_types import shown
 
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
@@ -93,6 +94,13 @@ def _modules(name: str, value: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                 )
 
 
+def _proc_entries(name: str, value: Sequence[str]) -> Iterator[str]:
+    for index, entry in enumerate(value):
+        problem = proc_entry_problem(entry)
+        if problem:
+            yield f"{name}[{index}] is {shown(name, entry)}: {problem}"
+
+
 def _absolute(name: str, value: str) -> Iterator[str]:
     """Of a file of tasks: where Ansible looks for one depends on the file that includes it."""
     if value and not value.startswith(("/", "~")):
@@ -119,6 +127,7 @@ FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
     "source_known_sha256": _checksums,
     "source_mirrors": _texts(_MIRROR, "an address that begins with https://, http:// or file:///"),
     "source_sha256": _texts(_SHA256, f"{_CHECKSUM}, or empty"),
+    "verify_proc_entries": _proc_entries,
 }
 
 

@@ -31,9 +31,14 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 KERNEL = ROOT / "files/kernel"
-sys.path[:0] = [str(ROOT / "collections"), str(HERE.parent / "kernel")]
+sys.path[:0] = [
+    str(ROOT / "collections"),
+    str(HERE.parent / "kernel"),
+    str(HERE.parent / "fixtures"),
+]
 
 import kernel_trees  # noqa: E402
+import own_modules  # noqa: E402
 
 CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache/oslab-kernel")
 SYSCALLS = ("capture_memory_snapshot", "track_syscall_usage", "get_io_throttle")
@@ -70,8 +75,13 @@ SPLAT = re.compile(
     r"|unable to handle|inconsistent lock|scheduling while atomic|suspicious RCU"
 )
 OURS = re.compile(
-    r"oslab|capture_mem|memory_snapshot|track_syscall|syscall_usage|io_throttle|io_stats"
-    r"|sum_process_io|system_stats"
+    "|".join(
+        (
+            *("oslab", "memory_snapshot", "track_syscall", "syscall_usage", "io_stats"),
+            "sum_process_io",
+            *own_modules.ENTRIES.values(),
+        )
+    )
 )
 
 

@@ -19,7 +19,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 KERNEL = ROOT / "files" / "kernel"
-sys.path[:0] = [str(ROOT / "collections"), str(Path(__file__).parent)]
+sys.path[:0] = [
+    str(ROOT / "collections"),
+    str(ROOT / "tests/fixtures"),
+    str(Path(__file__).parent),
+]
 
 TREES = [Path(name) for name in os.environ.get("OSLAB_KERNEL_TREES", "").split(":") if name]
 

@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils._boot import efi_variables, grub_settings
+from ansible_collections.oslab.kernel.plugins.module_utils._boot import efi_variables
 from ansible_collections.oslab.kernel.plugins.module_utils._boot import mounts as boot_mounts
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_booted import Booted
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_loader import Grub
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import (
+    settings as grub_settings,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.booted import Booted
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.loader import Grub
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import Loader
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.systemd_boot import SystemdBoot
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner

@@ -28,7 +28,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common.bounded_read 
 from ansible_collections.oslab.kernel.plugins.module_utils._common.elf_notes import gnu_build_id
 from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import few
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
-from ansible_collections.oslab.kernel.plugins.module_utils._verify.checks import Check, equal
+from ansible_collections.oslab.kernel.plugins.module_utils._verify.compare import Check, equal
 
 # depmod makes these anew whenever a module comes or goes. The other modules.* are the build's.
 DEPMOD = re.compile(

@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT / "tests/fixtures")]
 
 from private_apt import PrivateApt  # noqa: E402
 
-MENU = ROOT / "tests/unit/plugins/module_utils/_boot/grub_cfg/debian-13.cfg"
+MENU = ROOT / "tests/unit/plugins/module_utils/_boot/grub/grub_cfg/debian-13.cfg"
 OURS = "6.12.0-oslab1.0123456789ab"
 IMAGE, HEADERS, TOOLS = "linux-image-6.12.0-x", "linux-headers-6.12.0-x", "oslab-kernel-tools"
 LIBC = "linux-libc-dev"
@@ -151,7 +151,7 @@ class Host:
 
 def _ids() -> list[str]:
     """Of the entries of the menu, by their submenu, as GRUB is told them."""
-    from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_entry import parse_menu
+    from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.entry import parse_menu
 
     return [entry.path for entry in parse_menu(MENU.read_text()).entries if entry.normal]
 

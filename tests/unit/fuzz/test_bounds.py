@@ -16,7 +16,8 @@ from typing import Any, Callable
 
 import hostile
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils._boot import bls, grub_entry
+from ansible_collections.oslab.kernel.plugins.module_utils._boot import bls
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import entry as grub_entry
 from ansible_collections.oslab.kernel.plugins.module_utils._build import log as build_log
 from ansible_collections.oslab.kernel.plugins.module_utils._build import package_files, progress
 from ansible_collections.oslab.kernel.plugins.module_utils._build.identity import parse_config
@@ -41,7 +42,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._patch import (
     syscall_source,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._source import fetch, openpgp
-from ansible_collections.oslab.kernel.plugins.module_utils._verify import checks, syscalls
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import compare, syscalls
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import files as verify_files
 
 N = 300_000
@@ -65,8 +66,8 @@ TEXTS: dict[str, tuple[Callable[[str], Any], str]] = {
     "digits in a name": (bls.is_entry, "+1" * 120 + "1" * N),
     "beginnings in armour": (_dearmored, "-----BEGIN PGP SIGNATURE-----\n" * (N // 10)),
     "words in mountinfo": (devices.parse_mounts, " - " * N),
-    "colons in /proc": (checks.parse_keyed, ":" * N + "\n" + "a" * N),
-    "pairs in /proc": (checks.parse_pairs, "a:" + "a_" * N),
+    "colons in /proc": (compare.parse_keyed, ":" * N + "\n" + "a" * N),
+    "pairs in /proc": (compare.parse_pairs, "a:" + "a_" * N),
     "parentheses of dpkg": (verify_files.parse_verify, "missing   /" + " (" * N),
     "spaces of dpkg": (verify_files.parse_verify, "missing" + " " * N),
     "addresses of apt": (verify_files.repository_urls, "URIs:" + " \t" * N),

@@ -10,16 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import hostile
-from ansible_collections.oslab.kernel.plugins.module_utils._boot import (
-    bls,
-    efi_variables,
-    grub_booted,
-    grub_entry,
-    grub_image,
-    grub_trial,
-)
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_booted import Booted
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_loader import Grub
+from ansible_collections.oslab.kernel.plugins.module_utils._boot import bls, efi_variables
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import booted as grub_booted
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import entry as grub_entry
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import image as grub_image
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import trial as grub_trial
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.booted import Booted
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.loader import Grub
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.kexec import KexecError
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import LoaderError, Request
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.systemd_boot import (

@@ -33,7 +33,7 @@ sys.path.insert(0, str(ROOT / "tests" / "fixtures"))
 
 from module_process import run  # noqa: E402
 
-SAMPLES = ROOT / "tests/unit/plugins/module_utils/_boot/grub_cfg"
+SAMPLES = ROOT / "tests/unit/plugins/module_utils/_boot/grub/grub_cfg"
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,10 @@ def test_return_values_are_documented() -> None:
         ({"workload": -1}, "workload must be 0 or more"),
         ({"pid": 0}, "pid must be a process id"),
         ({"manifest": "/etc/passwd"}, "/etc/passwd is not JSON"),
+        (
+            {"expected": {"proc_entries": ["x"]}},
+            "expected.proc_entries has 'x': it has to be one of capture_mem, track",
+        ),
     ],
 )
 def test_bad_input_is_refused(arguments: dict[str, Any], message: str) -> None:

@@ -40,6 +40,11 @@ SUM = "0123456789abcdefABCDEF" + 42 * "0"
         ("modules_list", [{"name": "a b"}], "modules_list[0]: name is 'a b': it has to be a mod"),
         ("modules_list", [{"name": "x", "params": {"a": "b c"}}], "params has 'a': 'b c'"),
         ("deploy_before", "drain.yml", "such as {{ inventory_dir }}/drain.yml"),
+        (
+            "verify_proc_entries",
+            ["x"],
+            "verify_proc_entries[0] is 'x': it has to be one of capt",
+        ),
     ],
 )
 def test_a_wrong_form(name: str, value: Any, said: str) -> None:
@@ -66,6 +71,7 @@ def test_a_wrong_form(name: str, value: Any, said: str) -> None:
         ("deploy_before", "/etc/drain.yml"),
         ("deploy_before", ""),
         ("patch_banner", "anything; at | all"),
+        ("verify_proc_entries", ["io_throttle", "system_stats"]),
     ],
 )
 def test_what_is_no_fault(name: str, value: Any) -> None:

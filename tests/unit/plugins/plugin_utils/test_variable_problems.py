@@ -34,7 +34,6 @@ def told(name: str, value: Any, template: str = "") -> str:
         ("publish_port", 70_000, "it has to be 1 to 65535"),
         ("trial_reboot", "perhaps", "trial_reboot is 'perhaps': it has to be true or false"),
         ("install_transport", "cpoy", "install_transport is 'cpoy': it has to be one of apt, copy"),
-        ("verify_proc_entries", ["x"], "it has to be one of capture_mem"),
         ("config_options", ["X=y"], "config_options is ['X=y']: it has to be a mapping"),
         ("config_keep_modules", {"a": 1}, "it has to be a list"),
         ("source_version", yaml.safe_load("6.10"), "source_version is the number 6.1, not a text"),

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._boot import loaders
 from ansible_collections.oslab.kernel.plugins.module_utils._boot import mounts as boot_mounts
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_entry import GrubError
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_loader import Grub
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.entry import GrubError
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.loader import Grub
 
 GRUB = Path("/boot/grub")
 ROOT = "22 1 254:1 / / rw,relatime - ext4 /dev/vda1 rw\n"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
-from ansible_collections.oslab.kernel.plugins.module_utils._verify import checks
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import compare
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import system as hs
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.syscalls import Answer
 
@@ -26,7 +26,7 @@ def system() -> hs.System:
 
 
 def own_io() -> dict[str, int]:
-    return checks.parse_keyed(Path("/proc/self/io").read_text())
+    return compare.parse_keyed(Path("/proc/self/io").read_text())
 
 
 def test_the_name_is_the_kernel_s_own(system: hs.System, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +72,7 @@ def test_stopped_child_stands_still_and_goes(system: hs.System) -> None:
     with system.stopped_child() as pid:
         first = system.read(f"/proc/{pid}/io")
         assert "State:\tT" in system.read(f"/proc/{pid}/status").decode()
-        assert checks.parse_keyed(first.decode())["rchar"] >= 2 * 12345  # two threads
+        assert compare.parse_keyed(first.decode())["rchar"] >= 2 * 12345  # two threads
         assert system.read(f"/proc/{pid}/io") == first
     assert not system.exists(f"/proc/{pid}")
 

@@ -20,6 +20,10 @@ import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import syscalls as abi
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.checks import (
+    PROC_ENTRIES,
+    ProcEntry,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._verify.compare import (
     CPU_TIMES,
     MEMINFO_KEYS,
 )
@@ -40,7 +44,6 @@ MANIFEST = {
     "syscalls": {abi.CAPTURE: 462, abi.TRACK: 463, abi.THROTTLE: 464},
 }
 OWN, CHILD, PID_MAX = 4321, 4400, 32768
-ALL_ENTRIES = ("capture_mem", "track_syscalls", "io_throttle", "system_stats")
 
 
 class FakeKernel(System):
@@ -62,7 +65,7 @@ class FakeKernel(System):
         self.manifest: Any = MANIFEST
         self.log = [b"[early]", b"Linux version 6.8", *BANNER.encode().splitlines(), b"Command"]
         self.nobody = False
-        self.entries = list(ALL_ENTRIES)
+        self.entries = list(PROC_ENTRIES)
         self.shown_pid = 1
         self.tick = 0
 
@@ -143,7 +146,7 @@ class FakeKernel(System):
     def exists(self, path: str) -> bool:
         name = path.rsplit("/", 1)[1]
         if path.startswith("/sys/module/"):
-            return name.replace("_mod", "") in self.entries
+            return name in [PROC_ENTRIES[entry].module for entry in self.entries]
         return name in self.entries and f"{name} gone" not in self.faults
 
     def read(self, path: str) -> bytes:
@@ -439,6 +442,16 @@ def test_a_required_entry_that_is_missing_fails() -> None:
     assert ask(kernel)["failed_checks"] == []
     result = ask(kernel, expected={"proc_entries": ["io_throttle"]})
     assert result["failed_checks"] == ["/proc/io_throttle present"]
+
+
+def test_only_the_presence_of_an_entry_without_a_comparison_is_checked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(PROC_ENTRIES, "mine", ProcEntry("mine_mod"))
+    result = ask(FakeKernel())
+    rows = [check for check in result["checks"] if check["name"].startswith("/proc/mine")]
+    assert [(row["name"], row["ok"]) for row in rows] == [("/proc/mine present", True)]
+    assert ask(FakeKernel("mine gone"))["failed_checks"] == ["/proc/mine present"]
 
 
 @pytest.mark.parametrize("shown_pid", [0, 1, CHILD])

@@ -13,7 +13,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from ansible_collections.oslab.kernel.plugins.module_utils._boot import grub_script
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import script as grub_script
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import TRIAL, with_arguments
 
 BEGIN = "# BEGIN oslab.kernel: the trial of a kernel. Managed by Ansible."

@@ -8,8 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils._boot import grub_loader
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_loader import Grub
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import loader as grub_loader
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.loader import Grub
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import LoaderError, Request
 
 CONFIG = Path(__file__).with_name("grub_cfg") / "debian-13.cfg"

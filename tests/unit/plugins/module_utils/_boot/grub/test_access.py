@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Optional
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_entry import parse_menu
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.entry import parse_menu
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "fixtures"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[5] / "fixtures"))
 
 import grub_emulator
 

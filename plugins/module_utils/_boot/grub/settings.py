@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import quirks
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 
 DEFAULTS = "/etc/default/grub"
@@ -34,11 +35,6 @@ for oslab_file; do
   printf '\\n=%s\\t%s\\n' "$oslab_file" "$GRUB_DEFAULT"
 done
 """
-# Those in use, and how each is overridden.
-_REMEDIES = {
-    "xen.cfg": "set XEN_OVERRIDE_GRUB_DEFAULT=0 there",
-    "proxmox-kpin.cfg": "run `proxmox-boot-tool kernel unpin`",
-}
 
 
 @dataclass(frozen=True)
@@ -51,7 +47,7 @@ class Winner:
     @property
     def problem(self) -> str:
         name = Path(self.path).name
-        remedy = _REMEDIES.get(name, f"take it out of {name}, or call that file 00-{name}")
+        remedy = quirks.REMEDIES.get(name, f"take it out of {name}, or call that file 00-{name}")
         return (
             f"{self.path} sets GRUB_DEFAULT to '{self.value}' after {OURS} has set it to {WANTED}, "
             "and GRUB takes the last: the default that is chosen would not be booted. "

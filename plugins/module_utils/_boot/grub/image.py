@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_trial import INITRD, LINUX
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.trial import INITRD, LINUX
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.kexec import Image, KexecError
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import with_words
 

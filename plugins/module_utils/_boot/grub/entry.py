@@ -15,14 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Callable, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._boot import (
-    grub_access,
-    grub_script,
-    grub_sources,
-    grub_trial,
-)
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_access import Access
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_script import Head
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import access as grub_access
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import script as grub_script
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import sources as grub_sources
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import trial as grub_trial
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.access import Access
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.script import Head
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import (
     TRIAL,
     LoaderError,

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_entry import (
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.entry import (
     Entry,
     GrubError,
     Menu,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_trial import LINUX
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.trial import LINUX
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import TRIAL
 
 IMAGE = "BOOT_IMAGE="

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_entry import (
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.entry import (
     GrubError,
     Menu,
     State,

@@ -13,8 +13,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Callable, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._boot import grub_script
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_script import Word
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import quirks
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import script as grub_script
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.script import Word
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
 
 # More than any configuration has; a file counts each time that it is run.
@@ -23,22 +24,6 @@ _COLLECTED = 1024
 # Where GRUB has the place of grub.cfg.
 PLACES = ("prefix", "config_directory", "config_file")
 _SOURCE = ("source", ".")
-# They run a text that is not here, or another menu.
-_UNKNOWN = (
-    "eval",
-    "configfile",
-    "normal",
-    "legacy_source",
-    "legacy_configfile",
-    "extract_entries_source",
-    "extract_entries_configfile",
-    "extract_legacy_entries_source",
-    "extract_legacy_entries_configfile",
-    "extract_syslinux_entries_source",
-    "extract_syslinux_entries_configfile",
-    "syslinux_source",
-    "syslinux_configfile",
-)
 _BESIDE = re.compile(r"\$(?:prefix|config_directory|\{prefix\}|\{config_directory\})/(.+)")
 _NAMED_AFTER = re.compile(r"\$(?:config_file|\{config_file\})([^/\w][^/]*)")
 _VARIABLE = re.compile(r"\$(?:\w|\{)")
@@ -77,7 +62,7 @@ def unknown(command: Sequence[Word]) -> str:
     # What is before the '=' of an assignment.
     variable = (first if name == "set" else name).partition("=")[0]
     hidden = (
-        name in _UNKNOWN
+        name in quirks.UNKNOWN
         or sourced(command) == ""
         or (command[0].unknown and bool(_VARIABLE.search(name.partition("=")[0])))
         or (name == "set" and command[1:2] != [] and bool(_VARIABLE.search(variable)))

@@ -12,16 +12,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils._boot import grub_entry
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_entry import (
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import entry as grub_entry
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.entry import (
     GrubError,
     parse_environment,
     parse_menu,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_loader import Grub
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.loader import Grub
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import TRIAL, Request
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "fixtures"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[5] / "fixtures"))
 
 import grub_emulator
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_image import image
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.image import image
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.kexec import KexecError
 
 BODY = (

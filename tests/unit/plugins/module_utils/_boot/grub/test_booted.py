@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_booted import Booted
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_entry import (
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.booted import Booted
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.entry import (
     GrubError,
     parse_environment,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_loader import Grub
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.loader import Grub
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import Request
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "fixtures"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[5] / "fixtures"))
 
 import grub_emulator
 

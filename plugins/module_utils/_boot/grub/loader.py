@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Callable, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._boot import (
-    grub_booted,
-    grub_entry,
-    grub_settings,
-    grub_trial,
-)
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.fsfreeze import flush
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_booted import Booted
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_entry import Entry, GrubError
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_image import image
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import booted as grub_booted
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import entry as grub_entry
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import (
+    settings as grub_settings,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import trial as grub_trial
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.booted import Booted
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.entry import Entry, GrubError
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.image import image
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.kexec import Image
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import (
     TRIAL,

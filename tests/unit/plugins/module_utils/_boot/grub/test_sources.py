@@ -7,8 +7,8 @@ test_grub_access and test_grub_emulated."""
 from __future__ import annotations
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils._boot import grub_script
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_sources import (
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import script as grub_script
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.sources import (
     collect,
     names,
     shown,

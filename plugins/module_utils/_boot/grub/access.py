@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._boot import grub_sources
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_script import (
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import quirks
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import sources as grub_sources
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.script import (
     Head,
     Word,
     assigned,
@@ -29,16 +30,10 @@ ONCE, SAVED = ("${next_entry}", "$next_entry"), ("${saved_entry}", "$saved_entry
 FAILED_BOOT = "recordfail"
 _FAILED, _FINE = "failed", "fine"
 _OPENS, _CLOSES = ("if", "for", "while", "until"), ("fi", "done")
-# They only look at it, or say who may answer.
-_HARMLESS = ("[", "[[", "test", "echo", "password", "password_pbkdf2", "save_env", "menuentry")
-
-
 # What GRUB takes for seconds: it looks at the digits alone, and keeps 31 bits.
 _SECONDS = re.compile(r"[ \t]*([0-9]{1,12})")
 _MOST = (1 << 31) - 1
 _USED = re.compile(r"\$(?:(\w+)|\{(\w+)\})", re.ASCII)
-# They give variables values which are not known here.
-_GIVES = ("for", "read", "search", "probe", "regexp", "load_env", "smbios", "cmosread")
 
 
 @dataclass(frozen=True)
@@ -135,7 +130,7 @@ class Reader:
             self._asks_first = self._asks_first or where
         elif name == "read" and VARIABLE not in texts:
             self._reads = self._reads or where
-        elif name not in _HARMLESS and any(VARIABLE in text for text in texts):
+        elif name not in quirks.HARMLESS and any(VARIABLE in text for text in texts):
             # eval, read, search --set, for: not followed, and so taken for the worst.
             self._superusers = self._superusers or where
 
@@ -164,7 +159,7 @@ class Reader:
             if not certain and self._variables.get(variable) != new:
                 new = None
             self._variables[variable] = new
-        elif name in _GIVES:
+        elif name in quirks.GIVES:
             for text in [*texts, *(self._environment if name == "load_env" else ())]:
                 self._variables[re.split("[=:]", text)[-1]] = None
 

@@ -10,8 +10,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils._boot import grub_trial
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_entry import (
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import trial as grub_trial
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.entry import (
     GrubError,
     Menu,
     State,
