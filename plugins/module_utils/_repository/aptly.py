@@ -8,6 +8,10 @@ other. From there the repository is brought to where it is served (publish.py).
 
 What is served is judged by what stands in the served directory, not by what a past run
 remembers: a run that was killed between adding and publishing is finished by the next one.
+
+apt-ftparchive would make the indexes from a directory of packages. Kept is aptly, because it also
+has the pool (a package in several suites is one file), by-hash indexes and the signing: without it
+these would be code of this collection. What is checked around it would be needed in any case.
 """
 
 from __future__ import annotations
