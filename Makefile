@@ -263,4 +263,4 @@ reproduce: deps ## Build a small kernel four times with all varied that must not
 .PHONY: bench
 bench: deps ## Measure what the syscalls and the role build cost
 	bench/syscalls/run.py
-	bench/build-phase/run.py
+	bench/build_phase/run.py

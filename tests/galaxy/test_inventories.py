@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from installation import ROOT, Installed
+from ansible_collections.oslab.kernel.tests.galaxy.installation import ROOT, Installed
 
 EXAMPLES = ROOT / "docs/examples/inventories"
 TARGETS = [f"web{n}.example.org" for n in range(1, 5)]

@@ -11,8 +11,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import kernel_trees
 import pytest
+from ansible_collections.oslab.kernel.tests.lib import kernel_trees
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("OSLAB_KERNEL_BUILD") != "1", reason="OSLAB_KERNEL_BUILD is not 1"

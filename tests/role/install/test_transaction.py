@@ -6,17 +6,22 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "fixtures"))
-
-import overlay_host
-from overlay_host import HEADERS, IMAGE, KERNEL, MODULES, RELEASE, TOOLS, VERSION, Overlay
+from ansible_collections.oslab.kernel.tests.lib import overlay_host
+from ansible_collections.oslab.kernel.tests.lib.overlay_host import (
+    HEADERS,
+    IMAGE,
+    KERNEL,
+    MODULES,
+    RELEASE,
+    TOOLS,
+    VERSION,
+    Overlay,
+)
 
 WANTED = [f"{name}={VERSION}" for name in KERNEL]
 OLD, OLD_VERSION = "6.11.0-test", "6.11.0-oslab1.aaaaaaaaaaaa"

@@ -17,12 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from ansible_collections.oslab.kernel.tests.lib import kernel_mirror as mirrors
+from ansible_collections.oslab.kernel.tests.lib.kernel_mirror import LISTING, TARBALL
 
 ROOT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT / "tests" / "fixtures"))
 
-import kernel_mirror as mirrors  # noqa: E402
-from kernel_mirror import LISTING, TARBALL  # noqa: E402
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("gpg") and shutil.which("gpgv")), reason="gpg and gpgv are needed"

@@ -14,7 +14,6 @@ import struct
 from pathlib import Path
 from typing import Any, Callable
 
-import hostile
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._boot import bls, grub_entry
 from ansible_collections.oslab.kernel.plugins.module_utils._build import log as build_log
@@ -42,6 +41,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._patch import (
 from ansible_collections.oslab.kernel.plugins.module_utils._source import fetch, openpgp
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import checks, syscalls
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import files as verify_files
+from ansible_collections.oslab.kernel.tests.lib import hostile
 
 N = 300_000
 

@@ -9,7 +9,6 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-import hostile
 from ansible_collections.oslab.kernel.plugins.module_utils._boot import (
     bls,
     efi_variables,
@@ -26,6 +25,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot.systemd_boot im
     SystemdBoot,
     lacking,
 )
+from ansible_collections.oslab.kernel.tests.lib import hostile
 from hypothesis import example, given
 from hypothesis import strategies as st
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,11 +26,9 @@ from ansible_collections.oslab.kernel.plugins.modules import (
     repository_server_info,
     repository_state,
 )
+from ansible_collections.oslab.kernel.tests.lib.module_process import run
 
 ROOT = Path(__file__).resolve().parents[4]
-sys.path.insert(0, str(ROOT / "tests" / "fixtures"))
-
-from module_process import run  # noqa: E402
 
 SAMPLES = ROOT / "tests/unit/plugins/module_utils/_boot/grub_cfg"
 

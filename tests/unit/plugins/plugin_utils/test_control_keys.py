@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,9 +16,7 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible.plugins.action import ActionBase
 from ansible_collections.oslab.kernel.plugins.plugin_utils import control_keys
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "fixtures"))
-import signing_keys as made
+from ansible_collections.oslab.kernel.tests.lib import signing_keys as made
 
 SU = SimpleNamespace(name="su", pipelining=False)
 SUDO = SimpleNamespace(name="sudo", pipelining=True)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,10 +16,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_entry impo
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub_loader import Grub
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import Request
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "fixtures"))
-
-import grub_emulator
+from ansible_collections.oslab.kernel.tests.lib import grub_emulator
 
 SAMPLES = Path(__file__).with_name("grub_cfg")
 RELEASE = "6.12.57+deb13-amd64"

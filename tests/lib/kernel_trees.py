@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import apply
-from default_plan import default_plan
+from ansible_collections.oslab.kernel.tests.lib.default_plan import default_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 
