@@ -163,7 +163,7 @@ lint: deps ## Check the style of everything
 	ruff format --check .
 	yamllint --strict .
 	codespell
-	MYPYPATH=collections mypy -p ansible_collections.oslab.kernel.plugins
+	mypy $(addprefix --package ansible_collections.oslab.kernel.,plugins tests bench)
 	ANSIBLE_COLLECTIONS_PATH=collections ansible-lint
 
 .PHONY: test-unit

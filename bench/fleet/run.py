@@ -156,7 +156,8 @@ def main() -> None:
     good = True
     try:
         if options.only != "variants":
-            good = show_sizes(*options.sizes, options.phases, work)
+            small, large = options.sizes
+            good = show_sizes(small, large, options.phases, work)
         if options.only != "sizes":
             show_variants(
                 options.variant_size,

@@ -394,7 +394,7 @@ class Harness:
         """Take the fault away."""
         self.repository.restore()
         if fault.heal:
-            host.shell(fault.heal, **self.names())
+            host.shell(fault.heal, variables=self.names())
         host.shell("systemctl daemon-reload")
 
     def second(self, host: Faulty, outcomes: list[Outcome]) -> None:
@@ -454,7 +454,7 @@ class Harness:
         self.repository.restore()
         host.mark()
         if fault.inject:
-            host.shell(fault.inject, **self.names())
+            host.shell(fault.inject, variables=self.names())
         self.tamper(fault.tamper)
         started = time.monotonic()
         if self.options.alone:
@@ -559,7 +559,7 @@ class Stage:
         self._plays = 0
 
     def shell(self, script: str) -> str:
-        return self._host.shell(script, **self._harness.names())
+        return self._host.shell(script, variables=self._harness.names())
 
     def listing(self, *kinds: str) -> Listing:
         return self._host.listing(*kinds)

@@ -51,7 +51,9 @@ def files(package: Path):
     ):
         for member in tar:
             if member.isfile():
-                yield member.name, tar.extractfile(member).read()
+                content = tar.extractfile(member)
+                assert content is not None
+                yield member.name, content.read()
 
 
 def packaged(role):

@@ -203,7 +203,7 @@ def test_a_purge_takes_nothing_else_away(dkms_host: Overlay) -> None:
     host.package("my-kernel", "1", fields=f"Depends: {IMAGE}\n")
     host.update()
     assert host.apt("install", *WANTED, "my-kernel").returncode == 0
-    purge = {"packages": [IMAGE, HEADERS, MODULES, "not-there"], "state": "purged"}
+    purge: dict[str, Any] = {"packages": [IMAGE, HEADERS, MODULES, "not-there"], "state": "purged"}
     before = host.installed()
     for check in (True, False):
         answer = host.module("apt_transaction", check=check, **purge)

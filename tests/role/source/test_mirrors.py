@@ -15,6 +15,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.oslab.kernel.tests.lib import kernel_mirror as mirrors
@@ -101,10 +102,11 @@ class Module:
             },
         )
 
-    def __call__(self, *faults: str, **changes: object) -> dict:
+    def __call__(self, *faults: str, **changes: Any) -> dict[str, Any]:
         said, _ = self.start(*faults, **changes).communicate(timeout=60)
         assert list(self._home.iterdir()) == [], "something of the user's was touched"
-        return json.loads(said)
+        result: dict[str, Any] = json.loads(said)
+        return result
 
     def left(self) -> list[str]:
         return sorted(path.name for path in self.directory.iterdir())

@@ -119,7 +119,8 @@ def test_grub(tmp_path: Path, tree: dict[str, Any], request: Request) -> None:
     hostile.put(root, tree)
     before = hostile.names(root)
     with contextlib.suppress(LoaderError, KexecError):
-        grub = Grub(no_program, *(str(root / name) for name in FILES))
+        config, environment, custom = (str(root / name) for name in FILES)
+        grub = Grub(no_program, config, environment, custom)
         grub.plan(request)
         grub.image(RELEASE, [])
     assert hostile.names(root) == before

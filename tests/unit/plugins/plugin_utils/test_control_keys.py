@@ -29,7 +29,7 @@ class Connection:
     has_pipelining = True
     always_pipeline_modules = False
     has_native_async = False
-    become = None
+    become: SimpleNamespace | None = None
 
     def __init__(self):
         self.options = {"pipelining": False}
@@ -220,7 +220,7 @@ def test_ways_without_a_pipe():
     assert "cannot do without" in refused(action)
 
 
-def test_sudo_that_wants_a_terminal():
+def test_sudo_that_wants_a_terminal(monkeypatch):
     said = 'echo "sudo: sorry, you must have a tty to run sudo"; exit 1; '
     assert "must have a tty to run sudo" in refused(Action(("sh", "-c", said)))
     action = Action()
@@ -228,7 +228,7 @@ def test_sudo_that_wants_a_terminal():
     def fail(*_arguments, **_options):
         raise AnsibleConnectionFailure("Premature end of stream:\nyou must have a tty")
 
-    action._low_level_execute_command = fail
+    monkeypatch.setattr(action, "_low_level_execute_command", fail)
     assert "Premature end of stream: you must have a tty" in refused(action)
 
 

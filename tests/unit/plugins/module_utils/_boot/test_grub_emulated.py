@@ -102,8 +102,10 @@ class Host:
         return parse_environment(block.read_text()) if block.exists() else {}
 
     def loader(self) -> Grub:
-        names = ("grub.cfg", "grubenv", "custom.cfg")
-        return Grub(self.run, *(str(self.directory / name) for name in names))
+        config, environment, custom = (
+            str(self.directory / name) for name in ("grub.cfg", "grubenv", "custom.cfg")
+        )
+        return Grub(self.run, config, environment, custom)
 
     def choose(self, state: str, release: str, *arguments: str) -> str:
         """Why it is refused; '' if it was done."""

@@ -110,8 +110,10 @@ def grub(directory: Path, config: str, custom: str = "") -> Grub:
     settings = put(directory, {"grub.cfg": config, "grub": DEBIAN, "grub.d/xen.cfg": XEN})
     if custom:
         put(directory, {"custom.cfg": custom})
-    names = (str(directory / name) for name in ("grub.cfg", "grubenv", "custom.cfg"))
-    return Grub(run, *names, None, str(settings))
+    menu, environment, own = (
+        str(directory / name) for name in ("grub.cfg", "grubenv", "custom.cfg")
+    )
+    return Grub(run, menu, environment, own, settings=str(settings))
 
 
 def test_the_advice_is_not_what_was_just_done(tmp_path: Path) -> None:
