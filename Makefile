@@ -163,7 +163,7 @@ lint: deps ## Check the style of everything
 	ruff format --check .
 	yamllint --strict .
 	codespell
-	MYPYPATH=collections mypy -p ansible_collections.oslab.kernel.plugins
+	mypy $(addprefix --package ansible_collections.oslab.kernel.,plugins tests bench)
 	ANSIBLE_COLLECTIONS_PATH=collections ansible-lint
 
 .PHONY: test-unit
@@ -263,4 +263,4 @@ reproduce: deps ## Build a small kernel four times with all varied that must not
 .PHONY: bench
 bench: deps ## Measure what the syscalls and the role build cost
 	bench/syscalls/run.py
-	bench/build-phase/run.py
+	bench/build_phase/run.py

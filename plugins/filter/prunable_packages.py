@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Callable
+from typing import Any, Callable, Union
 
 from ansible_collections.oslab.kernel.plugins.plugin_utils import removal
 
@@ -48,7 +48,9 @@ _value:
 """
 
 
-def prunable_packages(info: Mapping[str, Any], keep: int, needed: Iterable[str] = ()) -> list[str]:
+def prunable_packages(
+    info: Mapping[str, Any], keep: Union[int, str], needed: Iterable[str] = ()
+) -> list[str]:
     return removal.prunable(info, int(keep), needed)
 
 

@@ -28,17 +28,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "collections"))
+
+from ansible_collections.oslab.kernel.tests.lib import kernel_trees, own_modules
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 KERNEL = ROOT / "files/kernel"
-sys.path[:0] = [
-    str(ROOT / "collections"),
-    str(HERE.parent / "kernel"),
-    str(HERE.parent / "fixtures"),
-]
-
-import kernel_trees  # noqa: E402
-import own_modules  # noqa: E402
 
 CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache/oslab-kernel")
 SYSCALLS = ("capture_memory_snapshot", "track_syscall_usage", "get_io_throttle")

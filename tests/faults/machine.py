@@ -14,6 +14,7 @@ import json
 import shutil
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Optional
 
@@ -154,9 +155,11 @@ class Faulty:
             time.sleep(0.5)
         raise LostError(f"no answer within {seconds:.0f} s")
 
-    def shell(self, script: str, seconds: float = 180, **variables: str) -> str:
+    def shell(
+        self, script: str, seconds: float = 180, variables: Optional[Mapping[str, str]] = None
+    ) -> str:
         """Run a script as root."""
-        head = "".join(f"{name}='{value}'\n" for name, value in variables.items())
+        head = "".join(f"{name}='{value}'\n" for name, value in (variables or {}).items())
         return self._ssh(["sh", "-e", "-s"], head + script, seconds)
 
     def told(self, program: Path, *arguments: str, seconds: float = 120) -> dict[str, Any]:

@@ -33,17 +33,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-sys.path[:0] = [str(ROOT / "collections"), str(HERE)]
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "collections"))
 
-from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu  # noqa: E402
-from cases import CASES, Listing  # noqa: E402
-from control import Controller, Repository, Run  # noqa: E402
-from machine import Faulty, LostError  # noqa: E402
-from modules import ModulesError, compile_modules  # noqa: E402
-from report import Outcome, load, markdown, plain, with_table  # noqa: E402
-from table import (  # noqa: E402
+from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
+from ansible_collections.oslab.kernel.tests.faults.cases import CASES, Listing
+from ansible_collections.oslab.kernel.tests.faults.control import Controller, Repository, Run
+from ansible_collections.oslab.kernel.tests.faults.machine import Faulty, LostError
+from ansible_collections.oslab.kernel.tests.faults.modules import ModulesError, compile_modules
+from ansible_collections.oslab.kernel.tests.faults.report import (
+    Outcome,
+    load,
+    markdown,
+    plain,
+    with_table,
+)
+from ansible_collections.oslab.kernel.tests.faults.table import (
     ARMED,
     DEPLOYED,
     INSTALLED,
@@ -56,6 +60,9 @@ from table import (  # noqa: E402
     chains,
     chosen,
 )
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 
 CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache/oslab-kernel")
 # As inventories/lab and molecule/default have it.
@@ -387,7 +394,7 @@ class Harness:
         """Take the fault away."""
         self.repository.restore()
         if fault.heal:
-            host.shell(fault.heal, **self.names())
+            host.shell(fault.heal, variables=self.names())
         host.shell("systemctl daemon-reload")
 
     def second(self, host: Faulty, outcomes: list[Outcome]) -> None:
@@ -447,7 +454,7 @@ class Harness:
         self.repository.restore()
         host.mark()
         if fault.inject:
-            host.shell(fault.inject, **self.names())
+            host.shell(fault.inject, variables=self.names())
         self.tamper(fault.tamper)
         started = time.monotonic()
         if self.options.alone:
@@ -552,7 +559,7 @@ class Stage:
         self._plays = 0
 
     def shell(self, script: str) -> str:
-        return self._host.shell(script, **self._harness.names())
+        return self._host.shell(script, variables=self._harness.names())
 
     def listing(self, *kinds: str) -> Listing:
         return self._host.listing(*kinds)

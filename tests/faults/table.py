@@ -105,11 +105,11 @@ sync
 NO_UNIT = "rm -f /etc/systemd/system/fault.service /etc/systemd/system/*.wants/fault.service"
 
 
-def module(kind: str) -> dict[str, str]:
+def module(kind: str) -> dict[str, Any]:
     return {"inject": unit(f"/sbin/insmod /root/fault.ko kind={kind}"), "heal": NO_UNIT}
 
 
-def replaced(path: str, script: str) -> dict[str, str]:
+def replaced(path: str, script: str) -> dict[str, Any]:
     """Change a file; the good one is kept."""
     return {
         "inject": f'file="{path}"\ncp -a "$file" "$KEEP/kept"\n{script}\nsync\n',
@@ -141,7 +141,7 @@ grub-install /dev/vda 2>/dev/null; update-grub 2>/dev/null; sync
 SAY = f"echo {MARK} >/dev/ttyS0"
 
 
-def hook(path: str, script: str) -> dict[str, str]:
+def hook(path: str, script: str) -> dict[str, Any]:
     """A program that something calls at the right moment."""
     return {
         "inject": f"cat >{path} <<'END'\n#!/bin/sh\n{script}\nEND\nchmod 755 {path}\nsync\n",
@@ -198,7 +198,7 @@ END
 NO_SYSCTLS = "rm -f /etc/sysctl.d/99-fault.conf"
 
 
-def overruled(kind: str) -> dict[str, str]:
+def overruled(kind: str) -> dict[str, Any]:
     """The module, some seconds after the host's settings were applied."""
     command = f"/bin/sh -c 'sleep 8; exec /sbin/insmod /root/fault.ko kind={kind}'"
     return {

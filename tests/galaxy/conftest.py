@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from installation import LITTER, ROOT, Installed, kept_by_git
+from ansible_collections.oslab.kernel.tests.galaxy.installation import (
+    LITTER,
+    ROOT,
+    Installed,
+    kept_by_git,
+)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from installation import LITTER, ROOT, Installed
+from ansible_collections.oslab.kernel.tests.galaxy.installation import LITTER, ROOT, Installed
 
 # Of a checkout, and of no use in an installed collection.
 LEFT_OUT = (
@@ -32,6 +32,7 @@ LEFT_OUT = (
 KEPT_TESTS = (
     "tests/config.yml",
     "tests/fixtures/",
+    "tests/lib/",
     "tests/sanity/ignore-",
     "tests/unit/conftest.py",
     "tests/unit/plugins/",

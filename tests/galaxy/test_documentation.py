@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from installation import ROOT, Installed
+from ansible_collections.oslab.kernel.tests.galaxy.installation import ROOT, Installed
 
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
 FILTERS = sorted(path.stem for path in (ROOT / "plugins/filter").glob("*.py"))

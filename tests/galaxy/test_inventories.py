@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from installation import ROOT, Installed
+from ansible_collections.oslab.kernel.tests.galaxy.installation import ROOT, Installed
 
 EXAMPLES = ROOT / "docs/examples/inventories"
 TARGETS = [f"web{n}.example.org" for n in range(1, 5)]
@@ -109,8 +109,6 @@ def test_targets_are_taken_in_the_batches_of_the_inventory(
         },
     ]
     (tmp_path / "play.yml").write_text(yaml.safe_dump(book))
-    done = installed.run(
-        *("ansible-playbook", tmp_path / "play.yml", "-i", EXAMPLES / name, *options)
-    )
+    done = installed.run("ansible-playbook", tmp_path / "play.yml", "-i", EXAMPLES / name, *options)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("PLAY [A batch]") == batches

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import role_tables
 import yaml
-from installation import ROOT, Installed
+from ansible_collections.oslab.kernel.tests.galaxy import role_tables
+from ansible_collections.oslab.kernel.tests.galaxy.installation import ROOT, Installed
 
 ROLES = [path.name for path in role_tables.places()]
 EXAMPLE = re.compile(r"^## Example\n.*?^```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE)

@@ -12,18 +12,12 @@ OSLAB_SPARSE is the sparse to use; 7.x needs a newer one than Debian 12 has.
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 KERNEL = ROOT / "files" / "kernel"
-sys.path[:0] = [
-    str(ROOT / "collections"),
-    str(ROOT / "tests/fixtures"),
-    str(Path(__file__).parent),
-]
 
 TREES = [Path(name) for name in os.environ.get("OSLAB_KERNEL_TREES", "").split(":") if name]
 

@@ -13,15 +13,11 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "fixtures"))
-
-import renamed_host
+from ansible_collections.oslab.kernel.tests.lib import renamed_host
 
 pytestmark = pytest.mark.skipif(
     shutil.which("gcc") is None or os.uname().sysname != "Linux", reason="no compiler, or no Linux"

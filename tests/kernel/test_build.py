@@ -11,9 +11,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import kernel_trees
-import own_modules
 import pytest
+from ansible_collections.oslab.kernel.tests.lib import kernel_trees, own_modules
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("OSLAB_KERNEL_BUILD") != "1", reason="OSLAB_KERNEL_BUILD is not 1"

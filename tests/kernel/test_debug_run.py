@@ -6,15 +6,11 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
 
-import kernel_trees
 import pytest
+from ansible_collections.oslab.kernel.tests.debug_kernel import run
+from ansible_collections.oslab.kernel.tests.lib import kernel_trees
 
-RUN = Path(__file__).resolve().parents[1] / "debug_kernel/run.py"
 BAR = "[   20.000001] " + "=" * 66 + "\n"
 QUIET = {
     "plain": "[    0.100000] Linux version\n",
@@ -36,17 +32,7 @@ def race(one: str, other: str, inside: str = "") -> str:
     )
 
 
-@pytest.fixture(scope="module")
-def run() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("debug_kernel_run", RUN)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-def wrong(run: ModuleType, variant: str, console: str, *tap: str) -> list[str]:
+def wrong(variant: str, console: str, *tap: str) -> list[str]:
     result = run.Result()
     for line in tap or ("ok 1 something", "# end 0 /pids", "# done"):
         result.take(line)
@@ -55,8 +41,8 @@ def wrong(run: ModuleType, variant: str, console: str, *tap: str) -> list[str]:
 
 
 @pytest.mark.parametrize("variant", QUIET)
-def test_a_quiet_run_passes(run: ModuleType, variant: str) -> None:
-    assert wrong(run, variant, QUIET[variant]) == []
+def test_a_quiet_run_passes(variant: str) -> None:
+    assert wrong(variant, QUIET[variant]) == []
 
 
 @pytest.mark.parametrize(
@@ -70,9 +56,9 @@ def test_a_quiet_run_passes(run: ModuleType, variant: str) -> None:
         ("hpet", "hpet"),
     ],
 )
-def test_a_kernel_that_does_not_look_fails(run: ModuleType, variant: str, line: str) -> None:
+def test_a_kernel_that_does_not_look_fails(variant: str, line: str) -> None:
     lines = [text for text in QUIET[variant].splitlines(keepends=True) if line not in text]
-    assert any("the log has no" in text for text in wrong(run, variant, "".join(lines)))
+    assert any("the log has no" in text for text in wrong(variant, "".join(lines)))
 
 
 @pytest.mark.parametrize(
@@ -87,12 +73,12 @@ def test_a_kernel_that_does_not_look_fails(run: ModuleType, variant: str, line: 
     ],
 )
 @pytest.mark.parametrize("variant", ["plain", "kasan", "kcsan"])
-def test_any_complaint_fails(run: ModuleType, variant: str, complaint: str) -> None:
-    assert wrong(run, variant, QUIET[variant] + complaint) == [f"kernel log: {complaint.strip()}"]
+def test_any_complaint_fails(variant: str, complaint: str) -> None:
+    assert wrong(variant, QUIET[variant] + complaint) == [f"kernel log: {complaint.strip()}"]
 
 
-def test_each_variant_has_its_file_and_is_known(run: ModuleType) -> None:
-    files = {path.stem for path in RUN.parent.glob("*.config")} - {"base"}
+def test_each_variant_has_its_file_and_is_known() -> None:
+    files = {path.stem for path in run.HERE.glob("*.config")} - {"base"}
     assert files == set(run.VARIANTS) == set(QUIET)
 
 
@@ -106,13 +92,13 @@ def test_each_variant_has_its_file_and_is_known(run: ModuleType) -> None:
     ],
 )
 def test_what_a_variant_is_for_may_not_be_skipped(
-    run: ModuleType, variant: str, reason: str, wrong_then: bool
+    variant: str, reason: str, wrong_then: bool
 ) -> None:
     tap = (f"ok 1 # SKIP {reason}", "# end 0 /pids", "# done")
-    assert bool(wrong(run, variant, QUIET[variant], *tap)) == wrong_then
+    assert bool(wrong(variant, QUIET[variant], *tap)) == wrong_then
 
 
-def test_a_program_is_told_what_the_kernel_was_built_without(run: ModuleType) -> None:
+def test_a_program_is_told_what_the_kernel_was_built_without() -> None:
     options = argparse.Namespace(only=["io"], times=1, calls=1, seed=1)
     assert run.commands(run.numbers_for("noio", ["1", "2", "3"]), options) == [
         ["/io", "1", "2", "-3", "/tmp"]
@@ -136,10 +122,8 @@ def test_a_later_line_of_a_configuration_wins_and_each_has_to_hold() -> None:
     ]
 
 
-def test_races_of_others_are_told_and_pass(
-    run: ModuleType, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert wrong(run, "kcsan", QUIET["kcsan"] + race("tick_one", "tick_other")) == []
+def test_races_of_others_are_told_and_pass(capsys: pytest.CaptureFixture[str]) -> None:
+    assert wrong("kcsan", QUIET["kcsan"] + race("tick_one", "tick_other")) == []
     told = capsys.readouterr().out
     assert "1 data races" in told
     assert "tick_one / tick_other" in told
@@ -148,13 +132,13 @@ def test_races_of_others_are_told_and_pass(
 @pytest.mark.parametrize(
     "names", [("oslab_read_io_stats", "exit_one"), ("exit_one", "__x64_sys_track_syscall_usage")]
 )
-def test_races_with_ours_on_either_side_fail(run: ModuleType, names: tuple[str, str]) -> None:
-    assert len(wrong(run, "kcsan", QUIET["kcsan"] + race(*names))) == 1
+def test_races_with_ours_on_either_side_fail(names: tuple[str, str]) -> None:
+    assert len(wrong("kcsan", QUIET["kcsan"] + race(*names))) == 1
 
 
-def test_a_complaint_in_the_middle_of_a_race_of_others_fails(run: ModuleType) -> None:
+def test_a_complaint_in_the_middle_of_a_race_of_others_fails() -> None:
     console = QUIET["kcsan"] + race("tick_one", "tick_other", SLEEP)
-    assert wrong(run, "kcsan", console) == [f"kernel log: {SLEEP.strip()}"]
+    assert wrong("kcsan", console) == [f"kernel log: {SLEEP.strip()}"]
 
 
 @pytest.mark.parametrize(
@@ -167,5 +151,5 @@ def test_a_complaint_in_the_middle_of_a_race_of_others_fails(run: ModuleType) ->
         ("ok 1 something", "# end 0 /pids"),
     ],
 )
-def test_tests_that_fail_or_do_not_end_fail_the_run(run: ModuleType, tap: tuple[str, ...]) -> None:
-    assert len(wrong(run, "plain", QUIET["plain"], *tap)) == 1
+def test_tests_that_fail_or_do_not_end_fail_the_run(tap: tuple[str, ...]) -> None:
+    assert len(wrong("plain", QUIET["plain"], *tap)) == 1

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import edits, record
-from default_plan import default_plan
-from kernel_trees import ROOT, patch
+from ansible_collections.oslab.kernel.tests.lib.default_plan import default_plan
+from ansible_collections.oslab.kernel.tests.lib.kernel_trees import ROOT, patch
 
 SYSCALLS = default_plan(ROOT).syscalls
 # Those that programs were built for have the first numbers.

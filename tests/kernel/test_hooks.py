@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import apply, hooks
-from default_plan import default_plan
-from kernel_trees import ROOT, run
+from ansible_collections.oslab.kernel.tests.lib.default_plan import default_plan
+from ansible_collections.oslab.kernel.tests.lib.kernel_trees import ROOT, run
 
 PATCHES = list(default_plan(ROOT).patches)
 FILES = sorted({path for patch in PATCHES for path in patch.touches()})

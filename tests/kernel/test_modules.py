@@ -10,10 +10,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import own_modules
 import pytest
 import yaml
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.checks import PROC_ENTRIES
+from ansible_collections.oslab.kernel.tests.lib import own_modules
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]

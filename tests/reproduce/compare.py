@@ -68,8 +68,8 @@ def where(first: Path, second: Path) -> list[str]:
     if not (first.is_file() and second.is_file()):
         return [f"only {first if first.is_file() else second} is there"]
     if first.suffix != ".deb":
-        texts = [path.read_text(encoding="utf-8").splitlines() for path in (first, second)]
-        return list(difflib.unified_diff(*texts, str(first), str(second), lineterm="", n=1))
+        before, after = (path.read_text(encoding="utf-8").splitlines() for path in (first, second))
+        return list(difflib.unified_diff(before, after, str(first), str(second), lineterm="", n=1))
     said = []
     for what in ("--ctrl-tarfile", "--fsys-tarfile"):
         one, other = members(first, what), members(second, what)

@@ -32,15 +32,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "collections"))
+
+from ansible_collections.oslab.kernel.tests.lib import kernel_trees, module_process
+from ansible_collections.oslab.kernel.tests.reproduce import compare
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 KERNEL = ROOT / "files/kernel"
-sys.path[:0] = [str(ROOT / "collections"), str(HERE)]
-sys.path[:0] = [str(HERE.parent / name) for name in ("kernel", "fixtures")]
-
-import compare  # noqa: E402
-import kernel_trees  # noqa: E402
-import module_process  # noqa: E402
 
 CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache/oslab-kernel")
 MODULES = "ansible_collections.oslab.kernel.plugins.modules"

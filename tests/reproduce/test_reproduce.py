@@ -13,9 +13,8 @@ import os
 import subprocess
 from pathlib import Path
 
-import compare
 import pytest
-import run
+from ansible_collections.oslab.kernel.tests.reproduce import compare, run
 
 ROOT = Path(__file__).resolve().parents[2]
 JOBS = len(os.sched_getaffinity(0))

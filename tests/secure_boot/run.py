@@ -32,14 +32,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "collections"))
+
+from ansible_collections.oslab.kernel.tests.lib import kernel_trees
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path[:0] = [
-    str(HERE.parent / name) for name in ("fixtures", "kernel", "debug_kernel")
-]  # fmt: skip
-sys.path[0:0] = [str(ROOT / "collections")]
-
-import kernel_trees  # noqa: E402
 
 CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache/oslab-kernel")
 FIRMWARE = Path("/usr/share/OVMF")
@@ -109,7 +107,7 @@ def have_programs() -> None:
 
 
 def make_keys(work: Path) -> dict[str, Path]:
-    import signing_keys
+    from ansible_collections.oslab.kernel.tests.lib import signing_keys
 
     keys = work / "keys"
     shutil.rmtree(keys, ignore_errors=True)
@@ -128,7 +126,7 @@ def make_keys(work: Path) -> dict[str, Path]:
 
 
 def have_tree(source: Path, tree: Path) -> None:
-    import run as debug_kernel
+    from ansible_collections.oslab.kernel.tests.debug_kernel import run as debug_kernel
 
     if (tree / ".config").exists():
         return
@@ -239,7 +237,7 @@ def check_image(image: Path, key: Path, other: Path, work: Path) -> None:
 def look_for_secrets(
     keys: dict[str, Path], files: dict[str, bytes], directories: list[Path], since: float
 ) -> None:
-    import signing_keys
+    from ansible_collections.oslab.kernel.tests.lib import signing_keys
 
     secrets = [*signing_keys.secrets(keys["module"]), *signing_keys.secrets(keys["image"])]
     secrets.append(b"PRIVATE KEY-----\nMII")
@@ -304,7 +302,7 @@ def spoil(modules: dict[str, bytes], tree: Path, keys: dict[str, Path]) -> dict[
 
 
 def check_enforcing(image: Path, modules: dict[str, bytes], work: Path) -> None:
-    import run as debug_kernel
+    from ansible_collections.oslab.kernel.tests.debug_kernel import run as debug_kernel
 
     init = work / "init"
     run(["gcc", "-O2", "-Wall", "-static", "-o", str(init), str(HERE / "init.c")])
@@ -371,7 +369,7 @@ def check_firmware(image: Path, keys: dict[str, Path], work: Path) -> None:
 
 
 def main() -> int:
-    import run as debug_kernel
+    from ansible_collections.oslab.kernel.tests.debug_kernel import run as debug_kernel
 
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

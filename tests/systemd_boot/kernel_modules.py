@@ -13,7 +13,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from modules import compile_modules
+from ansible_collections.oslab.kernel.tests.faults.modules import compile_modules
 
 KBUILD = {
     "Kbuild": "obj-m := fat/ efivarfs/ nls/\n",

@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-import esp
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
-from machine import Faulty, LostError
+from ansible_collections.oslab.kernel.tests.faults.machine import Faulty, LostError
+from ansible_collections.oslab.kernel.tests.systemd_boot import esp
 
 HERE = Path(__file__).resolve().parent
 FIRMWARE = Path("/usr/share/OVMF")

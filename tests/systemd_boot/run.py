@@ -25,18 +25,24 @@ import time
 from pathlib import Path
 from typing import Any, Optional
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-sys.path[:0] = [str(ROOT / "collections"), str(HERE.parent / "faults")]
-sys.path.insert(2, str(HERE))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "collections"))
 
-import kernel_modules  # noqa: E402
-from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu  # noqa: E402
-from machine import LostError  # noqa: E402
-from machine_efi import CODE, EfiMachine  # noqa: E402
-from modules import ModulesError  # noqa: E402
-from run import CACHE, Harness, RunError, Stage, published, say  # noqa: E402
-from stages import STAGES, Found  # noqa: E402
+from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
+from ansible_collections.oslab.kernel.tests.faults.machine import LostError
+from ansible_collections.oslab.kernel.tests.faults.modules import ModulesError
+from ansible_collections.oslab.kernel.tests.faults.run import (
+    CACHE,
+    Harness,
+    RunError,
+    Stage,
+    published,
+    say,
+)
+from ansible_collections.oslab.kernel.tests.systemd_boot import kernel_modules
+from ansible_collections.oslab.kernel.tests.systemd_boot.machine_efi import CODE, EfiMachine
+from ansible_collections.oslab.kernel.tests.systemd_boot.stages import STAGES, Found
+
+HERE = Path(__file__).resolve().parent
 
 PACKAGES = ("systemd-boot", "systemd-boot-efi", "dosfstools")
 

@@ -11,7 +11,7 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import Any, Callable, Protocol
 
-import cases
+from ansible_collections.oslab.kernel.tests.faults import cases
 
 LEFT_OUT = re.compile(
     # It changes with each boot, and is gone with it.

@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
-import pytest
+from ansible_collections.oslab.kernel.tests import molecule
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAY = """
@@ -35,15 +33,6 @@ PLAY = """
     - name: Not reached
       ansible.builtin.debug: {msg: hello}
 """
-
-
-@pytest.fixture(scope="module")
-def molecule() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("molecule_run", ROOT / "tests/molecule.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def _program(directory: Path, text: str) -> dict[str, str]:
@@ -83,7 +72,7 @@ def test_a_run_without_a_failure_says_nothing_more(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "test --scenario-name faults\n")
 
 
-def test_a_long_answer_is_cut(molecule: ModuleType) -> None:
+def test_a_long_answer_is_cut() -> None:
     head = "2026-01-01 00:00:00,000 p=1 u=root n=ansible INFO| "
     found = molecule.failures(
         [f"{head}TASK [Long] ***\n", f"{head}fatal: [a]: FAILED!\n", "x" * 5000]

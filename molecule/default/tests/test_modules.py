@@ -5,15 +5,10 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tests/fixtures"))
-
-from own_modules import ENTRIES
+from ansible_collections.oslab.kernel.tests.lib.own_modules import ENTRIES
 
 testinfra_hosts = ["ansible://kernel_targets"]
 

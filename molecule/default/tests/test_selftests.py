@@ -10,17 +10,13 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tests/fixtures"))
-
-from own_modules import MODULES
+from ansible_collections.oslab.kernel.tests.lib.own_modules import MODULES
 
 testinfra_hosts = ["ansible://kernel_targets"]
 

@@ -8,15 +8,12 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from ansible_collections.oslab.kernel.tests.lib import module_process
 
 ROOT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT / "tests" / "fixtures"))
-
-import module_process  # noqa: E402
 
 FAKE = ROOT / "tests" / "fixtures" / "fakelinux"
 

@@ -13,15 +13,11 @@ import tarfile
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[3]
-sys.path[:0] = [str(ROOT / "collections"), str(ROOT / "tests/fixtures")]
-
-import signing_keys as made  # noqa: E402
-from ansible_collections.oslab.kernel.plugins.module_utils._build import (  # noqa: E402
+from ansible_collections.oslab.kernel.plugins.module_utils._build import (
     module_signature,
     signing_key,
 )
+from ansible_collections.oslab.kernel.tests.lib import signing_keys as made
 
 # What the role config sets with a key.
 OPTIONS = """CONFIG_MODULE_SIG=y
@@ -55,7 +51,9 @@ def files(package: Path):
     ):
         for member in tar:
             if member.isfile():
-                yield member.name, tar.extractfile(member).read()
+                content = tar.extractfile(member)
+                assert content is not None
+                yield member.name, content.read()
 
 
 def packaged(role):

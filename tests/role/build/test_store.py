@@ -9,6 +9,7 @@ import json
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -102,7 +103,7 @@ def test_what_matters_is(role, module_build, tmp_path, changes):
 def test_two_trees_share_a_store_at_once(role, module_build, tmp_path, differing):
     other = tmp_path / "other"
     other.mkdir()
-    changes = {"store": str(role.store)}
+    changes: dict[str, Any] = {"store": str(role.store)}
     if differing:
         changes["make_args"] = ["FAKE_SLEEP=0.04"]
     builds = [module_build(role, other, True, **changes), module_build(role, tmp_path)]

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from config_lab import STOCK_CONFIG, Lab
+from ansible_collections.oslab.kernel.tests.lib.config_lab import STOCK_CONFIG, Lab
 
 SOURCES = sorted(Path("/usr/src").glob("linux-source-6.*.tar.xz"))
 # Kconfig, what make reads before it compiles, and what asks the compiler.

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -31,7 +32,7 @@ SHOWN = (
 PINNED = {"import_role": {"name": "oslab.kernel.preflight", "tasks_from": "fix_settings"}}
 
 
-def ran(tmp_path: Path, *tasks: dict[str, object]) -> str:
+def ran(tmp_path: Path, *tasks: dict[str, Any]) -> str:
     (tmp_path / "library").mkdir(exist_ok=True)
     (tmp_path / "library/evil.py").write_text(EVIL)
     play = {"hosts": "all", "gather_facts": False, "tasks": list(tasks)}

@@ -36,7 +36,9 @@ class Case:
     begins: str = "Nothing was done."
 
 
-def groups(builders: str = "kernel_builders", targets: str = "kernel_targets", **variables: Any):
+def groups(
+    builders: str = "kernel_builders", targets: str = "kernel_targets", **variables: Any
+) -> dict[str, Any]:
     return {
         builders: {"hosts": {"b1": {}}},
         targets: {"hosts": {"t1": {"install_keep": 3}, "t2": {}}},
@@ -44,7 +46,7 @@ def groups(builders: str = "kernel_builders", targets: str = "kernel_targets", *
     }
 
 
-WRONG = {
+WRONG: dict[str, Any] = {
     "source_version": 6.1,
     "trial_timeout": 5,
     "install_transport": "cpoy",
@@ -57,6 +59,8 @@ UNREACHABLE = {
     "kernel_builders": {"hosts": {"b1": LOCAL}},
     "kernel_targets": {"hosts": {f"t{number}.invalid": {} for number in (1, 2, 3)}},
 }
+VALUES = groups(**WRONG)
+VALUES["kernel_targets"]["hosts"]["t2"] = {"patch_sysnam": "x"}
 CASES = {
     "no inventory": Case(
         None, ["there is no inventory", "-i inventory.yml", "kernel_builders:", "kernel_targets:"]
@@ -77,7 +81,7 @@ CASES = {
         book="deploy.yml",
     ),
     "values": Case(
-        groups(**WRONG),
+        VALUES,
         [
             "7 things are wrong",
             'write it in quotes, as in source_version: "6.10"',
@@ -158,7 +162,6 @@ CASES = {
         begins="None of the",
     ),
 }
-CASES["values"].groups["kernel_targets"]["hosts"]["t2"] = {"patch_sysnam": "x"}
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -19,7 +19,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(ROOT / "collections")]
 
 
 @pytest.fixture

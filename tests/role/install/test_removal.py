@@ -9,17 +9,14 @@ import fcntl
 import json
 import re
 import shutil
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+from ansible_collections.oslab.kernel.tests.lib.private_apt import PrivateApt
 
 ROOT = Path(__file__).resolve().parents[3]
-sys.path[:0] = [str(ROOT / "tests/fixtures")]
-
-from private_apt import PrivateApt  # noqa: E402
 
 MENU = ROOT / "tests/unit/plugins/module_utils/_boot/grub/grub_cfg/debian-13.cfg"
 OURS = "6.12.0-oslab1.0123456789ab"

@@ -6,17 +6,22 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "fixtures"))
-
-import overlay_host
-from overlay_host import HEADERS, IMAGE, KERNEL, MODULES, RELEASE, TOOLS, VERSION, Overlay
+from ansible_collections.oslab.kernel.tests.lib import overlay_host
+from ansible_collections.oslab.kernel.tests.lib.overlay_host import (
+    HEADERS,
+    IMAGE,
+    KERNEL,
+    MODULES,
+    RELEASE,
+    TOOLS,
+    VERSION,
+    Overlay,
+)
 
 WANTED = [f"{name}={VERSION}" for name in KERNEL]
 OLD, OLD_VERSION = "6.11.0-test", "6.11.0-oslab1.aaaaaaaaaaaa"
@@ -198,7 +203,7 @@ def test_a_purge_takes_nothing_else_away(dkms_host: Overlay) -> None:
     host.package("my-kernel", "1", fields=f"Depends: {IMAGE}\n")
     host.update()
     assert host.apt("install", *WANTED, "my-kernel").returncode == 0
-    purge = {"packages": [IMAGE, HEADERS, MODULES, "not-there"], "state": "purged"}
+    purge: dict[str, Any] = {"packages": [IMAGE, HEADERS, MODULES, "not-there"], "state": "purged"}
     before = host.installed()
     for check in (True, False):
         answer = host.module("apt_transaction", check=check, **purge)

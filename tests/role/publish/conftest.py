@@ -14,18 +14,15 @@ import random
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 from pathlib import Path
 
 import jinja2
 import pytest
+from ansible_collections.oslab.kernel.tests.lib import module_process
 
 ROOT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT / "tests" / "fixtures"))
-
-import module_process  # noqa: E402
 
 TEMPLATE = ROOT / "roles" / "install" / "templates" / "oslab-kernel.sources.j2"
 NEEDED = ("aptly", "gpg", "dpkg-deb", "apt-get")

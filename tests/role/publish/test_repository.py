@@ -20,6 +20,7 @@ import subprocess
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -178,7 +179,7 @@ def test_an_update_at_any_moment_sees_the_old_or_the_new(repository, client_of, 
     # Each publication takes the build before out again: nothing but one may be seen.
     repository.publish(repository.package("0"), keep_builds=1)
     done = threading.Event()
-    published = []
+    published: list[dict[str, Any]] = []
 
     def publish():
         while not done.is_set():
@@ -194,7 +195,7 @@ def test_an_update_at_any_moment_sees_the_old_or_the_new(repository, client_of, 
         return len({version for found in seen for version in found})
 
     thread = threading.Thread(target=publish)
-    seen = []
+    seen: list[Any] = []
     with serve(repository.public, before_index=wait_for_three) as url:
         client = client_of(url, repository.key.public)
         thread.start()

@@ -233,7 +233,7 @@ def test_what_is_read_back_belongs_together(builder, other_key):
 
 
 def test_an_old_index_is_refused(repository, client_of, serve, tmp_path):
-    import module_process
+    from ansible_collections.oslab.kernel.tests.lib import module_process
 
     repository.publish(repository.package(ONE))
     old = tmp_path / "old"

@@ -59,7 +59,7 @@ class Host:
         self.etc = client.root / "etc/apt"
         self.source = self.etc / "sources.list.d/oslab-kernel.sources"
         self.preferences = self.etc / "preferences.d/00-oslab-kernel"
-        self.url, self.key = "", ""
+        self.url, self.key, self.fingerprint, self.tools = "", "", "", ""
         for path in (self.source, self.preferences):
             path.parent.mkdir()
         text = client.config.read_text().replace(str(client.source), "/dev/null")

@@ -13,11 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "fixtures"))
-
-import host_facts
-import renamed_host
+from ansible_collections.oslab.kernel.tests.lib import host_facts, renamed_host
 
 SETUP = ("--module-name", "ansible.builtin.setup")
 STOCK = "/usr/bin/python3"

@@ -15,14 +15,14 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ansible_collections.oslab.kernel.tests.lib import kernel_mirror as mirrors
+from ansible_collections.oslab.kernel.tests.lib.kernel_mirror import LISTING, TARBALL
 
 ROOT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT / "tests" / "fixtures"))
 
-import kernel_mirror as mirrors  # noqa: E402
-from kernel_mirror import LISTING, TARBALL  # noqa: E402
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("gpg") and shutil.which("gpgv")), reason="gpg and gpgv are needed"
@@ -102,10 +102,11 @@ class Module:
             },
         )
 
-    def __call__(self, *faults: str, **changes: object) -> dict:
+    def __call__(self, *faults: str, **changes: Any) -> dict[str, Any]:
         said, _ = self.start(*faults, **changes).communicate(timeout=60)
         assert list(self._home.iterdir()) == [], "something of the user's was touched"
-        return json.loads(said)
+        result: dict[str, Any] = json.loads(said)
+        return result
 
     def left(self) -> list[str]:
         return sorted(path.name for path in self.directory.iterdir())

@@ -6,15 +6,12 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from pathlib import Path
 
 import pytest
+from ansible_collections.oslab.kernel.tests.lib import kernel_mirror as mirrors
 
 ROOT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT / "tests" / "fixtures"))
-
-import kernel_mirror as mirrors  # noqa: E402
 
 TAGS = ("--tags", "patch")
 OURS = str(ROOT / "files/kernel/patches/0001-count-open-read-write-and-fork.patch")

@@ -9,16 +9,14 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.oslab.kernel.tests.lib import kernel_mirror as mirrors
 
 ROOT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT / "tests" / "fixtures"))
 
-import kernel_mirror as mirrors  # noqa: E402
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("gpg") and shutil.which("gpgv")), reason="gpg and gpgv are needed"

@@ -14,7 +14,6 @@ import struct
 from pathlib import Path
 from typing import Any, Callable
 
-import hostile
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._boot import bls
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import entry as grub_entry
@@ -44,6 +43,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._patch import (
 from ansible_collections.oslab.kernel.plugins.module_utils._source import fetch, openpgp
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import compare, syscalls
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import files as verify_files
+from ansible_collections.oslab.kernel.tests.lib import hostile
 
 N = 300_000
 

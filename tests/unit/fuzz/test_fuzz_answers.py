@@ -14,7 +14,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import hostile
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._build import deb, package_files
 from ansible_collections.oslab.kernel.plugins.module_utils._common import json_file
@@ -27,6 +26,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._verify import (
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import files as verify_files
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import system as verify_system
+from ansible_collections.oslab.kernel.tests.lib import hostile
 from hypothesis import example, given
 from hypothesis import strategies as st
 

@@ -8,11 +8,9 @@ from __future__ import annotations
 import contextlib
 import functools
 import struct
-import sys
 import tempfile
 from pathlib import Path
 
-import hostile
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._build import (
     module_signature,
@@ -20,11 +18,10 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build import (
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common import der, elf_notes
 from ansible_collections.oslab.kernel.plugins.module_utils._host import secure_boot
+from ansible_collections.oslab.kernel.tests.lib import hostile
+from ansible_collections.oslab.kernel.tests.lib import signing_keys as made
 from hypothesis import example, given
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "fixtures"))
-import signing_keys as made
 
 
 @functools.cache

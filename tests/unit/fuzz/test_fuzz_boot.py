@@ -9,7 +9,6 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-import hostile
 from ansible_collections.oslab.kernel.plugins.module_utils._boot import bls, efi_variables
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import booted as grub_booted
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import entry as grub_entry
@@ -23,6 +22,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot.systemd_boot im
     SystemdBoot,
     lacking,
 )
+from ansible_collections.oslab.kernel.tests.lib import hostile
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -116,7 +116,8 @@ def test_grub(tmp_path: Path, tree: dict[str, Any], request: Request) -> None:
     hostile.put(root, tree)
     before = hostile.names(root)
     with contextlib.suppress(LoaderError, KexecError):
-        grub = Grub(no_program, *(str(root / name) for name in FILES))
+        config, environment, custom = (str(root / name) for name in FILES)
+        grub = Grub(no_program, config, environment, custom)
         grub.plan(request)
         grub.image(RELEASE, [])
     assert hostile.names(root) == before

@@ -11,7 +11,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import hostile
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._host import (
     boot_space,
@@ -24,6 +23,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host import (
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._host import devices as host_devices
 from ansible_collections.oslab.kernel.plugins.module_utils._host import facts as host_facts
+from ansible_collections.oslab.kernel.tests.lib import hostile
 from hypothesis import example, given
 from hypothesis import strategies as st
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import hostile
 from ansible_collections.oslab.kernel.plugins.module_utils._host import secure_boot
 from ansible_collections.oslab.kernel.plugins.plugin_utils import removal, this_run
+from ansible_collections.oslab.kernel.tests.lib import hostile
 from hypothesis import example, given
 
 BY = {"by": {"run": "node 12 34", "text": "Ada on x", "seconds": 100}}

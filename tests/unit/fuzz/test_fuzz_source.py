@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import hostile
 from ansible_collections.oslab.kernel.plugins.module_utils._build import log as build_log
 from ansible_collections.oslab.kernel.plugins.module_utils._build import progress as build_progress
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
@@ -35,6 +34,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._patch import (
 from ansible_collections.oslab.kernel.plugins.module_utils._source import archive as source_archive
 from ansible_collections.oslab.kernel.plugins.module_utils._source import download, fetch, openpgp
 from ansible_collections.oslab.kernel.plugins.module_utils._source import lock as source_lock
+from ansible_collections.oslab.kernel.tests.lib import hostile
 from hypothesis import example, given
 from hypothesis import strategies as st
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from ansible import constants
@@ -37,7 +38,7 @@ def action(monkeypatch, tmp_path, looked, unknown=()):
 
 
 def test_variables_once_and_groups_each_time(monkeypatch, tmp_path):
-    looked = []
+    looked: list[Any] = []
     act = action(monkeypatch, tmp_path, looked)
     inventory = {"all": ["b", "x"], "kernel_builders": ["b"]}
     assert act({"kernel_builders": []}, inventory, ["b", "x"]) == {"changed": False, "problems": 0}
@@ -79,7 +80,7 @@ class HostVars(dict):
 
 
 ARGUMENTS = {"roles": ["source", "install", "trial"], "others": []}
-NOTHING = {"problems": [], "unknown": []}
+NOTHING: dict[str, list[str]] = {"problems": [], "unknown": []}
 
 
 def given(variables, groups):

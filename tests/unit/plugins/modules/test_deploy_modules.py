@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,11 +26,9 @@ from ansible_collections.oslab.kernel.plugins.modules import (
     repository_server_info,
     repository_state,
 )
+from ansible_collections.oslab.kernel.tests.lib.module_process import run
 
 ROOT = Path(__file__).resolve().parents[4]
-sys.path.insert(0, str(ROOT / "tests" / "fixtures"))
-
-from module_process import run  # noqa: E402
 
 SAMPLES = ROOT / "tests/unit/plugins/module_utils/_boot/grub/grub_cfg"
 
@@ -156,7 +153,7 @@ def test_systemd_boot_is_asked_where_it_is_named(tmp_path: Path) -> None:
         (firmware / f"Loader{name}-{vendor}").write_bytes(b"\6\0\0\0" + value)
     (boot / "linux").write_text("x")
     (boot / "loader/entries/m-6.1+3.conf").write_text("version 6.1\nlinux /linux\noptions a=1\n")
-    asked = {
+    asked: dict[str, Any] = {
         "path": f"{tools}:/usr/bin:/bin",
         "loader": "systemd-boot",
         "variables": str(firmware),
@@ -217,7 +214,12 @@ def test_publishing_on_an_untouched_host_is_predicted(tmp_path: Path) -> None:
 
 
 def test_a_server_is_refused_with_its_reason_and_described_otherwise() -> None:
-    given = {"url": "http://[::1]:8090", "port": 8090, "user": "www-data", "root": "/srv"}
+    given: dict[str, Any] = {
+        "url": "http://[::1]:8090",
+        "port": 8090,
+        "user": "www-data",
+        "root": "/srv",
+    }
     assert run("repository_server_info", **given, listen_address="::") == {
         "changed": False,
         "sockets": ["[::]:8090"],

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.syscalls import SYSCALL_NAMES
 from ansible_collections.oslab.kernel.plugins.modules import syscall_info
-from module_process import PYTHONPATH
+from ansible_collections.oslab.kernel.tests.lib.module_process import PYTHONPATH
 
 MODULE = "ansible_collections.oslab.kernel.plugins.modules.syscall_info"
 

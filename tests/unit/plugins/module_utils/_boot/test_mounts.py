@@ -65,15 +65,17 @@ def test_one_that_is_not_there_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_loader_says_it_before_all_else(tmp_path: Path) -> None:
-    names = [str(tmp_path / name) for name in ("grub.cfg", "grubenv", "custom.cfg")]
+    config, environment, custom = (
+        str(tmp_path / name) for name in ("grub.cfg", "grubenv", "custom.cfg")
+    )
 
     def run(_command: object) -> tuple[int, str, str]:
         return 0, "", ""
 
     with pytest.raises(GrubError, match="/boot is not mounted"):
-        Grub(run, *names, place="/boot is not mounted")
+        Grub(run, config, environment, custom, place="/boot is not mounted")
     (tmp_path / "grub.cfg").write_text('set default="${saved_entry}"\n')
-    loader = Grub(run, *names, place="/boot is not mounted")
+    loader = Grub(run, config, environment, custom, place="/boot is not mounted")
     assert loader.trial_problem == "/boot is not mounted"
 
 

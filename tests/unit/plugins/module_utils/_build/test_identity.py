@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._build import identity
@@ -37,7 +38,8 @@ def test_same_inputs_same_id():
 
 @pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(INPUTS)])
 def test_each_input_counts(field):
-    other = {"make_args": ["X=1"], "toolchain": {"gcc": "gcc 13"}}.get(field, "other")
+    others: dict[str, Any] = {"make_args": ["X=1"], "toolchain": {"gcc": "gcc 13"}}
+    other = others.get(field, "other")
     assert dataclasses.replace(INPUTS, **{field: other}).build_id != INPUTS.build_id
 
 

@@ -32,6 +32,20 @@ def start(job, work):
     job.start(work, FACTS)
 
 
+def after(seconds, **outcome):
+    """Work that takes so long."""
+
+    def work():
+        time.sleep(seconds)
+        return outcome
+
+    return work
+
+
+def unforeseen():
+    raise KeyError("missing")
+
+
 def wait_for(condition, seconds=10):
     deadline = time.time() + seconds
     while not condition():
@@ -49,7 +63,7 @@ def test_it_runs_apart_and_says_how_it_ended(job):
 
 
 def test_only_one_at_a_time(job):
-    start(job, lambda: time.sleep(2) or {})
+    start(job, after(2))
     second = other(job)
     assert not second.acquire()
     wait_for(second.status)
@@ -59,7 +73,7 @@ def test_only_one_at_a_time(job):
 
 
 def test_an_unforeseen_error_is_an_outcome(job):
-    start(job, lambda: {}["missing"])
+    start(job, unforeseen)
     outcome = job.wait()
     assert outcome["failed"]
     assert "KeyError: 'missing'" in outcome["msg"]
@@ -67,7 +81,7 @@ def test_an_unforeseen_error_is_an_outcome(job):
 
 
 def test_one_that_is_killed_leaves_no_outcome_and_no_lock(job):
-    start(job, lambda: time.sleep(60) or {})
+    start(job, after(60))
     wait_for(job.status)
     os.kill(job.status()["pid"], signal.SIGKILL)
     assert job.wait() is None
@@ -77,7 +91,7 @@ def test_one_that_is_killed_leaves_no_outcome_and_no_lock(job):
 
 
 def test_one_that_the_machine_took_with_it(job, monkeypatch):
-    start(job, lambda: time.sleep(60) or {})
+    start(job, after(60))
     wait_for(job.status)
     os.kill(job.status()["pid"], signal.SIGKILL)
     job.wait()
@@ -153,13 +167,13 @@ def test_an_abandoned_job_is_waited_for(job, monkeypatch):
 
 
 def test_an_abandoned_job_that_hangs_is_ended(job):
-    start(job, lambda: [time.sleep(1) for _second in range(60)] and {})
+    start(job, after(60))
     wait_for(job.status)
     assert other(job).wait_until_left(seconds=0.1)
 
 
 def test_a_watched_job_is_left_alone(job):
-    start(job, lambda: time.sleep(4) or {"changed": True})
+    start(job, after(4, changed=True))
     watcher = subprocess.Popen(
         ["sh", "-c", f"for n in 1 2 3 4; do touch '{job.watched_path}'; sleep 1; done"]
     )

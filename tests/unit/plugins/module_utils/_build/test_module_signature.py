@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import struct
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,9 +16,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build import (
 from ansible_collections.oslab.kernel.plugins.module_utils._build.module_signature import (
     SignatureError,
 )
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "fixtures"))
-import signing_keys as made
+from ansible_collections.oslab.kernel.tests.lib import signing_keys as made
 
 CONTENT = b"\x7fELF" + bytes(range(256)) * 40
 

@@ -60,6 +60,7 @@ def store(tmp_path):
 
 def test_every_file_with_its_checksum(store):
     found = package_files.stored_list(store, ID)
+    assert found is not None
     assert found["packages"] == {
         IMAGE: {
             "/boot/vmlinuz-6.12-x": sha256(b"image"),
@@ -72,7 +73,9 @@ def test_every_file_with_its_checksum(store):
 
 
 def test_the_first_digits_are_enough(store):
-    assert package_files.stored_list(store, ID[:12])["build_id"] == ID
+    found = package_files.stored_list(store, ID[:12])
+    assert found is not None
+    assert found["build_id"] == ID
     assert package_files.stored_list(store, "cd" * 6) is None
     assert package_files.stored_list(store / "missing", ID) is None
     with pytest.raises(ListError, match="at least 12 digits"):

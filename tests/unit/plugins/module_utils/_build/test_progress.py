@@ -27,6 +27,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build.progress impor
 )
 def test_steps(line, action, source):
     step = parse_step(line)
+    assert step is not None
     assert (step.action, step.source) == (action, source)
 
 
@@ -106,6 +107,7 @@ def test_a_continued_build_counts_what_is_there():
     now = compiled(progress, names(20, first=60), 0)
     assert "80 of 100 files (80 %)" in progress.describe(now)
     left = progress.seconds_left(now)
+    assert left is not None
     assert 20 <= left <= 25
 
 

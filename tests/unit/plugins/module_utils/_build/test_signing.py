@@ -17,11 +17,10 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build import signing
 from ansible_collections.oslab.kernel.plugins.module_utils._build.plan import Options, make_plan
 from ansible_collections.oslab.kernel.plugins.module_utils._build.signing import Keys, SigningError
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
+from ansible_collections.oslab.kernel.tests.lib import signing_keys as made
+from ansible_collections.oslab.kernel.tests.lib.module_process import COLLECTIONS
 
 ROOT = Path(__file__).resolve().parents[5]
-sys.path.insert(0, str(ROOT / "tests/fixtures"))
-import signing_keys as made  # noqa: E402
-from module_process import COLLECTIONS  # noqa: E402
 
 SIGNED = {
     "CONFIG_EFI_STUB": "y",

@@ -5,15 +5,11 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._build import signing_key
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "fixtures"))
-import signing_keys as made
+from ansible_collections.oslab.kernel.tests.lib import signing_keys as made
 
 # The certificates are made after this line was read.
 NOW = datetime.now(timezone.utc) + timedelta(hours=1)

@@ -27,15 +27,15 @@ class Apt:
 
     def __call__(self, argv: Sequence[str]) -> tuple[int, str, str]:
         self.calls += 1
-        gone = [name for name in argv[argv.index("remove") + 1 :]]
-        more = True
+        gone: list[str] = []
+        more = [name for name in argv[argv.index("remove") + 1 :]]
         while more:
+            gone += more
             more = [
                 name
                 for name, needs in self.needs.items()
                 if name not in gone and any(set(one) <= set(gone) for one in needs)
             ]
-            gone += more
         return 0, "".join(f"Remv {name} [1]\n" for name in gone), ""
 
 

@@ -6,17 +6,13 @@
 from __future__ import annotations
 
 import struct
-import sys
 import uuid
-from pathlib import Path
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.filter import secure_boot_problem
 from ansible_collections.oslab.kernel.plugins.module_utils._build import signing_key
 from ansible_collections.oslab.kernel.plugins.module_utils._host import secure_boot
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "fixtures"))
-import signing_keys as made
+from ansible_collections.oslab.kernel.tests.lib import signing_keys as made
 
 X509 = uuid.UUID("a5c059a1-94e4-4aa7-87b5-ab155c2bf072").bytes_le
 SHA256 = uuid.UUID("c1c41626-504c-4092-aca9-41f936934328").bytes_le

@@ -10,6 +10,7 @@ import io
 import socket
 import threading
 import urllib.error
+from email.message import Message
 from http.client import BadStatusLine, IncompleteRead
 
 import pytest
@@ -25,9 +26,10 @@ URL = "https://a/linux.tar.xz"
 
 
 class Answer(io.BytesIO):
-    def __init__(self, data=b"", status=200, **headers):
+    def __init__(self, data=b"", status=200, url=URL, **headers):
         super().__init__(data)
         self.status = status
+        self.url = url
         self.headers = {key.replace("_", "-"): value for key, value in headers.items()}
 
 
@@ -46,23 +48,27 @@ class Server:
 
 
 def status(code, reason="so"):
-    return urllib.error.HTTPError(URL, code, reason, {}, None)
+    return urllib.error.HTTPError(URL, code, reason, Message(), None)
+
+
+class Get:
+    """What is downloaded, into a file that may be there in part."""
+
+    def __init__(self, part):
+        self.part = part
+        self.pauses: list[float] = []
+
+    def __call__(self, server, tries=3, size=1000, progress=lambda *_: None, had=b""):
+        if had:
+            self.part.write_bytes(had)
+        limits = Limits(timeout=5, tries=tries, size=size, sleep=self.pauses.append)
+        downloading.download(URL, self.part, server, limits, progress)
+        return self.part.read_bytes()
 
 
 @pytest.fixture
 def get(tmp_path):
-    part = tmp_path / "part"
-    pauses = []
-
-    def run(server, tries=3, size=1000, progress=lambda *_: None, had=b""):
-        if had:
-            part.write_bytes(had)
-        limits = Limits(timeout=5, tries=tries, size=size, sleep=pauses.append)
-        downloading.download(URL, part, server, limits, progress)
-        return part.read_bytes()
-
-    run.part, run.pauses = part, pauses
-    return run
+    return Get(tmp_path / "part")
 
 
 @pytest.mark.parametrize(
@@ -156,7 +162,7 @@ def test_next_to_nothing_for_a_whole_time_out_is_a_stall(tmp_path):
     limits = Limits(timeout=5, tries=1, clock=lambda: next(seconds))
 
     class Drip(Answer):
-        def read1(self, _size):
+        def read1(self, size=-1):
             return b"x"
 
     with pytest.raises(TemporaryError, match="stalled: 5 bytes in 5 seconds"):
@@ -203,8 +209,7 @@ def test_a_server_that_is_just_fast_enough_is_given_up_in_the_end(tmp_path):
 
 @pytest.mark.parametrize("to", ["http://a/b", "ftp://a/b", "file:///etc/shadow", "odd\x1b:b"])
 def test_no_redirection_from_https_to_anything_else(get, to):
-    answer = Answer(b"root:x")
-    answer.url = to
+    answer = Answer(b"root:x", url=to)
     with pytest.raises(DownloadError, match=r"leads on from https to [a-z]*, which is not") as told:
         get(Server(answer))
     assert str(told.value).isprintable()

@@ -48,6 +48,7 @@ UBUNTU = [("linux-source-6.8.0", "6.8.0-60.63"), ("linux-source-6.11.0", "6.11.0
 )
 def test_what_apt_offers(offered, version, package):
     found = packages.find(host(offered=offered), packages.names(version))
+    assert found is not None
     assert (found.package, found.installed) == (package, False)
     packages.check_release(found, version)
 
@@ -84,6 +85,7 @@ def test_the_message_says_why_apt_has_no_lists():
 
 def test_debians_version_names_the_release_before_it_is_downloaded():
     found = packages.find(host(offered=DEBIAN), packages.names("6.1.128"))
+    assert found is not None
     with pytest.raises(PackageError, match=r"holds 6\.1\.192\. Set source_version to '6\.1'"):
         packages.check_release(found, "6.1.128")
 

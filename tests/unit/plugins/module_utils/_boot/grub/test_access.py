@@ -5,17 +5,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Optional
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.entry import parse_menu
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[5] / "fixtures"))
-
-import grub_emulator
+from ansible_collections.oslab.kernel.tests.lib import grub_emulator
 
 needs_grub = pytest.mark.skipif(not grub_emulator.PROGRAM, reason=grub_emulator.MISSING)
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,10 +16,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.entry impo
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.loader import Grub
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import Request
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[5] / "fixtures"))
-
-import grub_emulator
+from ansible_collections.oslab.kernel.tests.lib import grub_emulator
 
 SAMPLES = Path(__file__).with_name("grub_cfg")
 RELEASE = "6.12.57+deb13-amd64"
@@ -46,6 +42,14 @@ XEN = (
 )
 
 
+def loader(directory: Path, booted: Booted) -> Grub:
+    """With the files of this directory, and programs that do nothing."""
+    menu, environment, own = (
+        str(directory / name) for name in ("grub.cfg", "grubenv", "custom.cfg")
+    )
+    return Grub(lambda _: (0, "", ""), menu, environment, own, booted)
+
+
 def keep(
     directory: Path, more: str, saved: str, command_line: str, release: str = RELEASE
 ) -> tuple[str, str]:
@@ -65,7 +69,8 @@ def keep(
             files[1].write_text(f"{command[3]}\n")
         return 0, "", ""
 
-    grub = Grub(run, *map(str, files), Booted(release, command_line))
+    menu, environment, own = map(str, files)
+    grub = Grub(run, menu, environment, own, Booted(release, command_line))
     plan = grub.plan(Request("default", RELEASE, flush=False))
     for step in plan.steps:
         step()
@@ -73,7 +78,7 @@ def keep(
     assert grub.entry_problem(RELEASE) == ""
     assert plan.after.default_entry == plan.entry == variables["saved_entry"]
     assert RELEASE in grub.releases()
-    again = Grub(run, *map(str, files), Booted(release, command_line))
+    again = Grub(run, menu, environment, own, Booted(release, command_line))
     assert again.plan(Request("default", RELEASE, flush=False)).steps == []
     booted = grub_emulator.boot(config, variables) if grub_emulator.PROGRAM else ""
     return variables["saved_entry"], booted
@@ -157,11 +162,7 @@ def test_one_that_cannot_be_the_default_is_refused(
     with pytest.raises(GrubError, match=said):
         keep(tmp_path, more, "", line)
     assert not (tmp_path / "grubenv").exists()
-    grub = Grub(
-        lambda _: (0, "", ""),
-        *(str(tmp_path / name) for name in ("grub.cfg", "grubenv", "custom.cfg")),
-        Booted(RELEASE, line),
-    )
+    grub = loader(tmp_path, Booted(RELEASE, line))
     assert said in grub.entry_problem(RELEASE)
 
 
@@ -175,10 +176,6 @@ def test_a_file_without_a_release_does_no_harm_where_the_usual_entry_does_the_sa
 def test_a_kernel_that_only_an_entry_of_one_s_own_boots(tmp_path: Path) -> None:
     config = custom("'Mine' --id mine", "a=b")
     (tmp_path / "grub.cfg").write_text(f'set default="${{saved_entry}}"\n{config}')
-    grub = Grub(
-        lambda _: (0, "", ""),
-        *(str(tmp_path / name) for name in ("grub.cfg", "grubenv", "custom.cfg")),
-        Booted(RELEASE, f"{IMAGE}{ROOT} a=b"),
-    )
+    grub = loader(tmp_path, Booted(RELEASE, f"{IMAGE}{ROOT} a=b"))
     assert grub.releases() == [RELEASE]
     assert grub.plan(Request("default", RELEASE, flush=False)).entry == "mine"

@@ -8,7 +8,6 @@ What the loader accepts is booted by grub-emu unattended, what it refuses is ask
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -20,10 +19,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.entry impo
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.loader import Grub
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import TRIAL, Request
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[5] / "fixtures"))
-
-import grub_emulator
+from ansible_collections.oslab.kernel.tests.lib import grub_emulator
 
 needs_grub = pytest.mark.skipif(not grub_emulator.PROGRAM, reason=grub_emulator.MISSING)
 
@@ -106,8 +102,10 @@ class Host:
         return parse_environment(block.read_text()) if block.exists() else {}
 
     def loader(self) -> Grub:
-        names = ("grub.cfg", "grubenv", "custom.cfg")
-        return Grub(self.run, *(str(self.directory / name) for name in names))
+        config, environment, custom = (
+            str(self.directory / name) for name in ("grub.cfg", "grubenv", "custom.cfg")
+        )
+        return Grub(self.run, config, environment, custom)
 
     def choose(self, state: str, release: str, *arguments: str) -> str:
         """Why it is refused; '' if it was done."""

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,10 +19,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.entry impo
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.loader import Grub
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import Request
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[5] / "fixtures"))
-
-import grub_emulator
+from ansible_collections.oslab.kernel.tests.lib import grub_emulator
 
 SAMPLES = Path(__file__).with_name("grub_cfg")
 RELEASE = "6.12.57+deb13-amd64"
@@ -116,8 +112,10 @@ def grub(directory: Path, config: str, custom: str = "") -> Grub:
     settings = put(directory, {"grub.cfg": config, "grub": DEBIAN, "grub.d/xen.cfg": XEN})
     if custom:
         put(directory, {"custom.cfg": custom})
-    names = (str(directory / name) for name in ("grub.cfg", "grubenv", "custom.cfg"))
-    return Grub(run, *names, None, str(settings))
+    menu, environment, own = (
+        str(directory / name) for name in ("grub.cfg", "grubenv", "custom.cfg")
+    )
+    return Grub(run, menu, environment, own, settings=str(settings))
 
 
 def test_the_advice_is_not_what_was_just_done(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 
 STOCK_CONFIG = """\
 CONFIG_NET=y
@@ -62,8 +62,9 @@ class Lab:
         """What host_kernel_info tells of a host; modules and essential_modules as given."""
         boot = self.tmp_path / f"config-{name}"
         boot.write_text(config)
-        info = {"release": "6.1.0-stock", "boot_config": str(boot), "boot_config_sha256": "x"}
-        info.update(modules=[], essential_modules=[], oslab=None, free_kib={"/": 1})
+        info: dict[str, Any] = {"release": "6.1.0-stock", "boot_config": str(boot)}
+        info.update(boot_config_sha256="x", oslab=None, free_kib={"/": 1})
+        info.update(modules=[], essential_modules=[])
         self.targets[name] = {"told": {**info, **told}}
 
     def run(self, *arguments: str, ok: bool = True, **variables: Any) -> str:

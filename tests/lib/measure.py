@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-ROOT = Path(__file__).resolve().parents[1]
-PLAY = ROOT / "bench" / "build-phase" / "play.yml"
+ROOT = Path(__file__).resolve().parents[2]
+PLAY = ROOT / "bench" / "build_phase" / "play.yml"
 
 
 class Cost(NamedTuple):

@@ -15,7 +15,7 @@ from typing import Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import apply
-from default_plan import default_plan
+from ansible_collections.oslab.kernel.tests.lib.default_plan import default_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils import basic
 
@@ -29,7 +30,7 @@ def kill_at(function: str, count: int) -> None:
     real = getattr(module, name)
     calls = 0
 
-    def deadly(*args, **options):
+    def deadly(*args: Any, **options: Any) -> Any:
         nonlocal calls
         calls += 1
         if calls == count:

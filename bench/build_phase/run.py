@@ -17,10 +17,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "collections"))
 
-import measure
-from measure import Cost
+from ansible_collections.oslab.kernel.tests.lib import measure
+from ansible_collections.oslab.kernel.tests.lib.measure import Cost
 
 CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache" / "oslab-kernel")
 
