@@ -73,6 +73,8 @@ OURS = re.compile(
     r"oslab|capture_mem|memory_snapshot|track_syscall|syscall_usage|io_throttle|io_stats"
     r"|sum_process_io|system_stats"
 )
+# In a call trace: here an interrupt came. What is below, to the trace's end, was only interrupted.
+INTERRUPTED = re.compile(r"(?m)^.* asm_(?:sysvec_|common_interrupt).*\n(?:.*\S\+0x.*\n)*")
 
 
 class RunError(Exception):
@@ -293,7 +295,7 @@ def splats(console: str) -> tuple[list[str], list[str]]:
         found = re.search(r"BUG: KCSAN: .*", block)
         if found is None:
             rest.append(block)
-        elif OURS.search(block):
+        elif OURS.search(INTERRUPTED.sub("", block)):
             bad.append(block.strip())
         else:
             elsewhere.append(found.group())
