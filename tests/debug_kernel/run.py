@@ -46,12 +46,12 @@ PRODUCTS = (
 VARIANTS = ("kasan", "kcsan", "plain", "hpet", "rt", "up", "noio", "x32", "lto")
 # Arguments for the kernel. Its CPUs wait for the host's, longer than it would find normal.
 PATIENCE = ["rcupdate.rcu_cpu_stall_timeout=300", "watchdog_thresh=60"]
-PARAMETERS = {
-    "kasan": ["panic_on_warn=1", "kmemleak=on"],
-    "kcsan": [],
-    "hpet": ["panic_on_warn=1", "tsc=unstable", "clocksource=hpet"],
-}
 OTHERS = ["panic_on_warn=1"]
+PARAMETERS = {
+    "kasan": [*OTHERS, "kmemleak=on"],
+    "kcsan": [],
+    "hpet": [*OTHERS, "tsc=unstable", "clocksource=hpet"],
+}
 # What its log has to say: that it does look, or is what is tested.
 LOOKING = {
     "kasan": ["KernelAddressSanitizer initialized", "Kernel memory leak detector initialized"],
