@@ -131,8 +131,7 @@ class ActionModule(ControlAction):
         }
         builders = set((given.get("groups") or {}).get(group_problems.BUILDERS) or ())
         targets = set((given.get("groups") or {}).get(group_problems.TARGETS) or ())
-        others = {role: set(names) - builders for role in FOR_BUILDERS if builders}
-        others |= {role: set(names) - targets for role in FOR_TARGETS if targets}
+        used_by = {**dict.fromkeys(FOR_BUILDERS, builders), **dict.fromkeys(FOR_TARGETS, targets)}
         problems, unknown = Problems(), Problems()
         # Of most variables thousands of hosts have the same name and value.
         likes: dict[str, Optional[str]] = {}
@@ -144,9 +143,8 @@ class ActionModule(ControlAction):
             for name, raw in host.raw.items():
                 if name in options:
                     # Of a template that another group uses nobody asks here; it may be slow, too.
-                    if self._templar.is_template(raw) and host.name in others.get(
-                        known.roles[name], ()
-                    ):
+                    users = used_by.get(known.roles[name])
+                    if users and host.name not in users and self._templar.is_template(raw):
                         continue
                     for sentence in self._wrong(name, options[name], raw, host, memory):
                         problems.add(sentence, host.name)

@@ -57,7 +57,7 @@ def decrypted(value: Any) -> Any:
         return {name: decrypted(part) for name, part in value.items()}
     if isinstance(value, (list, tuple)):
         return [decrypted(part) for part in value]
-    return str(value) if type(value).__name__ in _ENCRYPTED else value
+    return str(value) if is_secret(value) else value
 
 
 def trusted(value: Any) -> Any:

@@ -47,12 +47,12 @@ PRODUCTS = (
 VARIANTS = ("kasan", "kcsan", "plain", "hpet", "rt", "up", "noio", "x32", "lto")
 # Arguments for the kernel. Its CPUs wait for the host's, longer than it would find normal.
 PATIENCE = ["rcupdate.rcu_cpu_stall_timeout=300", "watchdog_thresh=60"]
-PARAMETERS = {
-    "kasan": ["panic_on_warn=1", "kmemleak=on"],
-    "kcsan": [],
-    "hpet": ["panic_on_warn=1", "tsc=unstable", "clocksource=hpet"],
-}
 OTHERS = ["panic_on_warn=1"]
+PARAMETERS = {
+    "kasan": [*OTHERS, "kmemleak=on"],
+    "kcsan": [],
+    "hpet": [*OTHERS, "tsc=unstable", "clocksource=hpet"],
+}
 # What its log has to say: that it does look, or is what is tested.
 LOOKING = {
     "kasan": ["KernelAddressSanitizer initialized", "Kernel memory leak detector initialized"],
@@ -79,6 +79,8 @@ OURS = re.compile(
         )
     )
 )
+# In a call trace: here an interrupt came. What is below, to the trace's end, was only interrupted.
+INTERRUPTED = re.compile(r"(?m)^.* asm_(?:sysvec_|common_interrupt).*\n(?:.*\S\+0x.*\n)*")
 
 
 class RunError(Exception):
@@ -299,7 +301,7 @@ def splats(console: str) -> tuple[list[str], list[str]]:
         found = re.search(r"BUG: KCSAN: .*", block)
         if found is None:
             rest.append(block)
-        elif OURS.search(block):
+        elif OURS.search(INTERRUPTED.sub("", block)):
             bad.append(block.strip())
         else:
             elsewhere.append(found.group())

@@ -153,3 +153,16 @@ def test_a_complaint_in_the_middle_of_a_race_of_others_fails() -> None:
 )
 def test_tests_that_fail_or_do_not_end_fail_the_run(tap: tuple[str, ...]) -> None:
     assert len(wrong("plain", QUIET["plain"], *tap)) == 1
+
+
+ENTRY = "[   20.2]  asm_sysvec_apic_timer_interrupt+0x16/0x20\n"
+
+
+def test_a_race_of_an_interrupt_is_not_of_the_code_that_it_interrupted() -> None:
+    ours = "[   20.2]  oslab_show+0x19/0x20 [system_stats]\n"
+    quiet = QUIET["kcsan"]
+    assert wrong("kcsan", quiet + race("hrtimer_active", "other", ENTRY + ours)) == []
+    # What the interrupt itself calls, and the other side of the race, are looked at.
+    assert wrong("kcsan", quiet + race("hrtimer_active", "other", ours + ENTRY))
+    other_side = "[   20.2] \n[   20.2] write to 0x1 of 8 bytes by task 1 on cpu 0:\n"
+    assert wrong("kcsan", quiet + race("hrtimer_active", "other", ENTRY + other_side + ours))

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 
@@ -51,7 +50,6 @@ def make(tree: Path, *arguments: str) -> None:
         check=True,
         capture_output=True,
         stdin=subprocess.DEVNULL,
-        env={**os.environ, "MAKEFLAGS": ""},
     )
 
 
