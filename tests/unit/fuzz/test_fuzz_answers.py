@@ -20,7 +20,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import json_f
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import aptly, retention
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import (
-    checks,
+    compare,
     syscalls,
     verification,
 )
@@ -108,15 +108,15 @@ PROC = (
 
 @given(hostile.texts(*PROC))
 def test_files_of_proc(text: str) -> None:
-    for value in [*checks.parse_keyed(text).values(), *checks.parse_cpu(text).values()]:
+    for value in [*compare.parse_keyed(text).values(), *compare.parse_cpu(text).values()]:
         assert 0 <= value < 10**20
-    checks.parse_pairs(text)
-    checks.number(text)
-    known = checks.parse_keyed(text)
-    checks.compare_memory(known, dict.fromkeys(checks.MEMINFO_KEYS, 1), known)
-    checks.compare_io(known, dict.fromkeys(checks.IO_FIELDS, 1), known, "x")
-    sources = checks.StatsSources(checks.parse_cpu(text), known, {"total": 1})
-    checks.compare_stats_shown(sources, text, sources, "/")
+    compare.parse_pairs(text)
+    compare.number(text)
+    known = compare.parse_keyed(text)
+    compare.compare_memory(known, dict.fromkeys(compare.MEMINFO_KEYS, 1), known)
+    compare.compare_io(known, dict.fromkeys(compare.IO_FIELDS, 1), known, "x")
+    sources = compare.StatsSources(compare.parse_cpu(text), known, {"total": 1})
+    compare.compare_stats_shown(sources, text, sources, "/")
 
 
 @given(hostile.contents(rb"6,1,0,-;Linux version\x0a6.8" + b"\n SUBSYSTEM=acpi\n"))
