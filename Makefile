@@ -166,11 +166,11 @@ lint: deps ## Check the style of everything
 
 .PHONY: test-unit
 test-unit: deps ## Run the unit tests (seconds)
-	pytest --numprocesses auto tests/unit tests/kernel
+	pytest --numprocesses auto tests/unit
 
 .PHONY: test-galaxy
 test-galaxy: deps ## Build the collection, install it where nothing is and look at it (seconds)
-	pytest --numprocesses auto tests/galaxy
+	pytest --numprocesses auto tests/integration/galaxy
 
 .PHONY: packages-source
 packages-source: root
@@ -178,26 +178,26 @@ packages-source: root
 
 .PHONY: test-role
 test-role: deps packages-source ## Run the roles on the fake kernel tree (a few minutes)
-	pytest --numprocesses auto -m "not long" tests/role
+	pytest --numprocesses auto -m "not long" tests/integration/role
 
 .PHONY: test-role-long
 test-role-long: deps packages-source ## Run those of these tests that take long
-	pytest --numprocesses auto -m long tests/role
+	pytest --numprocesses auto -m long tests/integration/role
 
 .PHONY: test-molecule
 test-molecule: deps ## Build a kernel and boot it in a VM, with check mode and idempotence
-	tests/molecule.py test
+	tests/system/molecule.py test
 
 # Not part of `make test`, which is to end within an hour on two processors.
 # With the kernel that the scenario before has published, or the lab.
 .PHONY: test-faults-fast
 test-faults-fast: deps ## Do three things to a VM that its deployment does not survive, and see that the VM does
-	tests/molecule.py test --scenario-name faults
+	tests/system/molecule.py test --scenario-name faults
 
 # Not part of `make test`: a second kernel is compiled, and two VMs run at the same time.
 .PHONY: test-fleet
 test-fleet: deps ## Build one kernel for two VMs of different hardware and boot both, in waves
-	tests/molecule.py test --scenario-name fleet
+	tests/system/molecule.py test --scenario-name fleet
 
 # Beside the other Python packages, so that they are not made anew for its sake.
 $(VENV)/vagrant/.done: requirements-vagrant.lock $(VENV)/.done
@@ -211,13 +211,13 @@ packages-vagrant: root
 # OSLAB_VAGRANT_BOX names a public box, for which none has to be made.
 .PHONY: test-vagrant
 test-vagrant: deps packages-vagrant $(VENV)/vagrant/.done $(if $(OSLAB_VAGRANT_BOX),,box) ## Run Molecule's test in a VM that Vagrant makes
-	PYTHONPATH="$(CURDIR)/$(VENV)/vagrant" tests/vagrant/run.py
+	PYTHONPATH="$(CURDIR)/$(VENV)/vagrant" tests/system/vagrant/run.py
 
 # Not part of `make test` for the same reason: a kernel is compiled twice.
 # The source is Debian's, which Molecule's scenario installs.
 .PHONY: test-reproduce
 test-reproduce: deps ## Build a small kernel twice, as two people would, and compare
-	nice -n 19 pytest tests/reproduce
+	nice -n 19 pytest tests/integration/reproduce
 
 .PHONY: test-sanity
 test-sanity: deps ## Run ansible-test sanity and units on the built collection (ANSIBLE_CORE=2.16, …)
@@ -225,7 +225,7 @@ test-sanity: deps ## Run ansible-test sanity and units on the built collection (
 
 .PHONY: docs
 docs: deps ## Write the tables of variables in the READMEs of the roles
-	@$(BIN)/python tests/galaxy/role_tables.py
+	@$(BIN)/python tests/integration/galaxy/role_tables.py
 
 .PHONY: changelog
 changelog: deps ## Move the fragments of changelogs/ into CHANGELOG.md
@@ -238,27 +238,27 @@ VARIANT ?= kasan
 
 .PHONY: test-kernel-debug
 test-kernel-debug: deps ## Run the self-tests on a kernel that looks for its own faults (VARIANT=kasan, kcsan, rt, …)
-	tests/debug_kernel/run.py $(VARIANT)
+	tests/system/debug_kernel/run.py $(VARIANT)
 
 # The kernel is the one that `make quickstart` has published.
 FAULTS ?=
 
 .PHONY: test-faults
 test-faults: deps ## Do to a host what may happen to it, and see that it is not lost (FAULTS="panic oops")
-	tests/faults/run.py $(FAULTS)
+	tests/system/faults/run.py $(FAULTS)
 
 .PHONY: test-secure-boot
 test-secure-boot: deps ## Build a small kernel with signing keys and boot it where signatures count
-	tests/secure_boot/run.py
+	tests/system/secure_boot/run.py
 
 # Needs apt for systemd-boot, and nobody's network card or disk.
 .PHONY: test-systemd-boot
 test-systemd-boot: deps ## Try kernels on a host that systemd-boot starts
-	tests/systemd_boot/run.py
+	tests/system/systemd_boot/run.py
 
 .PHONY: reproduce
 reproduce: deps ## Build a small kernel four times with all varied that must not matter
-	tests/reproduce/run.py
+	tests/integration/reproduce/run.py
 
 .PHONY: bench
 bench: deps ## Measure what the syscalls and the role build cost

@@ -31,10 +31,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "collections"))
 
+from ansible_collections.oslab.kernel.tests.integration.reproduce import run as reproduce
 from ansible_collections.oslab.kernel.tests.lib import kernel_trees, measure
 from ansible_collections.oslab.kernel.tests.lib.default_plan import default_plan
 from ansible_collections.oslab.kernel.tests.lib.measure import Cost
-from ansible_collections.oslab.kernel.tests.reproduce import run as reproduce
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]

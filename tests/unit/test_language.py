@@ -15,7 +15,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAYS = ("playbooks/*.yml", "roles/*/tasks/**/*.yml", "roles/*/handlers/**/*.yml",
-         "molecule/*/*.yml", "bench/**/*.yml", "tests/faults/*.yml")  # fmt: skip
+         "molecule/*/*.yml", "bench/**/*.yml", "tests/system/faults/*.yml")  # fmt: skip
 LISTS = ("block", "rescue", "always", "tasks", "pre_tasks", "post_tasks", "handlers")
 # A name says what a task does, with a verb of the field.
 FIRST_WORDS = {

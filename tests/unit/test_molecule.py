@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""tests/molecule.py: what failed is said once more, from the log of a real ansible-playbook."""
+"""tests/system/molecule.py: failures are repeated from the log of a real ansible-playbook."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ansible_collections.oslab.kernel.tests import molecule
+from ansible_collections.oslab.kernel.tests.system import molecule
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAY = """
@@ -45,7 +45,7 @@ def _program(directory: Path, text: str) -> dict[str, str]:
 
 def _run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, str(ROOT / "tests/molecule.py"), *arguments],
+        [sys.executable, str(ROOT / "tests/system/molecule.py"), *arguments],
         env=environment,
         text=True,
         capture_output=True,

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.oslab.kernel.tests.faults import cases, report, table
+from ansible_collections.oslab.kernel.tests.system.faults import cases, report, table
 
 
 @pytest.fixture(params=table.ROWS, ids=lambda fault: fault.name)

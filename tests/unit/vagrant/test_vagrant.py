@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.oslab.kernel.tests.vagrant import libvirt_host, run
+from ansible_collections.oslab.kernel.tests.system.vagrant import libvirt_host, run
 
 BUILT = {"name": "oslab-kernel-0123", "url": "file:///boxes/0123.box", "driver": "qemu"}
 

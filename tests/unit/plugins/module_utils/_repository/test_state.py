@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which key signed, whatever is left of a publication. The real gpg is in tests/role/publish."""
+"""Which key signed. The real gpg is in tests/integration/role/publish."""
 
 from __future__ import annotations
 
