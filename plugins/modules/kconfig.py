@@ -203,7 +203,7 @@ def configure(
     tree: Path,
     given: str,
     syscalls: Mapping[str, str],
-    run: config.Runner,
+    run: config.FullRunner,
 ) -> tuple[dict[str, Any], str, list[str]]:
     """The return values, the text of the configuration, and what makes it unusable."""
     params = module.params

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import shlex
 import subprocess
@@ -29,7 +30,16 @@ def run(
     cwd: Optional[Path] = None,
     environment: Optional[Mapping[str, str]] = None,
 ) -> Result:
-    done = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, check=False)
+    """A runner as those of modules: it adds to the environment, and nothing waits for input."""
+    done = subprocess.run(
+        argv,
+        cwd=cwd,
+        env={**os.environ, **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return Result(done.returncode, done.stdout, done.stderr)
 
 
@@ -83,9 +93,9 @@ def configure(
     wanted.write_text("".join(f"{line}\n" for line in lines.values()))
     output = [f"O={build}"] if build else []
     argv = ["make", "-s", *make_args, *output, f"KCONFIG_ALLCONFIG={wanted}", "allnoconfig"]
-    status, said = run(argv, str(tree))
-    if status:
-        raise TreeError(f"{shlex.join(argv)} failed:\n{said[-2000:]}")
+    done = run(argv, tree)
+    if done.status:
+        raise TreeError(f"{shlex.join(argv)} failed:\n{done.both[-2000:]}")
     lost = lost_lines(lines, wanted_lines([((build or tree) / ".config").read_text()]))
     if lost:
         raise TreeError(f"this kernel does not take {', '.join(lost)}")

@@ -18,7 +18,7 @@ from typing import Any
 from ansible_collections.oslab.kernel.plugins.module_utils._build import deb
 from ansible_collections.oslab.kernel.plugins.module_utils._build.plan import Plan, needed_programs
 from ansible_collections.oslab.kernel.plugins.module_utils._build.reproducible import changelog_date
-from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import FullRunner
 
 SOURCE = "linux-upstream"
 
@@ -37,8 +37,6 @@ PACKAGES = {
 
 # When it was built says nothing of what was built, and would be the one line that differs.
 LEFT_OUT = ("Build-Date:",)
-
-# (argv, directory, environment) → (exit status, stdout + stderr)
 
 
 class BuildInfoError(Exception):
@@ -109,7 +107,7 @@ def write(
     directory: Path,
     plan: Plan,
     packages: Iterable[str],
-    run: Runner,
+    run: FullRunner,
     environment: Mapping[str, str],
 ) -> dict[str, Any]:
     """Write it beside the packages. What build.json says of it."""

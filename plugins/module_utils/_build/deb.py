@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
-    Runner,
+    FullRunner,
     locale_environment,
     output_summary,
 )
@@ -105,7 +105,7 @@ def control(package: Package, installed_kib: int) -> str:
 
 
 def build(
-    package: Package, root: Path, output: Path, run: Runner, environment: Mapping[str, str]
+    package: Package, root: Path, output: Path, run: FullRunner, environment: Mapping[str, str]
 ) -> Path:
     """Make `output`/NAME_VERSION_ARCH.deb of the files under `root`."""
     files = sorted(path for path in root.rglob("*") if path.is_file() and not path.is_symlink())

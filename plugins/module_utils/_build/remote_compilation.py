@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import FullRunner
 
 DISTCC, ICECC = "distcc", "icecc"
 # They may hold a password or a token, and a build needs none of them to be the same.
@@ -88,7 +88,7 @@ def is_local(host: str) -> bool:
     return host.startswith("--") or host.partition("/")[0] == "localhost"
 
 
-def usable_hosts(remote: Remote, run: Runner) -> tuple[str, list[str]]:
+def usable_hosts(remote: Remote, run: FullRunner) -> tuple[str, list[str]]:
     """(the hosts that can be used, those that do not answer).
 
     One whose compiler is another is an error: it would answer sooner or later.

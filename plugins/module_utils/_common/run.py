@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple, Optional, Protocol
+from typing import Callable, NamedTuple, Optional, Protocol
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -49,8 +49,12 @@ class Result(NamedTuple):
         return self.out if self.status == 0 else ""
 
 
-class Runner(Protocol):
-    """Runs a program to its end. Unit tests pass their own."""
+#: Runs a program to its end. Unit tests pass their own.
+Runner = Callable[[Sequence[str]], Result]
+
+
+class FullRunner(Protocol):
+    """A runner that takes a directory and an environment, too."""
 
     def __call__(
         self,
@@ -60,7 +64,7 @@ class Runner(Protocol):
     ) -> Result: ...
 
 
-def module_runner(module: AnsibleModule, *, required: bool = True, **variables: str) -> Runner:
+def module_runner(module: AnsibleModule, *, required: bool = True, **variables: str) -> FullRunner:
     """A runner of the programs of a module, in the language C, with more environment variables.
 
     A program that is not installed fails the module; without `required` its status is NOT_FOUND.

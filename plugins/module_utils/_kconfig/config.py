@@ -25,7 +25,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     kernel_makefile,
     quoted_text,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import FullRunner
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import base as kconfig_base
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig.tree import (
     KconfigTree,
@@ -295,7 +295,7 @@ class Configurator:
     """Runs the tree's Kconfig in a scratch directory."""
 
     def __init__(
-        self, request: Request, kconfig: KconfigTree, run: Runner, scratch: Path, arch: str
+        self, request: Request, kconfig: KconfigTree, run: FullRunner, scratch: Path, arch: str
     ) -> None:
         self.request, self.kconfig, self.run, self.arch = request, kconfig, run, arch
         self.config = scratch / ".config"
@@ -476,7 +476,7 @@ def set_aside(
     )
 
 
-def check_pahole(values: Mapping[str, str], run: Runner, scratch: Path) -> str | None:
+def check_pahole(values: Mapping[str, str], run: FullRunner, scratch: Path) -> str | None:
     """What is wrong with pahole for this configuration, which would show at the very end."""
     if values.get("DEBUG_INFO_BTF") != "y":
         return None

@@ -27,7 +27,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     kernel_makefile,
     tree_records,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import FullRunner
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig.tree import KconfigTree
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import edits, hooks, record
 from ansible_collections.oslab.kernel.plugins.module_utils._patch.edits import EditError, Syscall
@@ -216,7 +216,7 @@ def _check_hooks(item: PatchFile, before: dict[str, str], after: dict[str, str])
 
 
 def apply_patches(
-    tree: Tree, patches: Sequence[PatchFile], run: Runner, fuzz: int = 0
+    tree: Tree, patches: Sequence[PatchFile], run: FullRunner, fuzz: int = 0
 ) -> dict[str, str]:
     """The texts of the patched files, made in a directory of their own.
 
@@ -253,7 +253,7 @@ def apply_patches(
         return texts
 
 
-def wanted_files(tree: Tree, plan: Plan, run: Runner) -> tuple[dict[str, str], dict[str, int]]:
+def wanted_files(tree: Tree, plan: Plan, run: FullRunner) -> tuple[dict[str, str], dict[str, int]]:
     """Path → text of every file that the plan touches, and the syscalls' numbers."""
     numbers = edits.choose_numbers(edits.parse_table(tree.stock_of(edits.TABLE)), plan.syscalls)
     if plan.syscalls:
@@ -317,7 +317,7 @@ def _diff(tree: Tree, changes: dict[str, Optional[str]]) -> tuple[str, str]:
     return "\n".join(before) + "\n", "\n".join(after) + "\n"
 
 
-def apply(root: Path, plan: Plan, run: Runner, check: bool = False) -> Outcome:
+def apply(root: Path, plan: Plan, run: FullRunner, check: bool = False) -> Outcome:
     """Change the tree at `root` to match the plan; with `check`, only predict the changes."""
     tree = Tree(root)
     files, numbers = wanted_files(tree, plan, run)

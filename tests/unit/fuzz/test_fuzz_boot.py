@@ -22,6 +22,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot.systemd_boot im
     SystemdBoot,
     lacking,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.tests.lib import hostile
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -57,8 +58,8 @@ initrd /{MACHINE}/{RELEASE}/initrd.img-{RELEASE}
 CUSTOM = grub_trial.block(RELEASE, "menuentry 'x' {", ["linux /vmlinuz"], ["a=b"])
 
 
-def no_program(command: Any) -> tuple[int, str, str]:
-    return 127, "", "it is not installed"
+def no_program(command: Any) -> Result:
+    return Result(127, "", "it is not installed")
 
 
 @given(hostile.texts(MENU))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 import pytest
 from ansible_collections.oslab.kernel.tests.lib import kernel_trees
@@ -120,6 +121,21 @@ def test_a_later_line_of_a_configuration_wins_and_each_has_to_hold() -> None:
         "# CONFIG_SMP is not set",
         "CONFIG_PREEMPT=y",
     ]
+
+
+def test_a_tree_is_configured_by_make_and_what_make_says_is_shown(tmp_path: Path) -> None:
+    config, wanted = tmp_path / "small.config", tmp_path / "wanted.config"
+    config.write_text("CONFIG_SMP=y\n")
+    makefile = tmp_path / "Makefile"
+    makefile.write_text("allnoconfig:\n\tcp $(KCONFIG_ALLCONFIG) .config\n")
+    kernel_trees.configure(tmp_path, [config], wanted)
+    assert (tmp_path / ".config").read_text() == wanted.read_text() == "CONFIG_SMP=y\n"
+    makefile.write_text("allnoconfig:\n\techo no flex; exit 1\n")
+    with pytest.raises(kernel_trees.TreeError, match="allnoconfig failed:\nno flex"):
+        kernel_trees.configure(tmp_path, [config], wanted)
+    makefile.write_text("allnoconfig:\n\techo > .config\n")
+    with pytest.raises(kernel_trees.TreeError, match="does not take CONFIG_SMP=y"):
+        kernel_trees.configure(tmp_path, [config], wanted)
 
 
 def test_races_of_others_are_told_and_pass(capsys: pytest.CaptureFixture[str]) -> None:

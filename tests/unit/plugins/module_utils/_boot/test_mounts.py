@@ -15,6 +15,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot import loaders
 from ansible_collections.oslab.kernel.plugins.module_utils._boot import mounts as boot_mounts
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.entry import GrubError
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.loader import Grub
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 
 GRUB = Path("/boot/grub")
 ROOT = "22 1 254:1 / / rw,relatime - ext4 /dev/vda1 rw\n"
@@ -69,8 +70,8 @@ def test_the_loader_says_it_before_all_else(tmp_path: Path) -> None:
         str(tmp_path / name) for name in ("grub.cfg", "grubenv", "custom.cfg")
     )
 
-    def run(_command: object) -> tuple[int, str, str]:
-        return 0, "", ""
+    def run(_command: object) -> Result:
+        return Result(0)
 
     with pytest.raises(GrubError, match="/boot is not mounted"):
         Grub(run, config, environment, custom, place="/boot is not mounted")

@@ -21,6 +21,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot.systemd_boot im
     SystemdBoot,
     find_boot,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 
 VENDOR = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 MACHINE = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
@@ -81,19 +82,19 @@ class Host:
         self.running = release
         self.set("LoaderEntrySelected", f"{name}\0".encode("utf-16-le"))
 
-    def run(self, command: Sequence[str]) -> tuple[int, str, str]:
+    def run(self, command: Sequence[str]) -> Result:
         self.commands.append([*command])
         if command[1] == "--print-boot-path":
-            return 0, f"{self.boot}\n", ""
+            return Result(0, f"{self.boot}\n")
         if command[1] == "--print-esp-path":
-            return (0, f"{self.esp}\n", "") if self.esp else (1, "", "not found")
+            return Result(0, f"{self.esp}\n") if self.esp else Result(1, "", "not found")
         variable = VARIABLES[command[1]]
         if not self.forgetful:
             path = self.firmware / f"{variable}-{VENDOR}"
             path.unlink(missing_ok=True)
             if command[2]:
                 self.set(variable, f"{command[2]}\0".encode("utf-16-le"))
-        return 0, "", ""
+        return Result(0)
 
     def loader(self) -> SystemdBoot:
         return SystemdBoot(self.run, "", self.firmware, self.root, self.running)
@@ -316,8 +317,8 @@ def test_a_firmware_that_does_not_keep_it(host: Host) -> None:
 
 
 def test_no_variables_and_no_esp(host: Host) -> None:
-    def lost(_command: Sequence[str]) -> tuple[int, str, str]:
-        return 1, "", "Couldn't find EFI system partition.\n"
+    def lost(_command: Sequence[str]) -> Result:
+        return Result(1, "", "Couldn't find EFI system partition.\n")
 
     with pytest.raises(
         LoaderError, match=r"not mounted: Couldn't find EFI system partition[.] Mount"

@@ -39,7 +39,7 @@ MANIFEST = {
 NAMES = ["oslab-kernel-tools", "linux-image-6.12.1-usac"]
 
 
-def run(argv, cwd, environment):
+def run(argv, cwd=None, environment=None):
     done = subprocess.run(
         argv, cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )

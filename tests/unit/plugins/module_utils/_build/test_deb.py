@@ -27,9 +27,9 @@ PACKAGE = deb.Package(
 )
 
 
-def run(argv, directory, environment):
+def run(argv, cwd=None, environment=None):
     done = subprocess.run(
-        argv, cwd=directory, env=environment, capture_output=True, text=True, check=False
+        argv, cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )
     return Result(done.returncode, done.stdout, done.stderr)
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._host.apt_index import check
 from ansible_collections.oslab.kernel.plugins.module_utils._repository.index import (
     Index,
@@ -31,12 +32,12 @@ class Apt:
         self.uris, self.lists, self.asked = LINE + OTHER, lists, [""]
         (lists / FILE).write_text(DATED)
 
-    def __call__(self, argv: Sequence[str]) -> tuple[int, str, str]:
+    def __call__(self, argv: Sequence[str]) -> Result:
         self.asked = list(argv)
         if argv[0] == "apt-config":
-            return 0, f"LISTS='{self.lists}/'\n", ""
+            return Result(0, f"LISTS='{self.lists}/'\n")
         assert "Dir::Etc::SourceList=/a.sources" in argv
-        return (0, self.uris, "") if self.uris else (100, "", "E: Malformed entry")
+        return Result(0, self.uris) if self.uris else Result(100, "", "E: Malformed entry")
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._host.apt_removal import (
     AptError,
     sort_out,
@@ -25,7 +26,7 @@ class Apt:
         self.needs = needs
         self.calls = 0
 
-    def __call__(self, argv: Sequence[str]) -> tuple[int, str, str]:
+    def __call__(self, argv: Sequence[str]) -> Result:
         self.calls += 1
         gone: list[str] = []
         more = [name for name in argv[argv.index("remove") + 1 :]]
@@ -36,7 +37,7 @@ class Apt:
                 for name, needs in self.needs.items()
                 if name not in gone and any(set(one) <= set(gone) for one in needs)
             ]
-        return 0, "".join(f"Remv {name} [1]\n" for name in gone), ""
+        return Result(0, "".join(f"Remv {name} [1]\n" for name in gone))
 
 
 def test_all_of_them_are_looked_at_once() -> None:
@@ -63,7 +64,7 @@ def test_one_of_several_is_enough() -> None:
 
 def test_apt_that_fails() -> None:
     with pytest.raises(AptError, match="dpkg was interrupted"):
-        sort_out(lambda _: (100, "", "E: dpkg was interrupted"), OURS)
+        sort_out(lambda _: Result(100, "", "E: dpkg was interrupted"), OURS)
 
 
 REINSTALL = "E: The package {} needs to be reinstalled, but I can't find an archive for it.\n"
@@ -85,13 +86,13 @@ class StuckApt(Apt):
         self.status, self.stuck = work / "status", stuck
         self.status.write_text(STATUS.format(stuck))
 
-    def __call__(self, argv: Sequence[str]) -> tuple[int, str, str]:
+    def __call__(self, argv: Sequence[str]) -> Result:
         if argv[0] == "apt-config":
-            return 0, f"FOUND='{self.status}'\n", ""
+            return Result(0, f"FOUND='{self.status}'\n")
         used = [one.partition("=")[2] for one in argv if one.startswith("Dir::State::status=")]
         text = Path(used[0] if used else self.status).read_text()
         if "reinstreq" in text:
-            return 100, "", REINSTALL.format(self.stuck)
+            return Result(100, "", REINSTALL.format(self.stuck))
         assert text == STATUS.format(self.stuck).replace("reinstreq half-installed", "ok installed")
         return super().__call__(argv)
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_transaction
 from ansible_collections.oslab.kernel.plugins.module_utils._host.apt_transaction import (
     InstallError,
@@ -127,16 +128,16 @@ E: Sub-process /usr/bin/dpkg returned an error code (1)
 class Host:
     """Answers by the words of a command; the last answer of several stays."""
 
-    def __init__(self, answers: dict[str, list[tuple[int, str, str]]]) -> None:
+    def __init__(self, answers: dict[str, list[Result]]) -> None:
         self.answers = answers
         self.asked: list[list[str]] = []
 
-    def run(self, argv: Sequence[str]) -> tuple[int, str, str]:
+    def run(self, argv: Sequence[str]) -> Result:
         self.asked.append(list(argv))
         for words, answers in self.answers.items():
             if words in " ".join(argv):
                 return answers.pop(0) if len(answers) > 1 else answers[0]
-        return 0, "", ""
+        return Result(0)
 
 
 @pytest.mark.parametrize(("err"), [UNMET_2, UNMET_3])
@@ -153,7 +154,7 @@ def test_a_reason_that_is_none() -> None:
 
 
 def test_simulations() -> None:
-    host = Host({"install a": [(0, REMOVES, "")], "purge": [(0, PURGES, "")]})
+    host = Host({"install a": [Result(0, REMOVES)], "purge": [Result(0, PURGES)]})
     found = simulate(host.run, "install", ["a"])
     assert found.removed == ["libwine-dev:i386", "libc6-dev:i386", "linux-libc-dev:i386"]
     assert found.problem == ""
@@ -164,7 +165,7 @@ def test_simulations() -> None:
 
 
 def test_what_alone_would_remove_others_is_left_out() -> None:
-    host = Host({f"{LIBC}=": [(0, REMOVES, "")], "install": [(0, INSTALLS, "")]})
+    host = Host({f"{LIBC}=": [Result(0, REMOVES)], "install": [Result(0, INSTALLS)]})
     found = plan(host.run, WANTED, [LIBC])
     assert found.targets == {IMAGE: WANTED[IMAGE]}
     assert found.left_out == {
@@ -181,25 +182,25 @@ def test_what_comes_along_is_named() -> None:
         "Inst kmod (30 localhost [amd64])\nInst libx:i386 (1 localhost [i386])\n"
         "Inst libc6 [2.35] (2.36 localhost [amd64])\n"
     )
-    host = Host({"install": [(0, along + INSTALLS, "")]})
+    host = Host({"install": [Result(0, along + INSTALLS)]})
     assert list(plan(host.run, WANTED, []).brought) == ["kmod"]
 
 
 def test_what_would_remove_others_without_it_too() -> None:
-    host = Host({"install": [(0, REMOVES, "")]})
+    host = Host({"install": [Result(0, REMOVES)]})
     with pytest.raises(RefusedError, match=r"^apt would remove libwine-dev:i386, .* to install"):
         plan(host.run, WANTED, [LIBC])
 
 
 def test_a_held_package() -> None:
-    host = Host({"install": [(100, "", HELD)]})
+    host = Host({"install": [Result(100, "", HELD)]})
     with pytest.raises(RefusedError, match="Held packages were changed"):
         plan(host.run, WANTED, [])
 
 
 def test_a_package_that_was_not_unpacked_whole() -> None:
     said = "E: The package old-image needs to be reinstalled, but I can't find an archive for it.\n"
-    host = Host({"install": [(100, "", said)]})
+    host = Host({"install": [Result(100, "", said)]})
     with pytest.raises(RefusedError) as failed:
         plan(host.run, WANTED, [])
     text = str(failed.value)
@@ -211,13 +212,13 @@ def test_a_package_that_was_not_unpacked_whole() -> None:
 def test_a_purge_that_takes_others_away() -> None:
     old = "linux-image-6.12.0-old"
     state = f"{old} 6.12.0-oslab1.aaaaaaaaaaaa install ok installed\n"
-    host = Host({"dpkg-query": [(0, state, "")], "purge": [(0, PURGES, "")]})
+    host = Host({"dpkg-query": [Result(0, state)], "purge": [Result(0, PURGES)]})
     with pytest.raises(RefusedError, match=rf"^my-kernel would be removed with {old}"):
         plan_purge(host.run, [old])
     assert plan_purge(Host({}).run, [old]) == []
     # While there is a package that was not unpacked whole, apt plans nothing.
     cut = state.replace("ok installed", "reinstreq half-installed")
-    assert plan_purge(Host({"dpkg-query": [(0, cut, "")]}).run, [old]) == [old]
+    assert plan_purge(Host({"dpkg-query": [Result(0, cut)]}).run, [old]) == [old]
 
 
 @pytest.mark.parametrize(("text", "status"), [(DKMS_12, 11), (DKMS_13, 1)])
@@ -246,9 +247,9 @@ def test_the_cause_in_another_hook() -> None:
     assert len(cause(OTHER_HOOK.replace("mine", "m" * 1000))) <= 260
 
 
-def states(**found: str) -> tuple[int, str, str]:
+def states(**found: str) -> Result:
     rows = [f"{name.replace('_', '-')} {state}" for name, state in found.items()]
-    return 0, "".join(f"{row}\n" for row in rows), ""
+    return Result(0, "".join(f"{row}\n" for row in rows))
 
 
 def test_only_what_this_run_brought_is_purged(tmp_path: Path) -> None:
@@ -263,7 +264,7 @@ def test_only_what_this_run_brought_is_purged(tmp_path: Path) -> None:
     end = states(upgraded="2 install ok unpacked", foreign="9 install ok installed")
     # All of dpkg's, and of the packages: before; after the failure; at the end.
     queries = [before, before, after, end, end]
-    host = Host({"dpkg-query --show": queries, "install new=2": [(100, NO_HOOK, "")]})
+    host = Host({"dpkg-query --show": queries, "install new=2": [Result(100, NO_HOOK)]})
     with pytest.raises(InstallError) as failed:
         Transaction(host.run, 5, tmp_path).install(wanted, dict.fromkeys(wanted, "2"))
     purge = ["dpkg", "--force-remove-reinstreq", "--purge", "new"]
@@ -282,9 +283,9 @@ def test_dpkg_is_waited_for(tmp_path: Path) -> None:
     locked = "dpkg: error: dpkg frontend lock was locked by another process with pid 7\n"
     host = Host(
         {
-            "--purge": [(2, locked, ""), (2, locked, ""), (0, "", "")],
+            "--purge": [Result(2, locked), Result(2, locked), Result(0)],
             "dpkg-query": [states(), states(), states(new="2 install ok unpacked"), states()],
-            "install": [(100, NO_HOOK, "")],
+            "install": [Result(100, NO_HOOK)],
         }
     )
     with pytest.raises(InstallError):
@@ -293,13 +294,13 @@ def test_dpkg_is_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_purge_that_fails(tmp_path: Path) -> None:
-    host = Host({"--purge": [(1, OTHER_HOOK, "")]})
+    host = Host({"--purge": [Result(1, OTHER_HOOK)]})
     with pytest.raises(TransactionError, match=r"initramfs-tools ended with 1.*dpkg --audit"):
         Transaction(host.run, 5, tmp_path).purge([IMAGE])
 
 
 def test_what_depmod_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
-    host = Host({"--search": [(1, "", "")]})
+    host = Host({"--search": [Result(1)]})
     kernel = tmp_path / "lib/modules/6.12.0-test"
     (kernel / "updates/dkms").mkdir(parents=True)
     (kernel / "modules.dep").touch()
@@ -310,7 +311,7 @@ def test_what_depmod_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
     Transaction(host.run, 5, tmp_path).purge([IMAGE])
     assert (kernel / "extra/mine.ko").exists()
     (kernel / "modules.dep").touch()
-    owned = Host({"--search": [(0, f"other: {kernel}\n", "")]})
+    owned = Host({"--search": [Result(0, f"other: {kernel}\n")]})
     Transaction(owned.run, 5, tmp_path).purge([IMAGE])
     assert (kernel / "modules.dep").exists()
 
@@ -321,18 +322,18 @@ def test_a_module_that_dkms_forgot_is_registered_again(tmp_path: Path) -> None:
     source.symlink_to("/usr/src/good-1.0")
     asked = []
 
-    def run(argv: Sequence[str]) -> tuple[int, str, str]:
+    def run(argv: Sequence[str]) -> Result:
         asked.append(list(argv))
         if "--purge" in argv:
             source.unlink()
-        return 0, "", ""
+        return Result(0)
 
     Transaction(run, 5, tmp_path).purge([IMAGE])
     assert asked[-1] == ["dkms", "add", "-m", "good", "-v", "1.0"]
 
 
 def test_the_hooks_path(tmp_path: Path) -> None:
-    said = {"apt-config": [(0, "FOUND='/opt/bin:/bin'\n", "")]}
+    said = {"apt-config": [Result(0, "FOUND='/opt/bin:/bin'\n")]}
     for answers, path in ((said, "/opt/bin:/bin"), ({}, "/usr/sbin:/usr/bin:/sbin:/bin")):
         host = Host(answers)
         Transaction(host.run, 5, tmp_path).install({"new": "new=2"}, {"new": "2"}, "/run/x")

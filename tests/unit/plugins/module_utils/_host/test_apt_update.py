@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_update
 from ansible_collections.oslab.kernel.plugins.module_utils._host.apt_update import AptError
 
@@ -53,23 +54,23 @@ class Apt:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.updates: list[tuple[int, str, str]] = [(0, "", "")]
+        self.updates: list[Result] = [Result(0)]
         self.asked: list[Sequence[str]] = []
         self.policy = POLICY
         self.proxies = ""
 
-    def __call__(self, argv: Sequence[str]) -> tuple[int, str, str]:
+    def __call__(self, argv: Sequence[str]) -> Result:
         self.asked.append(argv)
         if argv[:2] == ["apt-get", "update"]:
             return self.updates.pop(0) if len(self.updates) > 1 else self.updates[0]
         if argv[0] == "apt-config":
             if "Acquire::http::Proxy" in argv:
-                return 0, self.proxies, ""
+                return Result(0, self.proxies)
             place = self.directory
-            return 0, f"FILE='{place}/preferences'\nPARTS='{place}/preferences.d/'\n", ""
+            return Result(0, f"FILE='{place}/preferences'\nPARTS='{place}/preferences.d/'\n")
         if argv[0] == "dpkg-query":
-            return 1, "make installed\ngcc config-files\n", "no packages found matching x"
-        return 0, self.policy, ""
+            return Result(1, "make installed\ngcc config-files\n", "no packages found matching x")
+        return Result(0, self.policy)
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ def test_what_fails_before_anything_is_fetched(out: str, err: str, said: str) ->
 
 
 def test_it_fails_at_the_first_attempt(apt: Apt) -> None:
-    apt.updates = [(100, OUT + "Err:6 http://x\n  gone\n", ERR)]
+    apt.updates = [Result(100, OUT + "Err:6 http://x\n  gone\n", ERR)]
     with pytest.raises(AptError) as error:
         update(apt)
     assert len(apt.asked) == 1
@@ -116,9 +117,9 @@ def test_it_fails_at_the_first_attempt(apt: Apt) -> None:
 
 
 def test_a_lock_is_waited_for(apt: Apt) -> None:
-    apt.updates = [(100, "", LOCKED), (100, "", LOCKED), (0, "", "")]
+    apt.updates = [Result(100, "", LOCKED), Result(100, "", LOCKED), Result(0)]
     assert update(apt) == [5, 5]
-    apt.updates = [(100, "", LOCKED)]
+    apt.updates = [Result(100, "", LOCKED)]
     with pytest.raises(AptError, match=r"held apt's lock for 10 s .*process 7"):
         update(apt, lock_seconds=10)
 
@@ -166,7 +167,7 @@ def test_a_proxy_between_host_and_repository_is_named(
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    apt.updates, apt.proxies = [(100, OUT, ERR)], proxies
+    apt.updates, apt.proxies = [Result(100, OUT, ERR)], proxies
     with pytest.raises(AptError) as error:
         update(apt, source="/a.sources")
     text = str(error.value)

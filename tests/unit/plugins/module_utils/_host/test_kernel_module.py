@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._host.kernel_module import (
     ModuleError,
     Plan,
@@ -33,20 +34,20 @@ class Kernel:
         self.commands: list[list[str]] = []
         self.fail = ""
 
-    def run(self, command: Sequence[str]) -> tuple[int, str, str]:
+    def run(self, command: Sequence[str]) -> Result:
         self.commands.append(list(command))
         if command[0] == "dmesg":
-            return 0, f"[1.0] something else\n[2.0] {NAME}: pid=-1: must be the id\n", ""
+            return Result(0, f"[1.0] something else\n[2.0] {NAME}: pid=-1: must be the id\n")
         if command[0] == "modinfo":
-            return 0, "mode:permissions (uint)\npid:process to show\n", ""
+            return Result(0, "mode:permissions (uint)\npid:process to show\n")
         if self.fail:
-            return 1, "", self.fail
+            return Result(1, "", self.fail)
         if "--remove" in command:
             shutil.rmtree(self.sysfs / NAME)
         else:
             values = dict(word.split("=") for word in command[2:])
             self.load(mode=values.get("mode", "0444"), pid=values.get("pid", "0"))
-        return 0, "", ""
+        return Result(0)
 
     def load(self, mode: str, pid: str) -> None:
         folder = self.sysfs / NAME / "parameters"
@@ -151,7 +152,7 @@ def test_an_unknown_parameter_is_refused_since_the_kernel_ignores_it(kernel: Ker
 
 def test_a_module_of_another_kernel_names_the_running_one() -> None:
     with pytest.raises(ModuleError, match=r"running kernel 6\.1 has no module io_throttle_mod"):
-        refuse_unknown(lambda command: (1, "", "not found"), NAME, {}, "6.1")
+        refuse_unknown(lambda command: Result(1, "", "not found"), NAME, {}, "6.1")
 
 
 def test_built_in_modules(tmp_path: Path) -> None:
@@ -168,9 +169,9 @@ def test_built_in_modules(tmp_path: Path) -> None:
 
 
 def test_a_parameter_that_is_not_taken_is_told(kernel: Kernel) -> None:
-    def run(command: Sequence[str]) -> tuple[int, str, str]:
+    def run(command: Sequence[str]) -> Result:
         kernel.load(mode="0444", pid="0")
-        return 0, "", ""
+        return Result(0)
 
     with pytest.raises(ModuleError, match="pid is 0, not 5"):
         apply(run, NAME, Plan(load=True), {"pid": "5"}, kernel.sysfs)

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import kernel
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import config
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig.tree import KconfigTree, Symbol
+from ansible_collections.oslab.kernel.tests.lib.kernel_trees import run
 
 BASE = """\
 CONFIG_NET=y
@@ -28,19 +27,6 @@ CONFIG_SND_DUMMY=m
 CONFIG_DEBUG_KERNEL=y
 CONFIG_DEBUG_INFO_NONE=y
 """
-
-
-def run(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> Result:
-    done = subprocess.run(
-        argv,
-        cwd=cwd,
-        env={**os.environ, **environment},
-        stdin=subprocess.DEVNULL,
-        text=True,
-        capture_output=True,
-        check=False,
-    )
-    return Result(done.returncode, done.stdout, done.stderr)
 
 
 # --- text ------------------------------------------------------------------------------------
@@ -436,12 +422,9 @@ def test_a_failing_make_shows_its_words(bench: Bench) -> None:
     ],
 )
 def test_pahole(tmp_path: Path, answer: Result, expected: str | None) -> None:
-    def runner(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> Result:
-        return answer
-
-    found = config.check_pahole({"DEBUG_INFO_BTF": "y"}, runner, tmp_path)
+    found = config.check_pahole({"DEBUG_INFO_BTF": "y"}, lambda *_: answer, tmp_path)
     assert (found is None) if expected is None else (expected in str(found))
-    assert config.check_pahole({"DEBUG_INFO_BTF": "n"}, runner, tmp_path) is None
+    assert config.check_pahole({"DEBUG_INFO_BTF": "n"}, lambda *_: answer, tmp_path) is None
 
 
 def test_of_a_choice_only_the_wanted_member_is_left_on(bench: Bench) -> None:

@@ -9,9 +9,9 @@ import json
 import subprocess
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import apply as patching
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import edits
+from ansible_collections.oslab.kernel.tests.lib.kernel_trees import run
 
 PATCH = """\
 From: someone
@@ -25,11 +25,6 @@ Subject: [PATCH] a change
 """
 
 BAD_PATCH = PATCH.replace("1,1 +1,2", "1 +1").replace(" {first}", "-no such line")
-
-
-def run(argv, directory):
-    done = subprocess.run(argv, cwd=directory, capture_output=True, text=True, check=False)
-    return Result(done.returncode, done.stdout, done.stderr)
 
 
 def call(name):

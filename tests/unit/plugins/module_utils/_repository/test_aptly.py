@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._common import atomic_file
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._repository.aptly import (
     Aptly,
     AptlyError,
@@ -71,7 +72,7 @@ def test_strange_control_data_are_refused(tmp_path: Path, control: str, said: st
     file = tmp_path / "a.deb"
     file.write_text("x")
     with pytest.raises(AptlyError, match=said):
-        read_deb(lambda command: (0, control, ""), str(file))
+        read_deb(lambda command: Result(0, control), str(file))
 
 
 SUM = "ab" * 32
@@ -146,19 +147,19 @@ def test_same_version_with_other_bytes_is_a_replacement() -> None:
 
 def test_missing_file_says_so(tmp_path: Path) -> None:
     with pytest.raises(AptlyError, match="there is no such file; build the packages first"):
-        read_deb(lambda command: (0, "", ""), str(tmp_path / "a.deb"))
+        read_deb(lambda command: Result(0), str(tmp_path / "a.deb"))
 
 
 def test_file_that_is_no_package_names_the_file(tmp_path: Path) -> None:
     file = tmp_path / "a.deb"
     file.write_text("no package")
     with pytest.raises(AptlyError, match=r"a\.deb: its control data have no Package"):
-        read_deb(lambda command: (0, "Version: 1\nArchitecture: amd64\n", ""), str(file))
+        read_deb(lambda command: Result(0, "Version: 1\nArchitecture: amd64\n"), str(file))
 
 
 def test_failed_command_shows_the_end_of_its_output(tmp_path: Path) -> None:
     target = Target("r", str(tmp_path), "stable", "main", ("amd64",), "F" * 40, "l")
-    aptly = Aptly(lambda command: (1, "", "ERROR: unable to open db"), "c", target)
+    aptly = Aptly(lambda command: Result(1, "", "ERROR: unable to open db"), "c", target)
     with pytest.raises(AptlyError, match=r"aptly -config=c repo list -raw failed .*open db"):
         aptly.exists()
 
@@ -167,7 +168,9 @@ def test_a_failed_command_shows_both_of_its_streams(tmp_path: Path) -> None:
     """As aptly 1.4 has it for a package that is compressed by zstd."""
     target = Target("r", str(tmp_path), "stable", "main", ("amd64",), "F" * 40, "l")
     out = "Loading packages...\n[!] Unable to read file a.deb: unsupported tar compression\n"
-    aptly = Aptly(lambda command: (1, out, "ERROR: some files failed to be added\n"), "c", target)
+    aptly = Aptly(
+        lambda command: Result(1, out, "ERROR: some files failed to be added\n"), "c", target
+    )
     for act in (aptly.exists, aptly.stored):
         with pytest.raises(AptlyError, match=r"unsupported tar compression.*some files failed"):
             act()
@@ -211,12 +214,12 @@ class Lab:
         out = self.run(["gpg", "--batch", "--with-colons", "--list-secret-keys"])[1]
         return [line.split(":")[9] for line in out.splitlines() if line.startswith("fpr")][-1]
 
-    def run(self, command: Sequence[str]) -> tuple[int, str, str]:
+    def run(self, command: Sequence[str]) -> Result:
         self.commands.append(" ".join(command))
         done = subprocess.run(
             list(command), env=self.env, capture_output=True, text=True, check=False
         )
-        return done.returncode, done.stdout, done.stderr
+        return Result(done.returncode, done.stdout, done.stderr)
 
     def package(self, name: str, version: str, content: str = "x") -> str:
         tree = self.root / "tree"
@@ -390,7 +393,7 @@ def test_a_file_that_changes_while_aptly_reads_it(lab: Lab) -> None:
     file = lab.package("pkg", "1")
     wanted = Path(file).read_bytes()
 
-    def run(command: Sequence[str]) -> tuple[int, str, str]:
+    def run(command: Sequence[str]) -> Result:
         if "add" in command:
             # Through the inode, as a link to it would be changed, too.
             Path(file).write_bytes(wanted + b"\n")
@@ -409,7 +412,7 @@ def test_what_aptly_takes_for_something_else_is_removed_again(lab: Lab) -> None:
     before = state(lab)
     two, other = lab.package("pkg", "2"), lab.package("other", "2")
 
-    def run(command: Sequence[str]) -> tuple[int, str, str]:
+    def run(command: Sequence[str]) -> Result:
         if "add" in command:
             shutil.copy(other, command[-1])
         return lab.run(command)
@@ -487,7 +490,7 @@ def test_room_is_looked_for_first(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> 
 @needs_aptly
 def test_aptlys_own_word_for_a_full_disk(lab: Lab) -> None:
     aptly = lab.aptly()
-    aptly.run = lambda command: (1, "", "ERROR: write /r/db: no space left on device")
+    aptly.run = lambda command: Result(1, "", "ERROR: write /r/db: no space left on device")
     with pytest.raises(AptlyError, match=f"Free space on the file system of {lab.root}"):
         aptly.exists()
 

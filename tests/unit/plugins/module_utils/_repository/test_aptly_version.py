@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import aptly_version
 from ansible_collections.oslab.kernel.plugins.module_utils._repository.aptly_version import Ability
 
@@ -33,7 +34,7 @@ def test_a_release(version, ability):
 
     def apt(argv):
         assert argv == ["apt-cache", "policy", "aptly"]
-        return 0, f"aptly:\n  Installed: (none)\n  Candidate: {version}\n", ""
+        return Result(0, f"aptly:\n  Installed: (none)\n  Candidate: {version}\n")
 
     assert aptly_version.find(apt, None) == ability
 
@@ -41,7 +42,7 @@ def test_a_release(version, ability):
 def test_the_one_that_is_installed_counts():
     def run(argv):
         assert argv == ["/usr/bin/aptly", "version"]
-        return 0, "aptly version: 1.4.0+ds1-7\n", ""
+        return Result(0, "aptly version: 1.4.0+ds1-7\n")
 
     assert aptly_version.find(run, "/usr/bin/aptly") == Ability("1.4.0+ds1-7", "xz")
 

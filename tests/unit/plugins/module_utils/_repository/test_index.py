@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import index
 from ansible_collections.oslab.kernel.plugins.module_utils._repository.index import (
     Index,
@@ -125,13 +126,15 @@ def test_fingerprints_of_primary_keys_only(tmp_path: Path) -> None:
     block = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nAAAA\n-----END PGP PUBLIC KEY BLOCK-----\n"
     shown: list[bytes] = []
 
-    def run(argv: Sequence[str]) -> tuple[int, str, str]:
+    def run(argv: Sequence[str]) -> Result:
         shown.append(Path(argv[-1]).read_bytes())
-        return 0, listing, ""
+        return Result(0, listing)
 
     found = index.fingerprints(run, block + block, "k", tmp_path)
     assert found == ["A" * 40, "C" * 40]
     assert shown == [bytes(6)]  # both blocks, of which gpg would read the first one alone
     for text in ("nothing", block):
         with pytest.raises(IndexFileError, match="k is not a public key: no "):
-            index.fingerprints(lambda argv: (2, "", "no valid OpenPGP data"), text, "k", tmp_path)
+            index.fingerprints(
+                lambda argv: Result(2, "", "no valid OpenPGP data"), text, "k", tmp_path
+            )

@@ -8,6 +8,7 @@ import pwd
 from pathlib import Path
 
 import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._repository.server import (
     Address,
     ServerError,
@@ -261,7 +262,7 @@ def test_a_directory_that_the_server_cannot_pass_is_named(tmp_path: Path) -> Non
     def run(argv):
         asked.append(argv)
         assert argv[:5] == ["runuser", "-u", "www-data", "--", "test"]
-        return int(str(shut) in argv[-1]), "", ""
+        return Result(int(str(shut) in argv[-1]))
 
     with pytest.raises(
         ServerError, match=rf"'www-data'.*cannot enter {shut}, .*chmod o\+x {shut}\)"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._common import openpgp_key
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import (
     state as repository_state,
 )
@@ -19,11 +20,11 @@ from ansible_collections.oslab.kernel.plugins.module_utils._repository import (
 KEY = "A" * 40
 
 
-def show(argv: Sequence[str]) -> tuple[int, str, str]:
+def show(argv: Sequence[str]) -> Result:
     """gpg, that finds the key in any file; gpgv, that takes no signature."""
     if argv[0] != "gpg":
-        return 1, "", ""
-    return 0, f"pub:-:255:22:A:1:::-:::scSC:::::ed25519:::0:\nfpr:::::::::{KEY}:\n", ""
+        return Result(1)
+    return Result(0, f"pub:-:255:22:A:1:::-:::scSC:::::ed25519:::0:\nfpr:::::::::{KEY}:\n")
 
 
 def signature(fingerprint: str) -> bytes:

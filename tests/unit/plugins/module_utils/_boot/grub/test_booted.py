@@ -16,6 +16,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.entry impo
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.loader import Grub
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import Request
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.tests.lib import grub_emulator
 
 SAMPLES = Path(__file__).with_name("grub_cfg")
@@ -47,7 +48,7 @@ def loader(directory: Path, booted: Booted) -> Grub:
     menu, environment, own = (
         str(directory / name) for name in ("grub.cfg", "grubenv", "custom.cfg")
     )
-    return Grub(lambda _: (0, "", ""), menu, environment, own, booted)
+    return Grub(lambda _: Result(0), menu, environment, own, booted)
 
 
 def keep(
@@ -64,10 +65,10 @@ def keep(
     if saved:
         files[1].write_text(f"saved_entry={saved}\n")
 
-    def run(command: Sequence[str]) -> tuple[int, str, str]:
+    def run(command: Sequence[str]) -> Result:
         if command[0] == "grub-editenv" and command[2] == "set":
             files[1].write_text(f"{command[3]}\n")
-        return 0, "", ""
+        return Result(0)
 
     menu, environment, own = map(str, files)
     grub = Grub(run, menu, environment, own, Booted(release, command_line))

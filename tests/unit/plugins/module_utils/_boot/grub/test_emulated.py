@@ -19,6 +19,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.entry impo
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.loader import Grub
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import TRIAL, Request
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.tests.lib import grub_emulator
 
 needs_grub = pytest.mark.skipif(not grub_emulator.PROGRAM, reason=grub_emulator.MISSING)
@@ -82,10 +83,10 @@ class Host:
         self.directory = directory
         (directory / "grub.cfg").write_text(config)
 
-    def run(self, command: object) -> tuple[int, str, str]:
+    def run(self, command: object) -> Result:
         assert isinstance(command, (list, tuple))
         if command[0] != "grub-editenv":
-            return 0, "ext2" if command[1] == "--target=fs" else "", ""
+            return Result(0, "ext2" if command[1] == "--target=fs" else "")
         values = self.environment()
         for word in command[3:]:
             name, _equals, value = word.partition("=")
@@ -95,7 +96,7 @@ class Host:
         (self.directory / "grubenv").write_text(
             "# GRUB Environment Block\n" + "".join(f"{k}={v}\n" for k, v in values.items())
         )
-        return 0, "", ""
+        return Result(0)
 
     def environment(self) -> dict[str, str]:
         block = self.directory / "grubenv"

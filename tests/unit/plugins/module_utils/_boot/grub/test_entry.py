@@ -25,6 +25,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.entry impo
     wanted_variables,
     write_variables,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result, Runner
 
 SAMPLES = Path(__file__).with_name("grub_cfg")
 UUID = "3c7c9a3e-0d55-4b1f-9a55-1d6b6f7a2f10"
@@ -183,8 +184,8 @@ def test_a_layout_that_is_refused_names_what_helps_today(layout: str) -> None:
     ],
 )
 def test_disks_that_grub_cannot_write(abstraction: str, filesystem: str, reason: str) -> None:
-    def run(command: Sequence[str]) -> tuple[int, str, str]:
-        return 0, (abstraction if "abstraction" in command[1] else filesystem) + "\n", ""
+    def run(command: Sequence[str]) -> Result:
+        return Result(0, (abstraction if "abstraction" in command[1] else filesystem) + "\n")
 
     found = read_only_reason(run, "/boot/grub")
     assert found == (f"/boot/grub is on {reason}" if reason else "")
@@ -192,13 +193,13 @@ def test_disks_that_grub_cannot_write(abstraction: str, filesystem: str, reason:
 
 def test_no_grub_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(GrubError, match="does not boot by GRUB"):
-        read_state(lambda command: (0, "", ""), str(tmp_path / "grub.cfg"), str(tmp_path / "env"))
+        read_state(lambda command: Result(0), str(tmp_path / "grub.cfg"), str(tmp_path / "env"))
 
 
-def fake_editenv(lies: bool = False) -> object:
-    def run(command: Sequence[str]) -> tuple[int, str, str]:
+def fake_editenv(lies: bool = False) -> Runner:
+    def run(command: Sequence[str]) -> Result:
         if command[0] != "grub-editenv":
-            return 0, "", ""
+            return Result(0)
         file, action = Path(command[1]), command[2]
         values = parse_environment(file.read_text()) if file.exists() else {}
         for word in command[3:]:
@@ -209,7 +210,7 @@ def fake_editenv(lies: bool = False) -> object:
         file.write_text(
             "# GRUB Environment Block\n" + "".join(f"{k}={v}\n" for k, v in values.items())
         )
-        return 0, "", ""
+        return Result(0)
 
     return run
 
@@ -219,11 +220,11 @@ def test_the_block_is_made_and_read_back(tmp_path: Path) -> None:
     shutil.copy(SAMPLES / "debian-13.cfg", config)
     run = fake_editenv()
     for kind, release in (("default", "6.12.57+deb13-amd64"), ("once", "6.12.57-49-usac1")):
-        state = read_state(run, str(config), str(block))  # type: ignore[arg-type]
+        state = read_state(run, str(config), str(block))
         path = require_entry(state, str(config), release).path
         changes = wanted_variables(state, kind, path)
-        write_variables(run, state, str(block), changes)  # type: ignore[arg-type]
-        again = read_state(run, str(config), str(block))  # type: ignore[arg-type]
+        write_variables(run, state, str(block), changes)
+        again = read_state(run, str(config), str(block))
         assert wanted_variables(again, kind, path) == {}
     kept = parse_environment(block.read_text())
     assert kept["saved_entry"].endswith(f"gnulinux-6.12.57+deb13-amd64-advanced-{UUID}")
@@ -234,16 +235,16 @@ def test_a_block_that_does_not_keep_it_is_told(tmp_path: Path) -> None:
     block = tmp_path / "grubenv"
     state = State(menu("debian-13"))
     with pytest.raises(GrubError, match="did not keep next_entry"):
-        write_variables(fake_editenv(lies=True), state, str(block), {"next_entry": "x"})  # type: ignore[arg-type]
+        write_variables(fake_editenv(lies=True), state, str(block), {"next_entry": "x"})
 
 
 @pytest.mark.skipif(not shutil.which("grub-editenv"), reason="the real grub-editenv")
 def test_the_real_tool_agrees(tmp_path: Path) -> None:
     block = tmp_path / "grubenv"
 
-    def run(command: Sequence[str]) -> tuple[int, str, str]:
+    def run(command: Sequence[str]) -> Result:
         done = subprocess.run(list(command), capture_output=True, text=True, check=False)
-        return done.returncode, done.stdout, done.stderr
+        return Result(done.returncode, done.stdout, done.stderr)
 
     write_variables(run, State(Menu()), str(block), {"saved_entry": "a>b", "next_entry": "a>c"})
     write_variables(

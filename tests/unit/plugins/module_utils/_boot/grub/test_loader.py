@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import loader as grub_loader
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.loader import Grub
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import LoaderError, Request
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 
 CONFIG = Path(__file__).with_name("grub_cfg") / "debian-13.cfg"
 NEW = "6.12.57-49-usac1"
@@ -25,7 +26,7 @@ def steps(directory: Path, monkeypatch: pytest.MonkeyPatch, request: Request) ->
     )
     monkeypatch.setattr(grub_loader.atomic_file, "write", lambda *_: done.append("custom"))
     environment, custom = directory / "grubenv", directory / "custom.cfg"
-    loader = Grub(lambda _command: (0, "", ""), str(CONFIG), str(environment), str(custom))
+    loader = Grub(lambda _command: Result(0), str(CONFIG), str(environment), str(custom))
     for step in loader.plan(request).steps:
         step()
     return done
@@ -56,7 +57,7 @@ def test_nothing_is_frozen_where_nothing_changes(
 
 def test_nothing_is_chosen_where_grub_does_not_look(tmp_path: Path) -> None:
     names = (str(CONFIG), str(tmp_path / "grubenv"), str(tmp_path / "custom.cfg"))
-    loader = Grub(lambda _command: (0, "", ""), *names, place="/boot is not mounted.")
+    loader = Grub(lambda _command: Result(0), *names, place="/boot is not mounted.")
     for state in ("once", "default"):
         with pytest.raises(LoaderError, match="is not mounted"):
             loader.plan(Request(state, NEW, []))
@@ -67,7 +68,7 @@ def test_why_a_kernel_could_not_be_tried(tmp_path: Path, monkeypatch: pytest.Mon
     def loader(config: Path) -> Grub:
         answer = {"--target=abstraction": "", "--target=fs": "ext2"}
         return Grub(
-            lambda command: (0, answer.get(command[1], ""), ""),
+            lambda command: Result(0, answer.get(command[1], "")),
             str(config),
             str(tmp_path / "grubenv"),
             str(tmp_path / "custom.cfg"),
@@ -90,7 +91,7 @@ def test_the_default_of_before(tmp_path: Path) -> None:
 
     def after(entry: str, saved: str = present) -> tuple[str, str, int]:
         environment.write_text(f"saved_entry={saved}\nnext_entry=x\n")
-        loader = Grub(lambda _command: (0, "", ""), str(CONFIG), str(environment), "")
+        loader = Grub(lambda _command: Result(0), str(CONFIG), str(environment), "")
         plan = loader.plan(Request("restored", entry=entry))
         return plan.after.default_entry, plan.after.next_entry, len(plan.steps)
 
@@ -101,5 +102,5 @@ def test_the_default_of_before(tmp_path: Path) -> None:
     assert after("gone") == (present, "", 1)
     assert after("gone", "gone, too") == ("", "", 1)
     environment.write_text(f"saved_entry={present}\n")
-    loader = Grub(lambda _command: (0, "", ""), str(CONFIG), str(environment), "")
+    loader = Grub(lambda _command: Result(0), str(CONFIG), str(environment), "")
     assert loader.plan(Request("restored", entry=present)).steps == []

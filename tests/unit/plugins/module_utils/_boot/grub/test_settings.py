@@ -19,6 +19,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.entry impo
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.loader import Grub
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import Request
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.tests.lib import grub_emulator
 
 SAMPLES = Path(__file__).with_name("grub_cfg")
@@ -42,7 +43,7 @@ PIN = 'GRUB_DEFAULT="gnulinux-advanced-1>gnulinux-6.8.12-1-pve-advanced-1"\n'
 OURS = grub_settings.OURS
 
 
-def run(command: Sequence[str]) -> tuple[int, str, str]:
+def run(command: Sequence[str]) -> Result:
     done = subprocess.run(
         list(command),
         capture_output=True,
@@ -51,7 +52,7 @@ def run(command: Sequence[str]) -> tuple[int, str, str]:
         stdin=subprocess.DEVNULL,
         env={"PATH": PATH},
     )
-    return done.returncode, done.stdout, done.stderr
+    return Result(done.returncode, done.stdout, done.stderr)
 
 
 def put(directory: Path, files: dict[str, str]) -> Path:
@@ -105,7 +106,7 @@ def test_the_last_one_is_named(
 def test_what_cannot_be_read_is_no_answer(tmp_path: Path) -> None:
     settings = put(tmp_path, {"grub": "exit 1\n", "grub.d/x.cfg": "GRUB_DEFAULT=1\n"})
     assert grub_settings.winner(run, settings) is None
-    assert grub_settings.winner(lambda _: (127, "", "no such program"), settings) is None
+    assert grub_settings.winner(lambda _: Result(127, "", "no such program"), settings) is None
 
 
 def grub(directory: Path, config: str, custom: str = "") -> Grub:
