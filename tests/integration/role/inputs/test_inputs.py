@@ -125,7 +125,7 @@ CASES = {
     ),
     # The group of the hosts that answered is not there before they are asked.
     "hosts of all plays": Case(
-        groups(), ["Bring each target"], ("--list-hosts",), unsaid=("WARNING",), status=0
+        groups(), ["Deploy the kernel to each"], ("--list-hosts",), unsaid=("WARNING",), status=0
     ),
     "all is well": Case(
         groups(
@@ -157,7 +157,7 @@ CASES = {
         ["None of the 3 targets answers"],
         ("--tags", "modules"),
         book="deploy.yml",
-        unsaid=("Bring each target",),
+        unsaid=("Deploy the kernel to each",),
         status=4,
         begins="None of the",
     ),

@@ -27,7 +27,7 @@ PLAY = [
             {
                 "name": "Configure the repository",
                 "ansible.builtin.include_role": {
-                    "name": "oslab.kernel.install",
+                    "name": "oslab.kernel.{{ wanted_role }}",
                     "tasks_from": "{{ wanted_tasks }}",
                 },
             }
@@ -81,10 +81,11 @@ class Host:
         sums = {line.split()[1]: line.split()[0] for line in made.stdout.splitlines()}
         return {str(path): sums.get(str(path)) for path in paths}
 
-    def run(self, tasks, *options, **variables):
+    def run(self, tasks, *options, role="install", **variables):
         return self.playbook(
             str(self.book),
             *options,
+            wanted_role=role,
             wanted_tasks=tasks,
             install_source_file=str(self.source),
             install_preferences_file=str(self.preferences),
@@ -231,11 +232,11 @@ def test_pins_that_do_not_hold(host):
 
 def test_the_pins_go_with_the_repository(host):
     assert host.run("repository/configure").status == 0
-    run = host.run("forget")
+    run = host.run("repository/remove", role="remove")
     assert run.status == 0, run.output
     assert not host.source.exists()
     assert not host.preferences.exists()
-    assert host.run("forget").recap("changed") == 0
+    assert host.run("repository/remove", role="remove").recap("changed") == 0
 
 
 def test_another_key_is_not_taken_silently(host, other_key):
