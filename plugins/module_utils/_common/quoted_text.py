@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 MOST = 200  # characters
 #: Of a line of a message: Ansible shows it four to eight columns to the right.
 WIDTH = 92
+FEW = 6  # names in a sentence
 
 
 def shown(text: str, most: int = MOST) -> str:
@@ -23,10 +24,10 @@ def shown(text: str, most: int = MOST) -> str:
     return plain if len(plain) <= most and len(text) <= 2 * most else f"{plain[:most]}…"
 
 
-def few(texts: Sequence[str], most: int) -> str:
+def few(texts: Sequence[str], most: int = FEW, separator: str = ", ") -> str:
     """The first `most` of them, and how many more there are."""
-    more = f" and {len(texts) - most} more" if len(texts) > most else ""
-    return ", ".join(texts[:most]) + more
+    more = f"{separator.lstrip(',')}and {len(texts) - most} more" if len(texts) > most else ""
+    return separator.join(texts[:most]) + more
 
 
 def wrapped(text: str, width: int = WIDTH) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Callable, NamedTuple
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import FEW, few
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
 from ansible_collections.oslab.kernel.plugins.module_utils._host import (
     apt_config,
@@ -36,7 +37,6 @@ OPTIONS = (
 _CONFFILES = ("Dpkg::Options::=--force-confdef", "Dpkg::Options::=--force-confold")
 #: apt's own, where its configuration names none.
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
-_SHOWN = 6  # packages in a sentence
 _REASON = 300  # characters
 _CAUSE = 260  # of them, where more is said
 _LOG_BYTES = 4 << 20
@@ -109,11 +109,6 @@ class State(NamedTuple):
     @property
     def finished(self) -> bool:
         return self.error == "ok" and (self.status == "installed" or not self.there)
-
-
-def few(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
 
 
 def reason(out: str, err: str) -> str:
@@ -198,7 +193,7 @@ def plan_purge(run: Runner, names: Sequence[str]) -> list[str]:
         raise RefusedError(
             f"{few(others)} would be removed with {few(there)}. Nothing was removed, as only "
             "packages of this collection are. Remove what depends on them, or change its "
-            f"dependency, with `apt-get purge {' '.join(others[:_SHOWN])}`, and run this again"
+            f"dependency, with `apt-get purge {' '.join(others[:FEW])}`, and run this again"
         )
     return there
 

@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Callable, NamedTuple
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import few
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
 from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_lock
-
-#: argv → exit status, stdout, stderr
 
 _SHOWN = 3  # sources, or packages, in a sentence
 _LONGEST_NAME = 256  # of a package, or of an expression for some
@@ -87,8 +86,7 @@ def failures(out: str, err: str) -> list[str]:
 
 
 def _few(texts: Sequence[str]) -> str:
-    more = f"; and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
-    return "; ".join(text.rstrip(".") for text in texts[:_SHOWN]) + more
+    return few([text.rstrip(".") for text in texts], _SHOWN, "; ")
 
 
 def _proxy(run: Runner) -> str:

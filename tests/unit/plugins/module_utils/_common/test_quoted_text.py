@@ -61,3 +61,7 @@ def test_a_message_fits_a_terminal_and_what_is_copied_is_not_cut():
 )
 def test_few(texts: list[str], expected: str) -> None:
     assert quoted_text.few(texts, 2) == expected
+
+
+def test_few_of_what_has_commas() -> None:
+    assert quoted_text.few(["a, b", "c", "d"], 2, "; ") == "a, b; c; and 1 more"
