@@ -38,7 +38,11 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import (
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.mounts import read_only_reason
 from ansible_collections.oslab.kernel.plugins.module_utils._common import atomic_file, bounded_read
-from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
+    Runner,
+    output_summary,
+    required_output,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import canonical, read
 
 ENTRIES = Path("loader/entries")
@@ -420,10 +424,7 @@ class SystemdBoot:
             atomic_file.remove(self._entries / entry.name)
 
     def _choose(self, variable: str, name: str) -> None:
-        command = ["bootctl", _COMMANDS[variable], name]
-        code, out, err = self._run(command)
-        if code != 0:
-            raise LoaderError(f"{' '.join(command)} failed ({code}): {output_summary(out, err)}")
+        required_output(self._run, ["bootctl", _COMMANDS[variable], name], LoaderError)
         if efi_variables.text(self._variables, variable) != name:
             raise LoaderError(
                 f"The firmware did not keep '{name}' in {variable}: it may have no room left."

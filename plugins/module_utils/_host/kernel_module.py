@@ -17,7 +17,10 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
-from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
+    Runner,
+    required_output,
+)
 
 # A page, as sysfs has it.
 _LARGEST_PARAMETER = 64 << 10
@@ -156,12 +159,10 @@ def kernel_log_tail(run: Runner, name: str) -> str:
 
 
 def check(run: Runner, name: str, command: Sequence[str], advice: str) -> None:
-    code, out, err = run(command)
-    if code != 0:
-        raise ModuleError(
-            f"{' '.join(command)} failed ({code}): {output_summary(out, err)}."
-            f"{kernel_log_tail(run, name)} {advice}".strip()
-        )
+    def failure(said: str) -> ModuleError:
+        return ModuleError(f"{said}.{kernel_log_tail(run, name)} {advice}".strip())
+
+    required_output(run, command, failure)
 
 
 def apply(

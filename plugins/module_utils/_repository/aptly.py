@@ -34,7 +34,11 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     bounded_read,
     gpg_status,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
+    Runner,
+    output_summary,
+    required_output,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import (
     errors,
     publish,
@@ -147,14 +151,6 @@ def parse_stanzas(text: str) -> list[dict[str, str]]:
     return stanzas
 
 
-def check(run: Runner, command: Sequence[str]) -> str:
-    """Standard output of a command that has to succeed."""
-    code, out, err = run(command)
-    if code != 0:
-        raise AptlyError(f"{' '.join(command)} failed ({code}): {output_summary(out, err)}")
-    return out
-
-
 def _control(path: str, text: str) -> dict[str, str]:
     """The control data of one package, each field of which is there once."""
     names = [line.partition(":")[0].lower() for line in text.split("\n") if line[:1].strip()]
@@ -189,7 +185,7 @@ def read_deb(run: Runner, path: str) -> Deb:
     file = Path(path)
     if not file.is_file():
         raise AptlyError(f"{path}: there is no such file; build the packages first")
-    control = _control(path, check(run, ["dpkg-deb", "--field", path]))
+    control = _control(path, required_output(run, ["dpkg-deb", "--field", path], AptlyError))
     _check_control(path, control)
     return Deb(
         key=Key(
@@ -393,7 +389,8 @@ class Aptly:
 
     def _aptly(self, *arguments: str) -> str:
         try:
-            return check(self.run, ["aptly", f"-config={self.config}", *arguments])
+            argv = ["aptly", f"-config={self.config}", *arguments]
+            return required_output(self.run, argv, AptlyError)
         except AptlyError as error:
             remedy = errors.remedy(str(error), self.target.root)
             raise AptlyError(f"{error}. {remedy}" if remedy else str(error)) from error
