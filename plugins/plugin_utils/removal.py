@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_simulation
+from ansible_collections.oslab.kernel.plugins.module_utils._common import apt_answers
 from ansible_collections.oslab.kernel.plugins.module_utils._host.apt_update import priorities
 from ansible_collections.oslab.kernel.plugins.module_utils._host.facts import OURS
 
@@ -90,7 +90,7 @@ def orphans(simulation: str, origin: Mapping[str, Any]) -> list[str]:
     """
     before = {name.partition(":")[0] for name in origin.get("names", [])}
     came = set(origin.get("brought", [])) if "names" in origin else set()
-    unneeded = came & set(apt_simulation.removed(simulation))
+    unneeded = came & set(apt_answers.removed(simulation))
     return sorted(name for name in unneeded if name.partition(":")[0] not in before)
 
 

@@ -16,13 +16,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Callable, NamedTuple
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common import apt_answers, bounded_read
 from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import FEW, few
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
 from ansible_collections.oslab.kernel.plugins.module_utils._host import (
     apt_config,
     apt_lock,
-    apt_simulation,
     dkms,
 )
 
@@ -120,9 +119,8 @@ def reason(out: str, err: str) -> str:
             unmet.append(" ".join(line.split()))
         else:
             inside = "unmet dependencies" in line
-    errors = [line[3:].strip() for line in err.splitlines() if line.startswith("E: ")]
     # apt 3 adds what its other solver thinks, in lines of its own.
-    errors = [error for error in errors if "--solver" not in error]
+    errors = [error for error in apt_answers.errors(err) if "--solver" not in error]
     said = "; ".join([*unmet, *errors]) or output_summary(out, err)
     return said if len(said) <= _REASON else said[: _REASON - 1] + "…"
 
@@ -130,7 +128,7 @@ def reason(out: str, err: str) -> str:
 def simulate(run: Runner, action: str, targets: Iterable[str]) -> Simulation:
     code, out, err = run(["apt-get", "--simulate", *OPTIONS, action, *targets])
     problem = "" if code == 0 else reason(out, err).rstrip(".")
-    removed = apt_simulation.removed(out)
+    removed = apt_answers.removed(out)
     return Simulation(_CHANGED.findall(out), removed, problem, _NEW.findall(out))
 
 
@@ -162,7 +160,7 @@ def plan(run: Runner, targets: Mapping[str, str], optional: Sequence[str]) -> Pl
             return Plan(rest, left_out, bool(without.changed), _brought(without, rest))
     command = f"apt-get --simulate install {' '.join(targets)}"
     if whole.problem:
-        remedy = apt_simulation.remedy(whole.problem) or (
+        remedy = apt_answers.remedy(whole.problem) or (
             "See to these dependencies, pins or holds; `apt-cache policy PACKAGE` shows what holds"
         )
         raise RefusedError(

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Callable, NamedTuple
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common import apt_answers, bounded_read
 from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import few
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
 from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_config, apt_lock
@@ -80,7 +80,7 @@ def failures(out: str, err: str) -> list[str]:
             found[-1] += joint + " ".join(line.split())
         else:
             open_entry = False
-    errors = [line[3:].strip() for line in err.splitlines() if line.startswith("E: ")]
+    errors = apt_answers.errors(err)
     named = [error for error in errors if "Some index files failed" not in error]
     return found or named or [output_summary(out, err)]
 
