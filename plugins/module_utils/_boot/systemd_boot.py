@@ -43,7 +43,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
     output_summary,
     required_output,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import canonical, read
+from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import ModuleIndex, read
 
 ENTRIES = Path("loader/entries")
 # Kernels that are entries by themselves.
@@ -83,11 +83,8 @@ def find_boot(run: Runner) -> Path:
 
 def lacking(modules: Path) -> list[str]:
     """What a kernel, whose modules are there, has neither built in nor as a module."""
-    paths = bounded_read.lines(read(modules / "modules.builtin")) + [
-        line.partition(":")[0] for line in bounded_read.lines(read(modules / "modules.dep"))
-    ]
-    known = {canonical(path.rsplit("/", 1)[-1].split(".ko", 1)[0]) for path in paths}
-    return [name for name in _NEEDED if name not in known]
+    index = ModuleIndex(modules)
+    return [name for name in _NEEDED if not index.knows(name)]
 
 
 def _text(path: Path) -> str:
