@@ -53,7 +53,7 @@ def checked(capture: Any) -> tuple[dict[str, Any], str]:
     return kept, ""
 
 
-def _facts(hostvars: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def target_facts(hostvars: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """The facts of a host in this run; empty if it did not answer."""
     facts = hostvars[name].get("kernel_target_info") if name in hostvars else None
     return facts if isinstance(facts, Mapping) and "release" in facts else {}
@@ -84,7 +84,7 @@ def survey(
                 wrong[name] = problem
     for name in targets:
         if recapture or name not in captures:
-            facts = _facts(hostvars, name)
+            facts = target_facts(hostvars, name)
             if facts:
                 capture, problem = checked(facts)
                 if problem:
