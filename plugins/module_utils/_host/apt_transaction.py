@@ -16,8 +16,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Callable, NamedTuple
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import apt_answers, bounded_read
-from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import FEW, few
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    apt_answers,
+    bounded_read,
+    plain_text,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._common.plain_text import FEW, few
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
 from ansible_collections.oslab.kernel.plugins.module_utils._host import (
     apt_config,
@@ -122,7 +126,7 @@ def reason(out: str, err: str) -> str:
     # apt 3 adds what its other solver thinks, in lines of its own.
     errors = [error for error in apt_answers.errors(err) if "--solver" not in error]
     said = "; ".join([*unmet, *errors]) or output_summary(out, err)
-    return said if len(said) <= _REASON else said[: _REASON - 1] + "…"
+    return plain_text.cut(said, _REASON)
 
 
 def simulate(run: Runner, action: str, targets: Iterable[str]) -> Simulation:
@@ -239,7 +243,7 @@ def cause(out: str) -> str:
     hook = _HOOK.match(lines[end])
     who = f"{hook[1]} ended with {hook[2]}" if hook else lines[end].rstrip(":")
     text = f"{who}: {' / '.join(shown)}" if shown else who
-    text = text.rstrip(".") if len(text) <= _CAUSE else text[: _CAUSE - 1] + "…"
+    text = plain_text.cut(text.rstrip("."), _CAUSE)
     return f"{text} (see {', '.join(logs[:3])})" if logs else text
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Callable, NamedTuple
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import apt_answers, bounded_read
-from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import few
+from ansible_collections.oslab.kernel.plugins.module_utils._common.plain_text import few
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
 from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_config, apt_lock
 

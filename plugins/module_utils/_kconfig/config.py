@@ -23,7 +23,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     bounded_read,
     kernel_config,
     kernel_makefile,
-    quoted_text,
+    plain_text,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import FullRunner
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import base as kconfig_base
@@ -220,7 +220,7 @@ def check_modules(names: Iterable[str]) -> None:
     wrong = [repr(name[:40]) for name in names if not kconfig_base.MODULE_NAME.fullmatch(name)]
     if wrong:
         raise KconfigError(
-            f"{quoted_text.few(wrong, 5)}: no name of a module, which has letters, digits, _ and -"
+            f"{plain_text.few(wrong, 5)}: no name of a module, which has letters, digits, _ and -"
         )
 
 

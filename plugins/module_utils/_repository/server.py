@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Callable, Union
 from urllib.parse import urlsplit
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import quoted_text
+from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 
 # argv → (exit status, standard output, standard error)
@@ -156,7 +156,7 @@ def url_problem(
         return ""
     return (
         f"The builder {builder} is known here as {host}, {why}: "
-        f"{quoted_text.few(far, NAMED)} would look for the repository at "
+        f"{plain_text.few(far, NAMED)} would look for the repository at "
         f"{effective_url('', host, port)} in vain. Set "
         f"publish_url to http://ADDRESS:{port}, with the builder's address in their network, or "
         "install_transport: copy"

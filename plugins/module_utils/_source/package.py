@@ -14,7 +14,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     apt_answers,
     kernel_version,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import shown
+from ansible_collections.oslab.kernel.plugins.module_utils._common.plain_text import shown
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.+-]{1,99}")

@@ -22,7 +22,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     tree_records,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import digests
-from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import shown
+from ansible_collections.oslab.kernel.plugins.module_utils._common.plain_text import shown
 from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 from ansible_collections.oslab.kernel.plugins.module_utils._source.archive import (
     ArchiveError,

@@ -26,7 +26,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build.package_files 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, manifest
 from ansible_collections.oslab.kernel.plugins.module_utils._common.bounded_read import lines, words
 from ansible_collections.oslab.kernel.plugins.module_utils._common.elf_notes import gnu_build_id
-from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import few
+from ansible_collections.oslab.kernel.plugins.module_utils._common.plain_text import few
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.compare import Check, equal
 
