@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import SHA256
 from ansible_collections.oslab.kernel.plugins.module_utils._host.dkms import NAME
 from ansible_collections.oslab.kernel.plugins.plugin_utils.action import HostAction
 from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import PACKAGE, VERSION, Form
@@ -16,7 +17,6 @@ _RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]{0,63}")
 _MODULE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,63}")
 _PATH = re.compile(r"/[A-Za-z0-9/.+~_-]{1,255}")
 _DIRECTORY = re.compile(r"/[A-Za-z0-9/.+~_-]{0,255}")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _PINNED = re.compile(rf"{PACKAGE.pattern}={VERSION.pattern}")
 # Empty where the kernel does not report it.
 _BOOT_ID = re.compile(r"[0-9a-f-]{36}|")
@@ -45,7 +45,7 @@ FORMS = {
     "os_version_id": Form(str),
     "dpkg_architecture": Form(str, null=True),
     "boot_config": Form(str, null=True, like=_PATH),
-    "boot_config_sha256": Form(str, null=True, like=_SHA256),
+    "boot_config_sha256": Form(str, null=True, like=SHA256),
     "modules": Form(list, str, like=_MODULE),
     "essential_modules": Form(list, str, like=_MODULE),
     "oslab": Form(dict, null=True),
@@ -76,7 +76,7 @@ FORMS = {
     "systemd": Form(bool),
     "systemd_version": Form(int, like=_NUMBER),
     "watchdogs": Form(list, str),
-    "files": Form(dict, str, like=_SHA256, keys=_PATH, empty=True),
+    "files": Form(dict, str, like=SHA256, keys=_PATH, empty=True),
     "container": Form(bool),
 }
 

@@ -15,10 +15,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import SHA256
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.checks import proc_entry_problem
 from ansible_collections.oslab.kernel.plugins.plugin_utils.variable_types import shown
 
-_SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
+_SHA256 = re.compile(SHA256.pattern, re.IGNORECASE)
 _FINGERPRINT = re.compile(r"[0-9A-Fa-f]{40}")
 _SUITE = re.compile(r"[a-z][a-z0-9-]*")
 _PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")

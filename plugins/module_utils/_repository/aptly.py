@@ -34,6 +34,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     bounded_read,
     gpg_status,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import SHA256
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
     Runner,
     output_summary,
@@ -57,7 +58,6 @@ MARGIN = 4 << 20
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]{0,199}")
 _VERSION = re.compile(r"[0-9][A-Za-z0-9+.~:-]{0,199}")
 _SIZE = re.compile(r"[0-9]{1,15}")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 NOTHING = "Nothing was published."
 
 
@@ -210,7 +210,7 @@ def parse_expected(packages: Mapping[str, Any], version: str) -> dict[str, Expec
     found = {}
     for name, about in packages.items():
         digest = about.get("sha256") if isinstance(about, Mapping) else None
-        if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
+        if not isinstance(digest, str) or not SHA256.fullmatch(digest):
             raise AptlyError(
                 f"expected has for {name} the sha256 {digest!r}, which has to be 64 hexadecimal "
                 f"digits; build again. {NOTHING}"
