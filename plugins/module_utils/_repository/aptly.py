@@ -25,14 +25,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Callable, NamedTuple, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._build.plan import (
-    MODULES_PACKAGE,
-    TOOLS_PACKAGE,
-)
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     atomic_file,
     bounded_read,
     gpg_status,
+    own_packages,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import SHA256
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
@@ -224,10 +221,7 @@ def check_names(names: Iterable[str], release: str) -> None:
 
     Hosts without pins would take a newer bash from here, too.
     """
-    own = {
-        *(f"linux-image-{release}", f"linux-image-{release}-dbg", f"linux-headers-{release}"),
-        *(f"{MODULES_PACKAGE}-{release}", TOOLS_PACKAGE, "linux-libc-dev"),
-    }
+    own = {*own_packages.of_kernel(release), own_packages.TOOLS, "linux-libc-dev"}
     for name in names:
         if name not in own:
             raise AptlyError(
