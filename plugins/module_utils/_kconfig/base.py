@@ -25,8 +25,6 @@ MAX_SIZE = 4 * 1024 * 1024
 #: Characters that make, or a shell in a line of a Makefile, takes for more than text.
 UNSAFE = "$`;\"'\\#|&<>"
 
-MODULE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
 # Levels, decimal and hexadecimal numbers.
 _PLAIN = re.compile(r"[ymn]|-?[0-9]{1,20}|0[xX][0-9a-fA-F]{1,16}")
 _UNSAFE = re.compile(f"[{re.escape(UNSAFE)}\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]")
