@@ -27,8 +27,6 @@ _CHUNK = 1 << 20
 
 MAINTAINER = "oslab.kernel <oslab@localhost>"
 
-# (argv, directory, environment) → (exit status, stdout + stderr)
-
 
 class PackageError(Exception):
     """dpkg-deb refused."""

@@ -19,7 +19,6 @@ from urllib.parse import urlsplit
 from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 
-# argv → (exit status, standard output, standard error)
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
 # It stands in a shell script, a unit of systemd and nginx's configuration, which quote differently.

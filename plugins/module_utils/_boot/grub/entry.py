@@ -36,6 +36,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
 # Makes the entries of all kernels that are there.
 ENTRY_COMMAND = "update-grub"
 # What grub-mkconfig's own 00_header takes for places that GRUB cannot write to.
+READ_ONLY_FILESYSTEMS = ("btrfs", "cpiofs", "newc", "odc", "romfs", "squash4", "tarfs", "zfs")
 # As grub-mkconfig has them, with the names that administrators know.
 READ_ONLY_ABSTRACTIONS = {"diskfilter": "RAID that its firmware or Windows made", "lvm": "LVM"}
 SOFTWARE_RAID = "mdraid"
@@ -44,7 +45,6 @@ CUSTOM = "custom.cfg"
 # place of what is chosen. It is taken back by each boot that comes up, unless that service fails.
 RETRY = ("initrdfail", "prev_entry")
 _PARTS = "### BEGIN "
-READ_ONLY_FILESYSTEMS = ("btrfs", "cpiofs", "newc", "odc", "romfs", "squash4", "tarfs", "zfs")
 
 
 class GrubError(LoaderError):
