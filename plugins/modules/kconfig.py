@@ -2,6 +2,8 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module: a kernel's .config, with what Kconfig kept of the wishes."""
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
@@ -175,7 +177,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     atomic_file,
     kernel_config,
     kernel_makefile,
-    quoted_text,
+    plain_text,
     tree_records,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result, module_runner
@@ -235,7 +237,7 @@ def configure(
             outcome = configurator.configure(wanted)
             version = configurator.make("-s", "kernelversion").split()[-1]
         except config.KconfigError as error:
-            module.fail_json(msg=quoted_text.wrapped(str(error)))
+            module.fail_json(msg=plain_text.wrapped(str(error)))
         values = kernel_config.parse(outcome.text)
         pahole = config.check_pahole(values, run, scratch)
     local = config.make_variable(params["make_args"], "LOCALVERSION") or ""
@@ -332,7 +334,7 @@ def main() -> None:
     result["changed_symbols"] = sorted(config.differences(reference, text))
     if failed:
         rest = None if module.check_mode else tree / tree_records.KCONFIG_REFUSED
-        module.fail_json(msg=quoted_text.wrapped(refusal(failed, rest)), changed=False)
+        module.fail_json(msg=plain_text.wrapped(refusal(failed, rest)), changed=False)
     if not module.check_mode:
         if result["changed"]:
             atomic_file.write(target, text, 0o644)

@@ -115,6 +115,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host.kernel_module i
     Plan,
     apply,
     make_plan,
+    malformed,
     read_loaded,
     refuse_unknown,
     spelled,
@@ -229,6 +230,10 @@ def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     results, differences = [], []
     changed = False
+    for entry in module.params["modules"]:
+        problem = malformed(entry["name"], entry["params"])
+        if problem:
+            module.fail_json(msg=f"The module {entry['name']!r}: {problem}.")
     try:
         for entry in module.params["modules"]:
             result, difference = ensure(module, entry)

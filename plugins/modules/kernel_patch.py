@@ -2,6 +2,8 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module: syscalls, a system name and a boot message in a kernel's source tree."""
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
@@ -183,7 +185,7 @@ import os
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils._common import quoted_text
+from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import apply, inputs
 from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
@@ -288,7 +290,7 @@ def main() -> None:
         + inputs.check_syscalls(params["syscalls"], params["syscalls_extra"])
     )
     if problems:
-        module.fail_json(msg=quoted_text.wrapped("\n".join(problems)))
+        module.fail_json(msg=plain_text.wrapped("\n".join(problems)))
     tree = Path(params["tree"])
     if not tree.is_dir():
         if module.check_mode:
@@ -300,7 +302,7 @@ def main() -> None:
     try:
         outcome = apply.apply(tree, _plan(params), module_runner(module), check=module.check_mode)
     except apply.EditError as error:
-        module.fail_json(msg=quoted_text.wrapped(str(error)))
+        module.fail_json(msg=plain_text.wrapped(str(error)))
     module.exit_json(
         changed=bool(outcome.changed),
         changed_files=outcome.changed,

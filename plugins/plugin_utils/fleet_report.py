@@ -10,7 +10,6 @@ from typing import Any, NamedTuple, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     plain_text,
-    quoted_text,
     text_table,
 )
 
@@ -87,7 +86,7 @@ def _down(members: Sequence[Standing]) -> str:
 
 
 def _which(members: Sequence[Standing]) -> str:
-    return quoted_text.few([plain_text.cell(member.name) for member in members], _NAMES)
+    return plain_text.few([plain_text.cell(member.name) for member in members], _NAMES)
 
 
 def report(standings: Iterable[Standing]) -> list[str]:

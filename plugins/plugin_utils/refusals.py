@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._host import secure_boot
+from ansible_collections.oslab.kernel.plugins.plugin_utils import config_survey
 
 #: Sentences of a report; each target has its own in its variables, and fails with it.
 SHOWN = 10
@@ -24,8 +25,8 @@ def refusals(
     refused: dict[str, str] = {}
     accepting: list[str] = []
     for name in targets:
-        info = hostvars[name].get("kernel_target_info") if name in hostvars else None
-        if not isinstance(info, Mapping) or "release" not in info:
+        info = config_survey.target_facts(hostvars, name)
+        if not info:
             continue
         reason = secure_boot.problem(name, info, signer)
         if reason:

@@ -8,11 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_simulation
+from ansible_collections.oslab.kernel.plugins.module_utils._common import apt_answers, own_packages
 from ansible_collections.oslab.kernel.plugins.module_utils._host.apt_update import priorities
-from ansible_collections.oslab.kernel.plugins.module_utils._host.facts import OURS
-
-_KERNEL = ("linux-image-{}", "linux-headers-{}", "linux-modules-oslab-{}", "linux-image-{}-dbg")
 
 
 def plan(info: Mapping[str, Any], origin: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -31,7 +28,7 @@ def plan(info: Mapping[str, Any], origin: Mapping[str, Any]) -> dict[str, list[s
 def _best(known: Mapping[str, int], before: str) -> str:
     """The version from before, else what apt prefers of the versions that are not ours; '' if there
     is none."""
-    others = {version: rank for version, rank in known.items() if not OURS.search(version)}
+    others = {version: rank for version, rank in known.items() if not own_packages.is_ours(version)}
     if before in others:
         return before
     # apt lists the newest first.
@@ -90,7 +87,7 @@ def orphans(simulation: str, origin: Mapping[str, Any]) -> list[str]:
     """
     before = {name.partition(":")[0] for name in origin.get("names", [])}
     came = set(origin.get("brought", [])) if "names" in origin else set()
-    unneeded = came & set(apt_simulation.removed(simulation))
+    unneeded = came & set(apt_answers.removed(simulation))
     return sorted(name for name in unneeded if name.partition(":")[0] not in before)
 
 
@@ -105,5 +102,5 @@ def prunable(info: Mapping[str, Any], keep: int, needed: Iterable[str]) -> list[
 
 def packages_of(releases: Sequence[str], installed: Iterable[str]) -> list[str]:
     there = set(installed)
-    names = [kind.format(release) for release in releases for kind in _KERNEL]
+    names = [name for release in releases for name in own_packages.of_kernel(release)]
     return [name for name in names if name in there]

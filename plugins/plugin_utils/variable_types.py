@@ -19,6 +19,7 @@ from ansible.module_utils.common.validation import (
     check_type_float,
     check_type_int,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
 
 _WORDS = {
     "bool": "true or false",
@@ -52,8 +53,7 @@ def shown(name: str, value: Any, template: str = "") -> str:
     """The value as a message may quote it: short, and no secret."""
     if _SECRET.search(f"{name} {template}"):
         return "a value that is not shown"
-    text = without_account(repr(value))
-    return text if len(text) <= _LENGTH else f"{text[:_LENGTH]}…"
+    return plain_text.cut(without_account(repr(value)), _LENGTH)
 
 
 def _unquoted(where: str, value: Any, quoted: str) -> Optional[str]:

@@ -38,8 +38,12 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import (
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.mounts import read_only_reason
 from ansible_collections.oslab.kernel.plugins.module_utils._common import atomic_file, bounded_read
-from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
-from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import canonical, read
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
+    Runner,
+    output_summary,
+    required_output,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import ModuleIndex, read
 
 ENTRIES = Path("loader/entries")
 # Kernels that are entries by themselves.
@@ -79,11 +83,8 @@ def find_boot(run: Runner) -> Path:
 
 def lacking(modules: Path) -> list[str]:
     """What a kernel, whose modules are there, has neither built in nor as a module."""
-    paths = bounded_read.lines(read(modules / "modules.builtin")) + [
-        line.partition(":")[0] for line in bounded_read.lines(read(modules / "modules.dep"))
-    ]
-    known = {canonical(path.rsplit("/", 1)[-1].split(".ko", 1)[0]) for path in paths}
-    return [name for name in _NEEDED if name not in known]
+    index = ModuleIndex(modules)
+    return [name for name in _NEEDED if not index.knows(name)]
 
 
 def _text(path: Path) -> str:
@@ -420,10 +421,7 @@ class SystemdBoot:
             atomic_file.remove(self._entries / entry.name)
 
     def _choose(self, variable: str, name: str) -> None:
-        command = ["bootctl", _COMMANDS[variable], name]
-        code, out, err = self._run(command)
-        if code != 0:
-            raise LoaderError(f"{' '.join(command)} failed ({code}): {output_summary(out, err)}")
+        required_output(self._run, ["bootctl", _COMMANDS[variable], name], LoaderError)
         if efi_variables.text(self._variables, variable) != name:
             raise LoaderError(
                 f"The firmware did not keep '{name}' in {variable}: it may have no room left."

@@ -18,7 +18,10 @@ from typing import Any
 from ansible_collections.oslab.kernel.plugins.module_utils._build import deb
 from ansible_collections.oslab.kernel.plugins.module_utils._build.plan import Plan, needed_programs
 from ansible_collections.oslab.kernel.plugins.module_utils._build.reproducible import changelog_date
-from ansible_collections.oslab.kernel.plugins.module_utils._common.run import FullRunner
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
+    FullRunner,
+    required_output,
+)
 
 SOURCE = "linux-upstream"
 
@@ -122,9 +125,7 @@ def write(
     (work / "debian/files").write_text(files, encoding="utf-8")
     made = directory / f"{SOURCE}_{plan.version}_{machine}.buildinfo"
     argv = ["dpkg-genbuildinfo", "--build=binary", f"-u{directory}", f"-O{made}"]
-    done = run(argv, work, environment)
-    if done.status != 0:
-        raise BuildInfoError(f"{' '.join(argv)} failed: {done.both.strip()[-500:]}")
+    required_output(lambda argv: run(argv, work, environment), argv, BuildInfoError)
     text = without_fields(made.read_text(encoding="utf-8"), LEFT_OUT) + fields(plan)
     made.write_text(text, encoding="utf-8")
     checksum = hashlib.sha256(text.encode()).hexdigest()

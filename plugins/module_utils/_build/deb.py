@@ -20,13 +20,12 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
     FullRunner,
     locale_environment,
     output_summary,
+    required_output,
 )
 
 _CHUNK = 1 << 20
 
 MAINTAINER = "oslab.kernel <oslab@localhost>"
-
-# (argv, directory, environment) → (exit status, stdout + stderr)
 
 
 class PackageError(Exception):
@@ -134,7 +133,5 @@ def build(
     kind = environment.get("KDEB_COMPRESS")
     compression = [f"-Z{kind}"] if kind else []
     argv = ["dpkg-deb", "--root-owner-group", *compression, "--build", str(root), str(result)]
-    done = run(argv, output, environment)
-    if done.status != 0:
-        raise PackageError(f"{' '.join(argv)} failed: {done.both.strip()[-500:]}")
+    required_output(lambda argv: run(argv, output, environment), argv, PackageError)
     return result

@@ -14,7 +14,6 @@ from typing import Any
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     kernel_config,
-    kernel_version,
 )
 
 # Raise it when this collection makes something else out of the same inputs.
@@ -54,11 +53,6 @@ class Inputs:
 def json_sha256(value: Any) -> str:
     canonical = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def package_version(version: str, build_id: str) -> str:
-    """The Debian version of every package of a build."""
-    return f"{kernel_version.debian(version)}-oslab1.{build_id[:12]}"
 
 
 def parse_config(text: str) -> dict[str, str]:

@@ -19,7 +19,7 @@ from typing import IO, Any, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._build import deb
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, json_file
-from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import sha256
+from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import SHA256, sha256
 from ansible_collections.oslab.kernel.plugins.module_utils._common.elf_notes import file_build_id
 
 FILES = "files.json"
@@ -38,7 +38,6 @@ MOST_FILES = 200_000
 _ID = re.compile(r"[0-9a-f]{12,64}")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.~:_-]{0,199}")
 _GNU_ID = re.compile(r"([0-9a-f]{2}){0,64}")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _SHAPES = {"release": _WORD, "version": _WORD, "build_id": _ID, "gnu_build_id": _GNU_ID}
 
 
@@ -117,7 +116,7 @@ def _is_entry(path: Any, stands: Any) -> bool:
         return False
     if stands.startswith(LINK):
         return stands.isprintable() and len(stands) <= 4096
-    return bool(_SHA256.fullmatch(stands))
+    return bool(SHA256.fullmatch(stands))
 
 
 def _are_packages(packages: Any) -> bool:

@@ -28,6 +28,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     json_file,
     kernel_makefile,
     kernel_version,
+    own_packages,
     tree_records,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
@@ -43,13 +44,9 @@ from ansible_collections.oslab.kernel.plugins.module_utils._verify import (
 RESULT = "build.json"
 # Seconds since 1970 that all programs of a build can write as a date: the year 2106.
 LATEST = 1 << 32
-MODULES_PACKAGE = "linux-modules-oslab"
-TOOLS_PACKAGE = "oslab-kernel-tools"
 # The Python module `oslab_kernel` of the tools' package. It is read by its loader, because Ansible
 # may have sent this collection as an archive, which is gone before the build ends.
 PYTHON_MODULE: bytes = vars(verify_syscalls)["__loader__"].get_data(verify_syscalls.__file__)
-
-# argv → (exit status, stdout + stderr)
 
 # Symbol → the program without which a build fails at its end.
 PROGRAMS_BY_SYMBOL = {
@@ -113,7 +110,7 @@ class Plan:
 
     @property
     def version(self) -> str:
-        return identity.package_version(self.inputs.version, self.build_id)
+        return own_packages.version(self.inputs.version, self.build_id)
 
     @property
     def target(self) -> Path:
@@ -216,7 +213,7 @@ def make_plan(options: Options, run: Runner) -> Plan:
     )
     manifest = {
         **stated,
-        "version": identity.package_version(version, inputs.build_id),
+        "version": own_packages.version(version, inputs.build_id),
         "build_id": inputs.build_id,
     }
     return Plan(options, inputs, config, manifest, syscalls)

@@ -36,7 +36,11 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build.progress impor
     existing,
     expected_objects,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._common import json_file, manifest
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    json_file,
+    manifest,
+    own_packages,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 
@@ -55,7 +59,7 @@ fi
 PYTHON_CLEAN = f"""#!/bin/sh
 set -e
 if command -v py3clean >/dev/null 2>&1; then
-	py3clean -p {build_plan.TOOLS_PACKAGE}
+	py3clean -p {own_packages.TOOLS}
 fi
 """
 
@@ -263,7 +267,7 @@ class Build:
 
     def _clear_old_packages(self) -> None:
         """Of builds that did not come to their end; only files that are named as ours."""
-        ours = re.compile(rf"_[^_]*-oslab1\.[0-9a-f]{{12}}_{self.plan.inputs.machine}\.[a-z]+$")
+        ours = re.compile(rf"_[^_]*{own_packages.ENDING}_{self.plan.inputs.machine}\.[a-z]+$")
         for path in self.options.tree.parent.iterdir():
             if ours.search(path.name) and path.is_file():
                 path.unlink()
@@ -305,7 +309,7 @@ class Build:
         if not list(root.rglob("*.ko*")):
             return  # the configuration leaves none of them
         self._package(
-            f"{build_plan.MODULES_PACKAGE}-{release}",
+            f"{own_packages.MODULES}-{release}",
             root,
             built,
             section="kernel",
@@ -351,7 +355,7 @@ class Build:
         if not any(path.is_file() for path in root.rglob("*")):
             return
         self._package(
-            build_plan.TOOLS_PACKAGE,
+            own_packages.TOOLS,
             root,
             built,
             section="utils",

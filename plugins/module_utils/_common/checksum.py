@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from typing import IO
 
 CHUNK = 1 << 20
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def sha256(stream: IO[bytes]) -> str:

@@ -6,18 +6,20 @@
 from __future__ import annotations
 
 import re
+from typing import Optional
 
-_LINE = re.compile(r"^(?:CONFIG_(\w+)=(.*)|# CONFIG_(\w+) is not set)$")
+_LINE = re.compile(r"CONFIG_([A-Za-z0-9_]+)=(.*)|# CONFIG_([A-Za-z0-9_]+) is not set\r?")
+
+
+def entry(line: str) -> Optional[tuple[str, str]]:
+    """Symbol (without CONFIG_) and value as it is written, `n` for one that is not set."""
+    match = _LINE.fullmatch(line)
+    return (match[1] or match[3], match[2] if match[1] else "n") if match else None
 
 
 def parse(text: str) -> dict[str, str]:
-    """Symbol (without CONFIG_) -> value as it is written, `n` for one that is not set."""
-    values = {}
-    for line in text.splitlines():
-        match = _LINE.match(line)
-        if match:
-            values[match[1] or match[3]] = match[2] if match[1] else "n"
-    return values
+    """All its entries."""
+    return dict(filter(None, map(entry, text.splitlines())))
 
 
 def line(name: str, value: str) -> str:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Text of others, made safe to print.
+"""Text of others, made safe and short enough to print.
 
 A host, a mirror or a compiler chooses what its text is made of. Printed as it is, it could move the
 cursor, change colours and the window's title, fill the clipboard, reverse the order of letters, or
@@ -10,13 +10,21 @@ write a line that looks like one of ours.
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 #: Characters of a sentence; the whole text is in the result of the task, or in a log.
 LENGTH = 600
 #: Characters of a cell of a table: a sha256, and some more.
 CELL = 80
+#: Characters of what a sentence quotes.
+QUOTE = 200
+#: Of a line of a message: Ansible shows it four to eight columns to the right.
+WIDTH = 92
+FEW = 6  # names in a sentence
 
 _MARKS = ("Mn", "Me")
 # A letter has one or two accents. Dozens of them would be drawn over the lines above and below.
@@ -85,8 +93,14 @@ def cell(value: Any, length: int = CELL) -> str:
 
 def sentence(value: Any, length: int = LENGTH) -> str:
     """One line: whitespace of any kind becomes a space."""
-    text = str(value)[: 8 * length]
-    return cut(escape(" ".join(text.split())), length)
+    text = str(value)
+    line = escape(" ".join(text[: 8 * length].split()))
+    return cut(line if len(text) <= 8 * length else f"{line}…", length)
+
+
+def shown(text: str, length: int = QUOTE) -> str:
+    """A part of a sentence."""
+    return sentence(text, length)
 
 
 def lines(value: Any) -> str:
@@ -102,3 +116,32 @@ def width(text: str) -> int:
         0 if _is_mark(one) else 2 if unicodedata.east_asian_width(one) in "WF" else 1
         for one in text
     )
+
+
+def few(texts: Sequence[str], most: int = FEW, separator: str = ", ") -> str:
+    """The first `most` of them, and how many more there are."""
+    more = f"{separator.lstrip(',')}and {len(texts) - most} more" if len(texts) > most else ""
+    return separator.join(texts[:most]) + more
+
+
+def wrapped(text: str, width: int = WIDTH) -> str:
+    """The same in lines that fit a terminal; what can be copied is not cut."""
+    return "\n".join(
+        line
+        if len(line) <= width
+        else textwrap.fill(
+            line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+        )
+        for line in text.split("\n")
+    )
+
+
+def without_password(url: str) -> str:
+    """The address without the name and password of a user, which are nobody else's business."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # no address at all; whoever opens it says so
+        return url
+    if "@" not in parts.netloc:
+        return url
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

@@ -111,6 +111,14 @@ def output_summary(out: str, err: str, lines: int = LINES, length: int = LENGTH)
     return " / ".join(parts) or "no output"
 
 
+def required_output(run: Runner, argv: Sequence[str], failure: Callable[[str], Exception]) -> str:
+    """Standard output of a program; raises `failure` of a message if it fails."""
+    status, out, err = run(argv)
+    if status != 0:
+        raise failure(f"{' '.join(argv)} failed ({status}): {output_summary(out, err)}")
+    return out
+
+
 def feed(argv: Sequence[str], chunks: Iterable[bytes]) -> tuple[int, str]:
     """Exit status and output (both streams) of a program that reads `chunks`.
 

@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
+    Runner,
+    required_output,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_config
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import index
 from ansible_collections.oslab.kernel.plugins.module_utils._repository.index import (
     Index,
@@ -18,14 +21,6 @@ from ansible_collections.oslab.kernel.plugins.module_utils._repository.index imp
 
 # 'http://host/dists/stable/InRelease' host_dists_stable_InRelease 0
 _URI = re.compile(r"^'([^']*/InRelease)' (\S+) ", re.MULTILINE)
-_LISTS = re.compile(r"^LISTS='([^']+)'$", re.MULTILINE)
-
-
-def _said(run: Runner, argv: Sequence[str]) -> str:
-    code, out, err = run(argv)
-    if code != 0:
-        raise IndexFileError(f"{' '.join(argv)} failed ({code}): {output_summary(out, err)}")
-    return out
 
 
 def index_file(run: Runner, source: str) -> tuple[str, Path]:
@@ -36,11 +31,12 @@ def index_file(run: Runner, source: str) -> tuple[str, Path]:
         "--option",
         "Dir::Etc::SourceParts=/dev/null",
     ]
-    found = _URI.findall(_said(run, ["apt-get", "--print-uris", *only, "update"]))
-    lists = _LISTS.findall(_said(run, ["apt-config", "shell", "LISTS", "Dir::State::lists/d"]))
-    if len(found) != 1 or len(lists) != 1:
+    argv = ["apt-get", "--print-uris", *only, "update"]
+    found = _URI.findall(required_output(run, argv, IndexFileError))
+    if len(found) != 1:
         raise IndexFileError(f"{source} names {len(found)} repositories, and has to name one")
-    return found[0][0], Path(lists[0], found[0][1])
+    lists = apt_config.value(run, "Dir::State::lists/d") or "/var/lib/apt/lists"
+    return found[0][0], Path(lists, found[0][1])
 
 
 def check(run: Runner, source: str, published: Index) -> Index:

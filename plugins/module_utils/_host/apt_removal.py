@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common import apt_answers
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
-from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_config, apt_simulation
+from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_config
 
 _SIMULATE = ("apt-get", "--simulate", "--option", "APT::Get::AutomaticRemove=false")
 #: apt's own records of a status that is not the host's are not written.
@@ -31,12 +32,12 @@ def _removed_too(
     code, out, err = run([*_SIMULATE, *options, "remove", *names])
     if code != 0:
         summary = output_summary(out, err).rstrip(".")
-        remedy = apt_simulation.remedy(err)
+        remedy = apt_answers.remedy(err)
         raise AptError(
             f"apt cannot simulate the removal of {', '.join(names)}: {summary}"
             + (f". {remedy}" if remedy else "")
         )
-    return [name for name in apt_simulation.removed(out) if name not in packages]
+    return [name for name in apt_answers.removed(out) if name not in packages]
 
 
 def _repaired(status: str, packages: Collection[str]) -> str:

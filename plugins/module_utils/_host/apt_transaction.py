@@ -16,12 +16,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Callable, NamedTuple
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    apt_answers,
+    bounded_read,
+    plain_text,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._common.plain_text import FEW, few
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
 from ansible_collections.oslab.kernel.plugins.module_utils._host import (
     apt_config,
     apt_lock,
-    apt_simulation,
     dkms,
 )
 
@@ -36,7 +40,6 @@ OPTIONS = (
 _CONFFILES = ("Dpkg::Options::=--force-confdef", "Dpkg::Options::=--force-confold")
 #: apt's own, where its configuration names none.
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
-_SHOWN = 6  # packages in a sentence
 _REASON = 300  # characters
 _CAUSE = 260  # of them, where more is said
 _LOG_BYTES = 4 << 20
@@ -111,11 +114,6 @@ class State(NamedTuple):
         return self.error == "ok" and (self.status == "installed" or not self.there)
 
 
-def few(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
-
-
 def reason(out: str, err: str) -> str:
     """Why apt refuses a transaction: what is unmet, and its errors."""
     unmet: list[str] = []
@@ -125,17 +123,16 @@ def reason(out: str, err: str) -> str:
             unmet.append(" ".join(line.split()))
         else:
             inside = "unmet dependencies" in line
-    errors = [line[3:].strip() for line in err.splitlines() if line.startswith("E: ")]
     # apt 3 adds what its other solver thinks, in lines of its own.
-    errors = [error for error in errors if "--solver" not in error]
+    errors = [error for error in apt_answers.errors(err) if "--solver" not in error]
     said = "; ".join([*unmet, *errors]) or output_summary(out, err)
-    return said if len(said) <= _REASON else said[: _REASON - 1] + "…"
+    return plain_text.cut(said, _REASON)
 
 
 def simulate(run: Runner, action: str, targets: Iterable[str]) -> Simulation:
     code, out, err = run(["apt-get", "--simulate", *OPTIONS, action, *targets])
     problem = "" if code == 0 else reason(out, err).rstrip(".")
-    removed = apt_simulation.removed(out)
+    removed = apt_answers.removed(out)
     return Simulation(_CHANGED.findall(out), removed, problem, _NEW.findall(out))
 
 
@@ -167,7 +164,7 @@ def plan(run: Runner, targets: Mapping[str, str], optional: Sequence[str]) -> Pl
             return Plan(rest, left_out, bool(without.changed), _brought(without, rest))
     command = f"apt-get --simulate install {' '.join(targets)}"
     if whole.problem:
-        remedy = apt_simulation.remedy(whole.problem) or (
+        remedy = apt_answers.remedy(whole.problem) or (
             "See to these dependencies, pins or holds; `apt-cache policy PACKAGE` shows what holds"
         )
         raise RefusedError(
@@ -198,7 +195,7 @@ def plan_purge(run: Runner, names: Sequence[str]) -> list[str]:
         raise RefusedError(
             f"{few(others)} would be removed with {few(there)}. Nothing was removed, as only "
             "packages of this collection are. Remove what depends on them, or change its "
-            f"dependency, with `apt-get purge {' '.join(others[:_SHOWN])}`, and run this again"
+            f"dependency, with `apt-get purge {' '.join(others[:FEW])}`, and run this again"
         )
     return there
 
@@ -246,7 +243,7 @@ def cause(out: str) -> str:
     hook = _HOOK.match(lines[end])
     who = f"{hook[1]} ended with {hook[2]}" if hook else lines[end].rstrip(":")
     text = f"{who}: {' / '.join(shown)}" if shown else who
-    text = text.rstrip(".") if len(text) <= _CAUSE else text[: _CAUSE - 1] + "…"
+    text = plain_text.cut(text.rstrip("."), _CAUSE)
     return f"{text} (see {', '.join(logs[:3])})" if logs else text
 
 

@@ -14,11 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Callable, NamedTuple
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common import apt_answers, bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common.plain_text import few
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
-from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_lock
-
-#: argv → exit status, stdout, stderr
+from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_config, apt_lock
 
 _SHOWN = 3  # sources, or packages, in a sentence
 _LONGEST_NAME = 256  # of a package, or of an expression for some
@@ -81,21 +80,18 @@ def failures(out: str, err: str) -> list[str]:
             found[-1] += joint + " ".join(line.split())
         else:
             open_entry = False
-    errors = [line[3:].strip() for line in err.splitlines() if line.startswith("E: ")]
+    errors = apt_answers.errors(err)
     named = [error for error in errors if "Some index files failed" not in error]
     return found or named or [output_summary(out, err)]
 
 
 def _few(texts: Sequence[str]) -> str:
-    more = f"; and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
-    return "; ".join(text.rstrip(".") for text in texts[:_SHOWN]) + more
+    return few([text.rstrip(".") for text in texts], _SHOWN, "; ")
 
 
 def _proxy(run: Runner) -> str:
     """The proxy of apt, and the setting that names it; '' if none."""
-    asked = [word for name, option in _PROXIES.items() for word in (name, option)]
-    _code, out, _err = run(["apt-config", "shell", *asked])
-    configured = dict(re.findall(r"^([A-Z]+)='([^']+)'$", out, re.MULTILINE))
+    configured = apt_config.values(run, _PROXIES)
     found = [(configured[name], option) for name, option in _PROXIES.items() if name in configured]
     for variable in ("http_proxy", "https_proxy"):
         if not found and os.environ.get(variable):
@@ -192,9 +188,9 @@ def covers(record: Record, name: str) -> bool:
 
 def _preferences(run: Runner) -> list[Path]:
     """The files that apt reads, by its own word, in its order."""
-    names = ["FILE", "Dir::Etc::Preferences/f", "PARTS", "Dir::Etc::PreferencesParts/d"]
-    _code, out, _err = run(["apt-config", "shell", *names])
-    places = dict(re.findall(r"^(FILE|PARTS)='([^']+)'$", out, re.MULTILINE))
+    places = apt_config.values(
+        run, {"FILE": "Dir::Etc::Preferences/f", "PARTS": "Dir::Etc::PreferencesParts/d"}
+    )
     parts = Path(places.get("PARTS", "/etc/apt/preferences.d"))
     inside = sorted(parts.iterdir()) if parts.is_dir() else []
     return [

@@ -24,6 +24,7 @@ from typing import Callable, NamedTuple
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
 from ansible_collections.oslab.kernel.plugins.module_utils._common.bounded_read import lines, words
+from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import MODULE
 
 # PCI class bytes: mass storage, network, and USB host controllers among the serial buses.
 _PCI_CLASS = re.compile(r"0x(01|02|0c03)")
@@ -82,7 +83,6 @@ _DRIVERS = {
 _PLATFORM = ("i8042", "xhci", "ehci", "ohci", "dwc3")
 _WILD = re.compile(r"[*?\[]")
 _DEVICE = re.compile(r"[0-9]+:[0-9]+")
-_MODULE = re.compile(r"[A-Za-z0-9_]{1,64}")
 _ALGORITHM = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _HEXADECIMAL = re.compile(r"(?:0x)?[0-9a-f]{1,8}")
 
@@ -437,4 +437,4 @@ def essential_modules(
     for alias in sorted(aliases - {""}):
         found |= index.resolve(alias)
     # For one name that none has the control node would refuse all that the host says.
-    return sorted(filter(_MODULE.fullmatch, index.closure(found)))
+    return sorted(filter(MODULE.fullmatch, index.closure(found)))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
-import re
 import shlex
 import time
 from collections.abc import Sequence
@@ -16,7 +15,11 @@ from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._boot import efi_variables
-from ansible_collections.oslab.kernel.plugins.module_utils._common import boot_id, bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    boot_id,
+    bounded_read,
+    own_packages,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     manifest as kernel_manifest,
 )
@@ -48,8 +51,6 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host.trial import (
 _LARGEST_RECORD = 1 << 20
 # A configuration has some 300 KiB.
 _LARGEST_CONFIG = 16 << 20
-# How versions of our packages end.
-OURS = re.compile(r"-oslab\d+\.[0-9a-f]{12}$")
 # Written by the role install.
 RECORD = Path("var/lib/oslab-kernel/install.json")
 _NO_PACKAGES: dict[str, Any] = {
@@ -132,7 +133,7 @@ def _packages(run: Runner, packages: Sequence[str]) -> dict[str, Any]:
         "oslab_packages": {
             name: version
             for name, version, _want, (_error, status) in rows
-            if OURS.search(version) and status != "config-files"
+            if own_packages.is_ours(version) and status != "config-files"
         },
         "packages_held": sorted(name for name, _version, want, _state in rows if want == "hold"),
     }

@@ -10,6 +10,7 @@ parameters that it was given, so its exit code says nothing about them.
 from __future__ import annotations
 
 import contextlib
+import re
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +18,15 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
-from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
+from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import MODULE
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
+    Runner,
+    required_output,
+)
 
+_PARAMETER = re.compile(r"[A-Za-z0-9_]+")
+# modprobe would read these as something else.
+_NO_VALUE = re.compile(r'[\s"#]')
 # A page, as sysfs has it.
 _LARGEST_PARAMETER = 64 << 10
 # Digits of the largest number, with its sign and 0x.
@@ -69,6 +77,19 @@ def spelled(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ",".join(spelled(item) for item in value)
     return str(value)
+
+
+def malformed(name: str, parameters: Mapping[Any, Any]) -> str:
+    """What no module or parameter is called, or set to; empty if nothing is."""
+    if not MODULE.fullmatch(name):
+        return "name has to be a module's, of letters, digits, _ and -"
+    for key, value in parameters.items():
+        if not _PARAMETER.fullmatch(str(key)) or _NO_VALUE.search(spelled(value)):
+            return (
+                f"params has {str(key)!r}: names take letters, digits and _, values no spaces, "
+                "quotes or #"
+            )
+    return ""
 
 
 def as_number(text: str) -> Optional[int]:
@@ -156,12 +177,10 @@ def kernel_log_tail(run: Runner, name: str) -> str:
 
 
 def check(run: Runner, name: str, command: Sequence[str], advice: str) -> None:
-    code, out, err = run(command)
-    if code != 0:
-        raise ModuleError(
-            f"{' '.join(command)} failed ({code}): {output_summary(out, err)}."
-            f"{kernel_log_tail(run, name)} {advice}".strip()
-        )
+    def failure(said: str) -> ModuleError:
+        return ModuleError(f"{said}.{kernel_log_tail(run, name)} {advice}".strip())
+
+    required_output(run, command, failure)
 
 
 def apply(

@@ -17,15 +17,14 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common import kernel_config
+
 #: Bytes of a configuration; a distribution's has some 280,000.
 MAX_SIZE = 4 * 1024 * 1024
 
 #: Characters that make, or a shell in a line of a Makefile, takes for more than text.
 UNSAFE = "$`;\"'\\#|&<>"
 
-MODULE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-_LINE = re.compile(r"(?:CONFIG_([A-Za-z0-9_]+)=(.*)|# CONFIG_([A-Za-z0-9_]+) is not set)\r?")
 # Levels, decimal and hexadecimal numbers.
 _PLAIN = re.compile(r"[ymn]|-?[0-9]{1,20}|0[xX][0-9a-fA-F]{1,16}")
 _UNSAFE = re.compile(f"[{re.escape(UNSAFE)}\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]")
@@ -122,19 +121,15 @@ def from_target(text: str) -> Accepted:
     kept: dict[str, str] = {}
     refused: dict[str, str] = {}
     for line in text.split("\n"):
-        match = _LINE.fullmatch(line)
-        if not match:
+        found = kernel_config.entry(line)
+        if not found:
             continue
-        name = match[1] or match[3]
-        value = match[2].rstrip("\r") if match[1] else "n"
+        name, value = found[0], found[1].rstrip("\r")
         into, other = (kept, refused) if _is_a_targets(name, value) else (refused, kept)
         other.pop(name, None)
         into[name] = value
-    lines = [
-        f"# CONFIG_{name} is not set" if value == "n" else f"CONFIG_{name}={value}"
-        for name, value in kept.items()
-    ]
-    return Accepted("".join(f"{line}\n" for line in lines), refused)
+    lines = [f"{kernel_config.line(name, value)}\n" for name, value in kept.items()]
+    return Accepted("".join(lines), refused)
 
 
 def _is_a_targets(name: str, value: str) -> bool:
@@ -163,16 +158,15 @@ def unsafe(text: str) -> list[str]:
     for line in text.split("\n"):
         if not line or line.startswith("#"):
             continue
-        match = _LINE.fullmatch(line)
-        value = match[2] if match else None
-        if match is None or value is None:
+        name, value = kernel_config.entry(line) or ("", "")
+        if not name:
             messages.append(f"{line[:60]!r} is no line of a configuration")
         elif value.startswith('"') and value.endswith('"') and len(value) > 1:
             character = unsafe_character(value[1:-1])
             if character:
-                messages.append(f"{match[1]}: {_reason(character)}")
+                messages.append(f"{name}: {_reason(character)}")
         elif not _PLAIN.fullmatch(value):
-            messages.append(f"{match[1]}: {value[:60]!r} is neither a level, a number nor a string")
+            messages.append(f"{name}: {value[:60]!r} is neither a level, a number nor a string")
     return messages
 
 

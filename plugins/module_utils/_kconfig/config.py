@@ -23,8 +23,9 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     bounded_read,
     kernel_config,
     kernel_makefile,
-    quoted_text,
+    plain_text,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import MODULE
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import FullRunner
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import base as kconfig_base
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig.tree import (
@@ -217,10 +218,10 @@ def check_wanted(
 
 def check_modules(names: Iterable[str]) -> None:
     """Refuse what cannot be a module's name: each is a line of a file that localmodconfig reads."""
-    wrong = [repr(name[:40]) for name in names if not kconfig_base.MODULE_NAME.fullmatch(name)]
+    wrong = [repr(name[:40]) for name in names if not MODULE.fullmatch(name)]
     if wrong:
         raise KconfigError(
-            f"{quoted_text.few(wrong, 5)}: no name of a module, which has letters, digits, _ and -"
+            f"{plain_text.few(wrong, 5)}: no name of a module, which has letters, digits, _ and -"
         )
 
 

@@ -14,8 +14,6 @@ for a fresh one.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shlex
 import struct
@@ -35,6 +33,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
     output_summary,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
+from ansible_collections.oslab.kernel.plugins.module_utils._lab import recipe as recipes
 
 #: Raised when this code makes another disk out of the same recipe.
 FORMAT = 1
@@ -56,7 +55,7 @@ INITRD = "initrd.img"
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(recipes.Recipe):
     """All that decides what is in the image."""
 
     name: str
@@ -72,8 +71,11 @@ class Recipe:
     #: Script inside the image that is the first boot's init.
     finish: str
 
+    @property
+    def title(self) -> str:
+        return f"{self.name}-{self.suite}"
+
     def facts(self) -> dict[str, Any]:
-        """Return the recipe as plain data."""
         return {
             "format": FORMAT,
             "suite": self.suite,
@@ -86,18 +88,13 @@ class Recipe:
             "overlay": overlay_facts(self.overlay),
         }
 
-    def image_id(self) -> str:
-        """Name of the finished image."""
-        text = json.dumps(self.facts(), sort_keys=True).encode()
-        return f"{self.name}-{self.suite}-{hashlib.sha256(text).hexdigest()[:12]}"
-
 
 @dataclass
-class Builder:
-    """Builds a recipe below a directory."""
+class Builder(recipes.Builder):
+    """Builds an image."""
 
     recipe: Recipe
-    images: Path
+    directory: Path
     mirrors: Sequence[str] = ()
     apt_options: Sequence[str] = ()
     accel: str = "auto"
@@ -106,33 +103,15 @@ class Builder:
     lock_seconds: float = 1800.0
     used_accel: Optional[qemu.Accel] = field(default=None, init=False)
 
-    @property
-    def final(self) -> Path:
-        """Directory of the finished image."""
-        return self.images / self.recipe.image_id()
-
-    def beside(self, suffix: str) -> Path:
-        """Path of a file that goes with the image."""
-        return self.images / f"{self.recipe.image_id()}{suffix}"
-
     def exists(self) -> bool:
-        """Whether the image is complete."""
         return (self.final / DISK).is_file()
 
     def ensure(self) -> bool:
-        """Build the image unless it is there; tell whether it was built."""
-        if self.exists():
-            return False
-        if os.geteuid() != 0:
+        if not self.exists() and os.geteuid() != 0:
             raise qemu.QemuError(
                 "building a Debian root file system needs root: run this task with 'become: true'"
             )
-        self.images.mkdir(parents=True, exist_ok=True)
-        with qemu.locked(self.beside(".lock"), self.lock_seconds) as lock:
-            if self.exists():
-                return False
-            self._build(lock)
-        return True
+        return super().ensure()
 
     def _build(self, lock: int) -> None:
         work = self.beside(".building")

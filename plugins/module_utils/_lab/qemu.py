@@ -21,6 +21,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     bounded_read,
     json_file,
     lock,
+    plain_text,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import locale_environment
 
@@ -126,9 +127,8 @@ def direct_boot_argv(
 def last_lines(text: str, count: int) -> str:
     """Return the end of a serial log, readable: no colours, no blank lines, no cursor movements."""
     plain = _ANSI.sub("", text).replace("\r", "\n")
-    plain = "".join(char for char in plain if char in "\n\t" or char.isprintable())
     lines = [line.rstrip() for line in plain.split("\n") if line.strip()]
-    return "\n".join(lines[-count:])
+    return plain_text.lines("\n".join(lines[-count:]))
 
 
 @dataclass(frozen=True)

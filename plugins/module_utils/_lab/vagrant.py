@@ -12,7 +12,6 @@ out is flattened: a box needs no other file.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import tarfile
@@ -26,6 +25,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import output_summary
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import image as lab_image
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
+from ansible_collections.oslab.kernel.plugins.module_utils._lab import recipe as recipes
 
 #: Raised when this code makes another box out of the same recipe.
 FORMAT = 1
@@ -34,8 +34,8 @@ GIB = 1024**3
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """All that decides what is in the box."""
+class Recipe(recipes.Recipe):
+    """All that decides what is in the box, and so its name: libvirt keeps disks by name."""
 
     name: str
     #: Directory of a finished image, named after its content.
@@ -48,7 +48,6 @@ class Recipe:
     finish: str
 
     def facts(self) -> dict[str, Any]:
-        """Return the recipe as plain data."""
         return {
             "format": FORMAT,
             "image": self.image.name,
@@ -57,45 +56,17 @@ class Recipe:
             "finish": self.finish,
         }
 
-    def box_id(self) -> str:
-        """Name of the box. Another content has another one, since libvirt keeps disks by name."""
-        text = json.dumps(self.facts(), sort_keys=True).encode()
-        return f"{self.name}-{hashlib.sha256(text).hexdigest()[:12]}"
-
 
 @dataclass
-class Builder:
-    """Makes a box below a directory."""
+class Builder(recipes.Builder):
+    """Makes a box."""
 
+    suffix = ".box"
     recipe: Recipe
-    boxes: Path
+    directory: Path
     accel: qemu.Accel
     boot_seconds: float = 300.0
     lock_seconds: float = 1800.0
-
-    def beside(self, suffix: str) -> Path:
-        """Path of a file that goes with the box."""
-        return self.boxes / f"{self.recipe.box_id()}{suffix}"
-
-    @property
-    def final(self) -> Path:
-        """The finished box."""
-        return self.beside(".box")
-
-    def exists(self) -> bool:
-        """Whether the box is complete."""
-        return self.final.is_file()
-
-    def ensure(self) -> bool:
-        """Make the box unless it is there; tell whether it was made."""
-        if self.exists():
-            return False
-        self.boxes.mkdir(parents=True, exist_ok=True)
-        with qemu.locked(self.beside(".lock"), self.lock_seconds) as lock:
-            if self.exists():
-                return False
-            self._build(lock)
-        return True
 
     def _build(self, lock: int) -> None:
         work = self.beside(".building")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import kernel_version
+from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import PACKAGE
 from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import tree
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import (
     patch_file,
@@ -34,7 +35,6 @@ KCONFIG_MENU = "OSLAB_SYSCALLS"
 
 _EXTRAVERSION = re.compile(r"[a-z0-9.+-]*")
 _PREFIX = re.compile(r"\bCONFIG_(?=\w)")
-_PACKAGE_NAME = re.compile(r"[a-z0-9][a-z0-9.+-]+")
 
 
 def check_extraversion(value: str, kernelversion: str = "") -> list[str]:
@@ -83,7 +83,7 @@ def check_release(release: str) -> list[str]:
             f"the kernel's release {release!r} is {len(release.encode())} bytes long: at most "
             f"{UTS_LEN} are possible; shorten version_extraversion"
         )
-    if not _PACKAGE_NAME.fullmatch(f"linux-image-{release}"):
+    if not PACKAGE.fullmatch(f"linux-image-{release}"):
         problems.append(
             f"'linux-image-{release}' is not a valid name of a Debian package: only lower-case "
             "letters, digits, '.', '+' and '-' are possible; change version_extraversion"

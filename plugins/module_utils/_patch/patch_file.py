@@ -13,6 +13,7 @@ from typing import Any, Callable, Optional
 from urllib.parse import unquote, urlsplit
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import atomic_file
+from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import SHA256
 from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 from ansible_collections.oslab.kernel.plugins.module_utils._source.download import (
     DownloadError,
@@ -22,8 +23,6 @@ from ansible_collections.oslab.kernel.plugins.module_utils._source.download impo
 )
 
 LARGEST = 64 << 20
-
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class PatchError(Exception):
@@ -57,7 +56,7 @@ def parse(entry: Any, index: int) -> Wanted:
     if unknown:
         raise PatchError(f"{where} has {', '.join(unknown)}: only source and sha256 are known")
     wanted = Wanted(str(known["source"]), str(known.get("sha256") or "").lower())
-    if wanted.sha256 and not _SHA256.fullmatch(wanted.sha256):
+    if wanted.sha256 and not SHA256.fullmatch(wanted.sha256):
         raise PatchError(f"{where}: sha256 {wanted.sha256!r} is not 64 hexadecimal digits")
     if wanted.is_url and not wanted.sha256:
         raise PatchError(

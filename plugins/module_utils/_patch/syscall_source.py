@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import quoted_text
+from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
 
 #: Of a syscall, as registers have room for.
 MOST_ARGUMENTS = 6
@@ -145,4 +145,4 @@ def parameters(text: str, name: str) -> list[Parameter]:
 def _instead(found: list[Definition]) -> str:
     if not found:
         return "none is outside of comments and `#if 0`"
-    return f"it has {quoted_text.few(list(map(str, found)), _SHOWN)}"
+    return f"it has {plain_text.few(list(map(str, found)), _SHOWN)}"

@@ -25,16 +25,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Callable, NamedTuple, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._build.plan import (
-    MODULES_PACKAGE,
-    TOOLS_PACKAGE,
-)
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     atomic_file,
     bounded_read,
     gpg_status,
+    own_packages,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
+from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import SHA256
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
+    Runner,
+    output_summary,
+    required_output,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import (
     errors,
     publish,
@@ -53,7 +55,6 @@ MARGIN = 4 << 20
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]{0,199}")
 _VERSION = re.compile(r"[0-9][A-Za-z0-9+.~:-]{0,199}")
 _SIZE = re.compile(r"[0-9]{1,15}")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 NOTHING = "Nothing was published."
 
 
@@ -147,14 +148,6 @@ def parse_stanzas(text: str) -> list[dict[str, str]]:
     return stanzas
 
 
-def check(run: Runner, command: Sequence[str]) -> str:
-    """Standard output of a command that has to succeed."""
-    code, out, err = run(command)
-    if code != 0:
-        raise AptlyError(f"{' '.join(command)} failed ({code}): {output_summary(out, err)}")
-    return out
-
-
 def _control(path: str, text: str) -> dict[str, str]:
     """The control data of one package, each field of which is there once."""
     names = [line.partition(":")[0].lower() for line in text.split("\n") if line[:1].strip()]
@@ -189,7 +182,7 @@ def read_deb(run: Runner, path: str) -> Deb:
     file = Path(path)
     if not file.is_file():
         raise AptlyError(f"{path}: there is no such file; build the packages first")
-    control = _control(path, check(run, ["dpkg-deb", "--field", path]))
+    control = _control(path, required_output(run, ["dpkg-deb", "--field", path], AptlyError))
     _check_control(path, control)
     return Deb(
         key=Key(
@@ -214,7 +207,7 @@ def parse_expected(packages: Mapping[str, Any], version: str) -> dict[str, Expec
     found = {}
     for name, about in packages.items():
         digest = about.get("sha256") if isinstance(about, Mapping) else None
-        if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
+        if not isinstance(digest, str) or not SHA256.fullmatch(digest):
             raise AptlyError(
                 f"expected has for {name} the sha256 {digest!r}, which has to be 64 hexadecimal "
                 f"digits; build again. {NOTHING}"
@@ -228,10 +221,7 @@ def check_names(names: Iterable[str], release: str) -> None:
 
     Hosts without pins would take a newer bash from here, too.
     """
-    own = {
-        *(f"linux-image-{release}", f"linux-image-{release}-dbg", f"linux-headers-{release}"),
-        *(f"{MODULES_PACKAGE}-{release}", TOOLS_PACKAGE, "linux-libc-dev"),
-    }
+    own = {*own_packages.of_kernel(release), own_packages.TOOLS, "linux-libc-dev"}
     for name in names:
         if name not in own:
             raise AptlyError(
@@ -393,7 +383,8 @@ class Aptly:
 
     def _aptly(self, *arguments: str) -> str:
         try:
-            return check(self.run, ["aptly", f"-config={self.config}", *arguments])
+            argv = ["aptly", f"-config={self.config}", *arguments]
+            return required_output(self.run, argv, AptlyError)
         except AptlyError as error:
             remedy = errors.remedy(str(error), self.target.root)
             raise AptlyError(f"{error}. {remedy}" if remedy else str(error)) from error

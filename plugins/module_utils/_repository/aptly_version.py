@@ -9,12 +9,12 @@ import re
 from dataclasses import dataclass
 from typing import Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common import apt_answers
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 
 # The first release that reads packages that are compressed by zstd.
 ZSTD = (1, 5)
 _VERSION = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})[0-9A-Za-z.+~-]*")
-_CANDIDATE = re.compile(r"^ +Candidate: +(\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,4 @@ def find(run: Runner, program: Optional[str]) -> Ability:
     if program:
         status, out, _err = run([program, "version"])
         return ability(out.rpartition(":")[2].strip() if status == 0 else "")
-    status, out, _err = run(["apt-cache", "policy", "aptly"])
-    candidate = _CANDIDATE.search(out) if status == 0 else None
-    return ability(candidate.group(1) if candidate else "")
+    return ability(apt_answers.candidate(run, "aptly"))

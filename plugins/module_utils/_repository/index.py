@@ -31,8 +31,6 @@ _END = "-----BEGIN PGP SIGNATURE-----"
 _HEADER = re.compile(r"Hash: [A-Za-z0-9, -]+")
 _DATE = re.compile(r"^Date:[ \t]*(.+?)[ \t]*$", re.MULTILINE)
 
-# argv → (exit status, standard output, standard error)
-
 
 class IndexFileError(Exception):
     """It is not an index, or not the one that is wanted; the message says what to do."""

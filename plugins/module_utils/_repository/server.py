@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any, Callable, Union
 from urllib.parse import urlsplit
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import quoted_text
+from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 
-# argv → (exit status, standard output, standard error)
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
 # It stands in a shell script, a unit of systemd and nginx's configuration, which quote differently.
@@ -156,7 +155,7 @@ def url_problem(
         return ""
     return (
         f"The builder {builder} is known here as {host}, {why}: "
-        f"{quoted_text.few(far, NAMED)} would look for the repository at "
+        f"{plain_text.few(far, NAMED)} would look for the repository at "
         f"{effective_url('', host, port)} in vain. Set "
         f"publish_url to http://ADDRESS:{port}, with the builder's address in their network, or "
         "install_transport: copy"

@@ -24,7 +24,7 @@ from itertools import dropwhile
 from pathlib import Path
 from typing import IO, Any, Union
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import shown
+from ansible_collections.oslab.kernel.plugins.module_utils._common.plain_text import shown
 
 CHUNK = 1 << 20
 BLOCK = 512

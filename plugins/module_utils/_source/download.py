@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 from ansible.module_utils.urls import ConnectionError as UrlConnectionError
 from ansible.module_utils.urls import open_url
-from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import (
+from ansible_collections.oslab.kernel.plugins.module_utils._common.plain_text import (
     shown,
     without_password,
 )

@@ -18,7 +18,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     json_file,
     kernel_version,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import (
+from ansible_collections.oslab.kernel.plugins.module_utils._common.plain_text import (
     without_password,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._source.archive import (

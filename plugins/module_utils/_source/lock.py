@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Callable, Optional
 from urllib.parse import urlsplit
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import (
+from ansible_collections.oslab.kernel.plugins.module_utils._common.plain_text import (
     without_password,
 )
 

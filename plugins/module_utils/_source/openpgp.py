@@ -19,20 +19,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import gpg_status
+from ansible_collections.oslab.kernel.plugins.module_utils._common import gpg_status, openpgp_key
 
 # (argv, standard input) → (exit status, standard output)
 Feed = Callable[[Sequence[str], Iterable[bytes]], "tuple[int, str]"]
 
 _BEGIN_ARMOR = re.compile(r"-----BEGIN PGP (?:PUBLIC KEY BLOCK|SIGNATURE)-----\r?\n")
 _END_ARMOR = "-----END PGP "
-# RFC 4880, 9.4: SHA-256, SHA-384, SHA-512. MD5 and SHA-1 can be forged.
-_SIGNATURE = 2  # type of a packet
 _NO_SIGNATURE = "this is not an OpenPGP signature"
 _TEXT = b"-----BEGIN PGP SIGNED MESSAGE-----"
 _BLOCK = b"-----BEGIN PGP SIGNATURE-----"
 _END = b"-----END PGP SIGNATURE-----"
 BLOCK = 64 << 10  # bytes
+# RFC 4880, 9.4: SHA-256, SHA-384, SHA-512. MD5 and SHA-1 can be forged.
 _HASHES = {"8", "9", "10"}
 _BAD = {
     "BADSIG": "the signature is not of these contents",
@@ -94,23 +93,6 @@ def dearmor(text: str, what: str = "the text of the keys") -> bytes:
     return binary
 
 
-def _packet(data: bytes) -> tuple[int, int]:
-    """Type and length, with its header, of the packet that `data` begins with (RFC 4880, 4.2)."""
-    head, first = data[0], data[1]
-    if head & 0x40:
-        kind = head & 0x3F
-        if first < 192:
-            return kind, 2 + first
-        if first < 224:
-            return kind, 3 + ((first - 192) << 8) + 192 + data[2]
-        if first == 255:
-            return kind, 6 + int.from_bytes(data[2:6], "big")
-    elif head & 0x80 and head & 3 < 3:
-        width = 1 << (head & 3)
-        return (head >> 2) & 15, 1 + width + int.from_bytes(data[1 : 1 + width], "big")
-    raise SignatureError(_NO_SIGNATURE)
-
-
 def signature_packets(signature: bytes) -> bytes:
     """The binary form of a signature, armoured or not.
 
@@ -121,15 +103,12 @@ def signature_packets(signature: bytes) -> bytes:
         if b"-----BEGIN" not in signature:
             return signature  # gpgv finds nothing in it either
         signature = dearmor(signature.decode("utf-8", "replace"), "the signature")
-    rest = signature
-    while rest:
-        try:
-            kind, length = _packet(rest)
-        except IndexError:
-            raise SignatureError(_NO_SIGNATURE) from None
-        if kind != _SIGNATURE or length > len(rest):
-            raise SignatureError(_NO_SIGNATURE)
-        rest = rest[length:]
+    try:
+        kinds = {kind for kind, _body in openpgp_key.packets(signature)}
+    except ValueError:
+        raise SignatureError(_NO_SIGNATURE) from None
+    if kinds != {openpgp_key.SIGNATURE}:
+        raise SignatureError(_NO_SIGNATURE)
     return signature
 
 

@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import kernel_version
-from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import shown
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    apt_answers,
+    kernel_version,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import PACKAGE
+from ansible_collections.oslab.kernel.plugins.module_utils._common.plain_text import shown
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9.+-]{1,99}")
-_CANDIDATE = re.compile(r"^ +Candidate: +([0-9]\S*)$", re.MULTILINE)
 # What Debian's package says of the release in it; Ubuntu's has 6.8.0-60.63 for any 6.8.
 _STABLE = re.compile(r"[0-9]+\.[0-9]+\.[1-9][0-9]*(?=-)")
 
@@ -36,7 +38,7 @@ class Found:
 def names(version: str, package: str = "") -> list[str]:
     """Names to look for. Raises PackageError if one of the values is none that can be."""
     if package:
-        if not _NAME.fullmatch(package):
+        if not PACKAGE.fullmatch(package):
             raise PackageError(
                 f"source_package {shown(repr(package))} is no name of a Debian package: give one "
                 "as in 'linux-source-6.12', or leave it empty"
@@ -55,10 +57,9 @@ def find(run: Runner, wanted: Sequence[str]) -> Optional[Found]:
         if status == 0 and out.strip() == "installed":
             return Found(name, True)
     for name in wanted:
-        status, out, _err = run(["apt-cache", "policy", name])
-        candidate = _CANDIDATE.search(out) if status == 0 else None
-        if candidate:
-            return Found(name, False, candidate.group(1))
+        version = apt_answers.candidate(run, name)
+        if version:
+            return Found(name, False, version)
     return None
 
 

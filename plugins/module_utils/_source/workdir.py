@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import tree_records
-from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import shown
+from ansible_collections.oslab.kernel.plugins.module_utils._common.plain_text import shown
 
 DIRECTORY = 0o755
 # For programs that are called, and for files whose mode nothing else states.

@@ -23,10 +23,14 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build.package_files 
     ListError,
     check_list,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, manifest
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    bounded_read,
+    manifest,
+    own_packages,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._common.bounded_read import lines, words
 from ansible_collections.oslab.kernel.plugins.module_utils._common.elf_notes import gnu_build_id
-from ansible_collections.oslab.kernel.plugins.module_utils._common.quoted_text import few
+from ansible_collections.oslab.kernel.plugins.module_utils._common.plain_text import few
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.compare import Check, equal
 
@@ -44,7 +48,6 @@ OPTIONAL = ("/usr/share/doc/", "/usr/share/man/", "/usr/share/locale/", "/usr/sh
 SHOWN = 3
 UNCONFIRMED = "the list came over the network, and nothing from the builder confirms it"
 
-# argv → (exit status, standard output)
 # URL → content; raises OSError or ListError
 Fetcher = Callable[[str], Any]
 
@@ -304,7 +307,7 @@ def answer_by_dpkg(host: Host, build_id: str, reason: str) -> dict[str, Any]:
     """Without a list: what dpkg remembers of the packages. It stands on the same disk."""
     release = host.release()
     installed = installed_packages(host.run)
-    ours = [f"linux-image-{release}", f"linux-modules-oslab-{release}", "oslab-kernel-tools"]
+    ours = [f"linux-image-{release}", f"{own_packages.MODULES}-{release}", own_packages.TOOLS]
     packages = [name for name in ours if name in installed]
     detail = f"no list of the build's files ({reason}): dpkg's own sums on this host stand in"
     ok: Optional[bool] = None

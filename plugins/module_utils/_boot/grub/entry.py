@@ -30,12 +30,13 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import bounde
 from ansible_collections.oslab.kernel.plugins.module_utils._common.bounded_read import lines, words
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
     Runner,
-    output_summary,
+    required_output,
 )
 
 # Makes the entries of all kernels that are there.
 ENTRY_COMMAND = "update-grub"
 # What grub-mkconfig's own 00_header takes for places that GRUB cannot write to.
+READ_ONLY_FILESYSTEMS = ("btrfs", "cpiofs", "newc", "odc", "romfs", "squash4", "tarfs", "zfs")
 # As grub-mkconfig has them, with the names that administrators know.
 READ_ONLY_ABSTRACTIONS = {"diskfilter": "RAID that its firmware or Windows made", "lvm": "LVM"}
 SOFTWARE_RAID = "mdraid"
@@ -44,7 +45,6 @@ CUSTOM = "custom.cfg"
 # place of what is chosen. It is taken back by each boot that comes up, unless that service fails.
 RETRY = ("initrdfail", "prev_entry")
 _PARTS = "### BEGIN "
-READ_ONLY_FILESYSTEMS = ("btrfs", "cpiofs", "newc", "odc", "romfs", "squash4", "tarfs", "zfs")
 
 
 class GrubError(LoaderError):
@@ -501,9 +501,7 @@ def write_variables(run: Runner, state: State, environment: str, changes: dict[s
         action = ["set", f"{name}={value}"] if value else ["unset", name]
         commands.append(["grub-editenv", environment, *action])
     for command in commands:
-        code, out, err = run(command)
-        if code != 0:
-            raise GrubError(f"{' '.join(command)} failed ({code}): {output_summary(out, err)}")
+        required_output(run, command, GrubError)
     written = parse_environment(_text_of(Path(environment), "replace") or "")
     wrong = [name for name, value in changes.items() if written.get(name, "") != value]
     if wrong:

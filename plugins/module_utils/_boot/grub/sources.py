@@ -16,7 +16,7 @@ from typing import Callable, Optional
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import quirks
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import script as grub_script
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.script import Word
-from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, plain_text
 
 # More than any configuration has; a file counts each time that it is run.
 FILES = 64
@@ -81,8 +81,7 @@ def _another_block(command: Sequence[Word]) -> bool:
 
 
 def shown(command: Sequence[Word]) -> str:
-    text = " ".join(word.text for word in command)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+    return plain_text.cut(" ".join(word.text for word in command), _SHOWN)
 
 
 def collect(text: str, known: Mapping[str, str], read: Callable[[str], str]) -> dict[str, str]:

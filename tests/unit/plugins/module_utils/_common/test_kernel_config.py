@@ -20,6 +20,12 @@ def test_values_as_they_are_written() -> None:
     assert kernel_config.parse(TEXT) == {"A": "y", "B": "n", "S": '"a=b"'}
 
 
+def test_a_line_alone() -> None:
+    assert kernel_config.entry("CONFIG_A=y\r") == ("A", "y\r")
+    assert kernel_config.entry("# CONFIG_A is not set\r") == ("A", "n")
+    assert kernel_config.entry("CONFIG_\u00c4=y") is None
+
+
 def test_a_line_is_read_as_it_was_written() -> None:
     for name, value in kernel_config.parse(TEXT).items():
         assert kernel_config.line(name, value) in TEXT.splitlines()

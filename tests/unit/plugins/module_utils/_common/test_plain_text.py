@@ -74,3 +74,57 @@ def test_lines_stay_where_they_are_allowed() -> None:
 )
 def test_width(text: str, columns: int) -> None:
     assert plain_text.width(text) == columns
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("Not Found", "Not Found"),
+        ("two\r\nlines", "two lines"),
+        ("\x1b[2J\x07\x9bred\u202e", r"\x1b[2J\x07\x9bred\u202e"),
+        ("lone \udcff", r"lone \udcff"),
+        ("á€", "á€"),
+    ],
+)
+def test_what_a_terminal_acts_on_is_spelled(text, plain):
+    assert plain_text.shown(text) == plain
+
+
+@pytest.mark.parametrize("text", ["x" * 201, "x" * 100_000, " " * 100_000 + "x"])
+def test_what_is_long_is_cut(text):
+    assert len(plain_text.shown(text)) <= 200
+    assert plain_text.shown(text).endswith("…")
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("https://a.example/b", "https://a.example/b"),
+        ("https://me:secret@a.example:8/b?c", "https://a.example:8/b?c"),
+        ("file:///srv/mirror@home", "file:///srv/mirror@home"),
+        ("http://[bad", "http://[bad"),
+    ],
+)
+def test_a_password_is_not_shown(url, told):
+    assert plain_text.without_password(url) == told
+
+
+def test_a_message_fits_a_terminal_and_what_is_copied_is_not_cut():
+    path = "/" + "x" * 120
+    text = f"{'word ' * 40}\n\tkept as  it is\n{path} is long"
+    lines = plain_text.wrapped(text).split("\n")
+    assert [line for line in lines if len(line) > plain_text.WIDTH] == [path]
+    assert "\tkept as  it is" in lines
+    assert " ".join(" ".join(lines).split()) == " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [([], ""), (["a", "b"], "a, b"), (["a", "b", "c", "d"], "a, b and 2 more")],
+)
+def test_few(texts: list[str], expected: str) -> None:
+    assert plain_text.few(texts, 2) == expected
+
+
+def test_few_of_what_has_commas() -> None:
+    assert plain_text.few(["a, b", "c", "d"], 2, "; ") == "a, b; c; and 1 more"

@@ -17,6 +17,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
     feed,
     module_runner,
     output_summary,
+    required_output,
 )
 
 PLUGINS = Path(__file__).resolve().parents[5] / "plugins"
@@ -122,3 +123,9 @@ def test_an_error_of_the_source_ends_the_program(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="lost"):
         feed(["sh", "-c", f"cat; touch {tmp_path}/ended"], broken())
     assert not (tmp_path / "ended").exists()
+
+
+def test_a_failure_names_the_program_and_what_it_said() -> None:
+    assert required_output(lambda _argv: Result(0, "out", "err"), ["a"], ValueError) == "out"
+    with pytest.raises(ValueError, match=r"^a b failed \(2\): out / err$"):
+        required_output(lambda _argv: Result(2, "out", "err"), ["a", "b"], ValueError)

@@ -35,7 +35,7 @@ class Apt:
     def __call__(self, argv: Sequence[str]) -> Result:
         self.asked = list(argv)
         if argv[0] == "apt-config":
-            return Result(0, f"LISTS='{self.lists}/'\n")
+            return Result(0, f"FOUND='{self.lists}/'\n")
         assert "Dir::Etc::SourceList=/a.sources" in argv
         return Result(0, self.uris) if self.uris else Result(100, "", "E: Malformed entry")
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
-from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_transaction
 from ansible_collections.oslab.kernel.plugins.module_utils._host.apt_transaction import (
     InstallError,
     RefusedError,
@@ -338,7 +337,3 @@ def test_the_hooks_path(tmp_path: Path) -> None:
         host = Host(answers)
         Transaction(host.run, 5, tmp_path).install({"new": "new=2"}, {"new": "2"}, "/run/x")
         assert f"DPkg::Path=/run/x:{path}" in host.asked[-1]
-
-
-def test_many_names_are_few_words() -> None:
-    assert apt_transaction.few(list("abcdefgh")) == "a, b, c, d, e, f and 2 more"

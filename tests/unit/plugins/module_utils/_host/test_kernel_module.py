@@ -17,6 +17,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host.kernel_module i
     Plan,
     apply,
     make_plan,
+    malformed,
     read_loaded,
     refuse_unknown,
     same,
@@ -180,3 +181,22 @@ def test_a_parameter_that_is_not_taken_is_told(kernel: Kernel) -> None:
 def test_a_dash_in_the_name_is_an_underscore_in_sysfs(kernel: Kernel) -> None:
     kernel.ensure()
     assert read_loaded(NAME.replace("_", "-"), kernel.sysfs).loaded
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "said"),
+    [
+        ("snd-hda_intel", {"a": "b", "index": [0, 1], "power_save": True}, ""),
+        ("a b", {}, "name has to be a module's"),
+        ("", {}, "name has to be a module's"),
+        ("a\n", {}, "name has to be a module's"),
+        ("a", {"b": "c d"}, "params has 'b'"),
+        ("a", {"b": ["c", "d#"]}, "params has 'b'"),
+        ("a", {"b c": 1}, "params has 'b c'"),
+    ],
+)
+def test_what_modprobe_would_read_as_something_else(
+    name: str, parameters: dict[str, Any], said: str
+) -> None:
+    found = malformed(name, parameters)
+    assert found.startswith(said) and bool(found) == bool(said)

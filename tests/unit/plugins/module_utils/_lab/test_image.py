@@ -36,31 +36,31 @@ def recipe(tmp_path: Path) -> Recipe:
 
 
 def test_id_names_the_content(recipe: Recipe) -> None:
-    first = recipe.image_id()
+    first = recipe.identity()
     assert first.startswith("lab-bookworm-")
-    assert dataclasses.replace(recipe, packages=("a", "b", "a")).image_id() == first
+    assert dataclasses.replace(recipe, packages=("a", "b", "a")).identity() == first
     for other in (
         dataclasses.replace(recipe, packages=("a",)),
         dataclasses.replace(recipe, size_mib=65),
         dataclasses.replace(recipe, serial=2),
         dataclasses.replace(recipe, finish="/other"),
     ):
-        assert other.image_id() != first
+        assert other.identity() != first
 
 
 def test_id_follows_the_files(recipe: Recipe) -> None:
-    seen = {recipe.image_id()}
+    seen = {recipe.identity()}
     conf = recipe.overlay / "etc" / "conf"
     conf.write_text("b")
-    seen.add(recipe.image_id())
+    seen.add(recipe.identity())
     conf.chmod(0o755)
-    seen.add(recipe.image_id())
+    seen.add(recipe.identity())
     recipe.customize.write_text("#!/bin/sh\n")
-    seen.add(recipe.image_id())
+    seen.add(recipe.identity())
     assert len(seen) == 4
     # What does not reach the image: other people's access to the checkout.
     conf.chmod(0o700)
-    assert recipe.image_id() in seen
+    assert recipe.identity() in seen
 
 
 def test_partition_table() -> None:

@@ -122,7 +122,7 @@ def test_machine_takes_no_feature_from_the_cpu() -> None:
 
 def test_last_lines_are_readable() -> None:
     serial = "one\r\n\x1b[32m  OK  \x1b[0m two\r\n\r\n\x1b[K\x1b[1;1Hthree\x07\r\n"
-    assert qemu.last_lines(serial, 2) == "  OK   two\nthree"
+    assert qemu.last_lines(serial, 2) == "  OK   two\nthree\\x07"
 
 
 def test_escape() -> None:

@@ -44,15 +44,15 @@ def recipe(tmp_path: Path) -> Recipe:
 
 
 def test_id_names_the_content(recipe: Recipe) -> None:
-    seen = {recipe.box_id()}
-    assert recipe.box_id().startswith("box-")
-    seen.add(dataclasses.replace(recipe, finish="/other").box_id())
+    seen = {recipe.identity()}
+    assert recipe.identity().startswith("box-")
+    seen.add(dataclasses.replace(recipe, finish="/other").identity())
     other = recipe.image.rename(recipe.image.with_name("lab-bookworm-4567"))
-    seen.add(dataclasses.replace(recipe, image=other).box_id())
+    seen.add(dataclasses.replace(recipe, image=other).identity())
     recipe.vagrantfile.write_text("# others")
-    seen.add(recipe.box_id())
+    seen.add(recipe.identity())
     (recipe.overlay / "etc/conf").write_text("b")
-    seen.add(recipe.box_id())
+    seen.add(recipe.identity())
     assert len(seen) == 5
 
 

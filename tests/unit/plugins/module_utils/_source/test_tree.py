@@ -211,7 +211,7 @@ def test_a_tree_that_a_killed_run_had_moved_away_comes_back(tarball, tmp_path):
 
 
 def test_a_checksum_that_is_none(tarball, tmp_path):
-    with pytest.raises(trees.TreeError, match="source_sha256 is '123': give 64 hexadecimal"):
+    with pytest.raises(trees.TreeError, match=r"not 123 \(source_sha256"):
         unpack(tarball(), tmp_path / "trees" / "linux", sha256="123")
 
 
