@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../files/kernel/syscalls/oslab.h"
+#include "../../../files/kernel/syscalls/oslab.h"
 
 #define KMEMLEAK	"/sys/kernel/debug/kmemleak"
 #define MIN_AGE		6	/* seconds; kmemleak passes over what is younger than 5 */

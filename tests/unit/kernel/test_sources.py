@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -79,6 +80,18 @@ def test_checkpatch_has_nothing_to_say(tree: Path, kernel: Path) -> None:
             [*checkpatch, str(patch)], capture_output=True, text=True, check=False
         ).stdout
     assert said == ""
+
+
+def test_a_header_that_is_named_by_its_path_is_there(kernel: Path) -> None:
+    """The programs of the test machines are compiled only when a kernel was, an hour later."""
+    root = kernel.parents[1]
+    for source in [
+        *root.glob("tests/**/*.c"),
+        *root.glob("bench/**/*.c"),
+        *root.glob("files/**/*.c"),
+    ]:
+        for header in re.findall(r'^#include "(\.\./.*)"', source.read_text(), re.MULTILINE):
+            assert (source.parent / header).is_file(), f"{source}: {header}"
 
 
 @pytest.mark.parametrize("folder", ["tools", "selftests"])
