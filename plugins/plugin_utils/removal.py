@@ -15,19 +15,6 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host.facts import OU
 _KERNEL = ("linux-image-{}", "linux-headers-{}", "linux-modules-oslab-{}", "linux-image-{}-dbg")
 
 
-def plan(info: Mapping[str, Any], origin: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Packages to purge, and those of which there was another version before.
-
-    `info` is what host_kernel_info returns; `origin` was recorded before anything was installed.
-    """
-    before = origin.get("packages", {})
-    ours = sorted(info["oslab_packages"])
-    return {
-        "purge": [name for name in ours if name not in before],
-        "restore": [name for name in ours if name in before],
-    }
-
-
 def _best(known: Mapping[str, int], before: str) -> str:
     """The version from before, else what apt prefers of the versions that are not ours; '' if there
     is none."""

@@ -11,7 +11,6 @@ import pytest
 from ansible_collections.oslab.kernel.plugins.filter.prunable_packages import prunable_packages
 from ansible_collections.oslab.kernel.plugins.plugin_utils.removal import (
     orphans,
-    plan,
     prunable,
     restoration,
 )
@@ -26,15 +25,6 @@ def info(*releases: str, running: str = "6.1.0-stock") -> dict[str, Any]:
         "oslab_releases": list(releases),
         "oslab_packages": dict.fromkeys([*names, "linux-libc-dev"], VERSION),
     }
-
-
-def test_what_was_there_is_put_back() -> None:
-    made = plan(info("6.8"), {"packages": {"linux-libc-dev": "6.1.5-1"}})
-    assert made == {
-        "purge": ["linux-headers-6.8", "linux-image-6.8"],
-        "restore": ["linux-libc-dev"],
-    }
-    assert "linux-libc-dev" in plan(info("6.8"), {})["purge"]
 
 
 def test_only_what_came_with_ours_is_an_orphan() -> None:
