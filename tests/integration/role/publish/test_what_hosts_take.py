@@ -27,7 +27,7 @@ PLAY = [
             {
                 "name": "Configure the repository",
                 "ansible.builtin.include_role": {
-                    "name": "oslab.kernel.install",
+                    "name": "{{ wanted_role | default('oslab.kernel.install') }}",
                     "tasks_from": "{{ wanted_tasks }}",
                 },
             }
@@ -80,6 +80,16 @@ class Host:
         made = subprocess.run(["sha256sum", *names], capture_output=True, text=True, check=True)
         sums = {line.split()[1]: line.split()[0] for line in made.stdout.splitlines()}
         return {str(path): sums.get(str(path)) for path in paths}
+
+    def indexes(self):
+        said = subprocess.run(
+            ["apt-config", "shell", "FOUND", "Dir::State::lists/d"],
+            env={**os.environ, "APT_CONFIG": str(self.client.config)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        return list(Path(said.split("'")[1]).glob("*InRelease"))
 
     def run(self, tasks, *options, **variables):
         return self.playbook(
@@ -231,11 +241,15 @@ def test_pins_that_do_not_hold(host):
 
 def test_the_pins_go_with_the_repository(host):
     assert host.run("repository/configure").status == 0
-    run = host.run("forget")
+    removal = {"tasks": "repository/remove", "wanted_role": "oslab.kernel.remove"}
+    both = host.indexes()
+    run = host.run(**removal)
     assert run.status == 0, run.output
     assert not host.source.exists()
     assert not host.preferences.exists()
-    assert host.run("forget").recap("changed") == 0
+    # The distribution's stays.
+    assert 0 < len(host.indexes()) < len(both)
+    assert host.run(**removal).recap("changed") == 0
 
 
 def test_another_key_is_not_taken_silently(host, other_key):
