@@ -76,7 +76,10 @@ class Target:
             "host_kernel_info": self._host_kernel_info,
             "boot_entry": self._boot_entry,
             "apt": self._apt,
-            "apt_removal_info": lambda given: {"removable": given["packages"], "refused": {}},
+            "apt_removal_info": lambda given: {
+                "removable": given.get("packages") or [],
+                "refused": {},
+            },
             "apt_transaction": self._apt_transaction,
             "apt_update": lambda _given: {"updated": True},
             "copy": self._copy,

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.oslab.kernel.plugins.plugin_utils import control_keys
 from ansible_collections.oslab.kernel.plugins.plugin_utils.action import ControlAction
+from ansible_collections.oslab.kernel.plugins.plugin_utils.refusals import refusals
 
 # Option → variable of the user's.
 VARIABLES = {"modules": "build_module_signing_key", "image": "build_image_signing_key"}
@@ -26,6 +27,7 @@ class ActionModule(ControlAction):
         "image": {"type": "str", "default": ""},
         "repository": {"type": "str", "default": ""},
         "check_connection": {"type": "bool", "default": False},
+        "targets": {"type": "list", "elements": "str", "default": []},
     }
 
     def act(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
@@ -44,4 +46,5 @@ class ActionModule(ControlAction):
         if arguments["repository"]:
             path = arguments["repository"]
             control_keys.check_on_host(self, path, "publish_gpg_key_file", variables, host)
-        return {"changed": False, "signers": signers}
+        found = refusals(variables.get("hostvars", {}), arguments["targets"], signers.get("image"))
+        return {"changed": False, "signers": signers, **found}

@@ -15,7 +15,8 @@ short_description: What is wrong with the record of how a host was
 version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
 description:
-  - Checks names, versions, paths and types before a task uses them.
+  - Parses a file in which whoever is root on the host may have written anything, and checks the
+    types and forms of names, versions and paths before a task uses them. No template could.
 positional: host, path
 options:
   _input:

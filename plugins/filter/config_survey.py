@@ -16,8 +16,9 @@ short_description: Unite the collected hardware facts of the targets of one kern
 version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
 description:
-  - Adds the facts that targets have reported in this run to the known ones, and unites them. The
-    time that it takes grows with the number of targets, not with its square.
+  - Checks each value that a target has answered, as any of them may be malformed, and unites those
+    of thousands of targets in a time that grows with their number, not with its square.
+  - Adds the facts that targets have reported in this run to the known ones.
 positional: hostvars, targets, recapture
 options:
   _input:
@@ -49,7 +50,8 @@ RETURN = r"""
 _value:
   description: >-
     C(captures), what is known now; C(unknown), the targets of which nothing is; C(base_host), whose
-    configuration to start from; C(loaded) and C(essential), modules of all targets.
+    configuration to start from; C(loaded) and C(essential), modules of all targets; C(wrong), a
+    sentence for each target whose facts are malformed.
   type: dict
 """
 

@@ -16,8 +16,9 @@ short_description: Which versions to install in place of the collection's packag
 version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
 description:
-  - Takes the version from before where apt has it, else the one that apt prefers of those that are
-    not the collection's.
+  - Parses what C(apt-cache policy) prints, and weighs versions by apt's priorities. It takes the
+    version from before where apt has it, else the one that apt prefers of those that are not the
+    collection's.
 positional: origin, refused, host, replaced
 options:
   _input:

@@ -16,6 +16,8 @@ short_description: Why targets cannot reach a repository
 version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
 description:
+  - Parses the notations of addresses, as C(127.1) and C(::ffff:127.0.0.1), and compares what the
+    connections of builder and targets say.
   - An address that is made of the builder's in the inventory leads nowhere if that is a loopback
     address and a target is another machine, or if it cannot stand in a URL, as an IPv6 address of
     one link (C(fe80::1%eth0)). One that the user has set is believed.

@@ -16,8 +16,9 @@ short_description: Why a host that enforces Secure Boot would refuse a kernel
 version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
 description:
-  - Compares what M(oslab.kernel.host_kernel_info) says of a host with the certificate that a
-    kernel's image is signed with.
+  - Compares the certificates that a host says its firmware trusts, in a list that may have any
+    form, with the one that a kernel's image is signed with and with its issuer.
+    M(oslab.kernel.signing_keys) asks the same code of all targets before a build.
 positional: host, signer
 options:
   _input:

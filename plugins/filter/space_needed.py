@@ -16,6 +16,8 @@ short_description: Space that has to be free on a host before a kernel is instal
 version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
 description:
+  - Adds up, by file system, what packages, kernels and the boot loader's copies of them take, and
+    what stays free. Which of the directories share one differs from host to host.
   - In KiB, for C(/boot), C(/), and where the boot loader has its own copies of kernels.
 positional: packages_kib, free_root_mib, free_boot_mib
 options:

@@ -16,6 +16,8 @@ short_description: The sysctl settings that a kernel's arguments stand for
 version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
 description:
+  - Knows which argument is which file below C(/proc/sys), and lets nothing through that a shell
+    would read, as the settings become part of a script.
   - The kernel takes its arguments first; systemd applies C(sysctl.d) later, and so overrules them.
   - Knows those about panics, oopses, lockups and stalls, and all that begin with C(sysctl.).
 options:

@@ -26,6 +26,16 @@ options:
     description: Do nothing where all of O(packages) are installed, in whatever version.
     type: bool
     default: false
+  limited:
+    description: >-
+      Address of a repository whose other packages must not be installed, by O(limited_by). Fails
+      where apt gives it another priority than -1.
+    type: str
+    default: ""
+  limited_by:
+    description: The file with the pins that say so.
+    type: str
+    default: /etc/apt/preferences.d/00-oslab-kernel
   source:
     description: The source file of apt's to fetch, and no other; empty for all.
     type: str
@@ -86,6 +96,8 @@ def argument_spec() -> dict[str, Any]:
     return {
         "packages": {"type": "list", "elements": "str", "default": []},
         "unless_installed": {"type": "bool", "default": False},
+        "limited": {"type": "str", "default": ""},
+        "limited_by": {"type": "str", "default": "/etc/apt/preferences.d/00-oslab-kernel"},
         "source": {"type": "str", "default": ""},
         "valid_seconds": {"type": "int", "default": 0},
         "lock_timeout": {"type": "int", "default": 60},
@@ -107,6 +119,8 @@ def main() -> None:
         if needed:
             apt_update.update(run, params["source"], params["lock_timeout"])
         apt_update.check_pins(run, params["packages"])
+        if params["limited"]:
+            apt_update.check_limit(run, params["limited"], params["limited_by"])
     except apt_update.AptError as error:
         pinned = isinstance(error, apt_update.PinnedError)
         module.fail_json(msg=f"{error}.", pinned=pinned)

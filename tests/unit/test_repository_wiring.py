@@ -104,3 +104,21 @@ def test_the_headers_for_programs_are_asked_for(given: Any, there: bool) -> None
     packages = jinja.from_string(variables["install_packages"]).render(variables)
     assert "linux-image-6" in packages
     assert ("linux-libc-dev" in packages) is there
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ({}, "http://build:8090"),
+        ({"ansible_host": "192.0.2.1"}, "http://192.0.2.1:8090"),
+        ({"ansible_host": "2001:db8::1"}, "http://[2001:db8::1]:8090"),
+        ({"ansible_host": "[2001:db8::1]"}, "http://[2001:db8::1]:8090"),
+        ({"publish_url": "https://mirror/kernel"}, "https://mirror/kernel"),
+    ],
+)
+def test_where_targets_find_the_repository(host: dict[str, Any], url: str) -> None:
+    known = _load("roles/publish/vars/main.yml")
+    variables = {"inventory_hostname": "build", "publish_url": "", "publish_port": 8090, **host}
+    for name in ("publish_host", "publish_effective_url"):
+        variables[name] = NativeEnvironment().from_string(known[name]).render(variables)
+    assert variables["publish_effective_url"] == url

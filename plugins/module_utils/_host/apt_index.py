@@ -1,18 +1,19 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The index that apt fetched last from one repository, compared with the one that was published."""
+"""The index that apt fetched last from one repository: is it current, and which files are it?"""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, own_packages
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
     Runner,
     required_output,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_config
+from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_config, apt_repository
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import index
 from ansible_collections.oslab.kernel.plugins.module_utils._repository.index import (
     Index,
@@ -21,6 +22,9 @@ from ansible_collections.oslab.kernel.plugins.module_utils._repository.index imp
 
 # 'http://host/dists/stable/InRelease' host_dists_stable_InRelease 0
 _URI = re.compile(r"^'([^']*/InRelease)' (\S+) ", re.MULTILINE)
+_OUR_PACKAGE = re.compile(rf".*{own_packages.ENDING}_[a-z0-9]+\.deb", re.DOTALL)
+#: Bytes of a source file. One of ours has some KiB.
+_LARGEST_SOURCE = 256 << 10
 
 
 def index_file(run: Runner, source: str) -> tuple[str, Path]:
@@ -53,3 +57,21 @@ def check(run: Runner, source: str, published: Index) -> Index:
             "packages"
         )
     return found
+
+
+def files(run: Runner, source: Path) -> list[Path]:
+    """What apt keeps of the repository: its indexes, by the source file, and packages of ours."""
+    try:
+        text = bounded_read.content(source, _LARGEST_SOURCE).decode(errors="replace")
+    except OSError:
+        text = ""
+    name = apt_repository.index_name(text)
+    found: list[Path] = []
+    for option, ours in (
+        ("Dir::State::lists/d", lambda file: name and file.name.startswith(f"{name}_")),
+        ("Dir::Cache::archives/d", lambda file: _OUR_PACKAGE.fullmatch(file.name)),
+    ):
+        directory = apt_config.value(run, option)
+        if directory and Path(directory).is_dir():
+            found += [file for file in sorted(Path(directory).iterdir()) if ours(file)]
+    return [file for file in found if file.is_file() and not file.is_symlink()]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,18 +26,34 @@ class AptError(Exception):
     """apt cannot plan the removal; the text has its reason."""
 
 
-def _removed_too(
-    run: Runner, names: Sequence[str], packages: Sequence[str], options: Sequence[str]
-) -> list[str]:
-    code, out, err = run([*_SIMULATE, *options, "remove", *names])
+def _removed(run: Runner, argv: Sequence[str], what: str) -> list[str]:
+    code, out, err = run(argv)
     if code != 0:
         summary = output_summary(out, err).rstrip(".")
         remedy = apt_answers.remedy(err)
         raise AptError(
-            f"apt cannot simulate the removal of {', '.join(names)}: {summary}"
+            f"apt cannot simulate the removal of {what}: {summary}"
             + (f". {remedy}" if remedy else "")
         )
-    return [name for name in apt_answers.removed(out) if name not in packages]
+    return apt_answers.removed(out)
+
+
+def _removed_too(
+    run: Runner, names: Sequence[str], packages: Sequence[str], options: Sequence[str]
+) -> list[str]:
+    found = _removed(run, [*_SIMULATE, *options, "remove", *names], ", ".join(names))
+    return [name for name in found if name not in packages]
+
+
+def unneeded(run: Runner, packages: Iterable[str], stay: Iterable[str]) -> list[str]:
+    """Those of `packages` that no other package needs, sorted. Raises AptError.
+
+    Without those in `stay`, of any architecture: apt names that of a foreign package, dpkg-query
+    that of a native one, and a name may be without it.
+    """
+    kept = {name.partition(":")[0] for name in stay}
+    found = _removed(run, ["apt-get", "--simulate", "autoremove"], "what no package needs")
+    return sorted(name for name in {*packages} & {*found} if name.partition(":")[0] not in kept)
 
 
 def _repaired(status: str, packages: Collection[str]) -> str:

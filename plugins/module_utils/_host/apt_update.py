@@ -17,7 +17,11 @@ from typing import Callable, NamedTuple
 from ansible_collections.oslab.kernel.plugins.module_utils._common import apt_answers, bounded_read
 from ansible_collections.oslab.kernel.plugins.module_utils._common.plain_text import few
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
-from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_config, apt_lock
+from ansible_collections.oslab.kernel.plugins.module_utils._host import (
+    apt_config,
+    apt_lock,
+    apt_repository,
+)
 
 _SHOWN = 3  # sources, or packages, in a sentence
 _LONGEST_NAME = 256  # of a package, or of an expression for some
@@ -232,6 +236,16 @@ def check_pins(run: Runner, wanted: Sequence[str]) -> None:
         f"Remove the record, or put one for these packages before it; `apt-cache policy "
         f"{next(iter(away))}` shows what holds"
     )
+
+
+def check_limit(run: Runner, url: str, path: str) -> None:
+    """Raises PinnedError where apt may install packages of a repository that `path` forbids."""
+    code, out, err = run(["apt-cache", "policy"])
+    if code != 0:
+        raise PinnedError(f"apt-cache policy failed: {output_summary(out, err).rstrip('.')}")
+    problem = apt_repository.pin_problem(out, url, path)
+    if problem:
+        raise PinnedError(problem)
 
 
 def installed(run: Runner, packages: Sequence[str]) -> bool:

@@ -112,7 +112,7 @@ def _object(path: Path, without: str, warnings: list[str]) -> dict[str, Any] | N
         return None
 
 
-def _packages(run: Runner, packages: Sequence[str]) -> dict[str, Any]:
+def dpkg_facts(run: Runner, packages: Sequence[str]) -> dict[str, Any]:
     """Of all that dpkg has heard of: versions of `packages`, and what is not as it should be."""
     known = run(["dpkg-query", "--show", "--showformat", "${Package} ${Version} ${Status}\\n"])
     fields = [words(line) for line in lines(known.out_if_ok)]
@@ -139,7 +139,7 @@ def _packages(run: Runner, packages: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _oslab_releases(root: Path) -> list[str]:
+def oslab_releases(root: Path) -> list[str]:
     """Our kernels, the one that was installed last first."""
     manifests = []
     for manifest in kernel_manifest.find(root):
@@ -147,6 +147,10 @@ def _oslab_releases(root: Path) -> list[str]:
             # dpkg keeps the time of the package's making; that of the inode is the installation's.
             manifests.append((manifest.stat().st_ctime_ns, manifest.parent.name))
     return [name for _time, name in sorted(manifests, reverse=True)]
+
+
+def install_record(root: Path, warnings: list[str]) -> dict[str, Any] | None:
+    return _object(root / RECORD, "the kernel counts as not yet booted from its packages", warnings)
 
 
 def _sum(path: Path, warnings: list[str], limit: int = bounded_read.HASHED) -> Optional[str]:
@@ -206,12 +210,10 @@ def gather(
         "oslab": _object(
             modules_dir / kernel_manifest.NAME, "the kernel counts as not ours", warnings
         ),
-        "oslab_releases": _oslab_releases(root),
-        **(_packages(host.run, packages) if packages else _NO_PACKAGES),
+        "oslab_releases": oslab_releases(root),
+        **(dpkg_facts(host.run, packages) if packages else _NO_PACKAGES),
         "files": {name: _sum(root / name.lstrip("/"), warnings) for name in files},
-        "install_record": _object(
-            root / RECORD, "the kernel counts as not yet booted from its packages", warnings
-        ),
+        "install_record": install_record(root, warnings),
         "secure_boot": _secure_boot(root),
         "trusted_certificates": trusted_certificates(root),
         "free_kib": free_kib,

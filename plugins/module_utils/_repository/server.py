@@ -67,11 +67,6 @@ def bracketed(host: str) -> str:
     return f"[{address}]" if address.version == 6 else str(address)
 
 
-def effective_url(url: str, host: str, port: int) -> str:
-    """Where targets find the repository: what the user says, or this host's name and the port."""
-    return url or f"http://{bracketed(host)}:{port}"
-
-
 def is_loopback(host: str) -> bool:
     """Whether the name or address leads every host to itself. "" does not."""
     name = host.lower().rstrip(".")
@@ -156,7 +151,7 @@ def url_problem(
     return (
         f"The builder {builder} is known here as {host}, {why}: "
         f"{plain_text.few(far, NAMED)} would look for the repository at "
-        f"{effective_url('', host, port)} in vain. Set "
+        f"http://{bracketed(host)}:{port} in vain. Set "
         f"publish_url to http://ADDRESS:{port}, with the builder's address in their network, or "
         "install_transport: copy"
     )

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.oslab.kernel.plugins.module_utils._host import secure_boot
-from ansible_collections.oslab.kernel.plugins.plugin_utils import removal, this_run
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
+from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_removal, secure_boot
+from ansible_collections.oslab.kernel.plugins.plugin_utils import this_run
 from ansible_collections.oslab.kernel.tests.lib import hostile
 from hypothesis import example, given
 
@@ -42,4 +43,4 @@ def test_what_a_firmware_trusts(info: Any) -> None:
 
 @given(hostile.texts("Remv linux-image-1 [1]\nRemv b [2]\n"))
 def test_what_apt_would_remove(text: str) -> None:
-    removal.orphans(text, {"names": ["b"]})
+    apt_removal.unneeded(lambda _argv: Result(0, text), ["b", "c"], ["c"])

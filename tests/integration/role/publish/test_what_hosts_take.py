@@ -81,6 +81,16 @@ class Host:
         sums = {line.split()[1]: line.split()[0] for line in made.stdout.splitlines()}
         return {str(path): sums.get(str(path)) for path in paths}
 
+    def indexes(self):
+        answer = subprocess.run(
+            ["apt-config", "shell", "FOUND", "Dir::State::lists/d"],
+            env={**os.environ, "APT_CONFIG": str(self.client.config)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        return list(Path(answer.split("'")[1]).glob("*InRelease"))
+
     def run(self, tasks, *options, role="install", **variables):
         return self.playbook(
             str(self.book),
@@ -232,10 +242,13 @@ def test_pins_that_do_not_hold(host):
 
 def test_the_pins_go_with_the_repository(host):
     assert host.run("repository/configure").status == 0
+    both = host.indexes()
     run = host.run("repository/remove", role="remove")
     assert run.status == 0, run.output
     assert not host.source.exists()
     assert not host.preferences.exists()
+    # The distribution's stays.
+    assert 0 < len(host.indexes()) < len(both)
     assert host.run("repository/remove", role="remove").recap("changed") == 0
 
 

@@ -96,3 +96,17 @@ def test_the_options_of_an_action_on_the_control_node(answer: dict[str, Any]) ->
 def test_who_needs_the_host() -> None:
     assert not show_fleet.ActionModule._requires_connection
     assert signing_keys.ActionModule._requires_connection
+
+
+@pytest.mark.usefixtures("answer")
+def test_targets_that_would_refuse_an_image_that_nobody_signs() -> None:
+    told = {"release": "6.1", "secure_boot": True, "trusted_certificates": None}
+    hosts = {"secure": {"kernel_target_info": told}, "away": {}}
+    result = task(signing_keys.ActionModule, targets=["secure", "away"]).run(
+        task_vars={**VARIABLES, "hostvars": hosts}
+    )
+    assert (result["signers"], result["accepting"]) == ({}, [])
+    assert list(result["refused"]) == ["secure"]
+    assert result["report"].startswith("secure enforces Secure Boot, and its firmware would refuse")
+    nobody = task(signing_keys.ActionModule).run(task_vars=VARIABLES)
+    assert (nobody["refused"], nobody["report"]) == ({}, "")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
-from ansible_collections.oslab.kernel.plugins.module_utils._host.apt_index import check
+from ansible_collections.oslab.kernel.plugins.module_utils._host.apt_index import check, files
 from ansible_collections.oslab.kernel.plugins.module_utils._repository.index import (
     Index,
     IndexFileError,
@@ -72,3 +72,28 @@ def test_an_index_that_was_not_fetched(apt: Apt) -> None:
     (apt.lists / FILE).unlink()
     with pytest.raises(IndexFileError, match="apt-get update first"):
         check(apt, "/a.sources", Index("x", 9))
+
+
+def test_what_apt_keeps_of_the_repository(tmp_path: Path) -> None:
+    lists, archives, source = tmp_path / "lists", tmp_path / "archives", tmp_path / "a.sources"
+    ours = ["b:80_kernel_dists_stable_InRelease", "b:80_kernel_dists_stable_main_binary-amd64_P"]
+    package = "linux-image-6.12_6.12-oslab1.0123456789ab_amd64.deb"
+    for directory, names in (
+        (lists, [*ours, "b:80_kernel2_dists_stable_InRelease", "lock"]),
+        (archives, [package, "bash_5.2_amd64.deb"]),
+    ):
+        (directory / "partial").mkdir(parents=True)
+        for name in names:
+            (directory / name).touch()
+    (lists / "b:80_kernel_link").symlink_to(source)
+    (lists / "b:80_kernel_directory").mkdir()
+
+    def run(argv: Sequence[str]) -> Result:
+        return Result(0, f"FOUND='{lists if 'lists' in argv[-1] else archives}/'\n")
+
+    # A source that is gone, or no file, names nothing.
+    assert files(run, source) == [archives / package]
+    source.write_text("Types: deb\nURIs: http://b:80/kernel/\n")
+    assert files(run, source) == [*(lists / name for name in ours), archives / package]
+    source.write_text(f"URIs: http://b:80/kernel/\n{'x' * 300_000}")
+    assert files(run, source) == [archives / package]

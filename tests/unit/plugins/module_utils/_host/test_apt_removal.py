@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result, Runner
 from ansible_collections.oslab.kernel.plugins.module_utils._host.apt_removal import (
     AptError,
     sort_out,
+    unneeded,
 )
 
 IMAGE, HEADERS, TOOLS = "linux-image-x", "linux-headers-x", "oslab-kernel-tools"
@@ -65,6 +67,33 @@ def test_one_of_several_is_enough() -> None:
 def test_apt_that_fails() -> None:
     with pytest.raises(AptError, match="dpkg was interrupted"):
         sort_out(lambda _: Result(100, "", "E: dpkg was interrupted"), OURS)
+
+
+def autoremove(out: str) -> Runner:
+    def run(argv: Sequence[str], *_more: Any, **_options: Any) -> Result:
+        assert argv == ["apt-get", "--simulate", "autoremove"]
+        return Result(0, out)
+
+    return run
+
+
+def test_only_what_came_with_ours_is_unneeded() -> None:
+    # Hosts may be configured to purge what is removed.
+    apt = autoremove("Reading…\nRemv zlib1g-dev [1:1.2]\nRemv old [1]\nPurg other [2]\n")
+    brought = ["other", "zlib1g-dev", "old", "still-needed"]
+    assert unneeded(apt, brought, ["old"]) == ["other", "zlib1g-dev"]
+
+
+def test_what_the_user_had_or_installed_later_is_needed() -> None:
+    """apt names the architecture of a foreign package, and dpkg-query that of a native one."""
+    apt = autoremove("Remv libfoo:i386 [1]\nRemv both [1]\nRemv later [1]\nRemv zlib [1]\n")
+    for names in (["libfoo", "both"], ["libfoo:i386", "both:amd64"]):
+        assert unneeded(apt, ["zlib", "libfoo", "libfoo:i386", "both"], names) == ["zlib"]
+
+
+def test_autoremove_that_fails() -> None:
+    with pytest.raises(AptError, match=r"of what no package needs: .*interrupted"):
+        unneeded(lambda *_: Result(100, "", "E: dpkg was interrupted"), ["x"], [])
 
 
 REINSTALL = "E: The package {} needs to be reinstalled, but I can't find an archive for it.\n"

@@ -16,7 +16,6 @@ from ansible_collections.oslab.kernel.plugins.module_utils._repository.server im
     check_passable,
     check_root,
     check_user,
-    effective_url,
     is_local,
     is_loopback,
     listen,
@@ -41,8 +40,6 @@ def local(address: Address) -> bool:
 )
 def test_an_address_in_a_url(host: str, wanted: str) -> None:
     assert bracketed(host) == wanted
-    assert effective_url("", host, 8090) == f"http://{wanted}:8090"
-    assert effective_url("http://mirror.example.org", host, 8090) == "http://mirror.example.org"
 
 
 @pytest.mark.parametrize(
