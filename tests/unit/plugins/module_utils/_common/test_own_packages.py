@@ -5,13 +5,8 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._common import own_packages
-
-ROOT = Path(__file__).resolve().parents[5]
 
 
 def test_a_version_can_be_a_debian_version() -> None:
@@ -32,9 +27,3 @@ def test_packages_of_a_kernel() -> None:
         "linux-modules-oslab-6.12-x",
         "linux-image-6.12-x-dbg",
     ]
-
-
-def test_the_role_remove_knows_the_same_versions() -> None:
-    tasks = (ROOT / "roles/remove/tasks/repository/remove.yml").read_text(encoding="utf-8")
-    assert f"'.*{own_packages.ENDING}_[a-z0-9]+" in tasks
-    assert re.search(own_packages.ENDING, own_packages.version("6.12", "0" * 64))
