@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.plugins.filter.core import to_bool
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import server
 from jinja2.nativetypes import NativeEnvironment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -104,3 +105,8 @@ def test_the_headers_for_programs_are_asked_for(given: Any, there: bool) -> None
     packages = jinja.from_string(variables["install_packages"]).render(variables)
     assert "linux-image-6" in packages
     assert ("linux-libc-dev" in packages) is there
+
+
+def test_targets_take_the_hosts_that_the_builder_puts_into_addresses() -> None:
+    text = (ROOT / "roles/install/tasks/repository/configure.yml").read_text(encoding="utf-8")
+    assert f"({server.URL_HOST.pattern})" in text
