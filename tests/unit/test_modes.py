@@ -23,7 +23,7 @@ UMASK_IS_SET = {
     # modules that set it; the latter's are set afterwards
     "_patch/apply.py", "_repository/publish.py",
     # the lab, of whoever runs it
-    "_lab/qemu.py", "_lab/image.py", "_lab/vm.py", "_lab/vagrant.py",
+    "_lab/qemu.py", "_lab/image.py", "_lab/recipe.py", "_lab/vm.py", "_lab/vagrant.py",
 }  # fmt: skip
 
 
