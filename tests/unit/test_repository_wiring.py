@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.plugins.filter.core import to_bool
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import server
 from jinja2.nativetypes import NativeEnvironment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,3 +123,8 @@ def test_where_targets_find_the_repository(host: dict[str, Any], url: str) -> No
     for name in ("publish_host", "publish_effective_url"):
         variables[name] = NativeEnvironment().from_string(known[name]).render(variables)
     assert variables["publish_effective_url"] == url
+
+
+def test_targets_take_the_hosts_that_the_builder_puts_into_addresses() -> None:
+    text = (ROOT / "roles/install/tasks/repository/configure.yml").read_text(encoding="utf-8")
+    assert f"({server.URL_HOST.pattern})" in text

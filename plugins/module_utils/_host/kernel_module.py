@@ -86,8 +86,8 @@ def malformed(name: str, parameters: Mapping[Any, Any]) -> str:
     for key, value in parameters.items():
         if not _PARAMETER.fullmatch(str(key)) or _NO_VALUE.search(spelled(value)):
             return (
-                f"params has {str(key)!r}: names take letters, digits and _, values no spaces, "
-                "quotes or #"
+                f"params has {str(key)!r}: {spelled(value)!r}; names take letters, digits and _, "
+                "values no spaces, quotes or #"
             )
     return ""
 

@@ -24,7 +24,7 @@ LOOPBACK = ipaddress.ip_address("127.0.0.1")
 # It stands in a shell script, a unit of systemd and nginx's configuration, which quote differently.
 PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/+@-]*")
 # Hosts in the URLs that the role install takes.
-_URL_HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
+URL_HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
 _SHORT = re.compile(r"[0-9a-fx.]+")
 
 LOCAL_NAMES = ("localhost", "localhost.localdomain", "localhost4", "localhost6", "ip6-localhost",
@@ -104,7 +104,7 @@ def _unfit(host: str) -> str:
             return "which is of one link only"
     except ValueError:
         pass
-    return "" if _URL_HOST.fullmatch(bracketed(host)) else "which cannot stand in a URL"
+    return "" if URL_HOST.fullmatch(bracketed(host)) else "which cannot stand in a URL"
 
 
 def address_of(name: str, variables: Mapping[str, Any]) -> str:

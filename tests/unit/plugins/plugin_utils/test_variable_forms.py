@@ -38,7 +38,7 @@ SUM = "0123456789abcdefABCDEF" + 42 * "0"
         ("trial_health_checks", ["test $(id -u) = 0"], "would be an argument"),
         ("trial_health_checks", ["a 'b"], "No closing quotation"),
         ("modules_list", [{"name": "a b"}], "modules_list[0] ('a b'): name has to be a module's"),
-        ("modules_list", [{"name": "x", "params": {"a": "b c"}}], "('x'): params has 'a'"),
+        ("modules_list", [{"name": "x", "params": {"a": "b c"}}], "('x'): params has 'a': 'b c'"),
         ("deploy_before", "drain.yml", "such as {{ inventory_dir }}/drain.yml"),
         (
             "verify_proc_entries",

@@ -190,7 +190,7 @@ def test_a_dash_in_the_name_is_an_underscore_in_sysfs(kernel: Kernel) -> None:
         ("a b", {}, "name has to be a module's"),
         ("", {}, "name has to be a module's"),
         ("a\n", {}, "name has to be a module's"),
-        ("a", {"b": "c d"}, "params has 'b'"),
+        ("a", {"b": "c d"}, "params has 'b': 'c d'"),
         ("a", {"b": ["c", "d#"]}, "params has 'b'"),
         ("a", {"b c": 1}, "params has 'b c'"),
     ],
