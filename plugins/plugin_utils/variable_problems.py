@@ -125,7 +125,7 @@ def problems(name: str, option: Mapping[str, Any], value: Any, template: str = "
     :param template: of which the value was made, if it was one.
     """
     if name in WAVES and value is not None:
-        return [told for told in [WAVES[name](value)] if told]
+        return [problem for problem in [WAVES[name](value)] if problem]
     found = list(variable_types.problems(name, option, value, template))
     if not found and name in RANGES and not _in_range(name, value):
         found = [f"{name} is {shown(name, value, template)}: it has to be {RANGES[name]}"]

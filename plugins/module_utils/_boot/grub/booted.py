@@ -61,7 +61,7 @@ def _known(entry: Entry) -> list[str]:
     return [word for word in _given(entry) if "$" not in word]
 
 
-def _told(entry: Entry, arguments: list[str]) -> bool:
+def _passes(entry: Entry, arguments: list[str]) -> bool:
     """Whether the entry gives these arguments; for a variable of GRUB's there may be any."""
     known = _known(entry)
     if len(known) == len(_given(entry)):
@@ -89,7 +89,7 @@ def _same(menu: Menu, booted: Booted) -> list[Entry]:
     found = [
         one
         for one in menu.entries
-        if _lasting(one) and _loads(one, image, booted.release) and _told(one, arguments)
+        if _lasting(one) and _loads(one, image, booted.release) and _passes(one, arguments)
     ]
     return [one for one in found if _known(one) == arguments] or found
 
