@@ -152,8 +152,14 @@ try-syscalls: vars ## Patch and configure the fake kernel tree by the variables 
 
 # --- tests ------------------------------------------------------------------------------------
 
+# One after the other: each uses all processors. The times are of use where a run takes too long.
+STAGES := lint test-unit test-galaxy test-role test-molecule
+
 .PHONY: test
-test: lint test-unit test-galaxy test-role test-molecule ## Run the tests of every change
+test: ## Run the tests of every change: lint, unit, galaxy, role, molecule
+	@for stage in $(STAGES); do \
+		SECONDS=0; $(MAKE) --no-print-directory $$stage; echo "make $$stage took $$SECONDS s"; \
+	done
 
 .PHONY: lint
 lint: deps ## Check the style of everything
