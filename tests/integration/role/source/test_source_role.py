@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -98,6 +100,30 @@ def test_a_verified_tree_and_then_no_network(playbook, given, keys, server, tmp_
     assert again.recap("changed") == 1  # the tree
     assert len(server.asked) == asked
     assert playbook("build.yml", *TAGS, **given("good")).recap("changed") == 0
+
+
+def test_quickstart_from_kernel_org(given, keys, tmp_path):
+    """`make quickstart KERNEL=…` as it is typed; a tag leaves out its VM and what comes after."""
+    variables = given("good", source_workdir=str(tmp_path / "work"))
+    del variables["source_version"]  # KERNEL is it
+    (tmp_path / "mine.yml").write_text(json.dumps(variables))
+    done = subprocess.run(
+        [
+            *("make", "--old-file=deps", "quickstart"),
+            *(f"KERNEL={mirrors.VERSION}", f"VARS={tmp_path / 'mine.yml'}"),
+            *(f"OSLAB_CACHE={tmp_path / 'cache'}", f"BIN={Path(sys.executable).parent}"),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "ANSIBLE_RUN_TAGS": "source", "ANSIBLE_NOCOLOR": "1"},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    state = json.loads((tree_of(tmp_path) / ".oslab/source.json").read_text())
+    assert state["provider"] == "kernel_org"
+    assert state["signed_by"] == keys.fingerprint(mirrors.DEVELOPER)
 
 
 def test_check_mode_on_an_untouched_machine(playbook, given, tmp_path):
