@@ -68,8 +68,11 @@ requirements-lock: deps ## Write the lock files: versions and hashes of all Pyth
 
 # --- variables of yours ------------------------------------------------------------------------
 
-# A file of variables, such as patch_syscalls_extra and config_options_extra: docs/own-syscall.md.
+# A file of variables, such as patch_syscalls_extra and config_options_extra: docs/how-to/add-a-syscall.md.
 VARS ?=
+# A version of kernel.org, as 6.8 or 6.12.58; without it the lab builds Debian's source of 6.12.
+KERNEL ?=
+KERNEL_VARS := $(if $(KERNEL),--extra-vars "source_provider=kernel_org source_version=$(KERNEL)" )
 EXTRA_VARS := $(if $(VARS),--extra-vars "@$(VARS)")
 
 .PHONY: vars
@@ -79,9 +82,9 @@ vars: deps
 # --- the lab: one VM on this machine ----------------------------------------------------------
 
 .PHONY: quickstart
-quickstart: vars ## Build a kernel, boot it in a VM and prove it (VARS=FILE: with variables of yours)
+quickstart: vars ## Build a kernel, boot it in a VM and prove it (KERNEL=6.8: from kernel.org; VARS=FILE: your variables)
 	@$(LAB) playbooks/lab.yml
-	@$(LAB) site.yml $(EXTRA_VARS)
+	@$(LAB) site.yml $(KERNEL_VARS)$(EXTRA_VARS)
 
 .PHONY: lab-up
 lab-up: deps ## Start the lab's VM
@@ -111,7 +114,7 @@ HOST ?= fleet-1
 .PHONY: lab-fleet
 lab-fleet: vars ## Build one kernel for N=3 VMs of different hardware and bring it to them in waves
 	@$(FLEET) playbooks/lab_fleet.yml --extra-vars lab_fleet_size=$(N)
-	@$(FLEET) --inventory "$(OSLAB_CACHE)/fleet/hosts.yml" site.yml $(EXTRA_VARS)
+	@$(FLEET) --inventory "$(OSLAB_CACHE)/fleet/hosts.yml" site.yml $(KERNEL_VARS)$(EXTRA_VARS)
 
 .PHONY: lab-fleet-ssh
 lab-fleet-ssh: ## Log in to one of them (HOST=fleet-1)
@@ -149,24 +152,31 @@ try-syscalls: vars ## Patch and configure the fake kernel tree by the variables 
 
 # --- tests ------------------------------------------------------------------------------------
 
+# One after the other: each uses all processors. The times are of use where a run takes too long.
+STAGES := lint test-unit test-galaxy test-role test-molecule
+
 .PHONY: test
-test: lint test-unit test-galaxy test-role test-molecule ## Run the tests of every change
+test: ## Run the tests of every change: lint, unit, galaxy, role, molecule
+	@for stage in $(STAGES); do \
+		SECONDS=0; $(MAKE) --no-print-directory $$stage; echo "make $$stage took $$SECONDS s"; \
+	done
 
 .PHONY: lint
 lint: deps ## Check the style of everything
 	ruff check .
 	ruff format --check .
 	yamllint --strict .
-	MYPYPATH=collections mypy -p ansible_collections.oslab.kernel.plugins
+	codespell
+	mypy $(addprefix --package ansible_collections.oslab.kernel.,plugins tests bench)
 	ANSIBLE_COLLECTIONS_PATH=collections ansible-lint
 
 .PHONY: test-unit
 test-unit: deps ## Run the unit tests (seconds)
-	pytest --numprocesses auto tests/unit tests/kernel
+	pytest --numprocesses auto tests/unit
 
 .PHONY: test-galaxy
 test-galaxy: deps ## Build the collection, install it where nothing is and look at it (seconds)
-	pytest --numprocesses auto tests/galaxy
+	pytest --numprocesses auto tests/integration/galaxy
 
 .PHONY: packages-source
 packages-source: root
@@ -174,26 +184,26 @@ packages-source: root
 
 .PHONY: test-role
 test-role: deps packages-source ## Run the roles on the fake kernel tree (a few minutes)
-	pytest --numprocesses auto -m "not long" tests/role
+	pytest --numprocesses auto -m "not long" tests/integration/role
 
 .PHONY: test-role-long
 test-role-long: deps packages-source ## Run those of these tests that take long
-	pytest --numprocesses auto -m long tests/role
+	pytest --numprocesses auto -m long tests/integration/role
 
 .PHONY: test-molecule
 test-molecule: deps ## Build a kernel and boot it in a VM, with check mode and idempotence
-	tests/molecule.py test
+	tests/system/molecule.py test
 
 # Not part of `make test`, which is to end within an hour on two processors.
 # With the kernel that the scenario before has published, or the lab.
 .PHONY: test-faults-fast
 test-faults-fast: deps ## Do three things to a VM that its deployment does not survive, and see that the VM does
-	tests/molecule.py test --scenario-name faults
+	tests/system/molecule.py test --scenario-name faults
 
 # Not part of `make test`: a second kernel is compiled, and two VMs run at the same time.
 .PHONY: test-fleet
 test-fleet: deps ## Build one kernel for two VMs of different hardware and boot both, in waves
-	tests/molecule.py test --scenario-name fleet
+	tests/system/molecule.py test --scenario-name fleet
 
 # Beside the other Python packages, so that they are not made anew for its sake.
 $(VENV)/vagrant/.done: requirements-vagrant.lock $(VENV)/.done
@@ -207,13 +217,13 @@ packages-vagrant: root
 # OSLAB_VAGRANT_BOX names a public box, for which none has to be made.
 .PHONY: test-vagrant
 test-vagrant: deps packages-vagrant $(VENV)/vagrant/.done $(if $(OSLAB_VAGRANT_BOX),,box) ## Run Molecule's test in a VM that Vagrant makes
-	PYTHONPATH="$(CURDIR)/$(VENV)/vagrant" tests/vagrant/run.py
+	PYTHONPATH="$(CURDIR)/$(VENV)/vagrant" tests/system/vagrant/run.py
 
 # Not part of `make test` for the same reason: a kernel is compiled twice.
 # The source is Debian's, which Molecule's scenario installs.
 .PHONY: test-reproduce
 test-reproduce: deps ## Build a small kernel twice, as two people would, and compare
-	nice -n 19 pytest tests/reproduce
+	nice -n 19 pytest tests/integration/reproduce
 
 .PHONY: test-sanity
 test-sanity: deps ## Run ansible-test sanity and units on the built collection (ANSIBLE_CORE=2.16, …)
@@ -221,7 +231,7 @@ test-sanity: deps ## Run ansible-test sanity and units on the built collection (
 
 .PHONY: docs
 docs: deps ## Write the tables of variables in the READMEs of the roles
-	@$(BIN)/python tests/galaxy/role_tables.py
+	@$(BIN)/python tests/integration/galaxy/role_tables.py
 
 .PHONY: changelog
 changelog: deps ## Move the fragments of changelogs/ into CHANGELOG.md
@@ -234,29 +244,29 @@ VARIANT ?= kasan
 
 .PHONY: test-kernel-debug
 test-kernel-debug: deps ## Run the self-tests on a kernel that looks for its own faults (VARIANT=kasan, kcsan, rt, …)
-	tests/debug_kernel/run.py $(VARIANT)
+	tests/system/debug_kernel/run.py $(VARIANT)
 
 # The kernel is the one that `make quickstart` has published.
 FAULTS ?=
 
 .PHONY: test-faults
 test-faults: deps ## Do to a host what may happen to it, and see that it is not lost (FAULTS="panic oops")
-	tests/faults/run.py $(FAULTS)
+	tests/system/faults/run.py $(FAULTS)
 
 .PHONY: test-secure-boot
 test-secure-boot: deps ## Build a small kernel with signing keys and boot it where signatures count
-	tests/secure_boot/run.py
+	tests/system/secure_boot/run.py
 
 # Needs apt for systemd-boot, and nobody's network card or disk.
 .PHONY: test-systemd-boot
 test-systemd-boot: deps ## Try kernels on a host that systemd-boot starts
-	tests/systemd_boot/run.py
+	tests/system/systemd_boot/run.py
 
 .PHONY: reproduce
 reproduce: deps ## Build a small kernel four times with all varied that must not matter
-	tests/reproduce/run.py
+	tests/integration/reproduce/run.py
 
 .PHONY: bench
 bench: deps ## Measure what the syscalls and the role build cost
 	bench/syscalls/run.py
-	bench/build-phase/run.py
+	bench/build_phase/run.py

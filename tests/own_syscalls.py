@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-EXAMPLE = "See docs/own-syscall.md for an example."
+EXAMPLE = "See docs/how-to/add-a-syscall.md for an example."
 
 
 def problem(name: str) -> str:

@@ -19,10 +19,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "collections"))
 
-from cost import Cost, measure
-from simulation import HERE, ROOT, Fleet, enter_network, need_what_is_needed
+from ansible_collections.oslab.kernel.bench.fleet.cost import Cost, measure
+from ansible_collections.oslab.kernel.bench.fleet.simulation import (
+    HERE,
+    ROOT,
+    Fleet,
+    enter_network,
+    need_what_is_needed,
+)
 
 # Of a fleet that has never been touched, in this order.
 PHASES = {
@@ -150,7 +156,8 @@ def main() -> None:
     good = True
     try:
         if options.only != "variants":
-            good = show_sizes(*options.sizes, options.phases, work)
+            small, large = options.sizes
+            good = show_sizes(small, large, options.phases, work)
         if options.only != "sizes":
             show_variants(
                 options.variant_size,

@@ -72,11 +72,14 @@ class Target:
 
     def answer(self, module: str, arguments: dict[str, Any]) -> dict[str, Any]:
         special: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-            "host_claim": lambda given: {"held": given.get("state") == "held"},
+            "deploy_lock": lambda given: {"held": given.get("state") == "held"},
             "host_kernel_info": self._host_kernel_info,
             "boot_entry": self._boot_entry,
             "apt": self._apt,
-            "apt_removal_info": lambda given: {"removable": given["packages"], "refused": {}},
+            "apt_removal_info": lambda given: {
+                "removable": given.get("packages") or [],
+                "refused": {},
+            },
             "apt_transaction": self._apt_transaction,
             "apt_update": lambda _given: {"updated": True},
             "copy": self._copy,

@@ -22,40 +22,27 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import importlib.util
 import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "collections"))
+
+from ansible_collections.oslab.kernel.tests.integration.reproduce import run as reproduce
+from ansible_collections.oslab.kernel.tests.lib import kernel_trees, measure
+from ansible_collections.oslab.kernel.tests.lib.default_plan import default_plan
+from ansible_collections.oslab.kernel.tests.lib.measure import Cost
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-REPRODUCE = ROOT / "tests" / "reproduce"
-sys.path[:0] = [str(HERE.parent), str(ROOT / "collections"), str(ROOT / "tests" / "kernel")]
-
-import kernel_trees  # noqa: E402
-import measure  # noqa: E402
-from default_plan import default_plan  # noqa: E402
-from measure import Cost  # noqa: E402
 
 CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache" / "oslab-kernel")
 CASES = ("cold", "deleted", "banner", "extraversion", "option")
 TARGETS = {"banner": 1.3, "extraversion": 1.3, "option": 1.3, "deleted": 0.35}
 OPTION = "ISO9660_FS"  # as a module
-
-
-def trees() -> ModuleType:
-    """tests/reproduce/run.py, which unpacks."""
-    sys.path.insert(0, str(REPRODUCE))
-    spec = importlib.util.spec_from_file_location("oslab_reproduce", REPRODUCE / "run.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 class Bench:
@@ -85,7 +72,7 @@ class Bench:
     def prepare(self, source: Path, config: Path) -> None:
         shutil.rmtree(self.work, ignore_errors=True)
         self.work.mkdir(parents=True)
-        trees().have_tree(source, self.stock)
+        reproduce.have_tree(source, self.stock)
         kernel_trees.patch(self.stock)
         kernel_trees.configure(self.stock, [config], self.work / "wanted.config")
         for tree in (self.made, self.role):
@@ -176,7 +163,7 @@ def main() -> int:
     bench = Bench(options.work.resolve(), options.jobs)
     if "cold" not in cases and "cold" not in bench.costs():
         parser.error("run the case cold first")
-    source = options.source or trees().find_source()
+    source = options.source or reproduce.find_source()
     for case in cases:
         bench.run(case, source, options.config.resolve())
     return 0 if bench.summary() else 1

@@ -1,12 +1,12 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What apt says of its sources and preferences, safe to print."""
+"""Problems of apt's sources and preferences, safe to print."""
 
 from __future__ import annotations
 
-from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import HostModule
+from ansible_collections.oslab.kernel.plugins.plugin_utils.action import HostAction
 
 
-class ActionModule(HostModule):
+class ActionModule(HostAction):
     module = "oslab.kernel.apt_update"

@@ -6,32 +6,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from ansible import constants
 from ansible.errors import AnsibleConnectionFailure
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible.plugins.action import ActionBase
+from ansible_collections.oslab.kernel.plugins.plugin_utils.action import Action
 from ansible_collections.oslab.kernel.plugins.plugin_utils.run_memory import once
 
-MODULE = "oslab.kernel.build_files_info"
 _OUT_OF_REACH = "connection_failure"
 
 
-class ActionModule(ActionBase):
-    _supports_check_mode = True
+class ActionModule(Action):
+    module = "oslab.kernel.build_files_info"
 
-    def run(
-        self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None
-    ) -> dict[str, Any]:
-        super().run(tmp, task_vars)
-        arguments = dict(self._task.args)
+    def act(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
 
         def ask() -> dict[str, Any]:
-            answer: dict[str, Any] = self._execute_module(
-                module_name=MODULE, module_args=arguments, task_vars=task_vars
-            )
-            return answer
+            return self.execute(arguments, variables)
 
         if not boolean(arguments.get("keep", False)):
             return ask()
@@ -43,7 +35,7 @@ class ActionModule(ActionBase):
             except AnsibleConnectionFailure as error:
                 return {_OUT_OF_REACH: str(error)}
 
-        asked = self._task.delegate_to or (task_vars or {})["inventory_hostname"]
+        asked = self._task.delegate_to or variables["inventory_hostname"]
         question = [str(asked), str(arguments.get("store")), str(arguments.get("build_id"))]
         path, answer = once(Path(constants.DEFAULT_LOCAL_TMP), question, ask_or_say_why_not)
         if _OUT_OF_REACH in answer:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Look at the groups and the variables of all hosts, before anything is done."""
+"""Check the groups and the variables of all hosts before anything is changed."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from typing import Any, Callable, Optional
 
 from ansible import constants
 from ansible.errors import AnsibleError
-from ansible.plugins.action import ActionBase
-from ansible_collections.oslab.kernel.plugins.module_utils import kernel_inputs
+from ansible_collections.oslab.kernel.plugins.module_utils._patch import inputs
 from ansible_collections.oslab.kernel.plugins.plugin_utils import (
     control_files,
     control_keys,
     group_problems,
     known_variables,
     problem_report,
+    renamed_variables,
     variable_forms,
     variable_origin,
     variable_problems,
 )
+from ansible_collections.oslab.kernel.plugins.plugin_utils.action import ControlAction
 from ansible_collections.oslab.kernel.plugins.plugin_utils.problem_report import Problems
 from ansible_collections.oslab.kernel.plugins.plugin_utils.run_memory import once
 
@@ -32,17 +33,17 @@ SYSCALLS = ("patch_syscalls", EXTRA)
 ROOT = Path(__file__).resolve().parents[2]
 # Roles that run in one of the groups alone; the playbooks' own variables are about targets.
 FOR_BUILDERS = ("source", "version", "patch", "config", "build", "dependencies")
-FOR_TARGETS = ("install", "modules", "verify", "deploy", "preflight")
+FOR_TARGETS = ("install", "trial", "remove", "modules", "verify", "deploy", "preflight")
 # Read by the playbooks, for which no role has to be checked.
 ALWAYS = ("preflight",)
 # Of these, templates are evaluated before a host is asked.
 NOW = ("deploy_", "preflight_")
 TEXTS: dict[str, Callable[[Any], list[str]]] = {
-    "source_version": kernel_inputs.check_source_version,
-    "patch_sysname": kernel_inputs.check_sysname,
-    "patch_banner": kernel_inputs.check_banner,
-    "patch_syscalls": kernel_inputs.check_syscalls,
-    "patch_series": kernel_inputs.check_patches,
+    "source_version": inputs.check_source_version,
+    "patch_sysname": inputs.check_sysname,
+    "patch_banner": inputs.check_banner,
+    "patch_syscalls": inputs.check_syscalls,
+    "patch_series": inputs.check_patches,
 }
 
 
@@ -63,38 +64,29 @@ class Host:
         return self._templar.template(raw)
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControlAction):
     """Runs on the control node, once for all hosts."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
+    spec: Mapping[str, Any] = {
+        "groups": {"type": "dict", "default": {}},
+        "roles": {"type": "list", "elements": "str", "default": []},
+        # The role's own variable is checked and named for any other value.
+        "unknown": {"type": "str", "default": "refuse"},
+        "others": {"type": "list", "elements": "str", "default": []},
+    }
 
-    def run(
-        self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None
-    ) -> dict[str, Any]:
-        super().run(tmp, task_vars)
-        _validation, arguments = self.validate_argument_spec(
-            argument_spec={
-                "groups": {"type": "dict", "default": {}},
-                "roles": {"type": "list", "elements": "str", "default": []},
-                # What else it is, is told of the variable of the role, by name.
-                "unknown": {"type": "str", "default": "refuse"},
-                "others": {"type": "list", "elements": "str", "default": []},
-            }
-        )
-        given = task_vars or {}
-        groups = given.get("groups") or {}
-        reached = [str(name) for name in given.get("ansible_play_hosts_all") or ()]
+    def act(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        groups = variables.get("groups") or {}
+        reached = [str(name) for name in variables.get("ansible_play_hosts_all") or ()]
         names = self._checked_hosts(groups, reached)
         problems = list(
             group_problems.problems(
                 arguments["groups"],
                 groups,
                 reached,
-                str(given.get("ansible_limit") or ""),
-                [str(tag) for tag in given.get("ansible_run_tags") or () if tag != "all"],
-                [str(tag) for tag in given.get("ansible_skip_tags") or ()],
+                str(variables.get("ansible_limit") or ""),
+                [str(tag) for tag in variables.get("ansible_run_tags") or () if tag != "all"],
+                [str(tag) for tag in variables.get("ansible_skip_tags") or ()],
             )
         )
         notes: list[str] = []
@@ -102,7 +94,7 @@ class ActionModule(ActionBase):
             notes += ["Such an inventory is enough:", *group_problems.EXAMPLE.splitlines()]
 
         def ask() -> dict[str, Any]:
-            return self._variables(names, given, arguments)
+            return self._variables(names, variables, arguments)
 
         question = [MODULE, *sorted(arguments["roles"]), "|", *arguments["others"], "|", *names]
         answer = once(Path(constants.DEFAULT_LOCAL_TMP), question, ask)[1]
@@ -157,6 +149,12 @@ class ActionModule(ActionBase):
                     for sentence in self._wrong(name, options[name], raw, host, memory):
                         problems.add(sentence, host.name)
                     continue
+                # Always refused: with unknown names ignored, the default would silently be used.
+                if name in renamed_variables.RENAMED and name not in registered:
+                    if name not in arguments["others"]:
+                        origin = _origin(name, raw, extra)
+                        problems.add(renamed_variables.problem(name, origin), host.name)
+                    continue
                 if name not in likes:
                     likes[name] = known_variables.meant(name, known)
                 like = likes[name]
@@ -196,7 +194,7 @@ class ActionModule(ActionBase):
             try:
                 own = host.value(host.raw[name])
                 counts = first.value(first.raw.get(name))
-            except Exception:  # undefined, which was told
+            except Exception:  # undefined, which was reported
                 continue
             if own != counts:
                 there = variable_problems.shown(name, counts) if counts is not None else "not set"
@@ -264,7 +262,7 @@ class ActionModule(ActionBase):
         check = TEXTS.get(name)
         found = check(value) if check else variable_forms.problems(name, value)
         if name == "version_extraversion":
-            found = kernel_inputs.check_extraversion(value, self._version(host))
+            found = inputs.check_extraversion(value, self._version(host))
         elif name == EXTRA:
             found = self._extra_syscalls(value, host)
         return found or list(self._missing(name, value, host))
@@ -278,18 +276,18 @@ class ActionModule(ActionBase):
             )
         except Exception:  # as above
             return
-        told = variable_forms.source_file_problem(provider, file)
-        if told:
-            yield told
+        problem = variable_forms.source_file_problem(provider, file)
+        if problem:
+            yield problem
 
     @staticmethod
     def _extra_syscalls(value: Sequence[Mapping[str, Any]], host: Host) -> list[str]:
         """Both lists are one; what is wrong with the other alone is said there."""
         try:
             first = host.value(host.everything["patch_syscalls"])
-            together = kernel_inputs.check_syscalls(first, value)
+            together = inputs.check_syscalls(first, value)
         except Exception:  # as above, or of another form
-            together = kernel_inputs.check_syscalls((), value)
+            together = inputs.check_syscalls((), value)
         return [sentence for sentence in together if sentence.startswith(f"{EXTRA}[")]
 
     def _version(self, host: Host) -> str:
@@ -307,9 +305,9 @@ class ActionModule(ActionBase):
             except AnsibleError as error:
                 yield f"{where} is {path!r}: {error}"
             else:
-                told = control_files.kind_problem(name, found)
-                if told:
-                    yield f"{where} is {path!r}: {told}"
+                problem = control_files.kind_problem(name, found)
+                if problem:
+                    yield f"{where} is {path!r}: {problem}"
                 if name in SYSCALLS:
                     entry, _dot, _key = where.partition(".")
                     index = int(entry.partition("[")[2].rstrip("]"))
@@ -342,7 +340,7 @@ def _definition(where: str, name: str, path: Path) -> list[str]:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         return [f"{where} ({name}): {path} cannot be read: {error}"]
-    return kernel_inputs.check_definition(where, name, str(path), text)
+    return inputs.check_definition(where, name, str(path), text)
 
 
 def _unknown(name: str, like: str, origin: str) -> str:

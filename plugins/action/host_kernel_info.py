@@ -1,28 +1,23 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host is like: checked, because it decides what other hosts get, and safe to print."""
+"""Facts of a host: checked, because they decide what other hosts get, and safe to print."""
 
 from __future__ import annotations
 
 import re
 
-from ansible_collections.oslab.kernel.plugins.module_utils.host_dkms import NAME
-from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import (
-    PACKAGE,
-    VERSION,
-    Form,
-    HostModule,
-)
+from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import SHA256
+from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import MODULE, RELEASE
+from ansible_collections.oslab.kernel.plugins.module_utils._host.dkms import NAME
+from ansible_collections.oslab.kernel.plugins.plugin_utils.action import HostAction
+from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import PACKAGE, VERSION, Form
 
 # They become names of files and lines of files on the builder.
-_RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]{0,63}")
-_MODULE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,63}")
 _PATH = re.compile(r"/[A-Za-z0-9/.+~_-]{1,255}")
 _DIRECTORY = re.compile(r"/[A-Za-z0-9/.+~_-]{0,255}")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _PINNED = re.compile(rf"{PACKAGE.pattern}={VERSION.pattern}")
-# Empty where the kernel does not tell it.
+# Empty where the kernel does not report it.
 _BOOT_ID = re.compile(r"[0-9a-f-]{36}|")
 _NUMBER = re.compile(r"[0-9]{1,19}")
 _LOADER = re.compile(r"grub|systemd-boot")
@@ -34,14 +29,14 @@ _INITRD = re.compile(r"update-initramfs|dracut")
 RECORD = {
     "image": Form(str, like=_PINNED),
     "boot_id": Form(str, like=_BOOT_ID),
-    "fallback": Form(str, like=_RELEASE),
+    "fallback": Form(str, like=RELEASE),
     "complete": Form(bool),
     "confirmed": Form(bool),
     "left_out": Form(list, str, like=_PINNED),
 }
 
 FORMS = {
-    "release": Form(str, like=_RELEASE),
+    "release": Form(str, like=RELEASE),
     "sysname": Form(str),
     "boot_id": Form(str, like=_BOOT_ID),
     "machine": Form(str),
@@ -49,14 +44,14 @@ FORMS = {
     "os_version_id": Form(str),
     "dpkg_architecture": Form(str, null=True),
     "boot_config": Form(str, null=True, like=_PATH),
-    "boot_config_sha256": Form(str, null=True, like=_SHA256),
-    "modules": Form(list, str, like=_MODULE),
-    "essential_modules": Form(list, str, like=_MODULE),
+    "boot_config_sha256": Form(str, null=True, like=SHA256),
+    "modules": Form(list, str, like=MODULE),
+    "essential_modules": Form(list, str, like=MODULE),
     "oslab": Form(dict, null=True),
     "packages": Form(dict, str, like=VERSION, keys=PACKAGE),
     "packages_unfinished": Form(list, str, like=PACKAGE),
     "oslab_packages": Form(dict, str, like=VERSION, keys=PACKAGE),
-    "oslab_releases": Form(list, str, like=_RELEASE),
+    "oslab_releases": Form(list, str, like=RELEASE),
     "packages_held": Form(list, str, like=PACKAGE),
     "install_record": Form(dict, null=True, fields=RECORD),
     "secure_boot": Form(bool, null=True),
@@ -74,19 +69,19 @@ FORMS = {
     "dkms_modules": Form(dict, list, keys=NAME),
     "dkms_automatic": Form(list, str, like=NAME),
     "time": Form(int, like=_NUMBER),
-    "trial": Form(str, null=True, like=_RELEASE),
+    "trial": Form(str, null=True, like=RELEASE),
     "trial_confirmed": Form(bool),
     "trial_report": Form(str, null=True),
     "systemd": Form(bool),
     "systemd_version": Form(int, like=_NUMBER),
     "watchdogs": Form(list, str),
-    "files": Form(dict, str, like=_SHA256, keys=_PATH, empty=True),
+    "files": Form(dict, str, like=SHA256, keys=_PATH, empty=True),
     "container": Form(bool),
 }
 
 
-class ActionModule(HostModule):
+class ActionModule(HostAction):
     module = "oslab.kernel.host_kernel_info"
     forms = FORMS
-    # The boot message, and what the guard of a trial wrote.
+    # The boot message, and the report of the rollback timer.
     lines = ("oslab", "trial_report")

@@ -1,12 +1,12 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Kconfig says of a tree's text, safe to print."""
+"""Messages of Kconfig, safe to print."""
 
 from __future__ import annotations
 
-from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import BuilderModule
+from ansible_collections.oslab.kernel.plugins.plugin_utils.action import BuilderAction
 
 
-class ActionModule(BuilderModule):
+class ActionModule(BuilderAction):
     module = "oslab.kernel.kconfig"

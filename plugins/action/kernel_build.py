@@ -1,20 +1,20 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Start a build on the builder and say how far it is until it ends."""
+"""Start a build on the builder and report its progress."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import shlex
-from typing import Any, Optional
+from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.oslab.kernel.plugins.module_utils import plain_text
+from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
 from ansible_collections.oslab.kernel.plugins.plugin_utils import control_keys, host_answer
+from ansible_collections.oslab.kernel.plugins.plugin_utils.action import Action
 
 display = Display()
 
@@ -40,26 +40,20 @@ case $state in outcome) cat outcome.json ;; running) cat status.json ;; esac
 """
 
 
-class ActionModule(ActionBase):
-    _supports_async = False
-    _supports_check_mode = True
+class ActionModule(Action):
+    module = "oslab.kernel.kernel_build"
 
-    def run(
-        self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None
-    ) -> dict[str, Any]:
-        super().run(tmp, task_vars)
-        arguments = {**self._task.args, "detach": True}
+    def act(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        arguments["detach"] = True
         named = []
         for option in ("module_signing_key", "image_signing_key"):
             path = arguments.pop(option, None)
             if path:
                 variable = f"build_{option}"
-                key = control_keys.read(self, path, variable, task_vars or {})
+                key = control_keys.read(self, path, variable, variables)
                 arguments[option] = control_keys.Secret(key.text)
                 named.append(variable)
-        result = host_answer.plain_messages(
-            self._start(arguments, " and ".join(named), task_vars or {})
-        )
+        result = host_answer.plain_messages(self._start(arguments, " and ".join(named), variables))
         job = result.pop("job", None)
         if result.get("failed") or not job:
             return result
@@ -68,18 +62,13 @@ class ActionModule(ActionBase):
         return {**result, **self._wait(job["directory"], result["log"])}
 
     def _start(
-        self, arguments: dict[str, Any], keys: str, task_vars: dict[str, Any]
+        self, arguments: dict[str, Any], keys: str, variables: dict[str, Any]
     ) -> dict[str, Any]:
         """Run the module. `keys`: the variables whose private keys are among the arguments."""
-        host = str(task_vars.get("inventory_hostname", "the builder"))
+        host = str(variables.get("inventory_hostname", "the builder"))
         by_pipe = control_keys.only_by_pipe(self, keys, host) if keys else contextlib.nullcontext()
         with by_pipe:
-            result: dict[str, Any] = self._execute_module(
-                module_name="oslab.kernel.kernel_build",
-                module_args=arguments,
-                task_vars=task_vars,
-            )
-        return result
+            return self.execute(arguments, variables)
 
     def _wait(self, directory: str, log: str) -> dict[str, Any]:
         """Watch the build until it ends; its outcome."""

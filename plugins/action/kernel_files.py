@@ -1,29 +1,23 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Give a host the list that build_files_info has kept on the control node."""
+"""Send a host the list that build_files_info has stored on the control node."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible_collections.oslab.kernel.plugins.plugin_utils import host_answer
+from ansible_collections.oslab.kernel.plugins.plugin_utils.action import Action
 
-MODULE = "oslab.kernel.kernel_files"
 
+class ActionModule(Action):
+    module = "oslab.kernel.kernel_files"
 
-class ActionModule(ActionBase):
-    _supports_check_mode = True
-
-    def run(
-        self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None
-    ) -> dict[str, Any]:
-        super().run(tmp, task_vars)
-        arguments = dict(self._task.args)
+    def act(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         path = arguments.pop("files_path", None)
         if path:
             if arguments.get("files"):
@@ -35,6 +29,4 @@ class ActionModule(ActionBase):
                 raise AnsibleActionFail(
                     f"files_path: {path} is not what build_files_info has kept in this run: {error}"
                 ) from error
-        return host_answer.plain(
-            self._execute_module(module_name=MODULE, module_args=arguments, task_vars=task_vars)
-        )
+        return host_answer.plain(self.execute(arguments, variables))

@@ -7,31 +7,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from ansible import constants
-from ansible.plugins.action import ActionBase
+from ansible_collections.oslab.kernel.plugins.plugin_utils.action import Action
 from ansible_collections.oslab.kernel.plugins.plugin_utils.run_memory import once
 
-MODULE = "oslab.kernel.kernel_inputs"
 
-
-class ActionModule(ActionBase):
+class ActionModule(Action):
     """The answer depends on nothing but the arguments."""
 
-    _supports_check_mode = True
+    module = "oslab.kernel.kernel_inputs"
 
-    def run(
-        self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None
-    ) -> dict[str, Any]:
-        super().run(tmp, task_vars)
-        arguments = dict(self._task.args)
+    def act(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
 
         def ask() -> dict[str, Any]:
-            answer: dict[str, Any] = self._execute_module(
-                module_name=MODULE, module_args=arguments, task_vars=task_vars
-            )
-            return answer
+            return self.execute(arguments, variables)
 
-        question = [MODULE, json.dumps(arguments, sort_keys=True, default=str)]
+        question = [self.module, json.dumps(arguments, sort_keys=True, default=str)]
         return once(Path(constants.DEFAULT_LOCAL_TMP), question, ask)[1]

@@ -1,30 +1,30 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hand the module kernel_patch the texts of files that are on the control node."""
+"""Pass the texts of files on the control node to the module kernel_patch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleError
-from ansible.module_utils.urls import ConnectionError as UrlConnectionError
-from ansible.module_utils.urls import open_url
-from ansible.plugins.action import ActionBase
-from ansible_collections.oslab.kernel.plugins.module_utils import source_patch
-from ansible_collections.oslab.kernel.plugins.module_utils.source_download import Limits
+from ansible_collections.oslab.kernel.plugins.module_utils._patch import patch_file
+from ansible_collections.oslab.kernel.plugins.module_utils._source.download import (
+    Limits,
+    url_opener,
+)
 from ansible_collections.oslab.kernel.plugins.plugin_utils import control_files, host_answer
+from ansible_collections.oslab.kernel.plugins.plugin_utils.action import Action
 
 # The sources and patches of this collection, which are known to compile and to apply.
 OURS = Path(__file__).resolve().parents[2] / "files" / "kernel"
 
 
-class ActionModule(ActionBase):
+class ActionModule(Action):
     """Replace each path among the arguments by the file's name and text."""
 
-    TRANSFERS_FILES = False
+    module = "oslab.kernel.kernel_patch"
 
     def _find(self, path: str) -> str:
         return control_files.find(self, path, self._known)
@@ -42,25 +42,18 @@ class ActionModule(ActionBase):
     def _patches(self, entries: list[Any], cache: str) -> list[dict[str, Any]]:
         """All entries are looked at before the first address is asked."""
         try:
-            series = [source_patch.parse(entry, index) for index, entry in enumerate(entries)]
-        except source_patch.PatchError as error:
+            series = [patch_file.parse(entry, index) for index, entry in enumerate(entries)]
+        except patch_file.PatchError as error:
             raise AnsibleActionFail(str(error)) from error
         return [self._patch(wanted, Path(cache).expanduser()) for wanted in series]
 
-    def _patch(self, wanted: source_patch.Wanted, cache: Path) -> dict[str, Any]:
+    def _patch(self, wanted: patch_file.Wanted, cache: Path) -> dict[str, Any]:
         limits = Limits()
 
-        def opener(url: str, headers: Mapping[str, str]) -> Any:
-            try:
-                return open_url(
-                    url, headers=dict(headers), timeout=limits.timeout, decompress=False
-                )
-            except UrlConnectionError as error:  # a bad certificate, a proxy
-                raise OSError(str(error)) from error
-
+        opener = url_opener(limits.timeout)
         try:
-            text = source_patch.text_of(wanted, self._find, cache, opener, limits)
-        except source_patch.PatchError as error:
+            text = patch_file.text_of(wanted, self._find, cache, opener, limits)
+        except patch_file.PatchError as error:
             raise AnsibleActionFail(str(error)) from error
         except AnsibleError as error:
             raise AnsibleActionFail(
@@ -69,12 +62,8 @@ class ActionModule(ActionBase):
         own = wanted.is_url or not self._is_ours(wanted.source)
         return {"source": wanted.source, "own": own, "file": {"name": wanted.name, "text": text}}
 
-    def run(
-        self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None
-    ) -> dict[str, Any]:
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        self._known = task_vars or {}
-        arguments = dict(self._task.args)
+    def act(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        self._known = variables
         for option in ("syscalls", "syscalls_extra", "headers"):
             arguments[option] = [
                 {**entry, "file": self._file(entry["source"], f"patch_{option}[{index}]")}
@@ -85,9 +74,4 @@ class ActionModule(ActionBase):
         cache = arguments.pop("cache", None) or "~/.cache/oslab-kernel/patches"
         arguments["patches"] = self._patches(arguments.get("patches") or [], cache)
         # It quotes the source that it could not change.
-        result.update(
-            host_answer.plain_messages(
-                self._execute_module("oslab.kernel.kernel_patch", arguments, task_vars=task_vars)
-            )
-        )
-        return result
+        return host_answer.plain_messages(self.execute(arguments, variables))

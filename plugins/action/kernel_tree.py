@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import BuilderModule
+from ansible_collections.oslab.kernel.plugins.plugin_utils.action import BuilderAction
 
 
-class ActionModule(BuilderModule):
+class ActionModule(BuilderAction):
     module = "oslab.kernel.kernel_tree"

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import HostModule
+from ansible_collections.oslab.kernel.plugins.plugin_utils.action import HostAction
 
 
-class ActionModule(HostModule):
+class ActionModule(HostAction):
     module = "oslab.kernel.kexec_load"

@@ -5,44 +5,35 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from collections.abc import Mapping
+from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.oslab.kernel.plugins.module_utils import (
-    check_report,
-    kernel_sizes,
-    plain_text,
-)
+from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
+from ansible_collections.oslab.kernel.plugins.module_utils._host import kernel_sizes
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import report
+from ansible_collections.oslab.kernel.plugins.plugin_utils.action import ControlAction
 
 display = Display()
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControlAction):
     """Runs on the control node. Prints by itself, because the callbacks quote and fold lines."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
+    spec: Mapping[str, Any] = {
+        "title": {"type": "str", "default": ""},
+        "checks": {"type": "list", "elements": "dict", "required": True},
+        "sizes": {"type": "dict"},
+        "quiet": {"type": "bool", "default": False},
+    }
 
-    def run(
-        self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None
-    ) -> dict[str, Any]:
-        super().run(tmp, task_vars)
-        _validation, arguments = self.validate_argument_spec(
-            argument_spec={
-                "title": {"type": "str", "default": ""},
-                "checks": {"type": "list", "elements": "dict", "required": True},
-                "sizes": {"type": "dict"},
-                "quiet": {"type": "bool", "default": False},
-            }
-        )
+    def act(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         checks = arguments["checks"]
-        failures = check_report.failures(checks)
+        failures = report.failures(checks)
         if arguments["quiet"] and not failures:
             return {"changed": False, "failures": failures}
         lines = [plain_text.sentence(arguments["title"])] if arguments["title"] else []
-        lines += check_report.table(checks)
+        lines += report.table(checks)
         if arguments["sizes"]:
             lines += ["", *kernel_sizes.table(arguments["sizes"])]
         # In one piece, so that tables of hosts that finish together do not mix.

@@ -1,43 +1,41 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Look at the keys that sign, before anything is done."""
+"""Check the signing keys before anything is changed."""
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from collections.abc import Mapping
+from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.oslab.kernel.plugins.plugin_utils import control_keys
+from ansible_collections.oslab.kernel.plugins.plugin_utils.action import ControlAction
+from ansible_collections.oslab.kernel.plugins.plugin_utils.refusals import refusals
 
 # Option → variable of the user's.
 VARIABLES = {"modules": "build_module_signing_key", "image": "build_image_signing_key"}
 
 
-class ActionModule(ActionBase):
-    """Of a key it returns what may be told: its certificate's fingerprint and names."""
+class ActionModule(ControlAction):
+    """Of a key it returns what is public: its certificate's fingerprint and names."""
 
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
+    # The key of the repository is on the builder.
+    _requires_connection = True
 
-    def run(
-        self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None
-    ) -> dict[str, Any]:
-        super().run(tmp, task_vars)
-        _validation, arguments = self.validate_argument_spec(
-            argument_spec={
-                "modules": {"type": "str", "default": ""},
-                "image": {"type": "str", "default": ""},
-                "repository": {"type": "str", "default": ""},
-                "check_connection": {"type": "bool", "default": False},
-            }
-        )
-        known = task_vars or {}
-        host = str(known.get("inventory_hostname", "the host"))
+    spec: Mapping[str, Any] = {
+        "modules": {"type": "str", "default": ""},
+        "image": {"type": "str", "default": ""},
+        "repository": {"type": "str", "default": ""},
+        "check_connection": {"type": "bool", "default": False},
+        "targets": {"type": "list", "elements": "str", "default": []},
+    }
+
+    def act(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        host = str(variables.get("inventory_hostname", "the host"))
         signers = {}
         for name, variable in VARIABLES.items():
             if arguments[name]:
-                key = control_keys.read(self, arguments[name], variable, known)
+                key = control_keys.read(self, arguments[name], variable, variables)
                 signers[name] = key.certificate.public()
         sent = " and ".join(VARIABLES[name] for name in signers)
         if sent:
@@ -47,5 +45,6 @@ class ActionModule(ActionBase):
                 pass
         if arguments["repository"]:
             path = arguments["repository"]
-            control_keys.check_on_host(self, path, "publish_gpg_key_file", known, host)
-        return {"changed": False, "signers": signers}
+            control_keys.check_on_host(self, path, "publish_gpg_key_file", variables, host)
+        found = refusals(variables.get("hostvars", {}), arguments["targets"], signers.get("image"))
+        return {"changed": False, "signers": signers, **found}

@@ -1,23 +1,22 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Download a kernel's source on the builder and say how far it is until it is there."""
+"""Download a kernel's source on the builder and report the progress."""
 
 from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.oslab.kernel.plugins.module_utils import plain_text
-from ansible_collections.oslab.kernel.plugins.module_utils.source_lock import lock_of
+from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
+from ansible_collections.oslab.kernel.plugins.module_utils._source.lock import lock_of
 from ansible_collections.oslab.kernel.plugins.plugin_utils import host_answer
+from ansible_collections.oslab.kernel.plugins.plugin_utils.action import Action
 
 display = Display()
 
-MODULE = "oslab.kernel.source_fetch"
 # Seconds between two lines; the first one comes soon, to show that something happens.
 FIRST_LINE = 3
 NEXT_LINES = 10
@@ -38,33 +37,24 @@ cat {lock}
 PATIENCE = 30
 
 
-class ActionModule(ActionBase):
-    _supports_async = False
-    _supports_check_mode = True
+class ActionModule(Action):
+    module = "oslab.kernel.source_fetch"
 
-    def run(
-        self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None
-    ) -> dict[str, Any]:
-        super().run(tmp, task_vars)
-        arguments = dict(self._task.args)
+    def act(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         if self._task.check_mode or arguments.get("state", "present") != "present":
-            return self._module(arguments, task_vars)
-        found = self._module({**arguments, "state": "cached"}, task_vars)
+            return self._module(arguments, variables)
+        found = self._module({**arguments, "state": "cached"}, variables)
         if found.get("failed") or found.get("cached"):
             return found
-        return self._download(arguments, str(found["path"]), task_vars)
+        return self._download(arguments, str(found["path"]), variables)
 
-    def _module(self, arguments: dict[str, Any], task_vars: Any, **more: Any) -> dict[str, Any]:
-        return host_answer.plain_messages(
-            self._execute_module(
-                module_name=MODULE, module_args=arguments, task_vars=task_vars, **more
-            )
-        )
+    def _module(self, arguments: dict[str, Any], variables: Any, **more: Any) -> dict[str, Any]:
+        return host_answer.plain_messages(self.execute(arguments, variables, **more))
 
-    def _download(self, arguments: dict[str, Any], path: str, task_vars: Any) -> dict[str, Any]:
+    def _download(self, arguments: dict[str, Any], path: str, variables: Any) -> dict[str, Any]:
         self._task.async_val = LONGEST
         try:
-            job = self._module(arguments, task_vars, wrap_async=True)
+            job = self._module(arguments, variables, wrap_async=True)
         finally:
             self._task.async_val = 0
         if "ansible_job_id" not in job:
@@ -74,16 +64,16 @@ class ActionModule(ActionBase):
         lost = 0
         for seconds in (FIRST_LINE, *[NEXT_LINES] * (LONGEST // NEXT_LINES)):
             said = self._look(str(lock_of(Path(path))), seconds)
-            status = self._job("status", job, task_vars)
+            status = self._job("status", job, variables)
             if status.get("finished"):
-                self._job("cleanup", job, task_vars)
+                self._job("cleanup", job, variables)
                 return {k: v for k, v in status.items() if k not in _OF_THE_JOB}
             if said:
                 display.display(f"source: {name}: {said}")
             lost = 0 if said else lost + 1
             if lost > PATIENCE:
                 break
-        self._job("cleanup", job, task_vars)
+        self._job("cleanup", job, variables)
         return {
             "failed": True,
             "msg": f"the download of {name} was killed. The same call goes on where it stopped.",
@@ -94,7 +84,7 @@ class ActionModule(ActionBase):
         command = WATCH.strip().format(lock=shlex.quote(lock), seconds=seconds)
         return plain_text.sentence(self._low_level_execute_command(command)["stdout"])
 
-    def _job(self, mode: str, job: dict[str, Any], task_vars: Any) -> dict[str, Any]:
+    def _job(self, mode: str, job: dict[str, Any], variables: Any) -> dict[str, Any]:
         return host_answer.plain_messages(
             self._execute_module(
                 module_name="ansible.legacy.async_status",
@@ -103,7 +93,7 @@ class ActionModule(ActionBase):
                     "mode": mode,
                     "_async_dir": self.get_shell_option("async_dir", default="~/.ansible_async"),
                 },
-                task_vars=task_vars,
+                task_vars=variables,
             )
         )
 

@@ -1,14 +1,14 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the kernel of a host answers, safe to print."""
+"""Results of the checks of a host's kernel, safe to print."""
 
 from __future__ import annotations
 
-from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import HostModule
+from ansible_collections.oslab.kernel.plugins.plugin_utils.action import HostAction
 
 
-class ActionModule(HostModule):
+class ActionModule(HostAction):
     module = "oslab.kernel.syscall_info"
     # The boot message among it.
     lines = ("manifest",)

@@ -1,13 +1,13 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Did another program hold the lock of apt or dpkg?"""
+"""Find out whether another program held the lock of apt or dpkg."""
 
 from __future__ import annotations
 
 from typing import Callable
 
-from ansible_collections.oslab.kernel.plugins.module_utils import apt_lock
+from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_lock
 
 DOCUMENTATION = r"""
 name: apt_locked
@@ -15,7 +15,7 @@ short_description: Whether apt or dpkg failed because another program holds a lo
 version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
 description:
-  - Knows the messages of apt, dpkg and debconf, in the language C.
+  - Recognizes the messages of apt, dpkg and debconf, in the language C.
 options:
   _input:
     description: What was printed on standard error.

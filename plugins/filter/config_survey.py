@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What do the targets of one kernel need, as a whole?"""
+"""What the targets of one kernel need, as a whole."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import config_survey 
 
 DOCUMENTATION = r"""
 name: config_survey
-short_description: Unite what the targets of one kernel have shown
+short_description: Unite the collected hardware facts of the targets of one kernel
 version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
 description:
-  - Adds to what is known of targets what they have told in this run, and unites it. The time that
-    it takes grows with the number of targets, not with its square.
+  - Checks each value that a target has answered, as any of them may be malformed, and unites those
+    of thousands of targets in a time that grows with their number, not with its square.
+  - Adds the facts that targets have reported in this run to the known ones.
 positional: hostvars, targets, recapture
 options:
   _input:
@@ -34,13 +35,13 @@ options:
     elements: str
     required: true
   recapture:
-    description: Take what a host tells now, even if something is known of it.
+    description: Whether to replace the known facts of a host by those of this run.
     type: bool
     default: false
 """
 
 EXAMPLES = r"""
-- name: Know the targets
+- name: Collect the hardware facts of the targets
   ansible.builtin.set_fact:
     seen: "{{ {} | oslab.kernel.config_survey(hostvars, groups.kernel_targets) }}"
 """
@@ -49,7 +50,8 @@ RETURN = r"""
 _value:
   description: >-
     C(captures), what is known now; C(unknown), the targets of which nothing is; C(base_host), whose
-    configuration to start from; C(loaded) and C(essential), modules of all targets.
+    configuration to start from; C(loaded) and C(essential), modules of all targets; C(wrong), a
+    sentence for each target whose facts are malformed.
   type: dict
 """
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which modules of DKMS are not built for a kernel?"""
+"""Find modules of DKMS that are not built for a kernel."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import dkms
 
 DOCUMENTATION = r"""
 name: dkms_unbuilt
-short_description: Modules of DKMS that a kernel of a host has not
+short_description: Modules of DKMS that are not built for a kernel of a host
 version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
 description:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why did a task fail?"""
+"""Format the reason of a failed task."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import failure
 
 DOCUMENTATION = r"""
 name: failure_reason
-short_description: Why a task failed, in a line
+short_description: Reason of a failed task, in one line
 version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
 description:
-  - Takes the reason out of a failed task's result, whether it is a module's message, the output of
+  - Finds the reason in a failed task's result, whether it is a module's message, the output of
     a command, or the items of a loop.
 options:
   _input:
@@ -26,7 +26,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Tell what went wrong
+- name: Report the failure
   ansible.builtin.debug:
     msg: "{{ ansible_failed_result | oslab.kernel.failure_reason }}"
 """

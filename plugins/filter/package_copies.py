@@ -16,7 +16,9 @@ short_description: Files of the packages that a host needs, with what is known o
 version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
 description:
-  - Chooses the files by their names, C(NAME_VERSION_ARCHITECTURE.deb), and keeps their order.
+  - Compares three variables of the user's with each other, parses the names of the files,
+    C(NAME_VERSION_ARCHITECTURE.deb), and names what which variable lacks.
+  - Keeps the order of the files.
 positional: sums, packages
 options:
   _input:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from ansible_collections.oslab.kernel.plugins.module_utils import plain_text as safe
+from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text as safe
 
 DOCUMENTATION = r"""
 name: plain_text

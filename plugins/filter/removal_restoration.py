@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which versions of packages take the place of the collection's?"""
+"""Choose versions of packages to install in place of the collection's."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ short_description: Which versions to install in place of the collection's packag
 version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
 description:
-  - Takes the version from before where apt has it, else the one that apt prefers of those that are
-    not the collection's.
+  - Parses what C(apt-cache policy) prints, and weighs versions by apt's priorities. It takes the
+    version from before where apt has it, else the one that apt prefers of those that are not the
+    collection's.
 positional: origin, refused, host, replaced
 options:
   _input:
@@ -43,7 +44,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Install the distribution's packages in their place
+- name: Restore the distribution's packages
   ansible.builtin.apt:
     name: >-
       {{ (policy.stdout | oslab.kernel.removal_restoration(origin, {}, inventory_hostname,

@@ -15,8 +15,8 @@ short_description: Why a repository's key may not replace the one that a host tr
 version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
 description:
-  - Compares the fingerprints of the primary keys. A key with other subkeys, user names or dates
-    is the same one.
+  - Parses OpenPGP keys, also one in a file in which the host may have anything, and compares the
+    fingerprints of the primary keys. A key with other subkeys, user names or dates is the same one.
 positional: key, host, path
 options:
   _input:

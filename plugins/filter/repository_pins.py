@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Callable
 
-from ansible_collections.oslab.kernel.plugins.plugin_utils import repository_trust
+from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_repository
 
 DOCUMENTATION = r"""
 name: repository_pins
@@ -67,8 +67,8 @@ _value:
 def repository_pins(
     url: str, packages: Sequence[str], version: str, entries: str = "", source: str = ""
 ) -> str:
-    shared = repository_trust.shared(url, entries, source)
-    return repository_trust.pins(url, packages, version, by_origin=shared)
+    shared = apt_repository.shared(url, entries, source)
+    return apt_repository.pins(url, packages, version, by_origin=shared)
 
 
 class FilterModule:

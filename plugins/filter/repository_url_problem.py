@@ -1,14 +1,14 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Can targets reach the repository at the address made of the builder's?"""
+"""Why targets cannot reach the repository at the address made of the builder's."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
-from ansible_collections.oslab.kernel.plugins.module_utils.repository_server import url_problem
+from ansible_collections.oslab.kernel.plugins.module_utils._repository.server import url_problem
 
 DOCUMENTATION = r"""
 name: repository_url_problem
@@ -16,6 +16,8 @@ short_description: Why targets cannot reach a repository
 version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
 description:
+  - Parses the notations of addresses, as C(127.1) and C(::ffff:127.0.0.1), and compares what the
+    connections of builder and targets say.
   - An address that is made of the builder's in the inventory leads nowhere if that is a loopback
     address and a target is another machine, or if it cannot stand in a URL, as an IPv6 address of
     one link (C(fe80::1%eth0)). One that the user has set is believed.

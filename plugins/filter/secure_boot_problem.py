@@ -1,14 +1,14 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Would a host's firmware start a kernel?"""
+"""Check whether a host's firmware would start a kernel."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Callable, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils import secure_boot
+from ansible_collections.oslab.kernel.plugins.module_utils._host import secure_boot
 
 DOCUMENTATION = r"""
 name: secure_boot_problem
@@ -16,8 +16,9 @@ short_description: Why a host that enforces Secure Boot would refuse a kernel
 version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
 description:
-  - Compares what M(oslab.kernel.host_kernel_info) says of a host with the certificate that a
-    kernel's image is signed with.
+  - Compares the certificates that a host says its firmware trusts, in a list that may have any
+    form, with the one that a kernel's image is signed with and with its issuer.
+    M(oslab.kernel.signing_keys) asks the same code of all targets before a build.
 positional: host, signer
 options:
   _input:
@@ -36,7 +37,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Refuse a host that would not boot it
+- name: Fail if the firmware would refuse the kernel
   ansible.builtin.assert:
     that: problem | length == 0
     fail_msg: "{{ problem }}"

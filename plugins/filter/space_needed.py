@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How much room does a kernel take on a host?"""
+"""Compute the space that a kernel needs on a host."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import space
 
 DOCUMENTATION = r"""
 name: space_needed
-short_description: How much has to be free on a host before a kernel is installed
+short_description: Space that has to be free on a host before a kernel is installed
 version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
 description:
+  - Adds up, by file system, what packages, kernels and the boot loader's copies of them take, and
+    what stays free. Which of the directories share one differs from host to host.
   - In KiB, for C(/boot), C(/), and where the boot loader has its own copies of kernels.
 positional: packages_kib, free_root_mib, free_boot_mib
 options:
@@ -38,7 +40,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Show what is needed
+- name: Show the needed space
   ansible.builtin.debug:
     msg: "{{ kernel_target_info | oslab.kernel.space_needed(400000, 256, 32) }}"
 """

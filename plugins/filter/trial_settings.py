@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which settings of a trial could the host's own overrule?"""
+"""Find settings of a trial boot that the host's own sysctl.d could override."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ short_description: The sysctl settings that a kernel's arguments stand for
 version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
 description:
+  - Knows which argument is which file below C(/proc/sys), and lets nothing through that a shell
+    would read, as the settings become part of a script.
   - The kernel takes its arguments first; systemd applies C(sysctl.d) later, and so overrules them.
   - Knows those about panics, oopses, lockups and stalls, and all that begin with C(sysctl.).
 options:
@@ -27,7 +29,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Show what a trial has to hold
+- name: Show the settings of a trial boot
   ansible.builtin.debug:
     msg: "{{ ['panic=10', 'oops=panic'] | oslab.kernel.trial_settings }}"
 """

@@ -126,7 +126,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import apt_transaction, program_locale
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
+from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_transaction
 
 
 def argument_spec() -> dict[str, Any]:
@@ -160,11 +161,8 @@ def tolerant_dkms(wanted: bool, below: str) -> Iterator[str]:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    module.run_command_environ_update = dict(program_locale.LOCALE)
     params = module.params
-
-    def run(argv: Any) -> Any:
-        return module.run_command(list(argv))
+    run = module_runner(module)
 
     transaction = apt_transaction.Transaction(run, params["lock_timeout"])
     versions = dict(package.partition("=")[::2] for package in params["packages"])

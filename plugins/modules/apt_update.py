@@ -26,6 +26,16 @@ options:
     description: Do nothing where all of O(packages) are installed, in whatever version.
     type: bool
     default: false
+  limited:
+    description: >-
+      Address of a repository whose other packages must not be installed, by O(limited_by). Fails
+      where apt gives it another priority than -1.
+    type: str
+    default: ""
+  limited_by:
+    description: The file with the pins that say so.
+    type: str
+    default: /etc/apt/preferences.d/00-oslab-kernel
   source:
     description: The source file of apt's to fetch, and no other; empty for all.
     type: str
@@ -78,13 +88,16 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import apt_update, program_locale
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
+from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_update
 
 
 def argument_spec() -> dict[str, Any]:
     return {
         "packages": {"type": "list", "elements": "str", "default": []},
         "unless_installed": {"type": "bool", "default": False},
+        "limited": {"type": "str", "default": ""},
+        "limited_by": {"type": "str", "default": "/etc/apt/preferences.d/00-oslab-kernel"},
         "source": {"type": "str", "default": ""},
         "valid_seconds": {"type": "int", "default": 0},
         "lock_timeout": {"type": "int", "default": 60},
@@ -93,11 +106,8 @@ def argument_spec() -> dict[str, Any]:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    module.run_command_environ_update = dict(program_locale.LOCALE)
     params = module.params
-
-    def run(argv: Any) -> Any:
-        return module.run_command(list(argv))
+    run = module_runner(module)
 
     if params["unless_installed"] and apt_update.installed(run, params["packages"]):
         module.exit_json(changed=False, updated=False)
@@ -109,6 +119,8 @@ def main() -> None:
         if needed:
             apt_update.update(run, params["source"], params["lock_timeout"])
         apt_update.check_pins(run, params["packages"])
+        if params["limited"]:
+            apt_update.check_limit(run, params["limited"], params["limited_by"])
     except apt_update.AptError as error:
         pinned = isinstance(error, apt_update.PinnedError)
         module.fail_json(msg=f"{error}.", pinned=pinned)

@@ -2,6 +2,8 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module: what packages a host's aptly can read."""
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
@@ -43,21 +45,15 @@ compression:
   sample: xz
 """
 
-from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import aptly_version, program_locale
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import aptly_version
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec={}, supports_check_mode=True)
-    module.run_command_environ_update = program_locale.LOCALE
-
-    def run(argv: Any) -> tuple[int, str, str]:
-        result: tuple[int, str, str] = module.run_command(list(argv))
-        return result
-
-    found = aptly_version.find(run, module.get_bin_path("aptly"))
+    found = aptly_version.find(module_runner(module), module.get_bin_path("aptly"))
     module.exit_json(changed=False, version=found.version, compression=found.compression)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: aptly_repo
-short_description: Keep packages in a signed apt repository made by aptly
+short_description: Publish packages in a signed apt repository made by aptly
 version_added: 0.1.0
 description:
   - Adds C(.deb) files to a local aptly repository and publishes it, signed, below C(root)/public.
@@ -183,12 +183,13 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import (
-    program_locale,
-    repository_errors,
-    repository_index,
+from ansible_collections.oslab.kernel.plugins.module_utils._common.lock import HeldError, held
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import errors
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import (
+    index as repository_index,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils.aptly_repo import (
+from ansible_collections.oslab.kernel.plugins.module_utils._repository.aptly import (
     Aptly,
     AptlyError,
     Deb,
@@ -200,7 +201,6 @@ from ansible_collections.oslab.kernel.plugins.module_utils.aptly_repo import (
     read_deb,
     served_filenames,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils.held_lock import HeldError, held
 
 
 def named(debs: tuple[Deb, ...]) -> list[str]:
@@ -214,9 +214,6 @@ def lock_of(module: AnsibleModule, debs: list[Deb]) -> Iterator[None]:
         return
     versions = ", ".join(sorted({deb.key.version for deb in debs})) or "nothing new"
     path = Path(module.params["root"], "publish.lock")
-    # Whoever can read it could hold it.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    path.chmod(0o600)
     with held(path, module.params["lock_timeout"], f"with {versions}"):
         yield
 
@@ -275,10 +272,7 @@ def main() -> None:
     params = module.params
     # The web server reads what is written here, whatever the caller's umask.
     os.umask(0o022)
-    module.run_command_environ_update = {
-        **program_locale.LOCALE,
-        "GNUPGHOME": params["gpg_home"],
-    }
+    run = module_runner(module, GNUPGHOME=params["gpg_home"])
     target = Target(
         name=params["name"],
         root=params["root"],
@@ -289,7 +283,7 @@ def main() -> None:
         label=params["label"],
         keep_builds=params["keep_builds"],
     )
-    aptly = Aptly(lambda command: module.run_command(list(command)), params["config"], target)
+    aptly = Aptly(run, params["config"], target)
     nothing_yet = module.check_mode and not (
         shutil.which("aptly") and Path(params["config"]).exists()
     )
@@ -310,10 +304,10 @@ def main() -> None:
     except (AptlyError, repository_index.IndexFileError) as error:
         module.fail_json(msg=str(error))
     except OSError as error:
-        module.fail_json(msg=repository_errors.sentence(error, params["root"]))
+        module.fail_json(msg=errors.sentence(error, params["root"]))
     finally:
         if shutil.which("gpgconf") and Path(params["gpg_home"]).is_dir():
-            module.run_command(["gpgconf", "--kill", "gpg-agent"])
+            run(["gpgconf", "--kill", "gpg-agent"])
     filenames = served_filenames(target)
     fresh = {deb.key for deb in plan.add}
     old = {deb.key[:3] for deb in plan.replace}

@@ -51,7 +51,8 @@ import base64
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import bounded_read, kconfig_base
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import base
 
 
 def main() -> None:
@@ -60,7 +61,7 @@ def main() -> None:
     )
     path = Path(module.params["path"])
     try:
-        found = bounded_read.content(path, kconfig_base.MAX_SIZE)
+        found = bounded_read.content(path, base.MAX_SIZE)
     except OSError as error:
         module.fail_json(msg=f"{path} cannot be read: {error.strerror}")
     module.exit_json(changed=False, content=base64.b64encode(found).decode("ascii"))

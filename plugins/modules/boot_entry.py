@@ -50,15 +50,15 @@ options:
       - With GRUB that is put into O(custom). Where it cannot load the kernel or the initrd, it
         starts the machine again instead of waiting for a key.
       - With systemd-boot it is C(oslab-trial+1.conf) in C(loader/entries), which is made without
-        arguments, too. It has one try, and systemd is told not to call its boot a good one, so that
-        it is never chosen twice and never by itself.
+        arguments, too. It has one try, and systemd is configured not to mark its boot as good, so
+        that it is never chosen twice and never by itself.
     type: list
     elements: str
     default: []
-  settle:
+  flush:
     description:
-      - With O(state=once) and O(state=default), see to it that what is to be booted can be read by
-        the loader before it is chosen, and with GRUB the choice as well before the module ends.
+      - With O(state=once) and O(state=default), flush the kernel to the disk, where the loader can
+        read it, before it is chosen, and with GRUB the choice as well before the module ends.
         Where the file system has a journal, which loaders do not read, it is frozen for a moment.
     type: bool
     default: true
@@ -71,7 +71,7 @@ attributes:
       O(state=default) and O(state=once), since an earlier step would have made it.
     support: full
   diff_mode:
-    description: Shows what the loader is told to boot, and the file with the entry of a trial.
+    description: Shows the configured choice of the loader, and the file with the entry of a trial.
     support: full
   action:
     description: Has a corresponding action plugin, which makes texts safe to print.
@@ -123,7 +123,7 @@ releases:
   type: list
   elements: str
 default_entry:
-  description: The default that the loader was told, after this task.
+  description: The configured default of the loader after this task.
   returned: success
   type: str
 default_release:
@@ -135,12 +135,12 @@ next_entry:
   returned: success
   type: str
 honours_default:
-  description: Whether the loader boots the default that it is told.
+  description: Whether the loader boots the configured default.
   returned: success
   type: bool
 default_problem:
   description: >-
-    Which file keeps GRUB from the default that it is told, though
+    Which file keeps GRUB from the configured default, though
     C(/etc/default/grub.d/oslab-kernel.cfg) sets C(GRUB_DEFAULT=saved), and what to do about it;
     empty if none does. It is read as C(grub-mkconfig) would read it after that file was written.
   returned: success
@@ -171,8 +171,8 @@ entry_command:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import boot_loaders
-from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import (
+from ansible_collections.oslab.kernel.plugins.module_utils._boot import loaders
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import (
     Choice,
     LoaderError,
     Request,
@@ -189,8 +189,8 @@ def argument_spec() -> dict[str, Any]:
         },
         "entry": {"type": "str", "default": ""},
         "arguments": {"type": "list", "elements": "str", "default": []},
-        "settle": {"type": "bool", "default": True},
-        **boot_loaders.argument_spec(),
+        "flush": {"type": "bool", "default": True},
+        **loaders.argument_spec(),
     }
 
 
@@ -209,12 +209,12 @@ def main() -> None:
         state=params["state"],
         release=params["release"] or "",
         arguments=params["arguments"],
-        settle=params["settle"],
-        foretell=module.check_mode,
+        flush=params["flush"],
+        predict=module.check_mode,
         entry=params["entry"],
     )
     try:
-        loader = boot_loaders.loader(module)
+        loader = loaders.loader(module)
         plan = loader.plan(request)
         if not module.check_mode:
             for step in plan.steps:

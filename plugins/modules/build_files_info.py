@@ -2,6 +2,8 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module: what files a stored build puts onto a host."""
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
@@ -73,7 +75,7 @@ release:
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils.package_files import (
+from ansible_collections.oslab.kernel.plugins.module_utils._build.package_files import (
     ListError,
     stored_list,
 )

@@ -2,6 +2,8 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module: what kernel a host runs, and what a kernel for it must have."""
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
@@ -242,7 +244,7 @@ trial_confirmed:
   type: bool
 trial_report:
   description: >-
-    What the guard of a trial wrote before it brought the host back; V(null) if it did not.
+    The report of the rollback timer that ended a trial boot; V(null) if it did not.
   returned: always
   type: str
 systemd:
@@ -270,11 +272,10 @@ container:
   type: bool
 """
 
-from typing import Optional
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import program_locale
-from ansible_collections.oslab.kernel.plugins.module_utils.host_kernel_info import Host, gather
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
+from ansible_collections.oslab.kernel.plugins.module_utils._host.facts import Host, gather
 
 
 def main() -> None:
@@ -285,17 +286,9 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    module.run_command_environ_update = dict(program_locale.LOCALE)
-
-    def run(argv: list[str]) -> Optional[str]:
-        program = module.get_bin_path(argv[0])
-        if program is None:
-            return None
-        status, out, _err = module.run_command([program, *argv[1:]])
-        return out if status == 0 else None
-
     params = module.params
-    facts, warnings = gather(Host(run=run), params["packages"], params["files"])
+    host = Host(run=module_runner(module, required=False))
+    facts, warnings = gather(host, params["packages"], params["files"])
     for warning in warnings:
         module.warn(warning)
     module.exit_json(changed=False, **facts)

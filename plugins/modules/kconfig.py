@@ -2,6 +2,8 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module: a kernel's .config, with what Kconfig kept of the wishes."""
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
@@ -171,20 +173,22 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import (
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     atomic_file,
-    kconfig,
-    kconfig_base,
-    kconfig_stamp,
-    patch_record,
-    source_text,
-    source_workdir,
+    kernel_config,
+    kernel_makefile,
+    plain_text,
+    tree_records,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils.kconfig_tree import KconfigTree
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result, module_runner
+from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import base as kconfig_base
+from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import config, stamp
+from ansible_collections.oslab.kernel.plugins.module_utils._kconfig.tree import KconfigTree
+from ansible_collections.oslab.kernel.plugins.module_utils._patch import record
+from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 
 #: Of what Kconfig did not accept, how many sentences fit a screen, and where all of them are.
 SHOWN = 12
-REFUSED = Path(".oslab") / "kconfig-refused.txt"
 
 
 def base_text(module: AnsibleModule, tree: Path) -> str:
@@ -201,11 +205,11 @@ def configure(
     tree: Path,
     given: str,
     syscalls: Mapping[str, str],
-    run: kconfig.Runner,
+    run: config.FullRunner,
 ) -> tuple[dict[str, Any], str, list[str]]:
     """The return values, the text of the configuration, and what makes it unusable."""
     params = module.params
-    arch = kconfig.architecture(params["make_args"], platform.machine())
+    arch = config.architecture(params["make_args"], platform.machine())
     base = given
     refused: dict[str, str] = {}
     if params["base_origin"] == "target":
@@ -216,9 +220,9 @@ def configure(
     with tempfile.TemporaryDirectory(dir=module.tmpdir) as directory:
         scratch = Path(directory)
         try:
-            kconfig.check_modules([*params["lsmod"], *params["keep"]])
+            config.check_modules([*params["lsmod"], *params["keep"]])
             known = KconfigTree(tree, arch)
-            wanted = kconfig.check_wanted(
+            wanted = config.check_wanted(
                 known,
                 params["options"],
                 params["optional"],
@@ -226,23 +230,25 @@ def configure(
                 syscalls,
                 params["options_extra"],
             )
-            request = kconfig.Request(
+            request = config.Request(
                 tree, base, params["lsmod"], params["keep"], params["make_args"]
             )
-            configurator = kconfig.Configurator(request, known, run, scratch, arch)
+            configurator = config.Configurator(request, known, run, scratch, arch)
             outcome = configurator.configure(wanted)
             version = configurator.make("-s", "kernelversion").split()[-1]
-        except kconfig.KconfigError as error:
-            module.fail_json(msg=source_text.wrapped(str(error)))
-        values = kconfig.parse_config(outcome.text)
-        pahole = kconfig.check_pahole(values, run, scratch)
-    local = kconfig.make_variable(params["make_args"], "LOCALVERSION") or ""
+        except config.KconfigError as error:
+            module.fail_json(msg=plain_text.wrapped(str(error)))
+        values = kernel_config.parse(outcome.text)
+        pahole = config.check_pahole(values, run, scratch)
+    local = config.make_variable(params["make_args"], "LOCALVERSION") or ""
     result = {
-        "kernelrelease": kconfig.kernel_release(tree, version, values, local),
-        "config_sha256": kconfig.sha256(outcome.text),
+        "kernelrelease": kernel_makefile.release(
+            tree, version, values.get("LOCALVERSION", ""), local
+        ),
+        "config_sha256": config.sha256(outcome.text),
         "counts": {level: list(values.values()).count(level) for level in ("y", "m")},
         "not_taken": outcome.not_taken,
-        "base_refused": kconfig.set_aside(known, refused, values),
+        "base_refused": config.set_aside(known, refused, values),
         "modules_unknown": outcome.modules_unknown,
         "modules_disabled": outcome.modules_disabled,
     }
@@ -255,19 +261,11 @@ def refusal(failed: Sequence[str], rest: Optional[Path]) -> str:
     if len(failed) > SHOWN:
         more = f"and {len(failed) - SHOWN} more"
         if rest is not None:
-            source_workdir.make(rest.parent)
+            workdir.make(rest.parent)
             atomic_file.write(rest, "\n".join(failed) + "\n", 0o644)
             more += f"; all of them are in {rest} on the builder"
         lines.append(more)
     return "\n".join(lines)
-
-
-def write(module: AnsibleModule, target: Path, text: str) -> None:
-    """Replace the file at once, so that a crash leaves the old or the new one."""
-    made = Path(module.tmpdir) / "config.made"
-    made.write_text(text, encoding="utf-8")
-    made.chmod(0o644)
-    module.atomic_move(str(made), str(target))
 
 
 def main() -> None:
@@ -286,7 +284,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    os.umask(source_workdir.UMASK)  # make compiles Kconfig's programs in the tree
+    os.umask(workdir.UMASK)  # make compiles Kconfig's programs in the tree
     params = module.params
     tree = Path(params["tree"]).absolute()
     if not (tree / "Kconfig").is_file():
@@ -294,21 +292,21 @@ def main() -> None:
             module.exit_json(changed=True, msg=f"{tree}/.config would be made")
         module.fail_json(msg=f"{tree} is not a kernel tree: there is no Kconfig in it")
 
-    def run(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> kconfig.Result:
-        program = module.get_bin_path(argv[0])
-        if program is None:
-            return kconfig.Result(127, "", f"{argv[0]}: not found")
+    programs = module_runner(module, required=False)
+
+    def run(
+        argv: Sequence[str],
+        cwd: Optional[Path] = None,
+        environment: Optional[Mapping[str, str]] = None,
+    ) -> Result:
         # Of a make that called us, or of somebody's shell; both would change the result.
         for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "KCONFIG_CONFIG", "KCONFIG_ALLCONFIG"):
             os.environ.pop(name, None)
-        status, out, err = module.run_command(
-            [program, *argv[1:]], cwd=str(cwd), environ_update=dict(environment), data=""
-        )
-        return kconfig.Result(status, out, err)
+        return programs(argv, cwd, environment)
 
     try:
-        syscalls = {call.kconfig: call.name for call in patch_record.added(tree)}
-    except patch_record.RecordError as error:
+        syscalls = {call.kconfig: call.name for call in record.added(tree)}
+    except record.RecordError as error:
         module.fail_json(msg=str(error))
     base = base_text(module, tree)
     target = tree / ".config"
@@ -321,27 +319,27 @@ def main() -> None:
     inputs = {
         **params,
         "syscalls": syscalls,
-        "base": kconfig.sha256(base) if params["base"] else "",
+        "base": config.sha256(base) if params["base"] else "",
     }
     # Sets, which come in another order each time when a playbook joins lists.
     inputs.update({name: sorted(set(params[name])) for name in ("lsmod", "keep")})
-    mark = kconfig_stamp.fingerprint(tree, inputs, params["make_args"], output)
-    known = kconfig_stamp.recall(tree, mark, kconfig.sha256(before or ""))
+    mark = stamp.fingerprint(tree, inputs, params["make_args"], output)
+    known = stamp.load(tree, mark, config.sha256(before or ""))
     if known is not None:
         module.exit_json(**{**known, "changed": False, "changed_symbols": []})
 
     result, text, failed = configure(module, tree, base, syscalls, run)
     reference = base if before is None else before
     result["changed"] = before != text
-    result["changed_symbols"] = sorted(kconfig.differences(reference, text))
+    result["changed_symbols"] = sorted(config.differences(reference, text))
     if failed:
-        rest = None if module.check_mode else tree / REFUSED
-        module.fail_json(msg=source_text.wrapped(refusal(failed, rest)), changed=False)
+        rest = None if module.check_mode else tree / tree_records.KCONFIG_REFUSED
+        module.fail_json(msg=plain_text.wrapped(refusal(failed, rest)), changed=False)
     if not module.check_mode:
         if result["changed"]:
-            write(module, target, text)
-        kconfig_stamp.remember(tree, mark, result)
-    old, new = kconfig.diff_texts(reference, text)
+            atomic_file.write(target, text, 0o644)
+        stamp.save(tree, mark, result)
+    old, new = config.diff_texts(reference, text)
     header = str(target) if before is not None else f"{params['base']} (the base)"
     module.exit_json(
         diff={"before": old, "after": new, "before_header": header, "after_header": str(target)},

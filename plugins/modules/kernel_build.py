@@ -2,6 +2,8 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module: a configured kernel tree as Debian packages."""
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
@@ -167,28 +169,28 @@ job:
 import dataclasses
 import os
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import (
-    build_signing,
-    build_spread,
-    kernel_build,
+from ansible_collections.oslab.kernel.plugins.module_utils._build import plan as build_plan
+from ansible_collections.oslab.kernel.plugins.module_utils._build import (
+    remote_compilation,
+    signing,
     signing_key,
-    source_workdir,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils.build_id import InputError
-from ansible_collections.oslab.kernel.plugins.module_utils.build_job import Job
-from ansible_collections.oslab.kernel.plugins.module_utils.build_run import Build
-from ansible_collections.oslab.kernel.plugins.module_utils.kernel_build import Plan
+from ansible_collections.oslab.kernel.plugins.module_utils._build.identity import InputError
+from ansible_collections.oslab.kernel.plugins.module_utils._build.job import Job
+from ansible_collections.oslab.kernel.plugins.module_utils._build.plan import Plan
+from ansible_collections.oslab.kernel.plugins.module_utils._build.run import Build
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
+from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 
 
-def signing_keys(module: AnsibleModule, params: dict[str, Any]) -> build_signing.Keys:
+def signing_keys(module: AnsibleModule, params: dict[str, Any]) -> signing.Keys:
     texts = {name: params.pop(f"{name}_signing_key") for name in ("module", "image")}
     if any(texts.values()):
-        build_signing.refuse_core_dumps()
+        signing.refuse_core_dumps()
     try:
         found = {
             name: signing_key.parse(text, f"build_{name}_signing_key")
@@ -197,35 +199,32 @@ def signing_keys(module: AnsibleModule, params: dict[str, Any]) -> build_signing
         }
     except signing_key.SigningKeyError as error:
         module.fail_json(msg=str(error))
-    return build_signing.Keys(**found)
+    return signing.Keys(**found)
 
 
-def check_places(module: AnsibleModule, options: kernel_build.Options) -> None:
+def check_places(module: AnsibleModule, options: build_plan.Options) -> None:
     # In check mode, too: a missing input may come later in the run, another owner does not.
     try:
-        kernel_build.check_places(options, os.geteuid())
+        build_plan.check_places(options, os.geteuid())
     except InputError as error:
         module.fail_json(msg=str(error))
 
 
-def spread(module: AnsibleModule, options: kernel_build.Options) -> kernel_build.Options:
+def check_workers(module: AnsibleModule, options: build_plan.Options) -> build_plan.Options:
     """Leave out the workers that do not answer."""
-    if options.spread.program != build_spread.DISTCC:
+    if options.remote.program != remote_compilation.DISTCC:
         return options
 
-    def run(argv: list[str], environment: Mapping[str, str]) -> tuple[int, str]:
-        settings = {"LC_ALL": "C", **environment}
-        status, out, err = module.run_command(argv, environ_update=settings)
-        return status, out + err
-
     try:
-        hosts, silent = build_spread.usable_hosts(options.spread, run)
-    except build_spread.SpreadError as error:
+        hosts, silent = remote_compilation.usable_hosts(
+            options.remote, module_runner(module, required=False, LC_ALL="C")
+        )
+    except remote_compilation.RemoteError as error:
         module.fail_json(msg=str(error))
-    source_workdir.make(build_spread.directory(options.work))
+    workdir.make(remote_compilation.directory(options.work))
     if silent:
         module.warn(f"these of build_distribute_hosts do not compile: {', '.join(silent)}")
-    return dataclasses.replace(options, spread=dataclasses.replace(options.spread, hosts=hosts))
+    return dataclasses.replace(options, remote=dataclasses.replace(options.remote, hosts=hosts))
 
 
 def start(job: Job, plan: Plan, replan: Callable[[], Plan], facts: dict[str, Any]) -> None:
@@ -235,7 +234,7 @@ def start(job: Job, plan: Plan, replan: Callable[[], Plan], facts: dict[str, Any
     options, epoch = plan.options, plan.inputs.source_date_epoch
 
     def work() -> dict[str, Any]:
-        with build_signing.at_hand(options.keys, options.tree, options.work, epoch):
+        with signing.at_hand(options.keys, options.tree, options.work, epoch):
             return build.run(replan, broken_off=broken_off)
 
     job.start(work, facts)
@@ -260,8 +259,8 @@ def main() -> None:
             "debug_package": {"type": "bool", "default": False},
             "compression": {
                 "type": "str",
-                "choices": list(kernel_build.COMPRESSIONS),
-                "default": kernel_build.COMPRESSIONS[0],
+                "choices": list(build_plan.COMPRESSIONS),
+                "default": build_plan.COMPRESSIONS[0],
             },
             "force": {"type": "bool", "default": False},
             "module_signing_key": {"type": "str", "default": "", "no_log": True},
@@ -270,7 +269,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    os.umask(source_workdir.UMASK)
+    os.umask(workdir.UMASK)
     params = dict(module.params)
     detach = params.pop("detach")
     for name in ("tree", "store", "ccache_dir", "modules_source", "tools_source"):
@@ -278,19 +277,15 @@ def main() -> None:
     if params["jobs"] < 0:
         module.fail_json(msg=f"build_jobs is {params['jobs']}: give a number of jobs, or 0")
     params["keys"] = signing_keys(module, params)
-    params["spread"] = build_spread.Spread(
+    params["remote"] = remote_compilation.Remote(
         program=params.pop("distribute"),
         hosts=params.pop("distribute_hosts"),
         ccache_remote=params.pop("ccache_remote"),
     )
-    options = kernel_build.Options(**params)
-
-    def run(argv: list[str]) -> tuple[int, str]:
-        status, out, err = module.run_command(argv, environ_update={"LC_ALL": "C"})
-        return status, out + err
+    options = build_plan.Options(**params)
 
     def plan_now() -> Plan:
-        return kernel_build.make_plan(options, run)
+        return build_plan.make_plan(options, module_runner(module, required=False, LC_ALL="C"))
 
     check_places(module, options)
     try:
@@ -301,18 +296,18 @@ def main() -> None:
         module.fail_json(msg=str(error))
 
     facts: dict[str, Any] = {"build_id": plan.build_id, "release": plan.inputs.release}
-    result = None if options.force else kernel_build.stored(options.store, plan.build_id)
+    result = None if options.force else build_plan.stored(options.store, plan.build_id)
     if result:
-        module.exit_json(changed=False, build_result=kernel_build.contract(result), **facts)
-    problem = kernel_build.refusal(plan, shutil.which) or build_spread.problem(
-        options.spread, options.ccache, shutil.which
+        module.exit_json(changed=False, build_result=build_plan.contract(result), **facts)
+    problem = build_plan.refusal(plan, shutil.which) or remote_compilation.problem(
+        options.remote, options.ccache, shutil.which
     )
     if module.check_mode:
         said = f"would build {plan.inputs.release} as {plan.version}"
         module.exit_json(changed=True, msg=said, **facts)
     if problem:
         module.fail_json(msg=problem, **facts)
-    options = spread(module, options)
+    options = check_workers(module, options)
     plan = dataclasses.replace(plan, options=options)
 
     job = Job(options.work)

@@ -2,6 +2,8 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module: is a host's kernel exactly the one of a build?"""
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
@@ -163,20 +165,20 @@ checks:
 """
 
 import time
-from collections.abc import Sequence
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.urls import ConnectionError, open_url
-from ansible_collections.oslab.kernel.plugins.module_utils import kernel_files
-from ansible_collections.oslab.kernel.plugins.module_utils.package_files import (
+from ansible_collections.oslab.kernel.plugins.module_utils._build.package_files import (
     LIMIT,
     ListError,
     parse_list,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils.source_download import PLAIN, within
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
+from ansible_collections.oslab.kernel.plugins.module_utils._source.download import PLAIN, within
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import files as verify_files
 
 PIECE = 1 << 16
 
@@ -217,14 +219,7 @@ def main() -> None:
     files = module.params.pop("files")
     source = module.params["repository_source"]
 
-    def run(argv: Sequence[str]) -> tuple[int, str]:
-        program = module.get_bin_path(argv[0])
-        if program is None:
-            return 127, ""
-        status, out, _err = module.run_command(
-            [program, *argv[1:]], environ_update={"LC_ALL": "C", "LANGUAGE": "C"}
-        )
-        return status, out
+    run = module_runner(module, required=False)
 
     def fetch(url: str) -> Any:
         timeout = module.params["timeout"]
@@ -245,8 +240,8 @@ def main() -> None:
         return parse_list(data, url, module.params["files_sha256"])
 
     try:
-        found = kernel_files.gather(
-            kernel_files.Host(run),
+        found = verify_files.gather(
+            verify_files.Host(run),
             module.params["build_id"],
             files,
             Path(source) if source else None,

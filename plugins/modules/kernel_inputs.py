@@ -2,6 +2,8 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module: refuse bad names, texts and numbers before anything is done."""
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
@@ -84,7 +86,7 @@ problems:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import kernel_inputs
+from ansible_collections.oslab.kernel.plugins.module_utils._patch import inputs
 
 
 def main() -> None:
@@ -106,26 +108,22 @@ def main() -> None:
     problems: list[str] = []
     found: dict[str, str] = {}
     if params["source_version"] is not None:
-        problems += kernel_inputs.check_source_version(params["source_version"])
+        problems += inputs.check_source_version(params["source_version"])
     if params["extraversion"] is not None:
         version = params["kernelversion"] or params["source_version"] or ""
-        problems += kernel_inputs.check_extraversion(params["extraversion"], version)
-        found["extraversion"] = kernel_inputs.makefile_extraversion(version, params["extraversion"])
+        problems += inputs.check_extraversion(params["extraversion"], version)
+        found["extraversion"] = inputs.makefile_extraversion(version, params["extraversion"])
         if params["kernelversion"] and not problems:
-            problems += kernel_inputs.check_release(
-                kernel_inputs.full_release(version, params["extraversion"])
-            )
+            problems += inputs.check_release(inputs.full_release(version, params["extraversion"]))
     if params["release"] is not None:
-        problems += kernel_inputs.check_release(params["release"])
+        problems += inputs.check_release(params["release"])
     if params["sysname"] is not None:
-        problems += kernel_inputs.check_sysname(params["sysname"])
+        problems += inputs.check_sysname(params["sysname"])
     if params["banner"] is not None:
-        problems += kernel_inputs.check_banner(params["banner"])
-    problems += kernel_inputs.check_syscalls(
-        params["syscalls"] or [], params["syscalls_extra"] or []
-    )
+        problems += inputs.check_banner(params["banner"])
+    problems += inputs.check_syscalls(params["syscalls"] or [], params["syscalls_extra"] or [])
     if params["patches"] is not None:
-        problems += kernel_inputs.check_patches(params["patches"])
+        problems += inputs.check_patches(params["patches"])
     if problems:
         module.fail_json(msg="; ".join(problems), problems=problems)
     module.exit_json(changed=False, problems=problems, **found)

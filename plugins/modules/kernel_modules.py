@@ -104,20 +104,18 @@ modules:
 """
 
 import os
-from collections.abc import Sequence
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import (
-    kernel_modules_boot,
-    program_locale,
-)
-from ansible_collections.oslab.kernel.plugins.module_utils.kernel_module import (
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
+from ansible_collections.oslab.kernel.plugins.module_utils._host import modules_load
+from ansible_collections.oslab.kernel.plugins.module_utils._host.kernel_module import (
     Loaded,
     ModuleError,
     Plan,
     apply,
     make_plan,
+    malformed,
     read_loaded,
     refuse_unknown,
     spelled,
@@ -140,7 +138,7 @@ def shown(loaded: Loaded) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def foretold(plan: Plan, loaded: Loaded, wanted: dict[str, str]) -> str:
+def predicted(plan: Plan, loaded: Loaded, wanted: dict[str, str]) -> str:
     if plan.unload and not plan.load:
         return "not loaded\n"
     values = {name: parameter.value for name, parameter in loaded.parameters.items()}
@@ -170,14 +168,11 @@ def argument_spec() -> dict[str, Any]:
 
 
 def ensure(module: AnsibleModule, entry: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Bring one module into its state: what became of it, and the difference."""
+    """Load or unload one module. Returns what became of it, and the difference."""
     name, state = entry["name"], entry["state"]
     wanted = {key: spelled(value) for key, value in entry["params"].items()}
 
-    def run(command: Sequence[str]) -> tuple[int, str, str]:
-        program = module.get_bin_path(command[0], opt_dirs=["/usr/sbin", "/sbin"], required=True)
-        return module.run_command([program, *command[1:]], environ_update=program_locale.LOCALE)
-
+    run = module_runner(module)
     before = read_loaded(name)
     plan = make_plan(name, before, state, wanted)
     after = before
@@ -197,24 +192,24 @@ def ensure(module: AnsibleModule, entry: dict[str, Any]) -> tuple[dict[str, Any]
         "before_header": name,
         "before": shown(before),
         "after_header": name,
-        "after": foretold(plan, before, wanted) if module.check_mode else shown(after),
+        "after": predicted(plan, before, wanted) if module.check_mode else shown(after),
     }
     return result, difference
 
 
 def ensure_boot(module: AnsibleModule) -> list[dict[str, str]]:
-    """Bring the files that are read at boot up to date: the differences of those that changed."""
+    """Update the files that are read at boot. Returns the differences of those that changed."""
     entries = [
-        kernel_modules_boot.Entry(
+        modules_load.Entry(
             entry["name"], {key: spelled(value) for key, value in entry["params"].items()}
         )
         for entry in module.params["modules"]
         if entry["state"] == "loaded"
     ]
-    wanted = kernel_modules_boot.files(entries, module.params["persistent"])
+    wanted = modules_load.files(entries, module.params["persistent"])
     differences = []
     for path, text in wanted.items():
-        before = kernel_modules_boot.present(path)
+        before = modules_load.present(path)
         if before == text:
             continue
         differences.append(
@@ -227,7 +222,7 @@ def ensure_boot(module: AnsibleModule) -> list[dict[str, str]]:
         )
         if module.check_mode:
             continue
-        kernel_modules_boot.write(path, text)
+        modules_load.write(path, text)
     return differences
 
 
@@ -235,6 +230,10 @@ def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     results, differences = [], []
     changed = False
+    for entry in module.params["modules"]:
+        problem = malformed(entry["name"], entry["params"])
+        if problem:
+            module.fail_json(msg=f"The module {entry['name']!r}: {problem}.")
     try:
         for entry in module.params["modules"]:
             result, difference = ensure(module, entry)
@@ -247,7 +246,6 @@ def main() -> None:
             changed = changed or bool(files)
             differences += files
     except ModuleError as error:
-        # What was done before it is not undone, so it is told.
         module.fail_json(msg=str(error), changed=changed, modules=results)
     module.exit_json(changed=changed, modules=results, diff=differences)
 

@@ -2,6 +2,8 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module: syscalls, a system name and a boot message in a kernel's source tree."""
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
@@ -183,13 +185,10 @@ import os
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import (
-    kernel_inputs,
-    kernel_patch,
-    program_locale,
-    source_text,
-    source_workdir,
-)
+from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
+from ansible_collections.oslab.kernel.plugins.module_utils._patch import apply, inputs
+from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 
 FILE_SPEC = {
     "type": "dict",
@@ -218,15 +217,15 @@ SYSCALLS_SPEC = {
 }
 
 
-def _plan(params: dict) -> kernel_patch.Plan:
+def _plan(params: dict) -> apply.Plan:
     syscalls = [
-        kernel_patch.Syscall(
+        apply.Syscall(
             name=entry["name"],
             source=entry["file"]["name"],
             text=entry["file"]["text"],
-            kconfig=kernel_inputs.plain_symbols(entry["kconfig"]),
+            kconfig=inputs.plain_symbols(entry["kconfig"]),
             number=None if entry["number"] == "auto" else int(entry["number"]),
-            depends=kernel_inputs.plain_symbols(" ".join(entry["depends"].split())),
+            depends=inputs.plain_symbols(" ".join(entry["depends"].split())),
             help=entry["help"],
             own=entry["own"],
             called=entry["verify_call"],
@@ -235,13 +234,13 @@ def _plan(params: dict) -> kernel_patch.Plan:
         for option in ("syscalls", "syscalls_extra")
         for index, entry in enumerate(params[option])
     ]
-    return kernel_patch.Plan(
+    return apply.Plan(
         sysname=params["sysname"],
         banner=params["banner"],
         syscalls=syscalls,
         headers={entry["dest"]: entry["file"]["text"] for entry in params["headers"]},
         patches=[
-            kernel_patch.PatchFile(entry["file"]["name"], entry["file"]["text"], entry["own"])
+            apply.PatchFile(entry["file"]["name"], entry["file"]["text"], entry["own"])
             for entry in params["patches"]
         ],
         fuzz=params["fuzz"],
@@ -283,15 +282,15 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    os.umask(source_workdir.UMASK)
+    os.umask(workdir.UMASK)
     params = module.params
     problems = (
-        kernel_inputs.check_sysname(params["sysname"])
-        + kernel_inputs.check_banner(params["banner"])
-        + kernel_inputs.check_syscalls(params["syscalls"], params["syscalls_extra"])
+        inputs.check_sysname(params["sysname"])
+        + inputs.check_banner(params["banner"])
+        + inputs.check_syscalls(params["syscalls"], params["syscalls_extra"])
     )
     if problems:
-        module.fail_json(msg=source_text.wrapped("\n".join(problems)))
+        module.fail_json(msg=plain_text.wrapped("\n".join(problems)))
     tree = Path(params["tree"])
     if not tree.is_dir():
         if module.check_mode:
@@ -300,15 +299,10 @@ def main() -> None:
             )
         module.fail_json(msg=f"patch_tree: {tree} is not there; run the role source first")
 
-    def run(argv: list[str], cwd: str) -> tuple[int, str]:
-        argv = [module.get_bin_path(argv[0], required=True), *argv[1:]]
-        status, out, err = module.run_command(argv, cwd=cwd, environ_update=program_locale.LOCALE)
-        return status, out + err
-
     try:
-        outcome = kernel_patch.apply(tree, _plan(params), run, check=module.check_mode)
-    except kernel_patch.EditError as error:
-        module.fail_json(msg=source_text.wrapped(str(error)))
+        outcome = apply.apply(tree, _plan(params), module_runner(module), check=module.check_mode)
+    except apply.EditError as error:
+        module.fail_json(msg=plain_text.wrapped(str(error)))
     module.exit_json(
         changed=bool(outcome.changed),
         changed_files=outcome.changed,

@@ -2,6 +2,8 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module: how much room a kernel takes on a host."""
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
@@ -63,7 +65,7 @@ stock_sizes:
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils.kernel_sizes import gather
+from ansible_collections.oslab.kernel.plugins.module_utils._host.kernel_sizes import gather
 
 
 def main() -> None:

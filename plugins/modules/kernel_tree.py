@@ -2,6 +2,8 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module: the unpacked source of a kernel."""
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
@@ -88,12 +90,12 @@ from pathlib import Path
 from typing import NamedTuple, Optional
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import (
-    kernel_tree,
-    program_locale,
-    source_workdir,
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    tree_records,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils.source_process import feed
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import feed, module_runner
+from ansible_collections.oslab.kernel.plugins.module_utils._source import tree as source_tree
+from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 
 
 class Found(NamedTuple):
@@ -106,11 +108,8 @@ def find(module: AnsibleModule) -> Optional[Found]:
     if module.params["tarball"]:
         return Found(Path(module.params["tarball"]))
     package = module.params["package"]
-    status, listed, _error = module.run_command(
-        ["dpkg-query", "--control-show", package, "md5sums"],
-        environ_update=program_locale.LOCALE,
-    )
-    return Found(*kernel_tree.of_package(listed, package)) if status == 0 else None
+    done = module_runner(module)(["dpkg-query", "--control-show", package, "md5sums"])
+    return Found(*source_tree.of_package(done.out, package)) if done.status == 0 else None
 
 
 def unpack(module: AnsibleModule) -> None:
@@ -125,10 +124,10 @@ def unpack(module: AnsibleModule) -> None:
         return
     sums = {"sha256": params["sha256"], "md5": found.md5}
     if module.check_mode:
-        state = kernel_tree.read_state(tree)
-        sha256 = kernel_tree.check(found.path, **sums)
+        state = tree_records.source(tree) or {}
+        sha256 = source_tree.check(found.path, **sums)
         module.exit_json(changed=state.get("sha256") != sha256, source=state)
-    result = kernel_tree.unpack(
+    result = source_tree.unpack(
         found.path,
         tree,
         feed,
@@ -151,16 +150,16 @@ def main() -> None:
             "version": {"type": "str", "required": True},
             "provider": {"type": "str", "default": "file"},
             "signed_by": {"type": "str", "default": ""},
-            "max_size": {"type": "int", "default": kernel_tree.MAX_SIZE},
+            "max_size": {"type": "int", "default": source_tree.MAX_SIZE},
         },
         required_one_of=[("tarball", "package")],
         mutually_exclusive=[("tarball", "package")],
         supports_check_mode=True,
     )
-    os.umask(source_workdir.UMASK)
+    os.umask(workdir.UMASK)
     try:
         unpack(module)
-    except kernel_tree.TreeError as error:
+    except source_tree.TreeError as error:
         module.fail_json(msg=str(error))
 
 

@@ -12,7 +12,7 @@ short_description: Load a kernel, to be started without firmware and boot loader
 version_added: 0.1.0
 description:
   - Loads a kernel of this host as the boot loader's entry would start it, with more arguments.
-    C(systemctl kexec) starts it then. The loader is told nothing, so each other start boots its
+    C(systemctl kexec) starts it then. The loader is not configured, so each other start boots its
     default.
   - Where that cannot be done it does not fail, and says why.
 options:
@@ -20,7 +20,7 @@ options:
     description: Kernel release, as C(uname -r) prints it. Needed by O(state=loaded).
     type: str
   arguments:
-    description: What the kernel is told besides its usual arguments.
+    description: Arguments for the kernel besides its usual ones.
     type: list
     elements: str
     default: []
@@ -71,13 +71,14 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import (
-    boot_loaders,
-    program_locale,
-    program_output,
+from ansible_collections.oslab.kernel.plugins.module_utils._boot import loaders
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.kexec import KexecError
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import LoaderError
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
+    LOCALE,
+    module_runner,
+    output_summary,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import LoaderError
-from ansible_collections.oslab.kernel.plugins.module_utils.kexec_image import KexecError
 
 LOADED = Path("/sys/kernel/kexec_loaded")
 
@@ -87,7 +88,7 @@ def argument_spec() -> dict[str, Any]:
         "release": {"type": "str"},
         "arguments": {"type": "list", "elements": "str", "default": []},
         "state": {"type": "str", "choices": ["loaded", "unloaded"], "default": "loaded"},
-        **boot_loaders.argument_spec(),
+        **loaders.argument_spec(),
     }
 
 
@@ -95,15 +96,15 @@ def is_loaded() -> bool:
     return LOADED.exists() and LOADED.read_text(encoding="ascii").strip() == "1"
 
 
-def load(module: AnsibleModule, program: str) -> str:
+def load(module: AnsibleModule) -> str:
     """Why it could not be loaded; '' if it was."""
     try:
-        loader = boot_loaders.loader(module)
+        loader = loaders.loader(module)
         command = loader.image(module.params["release"], module.params["arguments"]).load()
     except (OSError, LoaderError, KexecError) as error:
         return str(error)
-    status, out, err = module.run_command([program, *command[1:]])
-    return "" if status == 0 else f"kexec ended with {status}: {program_output.told(out, err)}"
+    status, out, err = module_runner(module)(command)
+    return "" if status == 0 else f"kexec ended with {status}: {output_summary(out, err)}"
 
 
 def main() -> None:
@@ -112,12 +113,11 @@ def main() -> None:
         required_if=[("state", "loaded", ("release",))],
         supports_check_mode=True,
     )
-    module.run_command_environ_update = dict(program_locale.LOCALE)
-    program = module.get_bin_path("kexec", opt_dirs=["/usr/sbin", "/sbin"])
+    program = module.get_bin_path("kexec")
     if module.params["state"] == "unloaded":
         changed = is_loaded()
         if changed and program and not module.check_mode:
-            module.run_command([program, "--unload"], check_rc=True)
+            module.run_command([program, "--unload"], check_rc=True, environ_update=LOCALE)
         module.exit_json(changed=changed, loaded=False, reason="")
     if not program:
         reason = "it has no kexec-tools"
@@ -126,7 +126,7 @@ def main() -> None:
     elif module.check_mode:
         reason = "this is a check run"
     else:
-        reason = load(module, program)
+        reason = load(module)
     module.exit_json(changed=not reason, loaded=not reason, reason=reason)
 
 

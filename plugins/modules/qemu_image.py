@@ -139,12 +139,10 @@ seconds:
   returned: when the image was built
 """
 
-import time
 from pathlib import Path
-from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import qemu, qemu_image
+from ansible_collections.oslab.kernel.plugins.module_utils._lab import image, qemu
 
 
 def main() -> None:
@@ -174,7 +172,7 @@ def main() -> None:
     )
     params = module.params
     images = Path(params["images"])
-    recipe = qemu_image.Recipe(
+    recipe = image.Recipe(
         name=params["name"],
         suite=params["suite"],
         variant=params["variant"],
@@ -185,9 +183,9 @@ def main() -> None:
         customize=Path(params["customize"]),
         finish=params["finish"],
     )
-    builder = qemu_image.Builder(
+    builder = image.Builder(
         recipe=recipe,
-        images=images,
+        directory=images,
         mirrors=tuple(params["mirrors"]),
         apt_options=tuple(params["apt_options"]),
         accel=params["accel"],
@@ -195,18 +193,7 @@ def main() -> None:
         boot_seconds=params["boot_timeout"],
     )
     try:
-        result: dict[str, Any] = {
-            "changed": not builder.exists(),
-            "id": recipe.image_id(),
-            "path": str(builder.final),
-            "log": str(builder.beside(".log")),
-        }
-        if result["changed"]:
-            result["diff"] = {"before": {}, "after": recipe.facts()}
-        if not module.check_mode:
-            start = time.monotonic()
-            result["changed"] = builder.ensure()
-            result["seconds"] = round(time.monotonic() - start, 1)
+        result = {**builder.result(module.check_mode), "log": str(builder.beside(".log"))}
     except (qemu.QemuError, OSError) as exc:
         module.fail_json(msg=str(exc))
     if builder.used_accel is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: qemu_vm
-short_description: Keep a QEMU virtual machine started, stopped or absent
+short_description: Start, stop or delete a QEMU virtual machine
 description:
   - Keeps a virtual machine whose whole state is one directory. Its disk is an overlay on an image
     made by M(oslab.kernel.qemu_image), which stays as it is.
@@ -144,8 +144,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils.qemu import QemuError
-from ansible_collections.oslab.kernel.plugins.module_utils.qemu_vm import (
+from ansible_collections.oslab.kernel.plugins.module_utils._lab.qemu import QemuError
+from ansible_collections.oslab.kernel.plugins.module_utils._lab.vm import (
     DISK_DEVICES,
     NETWORK_DEVICES,
     Machine,
@@ -154,7 +154,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils.qemu_vm import (
 
 
 def ensure(module: AnsibleModule, machine: Machine, result: dict[str, Any]) -> None:
-    """Bring the machine into the wanted state."""
+    """Change the machine to the wanted state."""
     wanted = module.params["state"]
     before = machine.state()
     if wanted == "absent":

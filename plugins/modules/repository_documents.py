@@ -80,10 +80,10 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import (
-    repository_documents,
-    repository_errors,
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import (
+    documents as repository_documents,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import errors
 
 
 def argument_spec() -> dict[str, Any]:
@@ -124,7 +124,7 @@ def main() -> None:
     except repository_documents.DocumentError as error:
         module.fail_json(msg=str(error))
     except OSError as error:
-        module.fail_json(msg=repository_errors.sentence(error, directory))
+        module.fail_json(msg=errors.sentence(error, directory))
     module.exit_json(
         changed=bool(names) or len(entries) < len(module.params["documents"]),
         names=names,

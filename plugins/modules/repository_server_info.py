@@ -2,6 +2,8 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module: where a repository's web server listens on a host."""
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
@@ -76,12 +78,11 @@ notice:
 """
 
 import os
-from collections.abc import Sequence
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import program_locale
-from ansible_collections.oslab.kernel.plugins.module_utils.repository_server import (
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
+from ansible_collections.oslab.kernel.plugins.module_utils._repository.server import (
     ServerError,
     check_passable,
     check_root,
@@ -102,20 +103,13 @@ def argument_spec() -> dict[str, Any]:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    module.run_command_environ_update = program_locale.LOCALE
     given = module.params
-
-    def run(argv: Sequence[str]) -> tuple[int, str, str]:
-        # In /sbin, which is not in the PATH of every login.
-        program = module.get_bin_path(argv[0], required=True)
-        result: tuple[int, str, str] = module.run_command([program, *argv[1:]])
-        return result
 
     try:
         check_user(given["user"])
         check_root(given["root"])
         if os.geteuid() == 0:
-            check_passable(given["root"], given["user"], run)
+            check_passable(given["root"], given["user"], module_runner(module))
         chosen = listen(given["url"], given["port"], given["listen_address"])
     except ServerError as error:
         module.fail_json(msg=str(error))

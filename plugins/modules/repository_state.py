@@ -80,7 +80,10 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import program_locale, repository_state
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import (
+    state as repository_state,
+)
 
 
 def argument_spec() -> dict[str, Any]:
@@ -92,10 +95,9 @@ def argument_spec() -> dict[str, Any]:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    module.run_command_environ_update = dict(program_locale.LOCALE)
     root = Path(module.params["root"])
     try:
-        state = repository_state.read(lambda argv: module.run_command(list(argv)), root)
+        state = repository_state.read(module_runner(module), root)
     except OSError as error:
         module.fail_json(msg=f"{error.filename or root} cannot be read: {error.strerror}")
     if state.problem and module.params["check"]:

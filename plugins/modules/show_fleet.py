@@ -14,7 +14,7 @@ description:
   - Prints a table with a line for each outcome, which says how many hosts have it, what kernel and
     what build they run, how long they were down, and names some of them. It is as short for ten
     thousand hosts as for ten.
-  - It knows what the roles P(oslab.kernel.install#role) and P(oslab.kernel.verify#role) have left
+  - It knows what the roles P(oslab.kernel.trial#role) and P(oslab.kernel.verify#role) have left
     among the variables of the hosts in this run.
 options:
   hosts:

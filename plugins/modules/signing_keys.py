@@ -20,7 +20,7 @@ description:
     encrypted by ansible-vault may be read by others.
   - Fails if Ansible keeps the files that it sends (C(keep_remote_files)), since a key would be left
     on the builder.
-  - Returns what may be told of them. No key is sent anywhere.
+  - Returns what may be shown of them. No key is sent anywhere.
 options:
   modules:
     description: The file of the modules' key, C(build_module_signing_key).
@@ -43,6 +43,15 @@ options:
         where that is not configured. Some connections and C(become_method=su) cannot do so.
     type: bool
     default: false
+  targets:
+    description:
+      - Hosts for which the kernel is. By C(kernel_target_info) of each, what
+        M(oslab.kernel.host_kernel_info) returned, those are found that enforce Secure Boot and
+        would refuse an image that is signed with the key of O(image), or with none.
+      - What a host has answered counts for that host alone.
+    type: list
+    elements: str
+    default: []
 attributes:
   check_mode:
     description: Reads only; runs in check mode too.
@@ -72,4 +81,17 @@ signers:
       C(subject) and C(issuer), as a build's manifest states them.
   returned: success
   type: dict
+refused:
+  description: A sentence with what to do for each of O(targets) that would refuse the kernel.
+  returned: success
+  type: dict
+accepting:
+  description: Names of those that have answered and would not.
+  returned: success
+  type: list
+  elements: str
+report:
+  description: The sentences of RV(refused) as one text, of which there are at most ten.
+  returned: success
+  type: str
 """

@@ -2,6 +2,8 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module: a kernel's source, downloaded and proven to be the right one."""
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
@@ -147,36 +149,31 @@ attempts:
 """
 
 import os
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.urls import ConnectionError as UrlConnectionError
-from ansible.module_utils.urls import open_url
-from ansible_collections.oslab.kernel.plugins.module_utils import (
-    kernel_inputs,
-    kernel_version,
-    source_fetch,
-    source_workdir,
-)
-from ansible_collections.oslab.kernel.plugins.module_utils.source_download import (
+from ansible_collections.oslab.kernel.plugins.module_utils._common import kernel_version
+from ansible_collections.oslab.kernel.plugins.module_utils._common.lock import held_and_removed
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import feed
+from ansible_collections.oslab.kernel.plugins.module_utils._patch import inputs
+from ansible_collections.oslab.kernel.plugins.module_utils._source import fetch, workdir
+from ansible_collections.oslab.kernel.plugins.module_utils._source.download import (
     Limits,
     disk_problem,
+    url_opener,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils.source_lock import (
+from ansible_collections.oslab.kernel.plugins.module_utils._source.lock import (
     Reporter,
-    held,
     lock_of,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils.source_openpgp import Keys
-from ansible_collections.oslab.kernel.plugins.module_utils.source_process import feed
+from ansible_collections.oslab.kernel.plugins.module_utils._source.openpgp import Keys
 
 
-def _policy(params: dict[str, Any]) -> source_fetch.Policy:
+def _policy(params: dict[str, Any]) -> fetch.Policy:
     autosigner = params["autosigner_fingerprint"]
-    return source_fetch.Policy(
+    return fetch.Policy(
         sha256=params["sha256"].lower(),
         developers=Keys(params["developer_keys"], params["developer_fingerprints"]),
         autosigner=Keys(params["autosigner_key"], [autosigner] if autosigner else []),
@@ -184,23 +181,17 @@ def _policy(params: dict[str, Any]) -> source_fetch.Policy:
     )
 
 
-def _means(module: AnsibleModule) -> source_fetch.Means:
+def _means(module: AnsibleModule) -> fetch.Means:
     timeout = module.params["timeout"]
-
-    def opener(url: str, headers: Mapping[str, str]) -> Any:
-        try:
-            return open_url(url, headers=dict(headers), timeout=timeout, decompress=False)
-        except UrlConnectionError as error:  # a bad certificate, a proxy
-            raise OSError(str(error)) from error
 
     def run(argv: Any, chunks: Any) -> tuple[int, str]:
         return feed([module.get_bin_path(argv[0], required=True), *argv[1:]], chunks)
 
     limits = Limits(timeout, module.params["tries"], module.params["max_size"])
-    return source_fetch.Means(opener, run, limits)
+    return fetch.Means(url_opener(timeout), run, limits)
 
 
-def _result(path: Path, proof: source_fetch.Proof) -> dict[str, Any]:
+def _result(path: Path, proof: fetch.Proof) -> dict[str, Any]:
     return {
         "path": str(path),
         "sha256": proof.sha256,
@@ -211,16 +202,14 @@ def _result(path: Path, proof: source_fetch.Proof) -> dict[str, Any]:
 
 
 def _present(
-    module: AnsibleModule, tarball: Path, policy: source_fetch.Policy, means: source_fetch.Means
+    module: AnsibleModule, tarball: Path, policy: fetch.Policy, means: fetch.Means
 ) -> None:
     params = module.params
-    source_workdir.make(tarball.parent)
-    with held(lock_of(tarball)) as lock:
+    workdir.make(tarball.parent)
+    with held_and_removed(lock_of(tarball)) as lock:
         reporter = Reporter(lock)
         reporting = replace(means, progress=reporter, say=reporter.say)
-        got = source_fetch.fetch(
-            params["mirrors"], params["version"], tarball.parent, policy, reporting
-        )
+        got = fetch.fetch(params["mirrors"], params["version"], tarball.parent, policy, reporting)
     if not got.proof.signed_by:
         module.warn(
             f"{tarball.name} was accepted by its pinned sha256 alone: the mirror has no signature "
@@ -262,33 +251,33 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    os.umask(source_workdir.UMASK)
+    os.umask(workdir.UMASK)
     params = module.params
-    problems = kernel_inputs.check_source_version(params["version"])
+    problems = inputs.check_source_version(params["version"])
     if problems:
         module.fail_json(msg=problems[0])
     version = kernel_version.parse(params["version"]).upstream
     pinned = params["known_sha256"]
     params["sha256"] = params["sha256"] or pinned.get(params["version"]) or pinned.get(version, "")
-    tarball = Path(params["directory"]) / source_fetch.kernel_org_tarball(version)
+    tarball = Path(params["directory"]) / fetch.kernel_org_tarball(version)
     policy, means = _policy(params), _means(module)
     try:
-        proof = source_fetch.cached(tarball, policy)
+        proof = fetch.cached(tarball, policy)
         if proof or params["state"] == "cached":
-            found = proof or source_fetch.Proof("")
+            found = proof or fetch.Proof("")
             module.exit_json(
                 changed=False, cached=bool(proof), attempts=[], **_result(tarball, found)
             )
         if params["state"] == "offered" or module.check_mode:
-            url = source_fetch.find(params["mirrors"], params["version"], means)
+            url = fetch.find(params["mirrors"], params["version"], means)
             module.exit_json(
                 changed=params["state"] == "present",
                 cached=False,
                 attempts=[],
-                **_result(tarball, source_fetch.Proof(policy.sha256, url)),
+                **_result(tarball, fetch.Proof(policy.sha256, url)),
             )
         _present(module, tarball, policy, means)
-    except source_fetch.FetchError as error:
+    except fetch.FetchError as error:
         module.fail_json(msg=str(error))
     except OSError as error:
         problem = disk_problem(error, params["directory"])

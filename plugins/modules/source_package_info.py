@@ -2,6 +2,8 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module: the distribution's package with the source of a kernel."""
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
@@ -60,10 +62,10 @@ installed:
   type: bool
 """
 
-from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import program_locale, source_package
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
+from ansible_collections.oslab.kernel.plugins.module_utils._source import package
 
 
 def main() -> None:
@@ -77,23 +79,16 @@ def main() -> None:
         supports_check_mode=True,
     )
     given = module.params
-
-    def run(argv: Any) -> tuple[int, str, str]:
-        result: tuple[int, str, str] = module.run_command(
-            list(argv), environ_update=program_locale.LOCALE
-        )
-        return result
+    run = module_runner(module)
 
     try:
-        names = source_package.names(given["version"], given["package"])
-        found = source_package.find(run, names)
+        names = package.names(given["version"], given["package"])
+        found = package.find(run, names)
         if found and given["required"]:
-            source_package.check_release(found, given["version"])
+            package.check_release(found, given["version"])
         if not found and given["required"]:
-            module.fail_json(
-                msg=source_package.missing(run, given["version"], names, given["note"])
-            )
-    except source_package.PackageError as error:
+            module.fail_json(msg=package.missing(run, given["version"], names, given["note"]))
+    except package.PackageError as error:
         module.fail_json(msg=str(error))
         return
     module.exit_json(

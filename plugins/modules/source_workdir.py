@@ -2,12 +2,14 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module: the directory that kernels are built in, protected against other users."""
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 ---
 module: source_workdir
-short_description: Let nobody else write to the directory that kernels are built in
+short_description: Protect the directory that kernels are built in against other users
 description:
   - Fails if the directory, or one that it is in, belongs to another user than root or the one
     who builds, or if others can write to it.
@@ -66,7 +68,7 @@ import os
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import source_workdir
+from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 
 
 def main() -> None:
@@ -83,17 +85,17 @@ def main() -> None:
     path, name = Path(module.params["path"]), module.params["name"]
     also = {key: Path(value) for key, value in module.params["also"].items()}
     try:
-        loose = source_workdir.prepare(
+        loose = workdir.prepare(
             path, os.geteuid(), name=name, also=also, tree=tree, change=not module.check_mode
         )
-    except (source_workdir.WorkdirError, OSError) as error:
+    except (workdir.WorkdirError, OSError) as error:
         module.fail_json(msg=str(error))
     if loose.exposed:
         advice = f"see that all in it is yours: {path}"
         if name == "source_workdir":
             advice = f"remove {path}/trees and {path}/store and build again"
         module.warn(
-            f"others could write to {loose.told()}, which is ended now. To be sure that nobody "
+            f"others could write to {loose.summary()}, which is ended now. To be sure that nobody "
             f"did, {advice}"
         )
     # An empty directory is no change of its own: what comes into it is.

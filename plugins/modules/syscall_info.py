@@ -57,10 +57,11 @@ options:
         description: The build id that the manifest must name, or the first digits of it.
         type: str
       proc_entries:
-        description: Entries of C(/proc) that must be there, such as V(capture_mem).
+        description:
+          - Entries of C(/proc) that must be there, such as V(capture_mem). Each is that of a kernel
+            module of the collection.
         type: list
         elements: str
-        choices: [capture_mem, track_syscalls, io_throttle, system_stats]
   workload:
     description:
       - How many times to open, read, write and fork in order to compare the counters; V(0) does
@@ -229,11 +230,11 @@ failed_checks:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import program_locale
-from ansible_collections.oslab.kernel.plugins.module_utils.host_system import System
-from ansible_collections.oslab.kernel.plugins.module_utils.syscall_abi import AbiError
-from ansible_collections.oslab.kernel.plugins.module_utils.syscall_info import (
-    PROC_ENTRIES,
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
+from ansible_collections.oslab.kernel.plugins.module_utils._verify.checks import proc_entry_problem
+from ansible_collections.oslab.kernel.plugins.module_utils._verify.syscalls import AbiError
+from ansible_collections.oslab.kernel.plugins.module_utils._verify.system import System
+from ansible_collections.oslab.kernel.plugins.module_utils._verify.verification import (
     Options,
     gather,
 )
@@ -252,11 +253,7 @@ def argument_spec() -> dict:
                 "sysname": {"type": "str"},
                 "banner": {"type": "str"},
                 "build_id": {"type": "str"},
-                "proc_entries": {
-                    "type": "list",
-                    "elements": "str",
-                    "choices": list(PROC_ENTRIES),
-                },
+                "proc_entries": {"type": "list", "elements": "str"},
             },
         },
         "workload": {"type": "int", "default": 0},
@@ -267,24 +264,20 @@ def argument_spec() -> dict:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    module.run_command_environ_update = dict(program_locale.LOCALE)
     params = module.params
     if params["workload"] < 0:
         module.fail_json(msg=f"workload must be 0 or more calls, not {params['workload']}")
     if params["pid"] is not None and params["pid"] < 1:
         module.fail_json(msg=f"pid must be a process id, 1 or more, not {params['pid']}")
+    for name in (params["expected"] or {}).get("proc_entries") or []:
+        problem = proc_entry_problem(name)
+        if problem:
+            module.fail_json(msg=f"expected.proc_entries has {name!r}: {problem}")
 
-    def run(command):  # type: ignore[no-untyped-def]
-        try:
-            status, output, _errors = module.run_command(
-                list(command), encoding=None, handle_exceptions=False
-            )
-        except OSError:  # not installed: as good as an empty answer
-            return 127, b""
-        return status, output
-
+    # A program that is not installed is as good as an empty answer.
+    system = System(module_runner(module, required=False))
     try:
-        result = gather(Options(**{name: params[name] for name in Options._fields}), System(run))
+        result = gather(Options(**{name: params[name] for name in Options._fields}), system)
     except AbiError as error:
         module.fail_json(msg=str(error))
     except OSError as error:

@@ -101,12 +101,10 @@ seconds:
   returned: when not in check mode
 """
 
-import time
 from pathlib import Path
-from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils import qemu, vagrant_box
+from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu, vagrant
 
 
 def main() -> None:
@@ -125,7 +123,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    recipe = vagrant_box.Recipe(
+    recipe = vagrant.Recipe(
         name=params["name"],
         image=Path(params["image"]),
         overlay=Path(params["overlay"]),
@@ -134,24 +132,12 @@ def main() -> None:
     )
     boxes = Path(params["boxes"])
     try:
-        accel = vagrant_box.choose_accel(recipe.image, params["accel"], boxes.parent / "accel.json")
-        builder = vagrant_box.Builder(recipe, boxes, accel, params["boot_timeout"])
-        result: dict[str, Any] = {
-            "changed": not builder.exists(),
-            "id": recipe.box_id(),
-            "path": str(builder.final),
-            "driver": vagrant_box.driver(accel),
-            "driver_reason": accel.reason,
-        }
-        if result["changed"]:
-            result["diff"] = {"before": {}, "after": recipe.facts()}
-        if not module.check_mode:
-            start = time.monotonic()
-            result["changed"] = builder.ensure()
-            result["seconds"] = round(time.monotonic() - start, 1)
+        accel = vagrant.choose_accel(recipe.image, params["accel"], boxes.parent / "accel.json")
+        builder = vagrant.Builder(recipe, boxes, accel, params["boot_timeout"])
+        result = builder.result(module.check_mode)
     except (qemu.QemuError, OSError) as exc:
         module.fail_json(msg=str(exc))
-    module.exit_json(**result)
+    module.exit_json(**result, driver=vagrant.driver(accel), driver_reason=accel.reason)
 
 
 if __name__ == "__main__":

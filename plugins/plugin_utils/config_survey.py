@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the targets of one kernel have shown, as a whole. Each host is looked at once."""
+"""The collected facts of the targets of one kernel, united. Each host is gathered once."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.oslab.kernel.plugins.module_utils.kconfig_base import MODULE_NAME
+from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import MODULE, RELEASE
 
-_RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]{0,99}")
 _CONFIG = re.compile(r"/[A-Za-z0-9.+~_/-]{1,255}")
 _SUM = re.compile(r"[A-Za-z0-9]{1,64}")
 #: Far more than a kernel has.
@@ -27,7 +26,7 @@ def checked(capture: Any) -> tuple[dict[str, Any], str]:
     if not isinstance(capture, Mapping):
         return {}, "its facts are no dictionary"
     for name, pattern, needed in (
-        ("release", _RELEASE, True),
+        ("release", RELEASE, True),
         ("boot_config", _CONFIG, False),
         ("boot_config_sha256", _SUM, False),
     ):
@@ -45,7 +44,7 @@ def checked(capture: Any) -> tuple[dict[str, Any], str]:
         found = capture.get(name)
         if not isinstance(found, list) or len(found) > MAX_MODULES:
             return {}, f"its {name} are no list of modules"
-        if not all(isinstance(entry, str) and MODULE_NAME.fullmatch(entry) for entry in found):
+        if not all(isinstance(entry, str) and MODULE.fullmatch(entry) for entry in found):
             return {}, f"its {name} have names that no module has"
         kept[name] = [str(entry) for entry in found]
     # That it is one of ours; what its manifest says is no matter of the configuration.
@@ -53,8 +52,8 @@ def checked(capture: Any) -> tuple[dict[str, Any], str]:
     return kept, ""
 
 
-def _facts(hostvars: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """What the host told in this run; empty if it did not answer."""
+def target_facts(hostvars: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The facts of a host in this run; empty if it did not answer."""
     facts = hostvars[name].get("kernel_target_info") if name in hostvars else None
     return facts if isinstance(facts, Mapping) and "release" in facts else {}
 
@@ -69,7 +68,7 @@ def survey(
     targets: Sequence[str],
     recapture: bool,
 ) -> dict[str, Any]:
-    """Add to what is known what a target tells for the first time, and unite it all.
+    """Add a target's facts, if it has none yet, to the known ones, and unite all.
 
     `known` may hold hosts that are no targets: they stay known and do not count. Nor does a host
     whose facts are malformed, which is in `wrong` with the reason.
@@ -84,7 +83,7 @@ def survey(
                 wrong[name] = problem
     for name in targets:
         if recapture or name not in captures:
-            facts = _facts(hostvars, name)
+            facts = target_facts(hostvars, name)
             if facts:
                 capture, problem = checked(facts)
                 if problem:

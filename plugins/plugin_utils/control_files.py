@@ -94,7 +94,7 @@ FILES = (
     "config_base",
     "deploy_after",
     "deploy_before",
-    "install_hook_before",
+    "trial_hook_before",
     "source_autosigner_key",
     "source_developer_keys",
 )

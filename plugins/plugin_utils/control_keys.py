@@ -18,8 +18,9 @@ from ansible import constants
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import lookup_loader
-from ansible_collections.oslab.kernel.plugins.module_utils import signing_key
-from ansible_collections.oslab.kernel.plugins.module_utils.signing_key import SigningKey
+from ansible_collections.oslab.kernel.plugins.module_utils._build import signing_key
+from ansible_collections.oslab.kernel.plugins.module_utils._build.signing_key import SigningKey
+from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
 from ansible_collections.oslab.kernel.plugins.plugin_utils import control_files
 
 # A file that ansible-vault has encrypted begins with it. Others may read such a file.
@@ -188,5 +189,4 @@ def _not_piped(action: ActionBase) -> Optional[str]:
 
 def _end(text: str) -> str:
     """The end of what a host said, in one line, without what a terminal would obey."""
-    line = " ".join(text.split())
-    return "".join(letter for letter in line if letter.isprintable())[-300:]
+    return plain_text.escape(" ".join(text.split()))[-300:]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why a task failed, out of its result."""
+"""The reason of a failed task, from its result."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.oslab.kernel.plugins.module_utils import plain_text
+from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
 
-#: Enough to know what to look for; the whole of it was shown when the task failed.
+#: Enough to recognize the cause; the whole message was shown when the task failed.
 LENGTH = 600
-#: Of what a program printed on each of its streams: the end, where the reason stands.
+#: Of what a program printed on each of its streams: the end, where the reason is.
 OF_EACH = 250
-_SAYS_NOTHING = ("", "non-zero return code", "MODULE FAILURE")
+_MEANINGLESS = ("", "non-zero return code", "MODULE FAILURE")
 #: As the module `apt` begins; five packages with their versions would leave no room for the reason.
 _QUOTED = re.compile(r"'(\S+)\s.*?' failed: ", re.DOTALL)
 
@@ -26,16 +26,16 @@ def _command(result: Mapping[str, Any]) -> str:
 
 
 def _one(result: Mapping[str, Any]) -> str:
-    said = str(result.get("msg") or "").strip()
-    if not any(said == word or (word and said.startswith(word)) for word in _SAYS_NOTHING):
-        quoted = _QUOTED.match(said)
-        return f"`{quoted[1]}` failed: {said[quoted.end() :]}" if quoted else said
+    message = str(result.get("msg") or "").strip()
+    if not any(message == word or (word and message.startswith(word)) for word in _MEANINGLESS):
+        quoted = _QUOTED.match(message)
+        return f"`{quoted[1]}` failed: {message[quoted.end() :]}" if quoted else message
     streams = (str(result.get(name) or "").strip() for name in ("stdout", "stderr"))
     output = " ".join(text[-OF_EACH:] for text in streams if text)
     if result.get("cmd"):
         ended = f"`{_command(result)}` ended with {result.get('rc', 'an error')}"
         return f"{ended}: {output}" if output else ended
-    return output or said or "no reason given"
+    return output or message or "no reason given"
 
 
 def reason(result: Mapping[str, Any]) -> str:

@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils import plain_text, text_table
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    plain_text,
+    text_table,
+)
 
 HEADINGS = ("hosts", "kernel", "build", "state", "down", "which")
 _ID_DIGITS = 12
@@ -41,13 +44,13 @@ def _state(known: Mapping[str, Any]) -> str:
     shown = _dict(known.get("verify_shown"))
     if _dict(known.get("deploy_excluded")).get("failed"):
         return "EXCLUDED"
-    if known.get("install_failure"):
-        return "NOT KEPT"
+    if known.get("trial_failure"):
+        return "NOT CONFIRMED"
     if "failures" not in shown:
         return "not verified" if "release" in _dict(known.get("verify_result")) else "NO ANSWER"
     if shown["failures"]:
         return "CHECKS FAILED"
-    return "proven"
+    return "verified"
 
 
 def _seconds(value: Any) -> int:
@@ -58,13 +61,13 @@ def _seconds(value: Any) -> int:
 
 
 def standing(name: str, known: Mapping[str, Any]) -> Standing:
-    """By what deploy.yml and the roles install and verify left among the host's variables.
+    """By what deploy.yml and the roles trial and verify left among the host's variables.
 
     Part of that is the host's own answer, which may be anything: it counts for this host alone.
     """
     result = _dict(known.get("verify_result"))
     manifest = _dict(result.get("manifest"))
-    installed = _dict(known.get("install_result"))
+    installed = _dict(known.get("trial_result"))
     outcome = Outcome(
         plain_text.cell(result.get("release") or "-"),
         plain_text.cell(str(manifest.get("build_id") or "-")[:_ID_DIGITS]),
@@ -83,13 +86,11 @@ def _down(members: Sequence[Standing]) -> str:
 
 
 def _which(members: Sequence[Standing]) -> str:
-    names = [plain_text.cell(member.name) for member in members]
-    more = len(names) - _NAMES
-    return ", ".join(names[:_NAMES]) + (f" and {more} more" if more > 0 else "")
+    return plain_text.few([plain_text.cell(member.name) for member in members], _NAMES)
 
 
 def report(standings: Iterable[Standing]) -> list[str]:
-    """A table, the largest group first, and how many of all are proven."""
+    """A table, the largest group first, and how many of all are verified."""
     groups: dict[Outcome, list[Standing]] = {}
     for one in standings:
         groups.setdefault(one.outcome, []).append(one)
@@ -99,6 +100,6 @@ def report(standings: Iterable[Standing]) -> list[str]:
         for outcome, members in ordered
     ]
     total = sum(len(members) for members in groups.values())
-    proven = sum(len(members) for outcome, members in ordered if outcome.state == "proven")
+    verified = sum(len(members) for outcome, members in ordered if outcome.state == "verified")
     lines = text_table.lines([HEADINGS, *rows], right=(0,), longest=_LONGEST)
-    return [*lines, lines[1], f"{total} hosts, {proven} proven"]
+    return [*lines, lines[1], f"{total} hosts, {verified} verified"]

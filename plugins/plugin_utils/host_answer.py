@@ -14,8 +14,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple, Optional
 
-from ansible.plugins.action import ActionBase
-from ansible_collections.oslab.kernel.plugins.module_utils import plain_text
+from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
 
 #: Of any module: output, tracebacks and differences, which have lines.
 _LINES = ("diff", "exception", "stdout", "stderr", "module_stdout", "module_stderr")
@@ -147,81 +146,3 @@ def problem(answer: Mapping[str, Any], forms: Mapping[str, Form]) -> str:
         if wrong:
             return f"in {name}, {wrong}"
     return ""
-
-
-# What JSON has, and lines.
-_UNUSUAL = re.compile(r"[^\x20-\x7e\n\t]")
-
-
-class QuietModule(ActionBase):
-    """Base of actions whose module's output Ansible may quote before it is an answer."""
-
-    def _low_level_execute_command(self, *args: Any, **more: Any) -> dict[str, Any]:
-        """What the host prints, with escapes for what is not plain; a module's JSON has none."""
-        result: dict[str, Any] = super()._low_level_execute_command(*args, **more)
-        for name in ("stdout", "stderr"):
-            text = result.get(name)
-            if isinstance(text, str) and _UNUSUAL.search(text):
-                text = text.replace("\r\n", "\n")
-                result[name] = plain_text.escape(text, keep="\n\t")
-        return result
-
-
-class HostModule(QuietModule):
-    """Base of actions that run the module of their own name on the host and look at its answer."""
-
-    #: The module.
-    module = ""
-    #: What its answer has to be, if that is checked.
-    forms: Mapping[str, Form] = {}
-    #: Parts of the answer in which a text may have several lines.
-    lines: Collection[str] = ()
-
-    _supports_check_mode = True
-
-    def wrong(self, answer: Mapping[str, Any]) -> str:
-        """What is wrong with an answer; empty if nothing is."""
-        return problem(answer, self.forms)
-
-    def run(
-        self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None
-    ) -> dict[str, Any]:
-        super().run(tmp, task_vars)
-        answer = plain(
-            self._execute_module(
-                module_name=self.module, module_args=dict(self._task.args), task_vars=task_vars
-            ),
-            self.lines,
-        )
-        wrong = "" if answer.get("failed") else self.wrong(answer)
-        if not wrong:
-            return answer
-        host = (task_vars or {}).get("inventory_hostname", "The host")
-        return {
-            "failed": True,
-            "changed": False,
-            "msg": (
-                f"{host} gave an answer to {self.module} that the module never gives: {wrong}. "
-                "Look at who else can change the system there, and take the host out of "
-                "kernel_targets until that is known."
-            ),
-        }
-
-
-class BuilderModule(QuietModule):
-    """Base of actions that run the module of their own name and make its messages safe to print."""
-
-    #: The module.
-    module = ""
-
-    _supports_check_mode = True
-
-    def run(
-        self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None
-    ) -> dict[str, Any]:
-        super().run(tmp, task_vars)
-        return plain_messages(
-            self._execute_module(
-                module_name=self.module, module_args=dict(self._task.args), task_vars=task_vars
-            )
-        )

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which package files are brought to a host without a repository, and what they have to be."""
+"""Choose and check the package files that are copied to a host without a repository."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import SHA256
+
 # NAME_VERSION_ARCHITECTURE.deb, as dpkg-deb and the repository name it.
 _FILE = re.compile(r"([A-Za-z0-9][A-Za-z0-9+.-]*)_[A-Za-z0-9+.~_%:-]+\.deb")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def choose(
@@ -32,7 +33,7 @@ def choose(
             chosen.append({"path": path, "name": name, "package": package[1]})
     found = {copy["package"] for copy in chosen}
     absent = [package for package in wanted if package not in found]
-    unknown = [x["name"] for x in chosen if not _SHA256.fullmatch(str(by_name.get(x["name"], "")))]
+    unknown = [x["name"] for x in chosen if not SHA256.fullmatch(str(by_name.get(x["name"], "")))]
     problem = ""
     if absent:
         problem = (

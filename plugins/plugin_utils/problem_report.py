@@ -9,7 +9,7 @@ import os
 import tempfile
 from collections.abc import Collection, Sequence
 
-from ansible_collections.oslab.kernel.plugins.module_utils import plain_text, source_text
+from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
 from ansible_collections.oslab.kernel.plugins.plugin_utils.variable_types import without_account
 
 #: Sentences that are shown, and how many letters of all of them; the rest is in a file.
@@ -60,8 +60,8 @@ def message(sentences: Sequence[str], notes: Sequence[str] = ()) -> str:
     for sentence in sentences[:SHOWN]:
         if shown and sum(map(len, shown)) + len(sentence) > LETTERS:
             break
-        cut_off = sentence if len(sentence) <= LETTERS else f"{sentence[:LETTERS]}…"
-        shown.append(f"- {source_text.wrapped(cut_off, source_text.WIDTH - 2)}")
+        cut_off = plain_text.cut(sentence, LETTERS)
+        shown.append(f"- {plain_text.wrapped(cut_off, plain_text.WIDTH - 2)}")
     count = len(sentences)
     lines = [
         f"Nothing was done. {count} {'thing is' if count == 1 else 'things are'} wrong:",

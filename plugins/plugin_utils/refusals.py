@@ -1,14 +1,15 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which targets of one kernel would refuse it, so that it is built for the others."""
+"""Targets whose firmware would refuse a kernel, so that it is built for the others."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils import secure_boot
+from ansible_collections.oslab.kernel.plugins.module_utils._host import secure_boot
+from ansible_collections.oslab.kernel.plugins.plugin_utils import config_survey
 
 #: Sentences of a report; each target has its own in its variables, and fails with it.
 SHOWN = 10
@@ -24,10 +25,10 @@ def refusals(
     refused: dict[str, str] = {}
     accepting: list[str] = []
     for name in targets:
-        told = hostvars[name].get("kernel_target_info") if name in hostvars else None
-        if not isinstance(told, Mapping) or "release" not in told:
+        info = config_survey.target_facts(hostvars, name)
+        if not info:
             continue
-        reason = secure_boot.problem(name, told, signer)
+        reason = secure_boot.problem(name, info, signer)
         if reason:
             refused[name] = reason
         else:

@@ -1,37 +1,21 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What to remove from a host, so that it is as it was, or has no more kernels than are wanted."""
+"""What to put in the place of our packages, so that a host is as it was."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.oslab.kernel.plugins.module_utils import apt_simulation
-from ansible_collections.oslab.kernel.plugins.module_utils.apt_update import priorities
-from ansible_collections.oslab.kernel.plugins.module_utils.host_kernel_info import OURS
-
-_KERNEL = ("linux-image-{}", "linux-headers-{}", "linux-modules-oslab-{}", "linux-image-{}-dbg")
-
-
-def plan(info: Mapping[str, Any], origin: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Packages to purge, and those of which there was another version before.
-
-    `info` is what host_kernel_info returns; `origin` was recorded before anything was installed.
-    """
-    before = origin.get("packages", {})
-    ours = sorted(info["oslab_packages"])
-    return {
-        "purge": [name for name in ours if name not in before],
-        "restore": [name for name in ours if name in before],
-    }
+from ansible_collections.oslab.kernel.plugins.module_utils._common import own_packages
+from ansible_collections.oslab.kernel.plugins.module_utils._host.apt_update import priorities
 
 
 def _best(known: Mapping[str, int], before: str) -> str:
     """The version from before, else what apt prefers of the versions that are not ours; '' if there
     is none."""
-    others = {version: rank for version, rank in known.items() if not OURS.search(version)}
+    others = {version: rank for version, rank in known.items() if not own_packages.is_ours(version)}
     if before in others:
         return before
     # apt lists the newest first.
@@ -46,7 +30,7 @@ def restoration(
     host: str,
     replaced: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Which versions are put in the place of ours, and what is to be said of it.
+    """Which versions are put in the place of ours, and the differences and problems to report.
 
     `policy`: what `apt-cache policy` prints of the packages. `refused`: those that cannot be
     removed, each with the packages that would be removed with it. `replaced`: those of which there
@@ -80,30 +64,3 @@ def restoration(
         ],
         "problem": "; ".join(problems),
     }
-
-
-def orphans(simulation: str, origin: Mapping[str, Any]) -> list[str]:
-    """What `apt-get --simulate autoremove` would remove, came with ours and was not there before.
-
-    What the user has installed since is the user's, and so is a package of which there was another
-    architecture: records may have the name without it.
-    """
-    before = {name.partition(":")[0] for name in origin.get("names", [])}
-    came = set(origin.get("brought", [])) if "names" in origin else set()
-    unneeded = came & set(apt_simulation.removed(simulation))
-    return sorted(name for name in unneeded if name.partition(":")[0] not in before)
-
-
-def old_kernels(info: Mapping[str, Any], keep: int, needed: Iterable[str]) -> list[str]:
-    """Packages of our kernels beyond the newest `keep`, never those of a kernel that is needed."""
-    kept = {info["release"], *needed, *info["oslab_releases"][: max(keep, 1)]}
-    return packages_of(
-        [release for release in info["oslab_releases"] if release not in kept],
-        info["oslab_packages"],
-    )
-
-
-def packages_of(releases: Sequence[str], installed: Iterable[str]) -> list[str]:
-    there = set(installed)
-    names = [kind.format(release) for release in releases for kind in _KERNEL]
-    return [name for name in names if name in there]

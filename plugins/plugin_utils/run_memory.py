@@ -8,12 +8,13 @@ Hosts are worked on by processes that share nothing but the directory for the ru
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable
+
+from ansible_collections.oslab.kernel.plugins.module_utils._common import atomic_file, lock
 
 # Objects of ansible-core's, for whoever asked; a message says the same in words.
 NOT_KEPT = ("exception", "warnings", "deprecations")
@@ -32,13 +33,10 @@ def once(
     path = directory / f"oslab-{name}.json"
     if path.exists():
         return path, _load(path)
-    with path.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with lock.held(path.with_suffix(".lock")):
         if not path.exists():
             answer = dict(ask())
             kept = {name: value for name, value in answer.items() if name not in NOT_KEPT}
-            part = path.with_suffix(".part")
-            part.write_text(json.dumps(kept), encoding="utf-8")
-            part.replace(path)
+            atomic_file.write(path, json.dumps(kept), durable=False)
             return path, answer
     return path, _load(path)

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common import boot_id
+
 PROC = Path("/proc")
 _START = 19  # of the fields behind the program's name in /proc/PID/stat
 
@@ -40,7 +42,7 @@ def started(pid: int, proc: Path = PROC) -> str:
 def node(proc: Path = PROC) -> str:
     boot, namespace = "", ""
     with contextlib.suppress(OSError):
-        boot = (proc / "sys/kernel/random/boot_id").read_text().strip()
+        boot = boot_id.read(proc.parent)
         namespace = str((proc / "self/ns/pid").readlink())
     return ":".join([socket.gethostname(), boot, namespace]).replace(" ", "_")
 
@@ -80,22 +82,22 @@ def described(run: Run) -> str:
     return f"{user} on {socket.gethostname()} (process {run.pid}, since {since})"
 
 
-class Claimant(NamedTuple):
-    """Who has claimed a host, as the host says; for how many seconds from now."""
+class LockHolder(NamedTuple):
+    """The run that holds the lock of a host, as the host says; for how many seconds from now."""
 
     run: str
     text: str
     seconds: int
 
 
-def claimant(result: Mapping[str, Any]) -> Claimant | None:
-    """What the module host_claim returned as C(by), whatever that is; None if nobody has it."""
+def lock_holder(result: Mapping[str, Any]) -> LockHolder | None:
+    """What the module deploy_lock returned as C(by), whatever that is; None if no run holds it."""
     by = result.get("by")
     if not by:
         return None
     known = by if isinstance(by, Mapping) else {}
     seconds = known.get("seconds")
-    return Claimant(
+    return LockHolder(
         str(known.get("run", "")),
         str(known.get("text", "somebody unknown")),
         seconds if isinstance(seconds, int) else 0,

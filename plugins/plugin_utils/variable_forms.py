@@ -15,16 +15,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import SHA256
+from ansible_collections.oslab.kernel.plugins.module_utils._host import kernel_module
+from ansible_collections.oslab.kernel.plugins.module_utils._verify.checks import proc_entry_problem
+from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import PACKAGE
 from ansible_collections.oslab.kernel.plugins.plugin_utils.variable_types import shown
 
-_SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
+_SHA256 = re.compile(SHA256.pattern, re.IGNORECASE)
 _FINGERPRINT = re.compile(r"[0-9A-Fa-f]{40}")
 _SUITE = re.compile(r"[a-z][a-z0-9-]*")
-_PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
 _MIRROR = re.compile(r"(https?://[^/\s]+|file:///)\S*")
-_MODULE = re.compile(r"[A-Za-z0-9_-]+")
-_PARAMETER = re.compile(r"[A-Za-z0-9_]+")
-_NO_VALUE = re.compile(r'[\s"#]')
 # Words that only a shell obeys; `;` alone is an argument of find.
 _SHELL = re.compile(r"\|\|?|&&?|[0-9]?(>>?|<)\S*|.*[^\\;];|\$\(.*|`.*")
 
@@ -79,18 +79,16 @@ def _commands(name: str, value: Sequence[str]) -> Iterator[str]:
 
 def _modules(name: str, value: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for index, entry in enumerate(value):
-        where = f"{name}[{index}]"
-        if not _MODULE.fullmatch(str(entry["name"])):
-            yield (
-                f"{where}: name is {shown(name, entry['name'])}: it has to be a module's name, of "
-                "letters, digits, _ and -"
-            )
-        for key, setting in (entry.get("params") or {}).items():
-            if not _PARAMETER.fullmatch(str(key)) or _NO_VALUE.search(str(setting)):
-                yield (
-                    f"{where} ({entry['name']}): params has {str(key)!r}: {shown(key, setting)}; "
-                    "names take letters, digits and _, values no spaces, quotes or #"
-                )
+        problem = kernel_module.malformed(str(entry["name"]), entry.get("params") or {})
+        if problem:
+            yield f"{name}[{index}] ({shown(name, entry['name'])}): {problem}"
+
+
+def _proc_entries(name: str, value: Sequence[str]) -> Iterator[str]:
+    for index, entry in enumerate(value):
+        problem = proc_entry_problem(entry)
+        if problem:
+            yield f"{name}[{index}] is {shown(name, entry)}: {problem}"
 
 
 def _absolute(name: str, value: str) -> Iterator[str]:
@@ -107,9 +105,9 @@ _NAME = "lower-case letters, digits and -, a letter first"
 FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
     "deploy_after": _absolute,
     "deploy_before": _absolute,
-    "install_health_checks": _commands,
-    "install_hook_before": _absolute,
-    "install_packages": _texts(_PACKAGE, "a package's name, without a version"),
+    "trial_health_checks": _commands,
+    "trial_hook_before": _absolute,
+    "install_packages": _texts(PACKAGE, "a package's name, without a version"),
     "modules_list": _modules,
     "publish_component": _texts(_SUITE, _NAME),
     "publish_gpg_key": _texts(_FINGERPRINT, "a fingerprint, 40 hexadecimal digits, or empty"),
@@ -119,6 +117,7 @@ FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
     "source_known_sha256": _checksums,
     "source_mirrors": _texts(_MIRROR, "an address that begins with https://, http:// or file:///"),
     "source_sha256": _texts(_SHA256, f"{_CHECKSUM}, or empty"),
+    "verify_proc_entries": _proc_entries,
 }
 
 

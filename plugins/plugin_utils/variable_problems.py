@@ -40,20 +40,20 @@ RANGES = {
     "build_jobs": Range(0, 10_000),
     "build_min_free_gib": Range(0, 1_000_000),
     # Within less no host answers again and is verified: each trial would fail.
-    "install_trial_timeout": Range(60, _DAY),
-    "install_return_timeout": Range(30, _DAY),
-    "install_claim_seconds": Range(60, 7 * _DAY),
+    "trial_timeout": Range(60, _DAY),
+    "trial_recover_timeout": Range(30, _DAY),
+    "trial_lock_seconds": Range(60, 7 * _DAY),
     "install_clock_tolerance": Range(0, 100 * _YEAR),
     "install_download_size_kib": Range(0, 1 << 40),
-    "install_health_timeout": Range(1, _DAY),
+    "trial_health_timeout": Range(1, _DAY),
     "install_installed_size_kib": Range(0, 1 << 40),
     "install_keep": Range(0, 1000),
     "install_lock_timeout": Range(0, _DAY),
     "install_min_free_boot_mib": Range(0, 1 << 20),
     "install_min_free_root_mib": Range(0, 1 << 30),
     "install_program_timeout": Range(60, 7 * _DAY),
-    "install_reboot_throttle": Range(0, 100_000),
-    "install_trial_watchdog": Range(10, _DAY, zero=True),
+    "trial_reboot_throttle": Range(0, 100_000),
+    "trial_watchdog": Range(10, _DAY, zero=True),
     "lab_fleet_cpus": Range(1, 512),
     "lab_fleet_memory": Range(128, 1 << 24),
     "lab_fleet_size": Range(0, 200),
@@ -125,7 +125,7 @@ def problems(name: str, option: Mapping[str, Any], value: Any, template: str = "
     :param template: of which the value was made, if it was one.
     """
     if name in WAVES and value is not None:
-        return [told for told in [WAVES[name](value)] if told]
+        return [problem for problem in [WAVES[name](value)] if problem]
     found = list(variable_types.problems(name, option, value, template))
     if not found and name in RANGES and not _in_range(name, value):
         found = [f"{name} is {shown(name, value, template)}: it has to be {RANGES[name]}"]

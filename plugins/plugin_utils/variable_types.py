@@ -19,6 +19,7 @@ from ansible.module_utils.common.validation import (
     check_type_float,
     check_type_int,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
 
 _WORDS = {
     "bool": "true or false",
@@ -52,8 +53,7 @@ def shown(name: str, value: Any, template: str = "") -> str:
     """The value as a message may quote it: short, and no secret."""
     if _SECRET.search(f"{name} {template}"):
         return "a value that is not shown"
-    text = without_account(repr(value))
-    return text if len(text) <= _LENGTH else f"{text[:_LENGTH]}…"
+    return plain_text.cut(without_account(repr(value)), _LENGTH)
 
 
 def _unquoted(where: str, value: Any, quoted: str) -> Optional[str]:
@@ -73,9 +73,9 @@ def _unquoted(where: str, value: Any, quoted: str) -> Optional[str]:
 
 def _text(where: str, option: Mapping[str, Any], value: Any, template: str) -> Iterator[str]:
     entry = where.endswith("]")
-    told = _unquoted(where, value, '- "{}"' if entry else f'{where.rpartition(": ")[2]}: "{{}}"')
-    if told:
-        yield told
+    problem = _unquoted(where, value, '- "{}"' if entry else f'{where.rpartition(": ")[2]}: "{{}}"')
+    if problem:
+        yield problem
     elif isinstance(value, int) and (entry or option.get("type") == "path"):
         yield f"{where} is the number {value}, not {_WORDS[_kind(option)]}: write it in quotes"
     elif isinstance(value, (Mapping, list, tuple)):
@@ -92,8 +92,8 @@ def _mapping(where: str, option: Mapping[str, Any], value: Any, template: str) -
         yield _wrong(where, option, value, template)
         return
     for key in value:
-        if told := _unquoted(f"the key {key} of {where}", key, '"{}": …'):
-            yield told
+        if problem := _unquoted(f"the key {key} of {where}", key, '"{}": …'):
+            yield problem
     known = option.get("options")
     if known is None:
         for key in value:

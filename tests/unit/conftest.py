@@ -1,22 +1,16 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make `ansible_collections.oslab.kernel` importable from the checkout."""
+"""For ansible-test, too, which reads no pyproject.toml and has no conftest.py above this one."""
 
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "fixtures"))
-
-from module_process import COLLECTIONS  # noqa: E402
-
-sys.path.insert(0, str(COLLECTIONS))
 
 
 @pytest.fixture

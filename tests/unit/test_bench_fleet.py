@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.oslab.kernel.bench.fleet.target import Target
 
 ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT / "bench/fleet"
@@ -19,7 +19,7 @@ BENCH = ROOT / "bench/fleet"
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "apt_transaction": {"packages": ["linux-image-x=1"]},
     "boot_entry": {"state": "once"},
-    "host_claim": {"state": "held"},
+    "deploy_lock": {"state": "held"},
     "host_kernel_info": {"packages": ["linux-libc-dev"], "files": ["/etc/x"]},
     "kernel_files": {"files": {"release": "x"}},
     "kernel_modules": {"modules": []},
@@ -28,26 +28,14 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def seam() -> Any:
-    path = BENCH / "target.py"
-    if not path.is_file():
-        pytest.skip("an installed collection has no bench/")
-    spec = importlib.util.spec_from_file_location("target", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture
-def target(seam: Any, tmp_path: Path) -> Any:
+def target(tmp_path: Path) -> Target:
     (tmp_path / "hosts/127.0.1.1").mkdir(parents=True)
     answers = json.loads((BENCH / "answers.json").read_text())
     (tmp_path / "answers.json").write_text(json.dumps(answers))
     settings = {"release": answers["manifest"]["release"], "version": "1", "reboot_seconds": 0}
     (tmp_path / "settings.json").write_text(json.dumps(settings))
-    return seam.Target(tmp_path, "127.0.1.1")
+    return Target(tmp_path, "127.0.1.1")
 
 
 def documented(module: str) -> set[str]:

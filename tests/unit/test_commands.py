@@ -16,7 +16,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "plugins"
-PLAYS = sorted([*ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("playbooks/*.yml")])
+PLAYS = sorted([*ROOT.glob("roles/*/tasks/**/*.yml"), *ROOT.glob("playbooks/*.yml")])
 UNATTENDED = "oslab.kernel.unattended"
 COMMAND, APT = "ansible.builtin.command", "ansible.builtin.apt"
 TRANSACTION = "oslab.kernel.apt_transaction"
@@ -30,7 +30,7 @@ LASTING = {COMMAND, APT, TRANSACTION} | {
         "kernel_files",
         "kernel_modules",
         "kernel_sizes",
-        "reboot_in_turn",
+        "throttled_reboot",
         "syscall_info",
     )
 }
@@ -51,18 +51,20 @@ class Task(NamedTuple):
         return any(UNATTENDED in environment for environment in self.environments)
 
 
-def environment_of(entry: dict[str, Any], file: Path) -> str:
+def environment_of(entry: dict[str, Any]) -> str:
     text = str(entry.get("environment", ""))
-    variables = file.parents[1] / "vars/main.yml"
-    known = yaml.safe_load(variables.read_text()) if variables.is_file() else {}
+    known: dict[str, Any] = {}
+    # A role may use the variables of another one.
+    for variables in ROOT.glob("roles/*/vars/main.yml"):
+        known.update(yaml.safe_load(variables.read_text()) or {})
     for name in re.findall(r"\w+", text):
-        text += str((known or {}).get(name, ""))
+        text += str(known.get(name, ""))
     return text
 
 
 def flat(entries: list[Any], file: Path, outer: list[str]) -> Iterator[Task]:
     for entry in entries or []:
-        environments = [*outer, environment_of(entry, file)]
+        environments = [*outer, environment_of(entry)]
         inner = [
             key
             for key in ("block", "rescue", "always", "tasks", "pre_tasks", "post_tasks")
@@ -105,7 +107,7 @@ def test_what_is_read_of_a_program_is_english(tasks: list[Task]) -> None:
         if COMMAND in task.task and "register" in task.task and not task.unattended()
     ]
     # What the user lets run is judged by its status alone.
-    assert names(wrong) == ["roles/install/tasks/health.yml: Run the checks of the host's health"]
+    assert names(wrong) == ["roles/trial/tasks/check_health.yml: Run the health checks"]
 
 
 def test_what_may_hang_is_given_up(tasks: list[Task]) -> None:

@@ -1,18 +1,16 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""tests/molecule.py: what failed is said once more, from the log of a real ansible-playbook."""
+"""tests/system/molecule.py: failures are repeated from the log of a real ansible-playbook."""
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
-import pytest
+from ansible_collections.oslab.kernel.tests.system import molecule
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAY = """
@@ -37,15 +35,6 @@ PLAY = """
 """
 
 
-@pytest.fixture(scope="module")
-def molecule() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("molecule_run", ROOT / "tests/molecule.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def _program(directory: Path, text: str) -> dict[str, str]:
     """An environment in which `molecule` is this program."""
     program = directory / "molecule"
@@ -56,7 +45,7 @@ def _program(directory: Path, text: str) -> dict[str, str]:
 
 def _run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, str(ROOT / "tests/molecule.py"), *arguments],
+        [sys.executable, str(ROOT / "tests/system/molecule.py"), *arguments],
         env=environment,
         text=True,
         capture_output=True,
@@ -83,7 +72,7 @@ def test_a_run_without_a_failure_says_nothing_more(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "test --scenario-name faults\n")
 
 
-def test_a_long_answer_is_cut(molecule: ModuleType) -> None:
+def test_a_long_answer_is_cut() -> None:
     head = "2026-01-01 00:00:00,000 p=1 u=root n=ansible INFO| "
     found = molecule.failures(
         [f"{head}TASK [Long] ***\n", f"{head}fatal: [a]: FAILED!\n", "x" * 5000]

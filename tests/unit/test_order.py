@@ -115,7 +115,7 @@ def taken_from_sets(source: str) -> list[int]:
         for one in node.args
     }
     for node in ast.walk(tree):
-        iterated: list[ast.AST] = []
+        iterated: list[ast.expr] = []
         if (
             isinstance(node, (ast.ListComp, ast.GeneratorExp, ast.DictComp))
             and id(node) not in fine

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "tests/own_syscalls.py"
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, SCRIPT, *arguments], capture_output=True, text=True, check=False
     )
@@ -78,3 +78,16 @@ def test_the_file_gets_to_the_playbook(tmp_path: Path, goal: str) -> None:
     assert f'--extra-vars "@{path}"' in playbooks[-1]
     assert "extra-vars" not in printed().replace("--extra-vars lab_fleet_size", "")
     assert "own_syscalls.py check" not in printed()
+
+
+@pytest.mark.parametrize("goal", ["quickstart", "lab-fleet"])
+def test_the_version_gets_to_the_playbook_that_builds(tmp_path: Path, goal: str) -> None:
+    path = tmp_path / "my.yml"
+    path.write_text("a: 1\n")
+    make = ["make", "--dry-run", "--old-file=deps", goal, "KERNEL=6.8", f"VARS={path}"]
+    said = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    playbooks = [line for line in said.splitlines() if "-playbook" in line]
+    version = '--extra-vars "source_provider=kernel_org source_version=6.8"'
+    # The user's file comes last, so that it may name a mirror or another version.
+    assert f'site.yml {version} --extra-vars "@{path}"' in playbooks[-1]
+    assert all("kernel_org" not in line for line in playbooks[:-1])

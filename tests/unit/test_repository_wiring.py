@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 import yaml
 from ansible.plugins.filter.core import to_bool
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import server
 from jinja2.nativetypes import NativeEnvironment
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def _section(name: str) -> str:
-    text = (ROOT / "docs/signing-key.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/how-to/keep-the-signing-key.md").read_text(encoding="utf-8")
     return text.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
 
 
@@ -60,7 +61,7 @@ def test_what_the_builder_said_is_handed_on(path: str, name: str, source: str) -
 def test_a_host_refuses_an_old_index() -> None:
     found = [
         part
-        for part in _mappings(_load("roles/install/tasks/repository.yml"))
+        for part in _mappings(_load("roles/install/tasks/repository/configure.yml"))
         if "oslab.kernel.apt_index" in part
     ]
     assert len(found) == 1
@@ -73,7 +74,7 @@ def test_a_host_refuses_an_old_index() -> None:
 def test_a_list_of_files_is_compared_with_the_builders_checksum() -> None:
     (task, *others) = [
         part["oslab.kernel.kernel_files"]
-        for part in _mappings(_load("roles/verify/tasks/build.yml"))
+        for part in _mappings(_load("roles/verify/tasks/checks/build.yml"))
         if "oslab.kernel.kernel_files" in part
     ]
     assert not others
@@ -83,7 +84,7 @@ def test_a_list_of_files_is_compared_with_the_builders_checksum() -> None:
 def test_only_a_kernels_own_packages_are_published() -> None:
     (task,) = [
         part["oslab.kernel.aptly_repo"]
-        for part in _mappings(_load("roles/publish/tasks/repository.yml"))
+        for part in _mappings(_load("roles/publish/tasks/repository/publish.yml"))
         if "oslab.kernel.aptly_repo" in part
     ]
     for name, part in (("expected", "packages"), ("expected_version", "version")):
@@ -104,3 +105,26 @@ def test_the_headers_for_programs_are_asked_for(given: Any, there: bool) -> None
     packages = jinja.from_string(variables["install_packages"]).render(variables)
     assert "linux-image-6" in packages
     assert ("linux-libc-dev" in packages) is there
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ({}, "http://build:8090"),
+        ({"ansible_host": "192.0.2.1"}, "http://192.0.2.1:8090"),
+        ({"ansible_host": "2001:db8::1"}, "http://[2001:db8::1]:8090"),
+        ({"ansible_host": "[2001:db8::1]"}, "http://[2001:db8::1]:8090"),
+        ({"publish_url": "https://mirror/kernel"}, "https://mirror/kernel"),
+    ],
+)
+def test_where_targets_find_the_repository(host: dict[str, Any], url: str) -> None:
+    known = _load("roles/publish/vars/main.yml")
+    variables = {"inventory_hostname": "build", "publish_url": "", "publish_port": 8090, **host}
+    for name in ("publish_host", "publish_effective_url"):
+        variables[name] = NativeEnvironment().from_string(known[name]).render(variables)
+    assert variables["publish_effective_url"] == url
+
+
+def test_targets_take_the_hosts_that_the_builder_puts_into_addresses() -> None:
+    text = (ROOT / "roles/install/tasks/repository/configure.yml").read_text(encoding="utf-8")
+    assert f"({server.URL_HOST.pattern})" in text

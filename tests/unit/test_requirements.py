@@ -41,7 +41,7 @@ def requirements(path: Path) -> list[str]:
 
 def locked(path: Path) -> dict[str, tuple[str, list[str]]]:
     """Version and hashes of each package in a lock file."""
-    found = {}
+    found: dict[str, tuple[str, list[str]]] = {}
     for line in requirements(path):
         text, *hashes = re.split(r"\s+--hash=sha256:", line)
         wanted = Requirement(text)

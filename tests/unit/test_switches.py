@@ -108,5 +108,5 @@ def test_calculations_that_are_no_fault(text: str) -> None:
 
 def test_a_number_is_calculated_with_as_one() -> None:
     numbers = _options("int")
-    assert "install_trial_timeout" in numbers
+    assert "trial_timeout" in numbers
     assert _uses(_as_text, numbers) == []

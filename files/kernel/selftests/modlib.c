@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <ctype.h>
+#include <dirent.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -8,7 +10,7 @@
 #include "lib.h"
 #include "modlib.h"
 
-const struct module modules[MODULES] = {
+struct module modules[MOST_MODULES] = {
 	[CAPTURE_MEM] = {
 		"capture_mem_mod", "/proc/capture_mem",
 		"total_kb: N\nfree_kb: N\navailable_kb: N\nbuffers_kb: N\ncached_kb: N\n"
@@ -35,7 +37,59 @@ const struct module modules[MODULES] = {
 	},
 };
 
-const char *module_directory = ".";
+int module_count = KNOWN_MODULES;
+
+static const char *module_directory = ".";
+
+static bool is_known(const char *name)
+{
+	int i;
+
+	for (i = 0; i < module_count; i++)
+		if (!strcmp(modules[i].name, name))
+			return true;
+	return false;
+}
+
+static void add_module(const char *name)
+{
+	size_t length = strlen(name);
+	char *path;
+
+	if (length > 4 && !strcmp(name + length - 4, "_mod"))
+		length -= 4;
+	if (asprintf(&path, "/proc/%.*s", (int)length, name) < 0)
+		abort();
+	modules[module_count].name = name;
+	modules[module_count].path = path;
+	module_count++;
+}
+
+void find_modules(const char *directory)
+{
+	DIR *entries = opendir(directory);
+	struct dirent *entry;
+
+	module_directory = directory;
+	while (entries && (entry = readdir(entries))) {
+		const char *end = strrchr(entry->d_name, '.');
+		char *name;
+
+		if (!end || strcmp(end, ".ko"))
+			continue;
+		name = strndup(entry->d_name, end - entry->d_name);
+		if (!name)
+			abort();
+		if (is_known(name))
+			free(name);
+		else if (module_count < MOST_MODULES)
+			add_module(name);
+		else
+			ok(false, "more than %d modules: raise MOST_MODULES", MOST_MODULES);
+	}
+	if (entries)
+		closedir(entries);
+}
 
 long load(int module, const char *parameters)
 {
@@ -61,14 +115,29 @@ void unload_all(void)
 {
 	int i;
 
-	for (i = 0; i < MODULES; i++)
+	for (i = 0; i < module_count; i++)
 		unload(i);
+}
+
+static bool is_keyed_lines(const char *text)
+{
+	const char *line, *end, *colon;
+
+	for (line = text; *line; line = end + 1) {
+		end = strchr(line, '\n');
+		colon = strstr(line, ": ");
+		if (!end || !colon || colon == line || colon > end)
+			return false;
+	}
+	return line != text;
 }
 
 bool has_shape(int module, const char *text)
 {
 	const char *shape = modules[module].shape;
 
+	if (!shape)
+		return is_keyed_lines(text);
 	for (; *shape; shape++) {
 		if (*shape != 'N') {
 			if (*text++ != *shape)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Loading the four modules and reading their files, without any program that
- * does it.
+ * Loading the modules and reading their files, without any program that does
+ * it.
  */
 #ifndef OSLAB_SELFTESTS_MODLIB_H
 #define OSLAB_SELFTESTS_MODLIB_H
@@ -9,18 +9,26 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { CAPTURE_MEM, TRACK_SYSCALLS, IO_THROTTLE, SYSTEM_STATS, MODULES };
+/* Those whose text is known here; any other .ko of the directory follows them. */
+enum { CAPTURE_MEM, TRACK_SYSCALLS, IO_THROTTLE, SYSTEM_STATS, KNOWN_MODULES };
+
+#define MOST_MODULES	32
 
 struct module {
 	const char *name;
 	const char *path;	/* its file */
-	const char *shape;	/* the text, with N for numbers and / for the path */
+	/* The text, with N for numbers and / for the path; NULL: lines "key: value". */
+	const char *shape;
 };
 
-extern const struct module modules[MODULES];
+extern struct module modules[MOST_MODULES];
+extern int module_count;
 
-/* Where the .ko are. */
-extern const char *module_directory;
+/*
+ * Where the .ko are. NAME_mod.ko and NAME.ko are expected to make /proc/NAME,
+ * with a text of lines "key: value".
+ */
+void find_modules(const char *directory);
 
 /* 0 or minus the error. */
 long load(int module, const char *parameters);

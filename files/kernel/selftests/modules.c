@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The four modules: what their files hold and how they can be read, and what
+ * The modules: what their files hold and how they can be read, and what
  * their parameters do. Unloads them first, and leaves them unloaded.
  *
  *   modules CAPTURE TRACK THROTTLE DIRECTORY
@@ -626,7 +626,7 @@ static void test_wrong_parameters(void)
 
 	for (i = 0; i < ARRAY_SIZE(modes); i++) {
 		/* All have the same; one of them is tried with each. */
-		module = i % MODULES;
+		module = i % module_count;
 		snprintf(parameters, sizeof(parameters), "mode=%s", modes[i]);
 		snprintf(words, sizeof(words), "mode=%s: %s", modes[i], octal);
 		test_refused(module, parameters, -EINVAL, words);
@@ -656,17 +656,16 @@ int main(int argc, char **argv)
 	begin(argc, argv, "DIRECTORY");
 	if (skip_without_throttle())
 		return finish();
-	if (argc > 4)
-		module_directory = argv[4];
+	find_modules(argc > 4 ? argv[4] : ".");
 	log_fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	unload_all();
-	for (i = 0; i < MODULES; i++)
+	for (i = 0; i < module_count; i++)
 		test_reading(i);
 	test_offsets();
 	test_whose();
 	test_threads();
 	test_descriptors();
-	for (i = 0; i < MODULES; i++)
+	for (i = 0; i < module_count; i++)
 		test_mode(i);
 	test_wrong_parameters();
 	return finish();

@@ -30,7 +30,7 @@ static struct seen {
 	int other;		/* some error that is none of these */
 } *seen;
 
-#define READERS		(MODULES + 1)
+#define MOST_READERS	(MOST_MODULES + 1)	/* one more sets the parameter */
 #define PARAMETER	"/sys/module/io_throttle_mod/parameters/pid"
 
 static bool *stop;
@@ -250,8 +250,9 @@ static void report(int times, int failed, long long leaked)
 	struct seen sum = {};
 	int i;
 
-	ok(!failed, "%d times loaded and unloaded, all four (%d failed)", times, failed);
-	for (i = 0; i < MODULES; i++) {
+	ok(!failed, "%d times loaded and unloaded, all %d (%d failed)", times,
+	   module_count, failed);
+	for (i = 0; i < module_count; i++) {
 		sum.torn += seen[i].torn;
 		sum.other = seen[i].other ? seen[i].other : sum.other;
 		ok(seen[i].whole && seen[i].gone,
@@ -261,8 +262,8 @@ static void report(int times, int failed, long long leaked)
 	ok(!sum.torn, "no text was torn (%lu were)", sum.torn);
 	ok(!sum.other, "no error but those of a file that goes (%s)",
 	   sum.other ? strerror(sum.other) : "none");
-	ok(seen[MODULES].whole, "the parameter was set %lu times, %lu times not there",
-	   seen[MODULES].whole, seen[MODULES].gone);
+	ok(seen[module_count].whole, "the parameter was set %lu times, %lu times not there",
+	   seen[module_count].whole, seen[module_count].gone);
 	ok(leaked < LEAK_KB, "the kernel's memory grew by %lld KiB after the first %d",
 	   leaked, WARM_UP);
 }
@@ -270,24 +271,23 @@ static void report(int times, int failed, long long leaked)
 int main(int argc, char **argv)
 {
 	int times = DEFAULT_TIMES, failed = 0, i, n;
-	pid_t readers[READERS];
+	pid_t readers[MOST_READERS];
 	long long before = 0;
 
 	begin(argc, argv, "DIRECTORY [TIMES]");
 	if (skip_without_throttle())
 		return finish();
-	if (argc > 4)
-		module_directory = argv[4];
+	find_modules(argc > 4 ? argv[4] : ".");
 	if (argc > 5)
 		times = atoi(argv[5]);
 	unload_all();
-	seen = mmap(NULL, READERS * sizeof(*seen) + sizeof(*stop), PROT_READ | PROT_WRITE,
+	seen = mmap(NULL, MOST_READERS * sizeof(*seen) + sizeof(*stop), PROT_READ | PROT_WRITE,
 		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	stop = (bool *)(seen + READERS);
-	for (i = 0; i < READERS; i++) {
+	stop = (bool *)(seen + MOST_READERS);
+	for (i = 0; i <= module_count; i++) {
 		readers[i] = fork();
 		if (!readers[i]) {
-			if (i < MODULES)
+			if (i < module_count)
 				read_file_of(i, &seen[i]);
 			else
 				set_parameter(&seen[i]);
@@ -308,15 +308,15 @@ int main(int argc, char **argv)
 		if (n && n % 50 == 0)
 			note("%d times", n);
 		snprintf(parameter, sizeof(parameter), "pid=%d", pid);
-		for (i = 0; i < MODULES; i++)
+		for (i = 0; i < module_count; i++)
 			failed += load(i, i == IO_THROTTLE ? parameter : "") != 0;
 		waitpid(pid, NULL, 0);
 		usleep(n % 5 * 1000);
-		for (i = 0; i < MODULES; i++)
+		for (i = 0; i < module_count; i++)
 			failed += unload(i) != 0;
 	}
 	__atomic_store_n(stop, true, __ATOMIC_RELAXED);
-	for (i = 0; i < READERS; i++)
+	for (i = 0; i <= module_count; i++)
 		waitpid(readers[i], NULL, 0);
 	report(times, failed, times > WARM_UP ? kernel_memory_kb() - before : 0);
 	unload_all();

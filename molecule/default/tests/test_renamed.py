@@ -7,15 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tests/fixtures"))
-
-import host_facts
+from ansible_collections.oslab.kernel.tests.lib import host_facts
 
 testinfra_hosts = ["ansible://kernel_targets"]
 

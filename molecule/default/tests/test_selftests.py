@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.oslab.kernel.tests.lib.own_modules import MODULES
 
 testinfra_hosts = ["ansible://kernel_targets"]
 
@@ -24,7 +25,6 @@ PROGRAMS = re.findall(
     r"^PROGRAMS := (.+)$", (SELFTESTS / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
 )[0].split()
 THERE = "/root/oslab-selftests"
-MODULES = ("capture_mem_mod", "track_syscalls_mod", "io_throttle_mod", "system_stats")
 ARGUMENTS = {
     "modules": ["{modules}"],
     # Emulated, each takes a minute; the kernel that looks for its own faults gets more of them.

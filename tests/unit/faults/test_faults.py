@@ -5,31 +5,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import subprocess
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
-
-HERE = Path(__file__).resolve().parents[2] / "faults"
-
-
-def load(name: str) -> ModuleType:
-    """One of the harness's modules, which are no package."""
-    wanted = f"oslab_faults_{name}"
-    spec = importlib.util.spec_from_file_location(wanted, HERE / f"{name}.py")
-    assert spec and spec.loader
-    module = sys.modules[wanted] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-table = load("table")
-report = load("report")
-cases = load("cases")
+from ansible_collections.oslab.kernel.tests.system.faults import cases, report, table
 
 
 @pytest.fixture(params=table.ROWS, ids=lambda fault: fault.name)
@@ -61,7 +42,7 @@ def test_what_stays_is_followed_by_nothing() -> None:
         assert not fault.stays
 
 
-def test_scripts_are_scripts(fault: table.Fault) -> None:  # type: ignore[name-defined]
+def test_scripts_are_scripts(fault: table.Fault) -> None:
     for script in (fault.inject, fault.heal):
         done = subprocess.run(
             ["sh", "-n"], input=script, text=True, capture_output=True, check=False
@@ -69,7 +50,7 @@ def test_scripts_are_scripts(fault: table.Fault) -> None:  # type: ignore[name-d
         assert done.returncode == 0, done.stderr
 
 
-def test_patterns_and_moments(fault: table.Fault) -> None:  # type: ignore[name-defined]
+def test_patterns_and_moments(fault: table.Fault) -> None:
     re.compile(fault.says)
     assert bool(fault.act) == (fault.moment is not None)
     if fault.moment:
@@ -80,12 +61,12 @@ def test_patterns_and_moments(fault: table.Fault) -> None:  # type: ignore[name-
 
 
 def test_results_and_states_have_places_of_their_own(
-    fault: table.Fault,  # type: ignore[name-defined]
+    fault: table.Fault,
 ) -> None:
     assert fault.state not in ("deployed", "alone", "logs")
 
 
-def test_something_is_injected(fault: table.Fault) -> None:  # type: ignore[name-defined]
+def test_something_is_injected(fault: table.Fault) -> None:
     assert any(
         (fault.inject, fault.arguments, fault.variables, fault.act, fault.tamper, fault.case)
     )

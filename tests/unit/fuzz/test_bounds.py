@@ -14,40 +14,43 @@ import struct
 from pathlib import Path
 from typing import Any, Callable
 
-import hostile
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils import (
-    bls_entry,
+from ansible_collections.oslab.kernel.plugins.module_utils._boot import bls
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import entry as grub_entry
+from ansible_collections.oslab.kernel.plugins.module_utils._build import log as build_log
+from ansible_collections.oslab.kernel.plugins.module_utils._build import package_files, progress
+from ansible_collections.oslab.kernel.plugins.module_utils._build.identity import parse_config
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     bounded_read,
-    build_log,
-    build_progress,
     der,
     elf_notes,
-    grub_entry,
-    host_boot,
-    host_check,
-    host_claim,
-    host_devices,
-    kconfig,
-    kconfig_tree,
-    kernel_edits,
-    kernel_files,
-    kernel_patch,
-    package_files,
+    kernel_config,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
+from ansible_collections.oslab.kernel.plugins.module_utils._host import (
+    boot_space,
+    deploy_lock,
+    devices,
     secure_boot,
-    source_fetch,
-    source_openpgp,
-    syscall_abi,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import config
+from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import tree as kconfig_tree
+from ansible_collections.oslab.kernel.plugins.module_utils._patch import (
+    apply,
+    edits,
     syscall_source,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils.build_id import parse_config
+from ansible_collections.oslab.kernel.plugins.module_utils._source import fetch, openpgp
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import compare, syscalls
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import files as verify_files
+from ansible_collections.oslab.kernel.tests.lib import hostile
 
 N = 300_000
 
 
 def _dearmored(text: str) -> None:
-    with contextlib.suppress(source_openpgp.SignatureError):
-        source_openpgp.dearmor(text)
+    with contextlib.suppress(openpgp.SignatureError):
+        openpgp.dearmor(text)
 
 
 TEXTS: dict[str, tuple[Callable[[str], Any], str]] = {
@@ -59,22 +62,22 @@ TEXTS: dict[str, tuple[Callable[[str], Any], str]] = {
     "escapes in grub.cfg": (grub_entry.parse_menu, "set superusers" + "\\a" * (N // 2)),
     "an entry's body in a line of grub.cfg": (grub_entry.parse_menu, "menuentry {" + "a;" * N),
     "one key in grubenv": (grub_entry.parse_environment, "a=" + "#" * N),
-    "words in an entry": (lambda text: bls_entry.parse("a.conf", text), "a " * N),
-    "digits in a name": (bls_entry.is_entry, "+1" * 120 + "1" * N),
+    "words in an entry": (lambda text: bls.parse("a.conf", text), "a " * N),
+    "digits in a name": (bls.is_entry, "+1" * 120 + "1" * N),
     "beginnings in armour": (_dearmored, "-----BEGIN PGP SIGNATURE-----\n" * (N // 10)),
-    "words in mountinfo": (host_devices.parse_mounts, " - " * N),
-    "colons in /proc": (host_check.parse_keyed, ":" * N + "\n" + "a" * N),
-    "pairs in /proc": (host_check.parse_pairs, "a:" + "a_" * N),
-    "parentheses of dpkg": (kernel_files.parse_verify, "missing   /" + " (" * N),
-    "spaces of dpkg": (kernel_files.parse_verify, "missing" + " " * N),
-    "addresses of apt": (kernel_files.repository_urls, "URIs:" + " \t" * N),
-    "a listing": (lambda text: source_fetch.listed_sha256(text, "a"), "0" * 64 + " " * N),
+    "words in mountinfo": (devices.parse_mounts, " - " * N),
+    "colons in /proc": (compare.parse_keyed, ":" * N + "\n" + "a" * N),
+    "pairs in /proc": (compare.parse_pairs, "a:" + "a_" * N),
+    "parentheses of dpkg": (verify_files.parse_verify, "missing   /" + " (" * N),
+    "spaces of dpkg": (verify_files.parse_verify, "missing" + " " * N),
+    "addresses of apt": (verify_files.repository_urls, "URIs:" + " \t" * N),
+    "a listing": (lambda text: fetch.listed_sha256(text, "a"), "0" * 64 + " " * N),
     "a status": (
-        lambda text: source_openpgp.signer(text, source_openpgp.Keys("", [])),
+        lambda text: openpgp.signer(text, openpgp.Keys("", [])),
         "[GNUPG:] NEWSIG\n" * (N // 10),
     ),
     "a patch": (
-        lambda text: kernel_patch.PatchFile("x", text).touches(),
+        lambda text: apply.PatchFile("x", text).touches(),
         "diff --git \n" * (N // 10),
     ),
     "a source": (
@@ -84,23 +87,23 @@ TEXTS: dict[str, tuple[Callable[[str], Any], str]] = {
     "conditions of a source": (syscall_source.definitions, "#if 0\n" * N),
     "quotes of a source": (syscall_source.definitions, "\\'" * N),
     "comments of a source": (syscall_source.definitions, "/*" * N),
-    "a main.c": (lambda text: kernel_edits.add_banner(text, "x"), "start_kernel(void)" * (N // 20)),
-    "a configuration": (kconfig.parse_config, "CONFIG_" + "A" * N),
+    "a main.c": (lambda text: edits.add_banner(text, "x"), "start_kernel(void)" * (N // 20)),
+    "a configuration": (kernel_config.parse, "CONFIG_" + "A" * N),
     "another configuration": (parse_config, "# CONFIG_" + "A" * N + " is\n"),
-    "a step of a build": (build_progress.parse_step, "  CC " + " " * N),
+    "a step of a build": (progress.parse_step, "  CC " + " " * N),
     "an error of a build": (lambda text: build_log.compiler_error([text]), "error " * N),
     "the form of an expression": (kconfig_tree.expression_problem, "!(" * N),
     "an expression": (lambda text: kconfig_tree.evaluate(text[:20_000], {}), "$(" * N),
     "nested JSON": (bounded_read.parse_json, "[" * N),
-    "nested JSON of a claim": (host_claim.parse, '{"a":' * N),
-    "a nested manifest": (lambda text: syscall_abi.parse_manifest(text, "x"), "[" * N),
+    "nested JSON of a lock": (deploy_lock.parse, '{"a":' * N),
+    "a nested manifest": (lambda text: syscalls.parse_manifest(text, "x"), "[" * N),
     "digits of JSON": (bounded_read.parse_json, "1" * N),
 }
 DECLARED = (
     ValueError,
-    kernel_edits.EditError,
-    source_openpgp.SignatureError,
-    syscall_abi.AbiError,
+    edits.EditError,
+    openpgp.SignatureError,
+    syscalls.AbiError,
     syscall_source.SourceError,
 )
 
@@ -153,14 +156,14 @@ MAKEFILES = {
 def test_makefiles(tmp_path: Path, name: str) -> None:
     for file in ("Kbuild", "Makefile"):
         (tmp_path / file).write_text(MAKEFILES[name])
-    hostile.within_limits(lambda: build_progress.expected_objects(tmp_path, {}), memory=256 << 20)
+    hostile.within_limits(lambda: progress.expected_objects(tmp_path, {}), memory=256 << 20)
 
 
 def test_directories_that_hold_themselves(tmp_path: Path) -> None:
     for name in "abcd":
         (tmp_path / name).symlink_to(".")
     (tmp_path / "Kbuild").write_text("obj-y := a/ b/ c/ d/ z.o\n")
-    hostile.within_limits(lambda: build_progress.expected_objects(tmp_path, {}), seconds=120)
+    hostile.within_limits(lambda: progress.expected_objects(tmp_path, {}), seconds=120)
 
 
 KCONFIGS = {
@@ -193,18 +196,18 @@ def test_symbols_that_depend_on_each_other(tmp_path: Path) -> None:
 def test_modules_of_makefiles(tmp_path: Path) -> None:
     text = "A = " + "x" * 200_000 + "\nobj-$(CONFIG_A) = " + "$(A)" * 50_000 + "\n"
     (tmp_path / "Makefile").write_text(text)
-    hostile.within_limits(lambda: kconfig.module_symbols(tmp_path))
+    hostile.within_limits(lambda: config.module_symbols(tmp_path))
 
 
 @pytest.mark.parametrize("thing", ["dangling", "loop"])
 def test_makefiles_that_are_none(tmp_path: Path, thing: str) -> None:
     hostile.put(tmp_path / "t", {"Makefile": thing})
-    assert kconfig.module_symbols(tmp_path / "t") == {}
+    assert config.module_symbols(tmp_path / "t") == {}
 
 
 def test_blank_lines_of_a_shell_file(tmp_path: Path) -> None:
     hostile.put(tmp_path / "r", {"etc/default/kexec": b"\n" * N, "sbin/kexec": b""})
-    hostile.within_limits(lambda: host_boot.kexec_reboots(tmp_path / "r"))
+    hostile.within_limits(lambda: boot_space.kexec_reboots(tmp_path / "r"))
 
 
 # --- files ---------------------------------------------------------------------------------------
@@ -212,9 +215,9 @@ def test_blank_lines_of_a_shell_file(tmp_path: Path) -> None:
 READERS: dict[str, Callable[[Path], Any]] = {
     "content": bounded_read.content,
     "sha256": bounded_read.sha256,
-    "read": host_devices.read,
-    "the file of a build": kernel_files.found_at,
-    "notes": lambda path: kernel_files.Host(lambda argv: (1, ""), path).running_build_id(),
+    "read": devices.read,
+    "the file of a build": verify_files.found_at,
+    "notes": lambda path: verify_files.Host(lambda argv: Result(1), path).running_build_id(),
 }
 
 

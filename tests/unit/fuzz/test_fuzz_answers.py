@@ -14,20 +14,19 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import hostile
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils import (
-    aptly_repo,
-    deb_package,
-    host_check,
-    host_system,
-    kernel_files,
-    package_files,
-    repository_builds,
-    syscall_abi,
-    syscall_info,
+from ansible_collections.oslab.kernel.plugins.module_utils._build import deb, package_files
+from ansible_collections.oslab.kernel.plugins.module_utils._common import json_file
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import aptly, retention
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import (
+    compare,
+    syscalls,
+    verification,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils.build_id import read_json
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import files as verify_files
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import system as verify_system
+from ansible_collections.oslab.kernel.tests.lib import hostile
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -43,11 +42,11 @@ MANIFEST = {
 }
 
 
-class Answers(host_system.System):
+class Answers(verify_system.System):
     """A kernel without the syscalls, whose files hold anything."""
 
     def __init__(self, files: dict[str, bytes], log: list[bytes]) -> None:
-        super().__init__(lambda command: (1, b""))
+        super().__init__(lambda command: Result(1))
         self.files, self.log = files, log
 
     def read(self, path: str) -> bytes:
@@ -58,11 +57,11 @@ class Answers(host_system.System):
     def exists(self, path: str) -> bool:
         return path in self.files
 
-    def syscall_function(self) -> syscall_abi.SyscallFunction:
-        return lambda number, *words: syscall_abi.Answer(-1, errno.ENOSYS)
+    def syscall_function(self) -> syscalls.SyscallFunction:
+        return lambda number, *words: syscalls.Answer(-1, errno.ENOSYS)
 
-    def isolated(self, function: Any) -> syscall_abi.Isolated:
-        return syscall_abi.Isolated(list(function()), None)
+    def isolated(self, function: Any) -> syscalls.Isolated:
+        return syscalls.Isolated(list(function()), None)
 
     def kernel_log(self) -> Any:
         return [("the log", lambda: self.log)]
@@ -85,9 +84,9 @@ GOOD = json.dumps(MANIFEST).encode()
 )
 def test_all_that_a_kernel_says(manifest: bytes, log: list[bytes]) -> None:
     system = Answers({PATH: manifest, "/proc/sys/kernel/random/boot_id": b"x"}, log)
-    options = syscall_info.Options(PATH, {}, None, {}, 1, True, True)
-    with contextlib.suppress(syscall_abi.AbiError):
-        found = syscall_info.gather(options, system)
+    options = verification.Options(PATH, {}, None, {}, 1, True, True)
+    with contextlib.suppress(syscalls.AbiError):
+        found = verification.gather(options, system)
         json.dumps(found, allow_nan=False, ensure_ascii=False).encode()
 
 
@@ -95,8 +94,8 @@ def test_all_that_a_kernel_says(manifest: bytes, log: list[bytes]) -> None:
 @example("9" * 5000)
 @given(st.one_of(hostile.texts("463"), st.sampled_from(hostile.ODD)))
 def test_numbers(number: Any) -> None:
-    with contextlib.suppress(syscall_abi.AbiError):
-        assert 337 <= syscall_abi.check_number("one", number) <= 511
+    with contextlib.suppress(syscalls.AbiError):
+        assert 337 <= syscalls.check_number("one", number) <= 511
 
 
 PROC = (
@@ -109,20 +108,20 @@ PROC = (
 
 @given(hostile.texts(*PROC))
 def test_files_of_proc(text: str) -> None:
-    for value in [*host_check.parse_keyed(text).values(), *host_check.parse_cpu(text).values()]:
+    for value in [*compare.parse_keyed(text).values(), *compare.parse_cpu(text).values()]:
         assert 0 <= value < 10**20
-    host_check.parse_pairs(text)
-    host_check.number(text)
-    known = host_check.parse_keyed(text)
-    host_check.compare_memory(known, dict.fromkeys(host_check.MEMINFO_KEYS, 1), known)
-    host_check.compare_io(known, dict.fromkeys(host_check.IO_FIELDS, 1), known, "x")
-    sources = host_check.StatsSources(host_check.parse_cpu(text), known, {"total": 1})
-    host_check.compare_stats_shown(sources, text, sources, "/")
+    compare.parse_pairs(text)
+    compare.number(text)
+    known = compare.parse_keyed(text)
+    compare.compare_memory(known, dict.fromkeys(compare.MEMINFO_KEYS, 1), known)
+    compare.compare_io(known, dict.fromkeys(compare.IO_FIELDS, 1), known, "x")
+    sources = compare.StatsSources(compare.parse_cpu(text), known, {"total": 1})
+    compare.compare_stats_shown(sources, text, sources, "/")
 
 
 @given(hostile.contents(rb"6,1,0,-;Linux version\x0a6.8" + b"\n SUBSYSTEM=acpi\n"))
 def test_records_of_the_kernel_log(record: bytes) -> None:
-    host_system.parse_kmsg_record(record)
+    verify_system.parse_kmsg_record(record)
 
 
 # --- lists of files ----------------------------------------------------------------------------
@@ -164,9 +163,9 @@ def test_lists_of_a_repository(tmp_path: Path, listed: Any, said: str) -> None:
     hostile.put(tmp_path / "root", {**tree, "zero": "device", "x": b""})
     sources = tmp_path / "sources"
     sources.write_text("URIs: https://a/\n")
-    host = kernel_files.Host(lambda argv: (0, said), tmp_path / "root")
+    host = verify_files.Host(lambda argv: Result(0, said), tmp_path / "root")
     with contextlib.suppress(package_files.ListError):
-        found = kernel_files.gather(host, BUILD, None, sources, lambda url: listed)
+        found = verify_files.gather(host, BUILD, None, sources, lambda url: listed)
         json.dumps(found)
     with contextlib.suppress(package_files.ListError):
         checked = package_files.check_list(listed, "x")
@@ -175,23 +174,23 @@ def test_lists_of_a_repository(tmp_path: Path, listed: Any, said: str) -> None:
 
 @given(hostile.texts("missing   c /usr/share/doc/x (Permission denied)\n??5?????? c /etc/b\n"))
 def test_what_dpkg_says(text: str) -> None:
-    kernel_files.parse_verify(text)
-    kernel_files.repository_urls(text)
-    kernel_files.installed_packages(lambda argv: (0, text))
+    verify_files.parse_verify(text)
+    verify_files.repository_urls(text)
+    verify_files.installed_packages(lambda argv: Result(0, text))
 
 
 @given(hostile.contents(json.dumps(LIST).encode(), b"[" * 3000))
 def test_json_in_the_store(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "build.json").write_bytes(content)
-    (tmp_path / repository_builds.RECORD).write_bytes(content)
-    assert read_json(tmp_path / "build.json") is None or b"{" in content
-    repository_builds.read_order(tmp_path)
+    (tmp_path / retention.RECORD).write_bytes(content)
+    assert json_file.read(tmp_path / "build.json") is None or b"{" in content
+    retention.read_order(tmp_path)
 
 
 @pytest.mark.parametrize("thing", hostile.THINGS)
 def test_json_that_is_no_file(tmp_path: Path, thing: str) -> None:
     hostile.put(tmp_path / "store", {"build.json": thing})
-    assert read_json(tmp_path / "store/build.json") is None
+    assert json_file.read(tmp_path / "store/build.json") is None
 
 
 def archive(*members: tuple[str, bytes, str]) -> bytes:
@@ -232,7 +231,7 @@ def test_packages(data: bytes) -> None:
         return Process(stdout=BytesIO(data), returncode=0)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(deb_package.subprocess, "Popen", popen)
+        patch.setattr(deb.subprocess, "Popen", popen)
         with contextlib.suppress(package_files.ListError):
             package_files.deb_files(Path("x.deb"))
 
@@ -242,8 +241,8 @@ CONTROL = "Package: a\nVersion: 1\nArchitecture: amd64\nInstalled-Size: 5\nDescr
 
 @given(hostile.texts(CONTROL + CONTROL))
 def test_indexes_of_a_repository(text: str) -> None:
-    aptly_repo.index_keys(aptly_repo.parse_stanzas(text))
-    aptly_repo.parse_search(text.replace(" ", "\t"))
+    aptly.index_keys(aptly.parse_stanzas(text))
+    aptly.parse_search(text.replace(" ", "\t"))
 
 
 @example(CONTROL.replace("5", "many"))
@@ -251,5 +250,5 @@ def test_indexes_of_a_repository(text: str) -> None:
 def test_control_data(tmp_path: Path, text: str) -> None:
     package = tmp_path / "a.deb"
     package.write_bytes(b"")
-    with contextlib.suppress(aptly_repo.AptlyError):
-        aptly_repo.read_deb(lambda command: (0, text, ""), str(package))
+    with contextlib.suppress(aptly.AptlyError):
+        aptly.read_deb(lambda command: Result(0, text), str(package))

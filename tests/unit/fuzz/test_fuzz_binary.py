@@ -8,24 +8,20 @@ from __future__ import annotations
 import contextlib
 import functools
 import struct
-import sys
 import tempfile
 from pathlib import Path
 
-import hostile
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils import (
-    der,
-    elf_notes,
+from ansible_collections.oslab.kernel.plugins.module_utils._build import (
     module_signature,
-    secure_boot,
     signing_key,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._common import der, elf_notes
+from ansible_collections.oslab.kernel.plugins.module_utils._host import secure_boot
+from ansible_collections.oslab.kernel.tests.lib import hostile
+from ansible_collections.oslab.kernel.tests.lib import signing_keys as made
 from hypothesis import example, given
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "fixtures"))
-import signing_keys as made
 
 
 @functools.cache
@@ -102,7 +98,7 @@ def test_lists_of_the_firmware(
         data += struct.pack("<16sIII", secure_boot._X509, 28 + len(encoded) + 16, odd % 2, size)
         data += bytes(16) + encoded
     secure_boot.list_certificates(data + rest)
-    variables = tmp_path / "firmware/efi/efivars"
+    variables = tmp_path / "sys/firmware/efi/efivars"
     variables.mkdir(parents=True, exist_ok=True)
     (variables / "db-d719b2cb-3d3a-4596-a3bc-dad00e67656f").write_bytes(bytes(4) + data + rest)
     assert secure_boot.trusted_certificates(tmp_path) is not None

@@ -9,29 +9,27 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-import hostile
-from ansible_collections.oslab.kernel.plugins.module_utils import (
-    bls_entry,
-    efi_variable,
-    grub_booted,
-    grub_entry,
-    grub_image,
-    grub_trial,
-)
-from ansible_collections.oslab.kernel.plugins.module_utils.boot_loader import LoaderError, Request
-from ansible_collections.oslab.kernel.plugins.module_utils.grub_booted import Booted
-from ansible_collections.oslab.kernel.plugins.module_utils.grub_loader import Grub
-from ansible_collections.oslab.kernel.plugins.module_utils.kexec_image import KexecError
-from ansible_collections.oslab.kernel.plugins.module_utils.systemd_loader import (
+from ansible_collections.oslab.kernel.plugins.module_utils._boot import bls, efi_variables
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import booted as grub_booted
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import entry as grub_entry
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import image as grub_image
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import trial as grub_trial
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.booted import Booted
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.loader import Grub
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.kexec import KexecError
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import LoaderError, Request
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.systemd_boot import (
     SystemdBoot,
     lacking,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
+from ansible_collections.oslab.kernel.tests.lib import hostile
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 RELEASE = "6.1.0-50-amd64"
 MACHINE = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
-VENDOR = efi_variable.VENDOR
+VENDOR = efi_variables.VENDOR
 MENU = f"""\
 if [ "${{next_entry}}" ] ; then
    set default="${{next_entry}}"
@@ -60,8 +58,8 @@ initrd /{MACHINE}/{RELEASE}/initrd.img-{RELEASE}
 CUSTOM = grub_trial.block(RELEASE, "menuentry 'x' {", ["linux /vmlinuz"], ["a=b"])
 
 
-def no_program(command: Any) -> tuple[int, str, str]:
-    return 127, "", "it is not installed"
+def no_program(command: Any) -> Result:
+    return Result(127, "", "it is not installed")
 
 
 @given(hostile.texts(MENU))
@@ -106,8 +104,8 @@ def test_environments(text: str) -> None:
 FILES = {"grub.cfg": MENU.encode(), "grubenv": ENVIRONMENT.encode(), "custom.cfg": CUSTOM.encode()}
 REQUESTS = [
     Request(),
-    Request(state="once", release=RELEASE, arguments=["oslab.trial=1"], settle=False),
-    Request(state="default", release=RELEASE, settle=False),
+    Request(state="once", release=RELEASE, arguments=["oslab.trial=1"], flush=False),
+    Request(state="default", release=RELEASE, flush=False),
     Request(state="unset"),
     Request(state="cancelled"),
 ]
@@ -119,7 +117,8 @@ def test_grub(tmp_path: Path, tree: dict[str, Any], request: Request) -> None:
     hostile.put(root, tree)
     before = hostile.names(root)
     with contextlib.suppress(LoaderError, KexecError):
-        grub = Grub(no_program, *(str(root / name) for name in FILES))
+        config, environment, custom = (str(root / name) for name in FILES)
+        grub = Grub(no_program, config, environment, custom)
         grub.plan(request)
         grub.image(RELEASE, [])
     assert hostile.names(root) == before
@@ -130,13 +129,13 @@ def test_grub(tmp_path: Path, tree: dict[str, Any], request: Request) -> None:
     hostile.texts(ENTRY),
 )
 def test_entries(name: str, text: str) -> None:
-    entry = bls_entry.parse(name, text)
+    entry = bls.parse(name, text)
     assert entry.left is None or entry.left >= 0
-    bls_entry.is_entry(name)
-    bls_entry.find([entry], RELEASE, MACHINE)
-    bls_entry.newest_first([entry.release(MACHINE), "6.10", "6.9"])
+    bls.is_entry(name)
+    bls.find([entry], RELEASE, MACHINE)
+    bls.newest_first([entry.release(MACHINE), "6.10", "6.9"])
     # What the trial has is what its kernel's own entry has, line for line.
-    made = bls_entry.parse(name, bls_entry.trial(entry, ["a=b"]))
+    made = bls.parse(name, bls.trial(entry, ["a=b"]))
     assert made.values("linux") == entry.values("linux")
     assert made.values("initrd") == entry.values("initrd")
     assert made.options.split() == [*entry.options.split(), "a=b"]
@@ -170,7 +169,7 @@ def test_systemd_boot(tmp_path: Path, tree: dict[str, Any], request: Request) ->
         loader.image(RELEASE, [])
     assert hostile.names(root) == before
     lacking(root / "lib/modules" / RELEASE)
-    efi_variable.number(root / "efivars", "LoaderFeatures")
+    efi_variables.number(root / "efivars", "LoaderFeatures")
 
 
 @given(hostile.texts("/loader/../../../etc/shadow", f"/{MACHINE}/{RELEASE}/linux"))

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What host_kernel_info, host_claim and their like read on a target."""
+"""What host_kernel_info, deploy_lock and their like read on a target."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import hostile
-from ansible_collections.oslab.kernel.plugins.module_utils import (
-    host_boot,
-    host_claim,
-    host_devices,
-    host_kernel_info,
-    host_pending,
-    host_trial,
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
+from ansible_collections.oslab.kernel.plugins.module_utils._host import (
+    boot_space,
+    deploy_lock,
     kernel_module,
-    kernel_modules_boot,
     kernel_sizes,
+    modules_load,
+    readiness,
+    trial,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._host import devices as host_devices
+from ansible_collections.oslab.kernel.plugins.module_utils._host import facts as host_facts
+from ansible_collections.oslab.kernel.tests.lib import hostile
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -79,14 +80,14 @@ def test_all_that_a_host_says(tmp_path: Path, tree: dict[str, Any], said: str) -
     root = tmp_path / "root"
     hostile.put(root, tree)
     before = hostile.names(root)
-    host = host_kernel_info.Host(
-        run=lambda argv: said,
+    host = host_facts.Host(
+        run=lambda argv: Result(0, said),
         root=root,
         machine=lambda: "x86_64",
         statvfs=lambda path: SimpleNamespace(f_bavail=1, f_frsize=4096),
         time=lambda: 1.0,
     )
-    facts, warnings = host_kernel_info.gather(host, ["linux-image-1"], ["/etc/os-release"])
+    facts, warnings = host_facts.gather(host, ["linux-image-1"], ["/etc/os-release"])
     # As it goes to the control node.
     json.dumps(facts, allow_nan=False, ensure_ascii=False).encode()
     assert all(isinstance(warning, str) for warning in warnings)
@@ -96,7 +97,7 @@ def test_all_that_a_host_says(tmp_path: Path, tree: dict[str, Any], said: str) -
 
 @given(hostile.texts(OS_RELEASE))
 def test_os_release(text: str) -> None:
-    found = host_kernel_info.parse_os_release(text)
+    found = host_facts.parse_os_release(text)
     assert all("\n" not in name for name in found)
 
 
@@ -147,44 +148,44 @@ def test_devices_that_hang_on_each_other(tmp_path: Path) -> None:
 
 @given(hostile.texts("systemd 252 (252.38-1~deb12u1)\n+PAM +AUDIT\n"))
 def test_systemd(text: str) -> None:
-    assert host_trial.systemd_version(text) >= 0
-    host_trial.trial_of(text)
+    assert trial.systemd_version(text) >= 0
+    trial.trial_of(text)
 
 
 @given(hostile.files({"etc/default/kexec": HOST["etc/default/kexec"], "sbin/kexec": b""}))
 def test_kexec(tmp_path: Path, tree: dict[str, Any]) -> None:
     hostile.put(tmp_path / "root", tree)
-    host_boot.kexec_reboots(tmp_path / "root")
-    host_pending.pending_facts(tmp_path / "root", time.time())
+    boot_space.kexec_reboots(tmp_path / "root")
+    readiness.pending_facts(tmp_path / "root", time.time())
 
 
 CLAIM = '{"run": "node 12 34", "text": "Ada on x", "until": 100.5}'
 
 
 @given(hostile.contents(CLAIM.encode(), b'{"run": [], "text": 1, "until": 1e999}'))
-def test_claims(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "claim"
+def test_locks(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "lock"
     path.write_bytes(content)
-    other = host_claim.take(path, host_claim.Claim("me", "Bob", 200.0), 50.0)
+    other = deploy_lock.acquire(path, deploy_lock.Lock("me", "Bob", 200.0), 50.0)
     if other:
         assert int(other.until - 50.0) > 0
     else:
-        assert host_claim.take(path, host_claim.Claim("me", "Bob", 300.0), 50.0) is None
-    host_claim.release(path, "me")
+        assert deploy_lock.acquire(path, deploy_lock.Lock("me", "Bob", 300.0), 50.0) is None
+    deploy_lock.release(path, "me")
 
 
 @given(hostile.values({"run": "node 12 34", "text": "Ada", "until": 100.5}))
-def test_claims_of_odd_values(value: Any) -> None:
-    host_claim.parse(json.dumps(value))
+def test_locks_of_odd_values(value: Any) -> None:
+    deploy_lock.parse(json.dumps(value))
 
 
 @given(st.sampled_from(hostile.THINGS[1:]))
-def test_a_claim_that_is_no_file(tmp_path: Path, thing: str) -> None:
+def test_a_lock_that_is_no_file(tmp_path: Path, thing: str) -> None:
     if thing == "dangling":
         return  # becomes a file
-    hostile.put(tmp_path / "run", {"claim": thing})
+    hostile.put(tmp_path / "run", {"lock": thing})
     try:
-        host_claim.take(tmp_path / "run/claim", host_claim.Claim("me", "Bob", 200.0), 50.0)
+        deploy_lock.acquire(tmp_path / "run/lock", deploy_lock.Lock("me", "Bob", 200.0), 50.0)
     except OSError:
         return
     raise AssertionError(thing)
@@ -201,10 +202,10 @@ def test_parameters(tmp_path: Path, tree: dict[str, Any], wanted: str) -> None:
     kernel_module.as_number(wanted)
 
 
-@given(hostile.files({"x.conf": kernel_modules_boot.MARK.encode()}))
+@given(hostile.files({"x.conf": modules_load.MARK.encode()}))
 def test_files_of_modules(tmp_path: Path, tree: dict[str, Any]) -> None:
     hostile.put(tmp_path / "etc", tree)
-    found = kernel_modules_boot.present(tmp_path / "etc/x.conf")
+    found = modules_load.present(tmp_path / "etc/x.conf")
     assert found is None or isinstance(found.encode(), bytes)
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import hostile
-from ansible_collections.oslab.kernel.plugins.module_utils import secure_boot
-from ansible_collections.oslab.kernel.plugins.plugin_utils import removal, this_run
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
+from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_removal, secure_boot
+from ansible_collections.oslab.kernel.plugins.plugin_utils import this_run
+from ansible_collections.oslab.kernel.tests.lib import hostile
 from hypothesis import example, given
 
 BY = {"by": {"run": "node 12 34", "text": "Ada on x", "seconds": 100}}
@@ -19,7 +20,7 @@ BY = {"by": {"run": "node 12 34", "text": "Ada on x", "seconds": 100}}
 @example({"by": {"run": "node ² 3"}})
 @given(hostile.values(BY))
 def test_who_has_a_host(result: Any) -> None:
-    found = this_run.claimant(result if isinstance(result, dict) else {"by": result})
+    found = this_run.lock_holder(result if isinstance(result, dict) else {"by": result})
     if found:
         assert found.seconds // 60 is not None
         this_run.is_gone(found.run)
@@ -42,4 +43,4 @@ def test_what_a_firmware_trusts(info: Any) -> None:
 
 @given(hostile.texts("Remv linux-image-1 [1]\nRemv b [2]\n"))
 def test_what_apt_would_remove(text: str) -> None:
-    removal.orphans(text, {"names": ["b"]})
+    apt_removal.unneeded(lambda _argv: Result(0, text), ["b", "c"], ["c"])

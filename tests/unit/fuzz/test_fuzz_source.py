@@ -14,30 +14,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import hostile
-from ansible_collections.oslab.kernel.plugins.module_utils import (
-    build_log,
-    build_progress,
-    kconfig,
-    kconfig_stamp,
-    kconfig_tree,
-    kernel_edits,
-    kernel_patch,
-    kernel_tree,
-    patch_record,
-    source_archive,
-    source_download,
-    source_fetch,
-    source_lock,
-    source_openpgp,
-    source_patch,
+from ansible_collections.oslab.kernel.plugins.module_utils._build import log as build_log
+from ansible_collections.oslab.kernel.plugins.module_utils._build import progress as build_progress
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    kernel_config,
+    kernel_makefile,
+    tree_records,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import config as kconfig_config
+from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import stamp
+from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import tree as kconfig_tree
+from ansible_collections.oslab.kernel.plugins.module_utils._patch import (
+    apply,
+    edits,
+    patch_file,
+    record,
     syscall_source,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils.build_id import (
-    InputError,
-    makefile_release,
-    parse_config,
-)
+from ansible_collections.oslab.kernel.plugins.module_utils._source import archive as source_archive
+from ansible_collections.oslab.kernel.plugins.module_utils._source import download, fetch, openpgp
+from ansible_collections.oslab.kernel.plugins.module_utils._source import lock as source_lock
+from ansible_collections.oslab.kernel.tests.lib import hostile
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -63,17 +60,17 @@ def test_downloads(tmp_path: Path, length: str, content: str, data: bytes, statu
     part = tmp_path / "part"
     part.write_bytes(b"12345")
     headers = {"Content-Length": length, "Content-Range": content}
-    limits = source_download.Limits(size=20, tries=2, sleep=lambda seconds: None)
+    limits = download.Limits(size=20, tries=2, sleep=lambda seconds: None)
     with (tmp_path / "lock").open("w") as lock:
         report = source_lock.Reporter(lock, clock=iter(range(10**6)).__next__)
 
         def opener(url: str, given: Mapping[str, str]) -> Answer:
             return Answer(data, status, headers)
 
-        with contextlib.suppress(source_download.DownloadError):
-            source_download.download("https://a/x", part, opener, limits, report)
-        with contextlib.suppress(source_download.DownloadError):
-            source_download.read("https://a/x", opener, limits, 20)
+        with contextlib.suppress(download.DownloadError):
+            download.download("https://a/x", part, opener, limits, report)
+        with contextlib.suppress(download.DownloadError):
+            download.read("https://a/x", opener, limits, 20)
     assert part.stat().st_size <= 20 + len(data)
 
 
@@ -91,15 +88,15 @@ def test_no_notation_signs(end: str, space: str) -> None:
     """gpgv repeats notations of a signature as they are, but for what ends a line of its own."""
     good = [f"[GNUPG:] GOODSIG x y{end}", VALID.replace(OTHER, PRIMARY).replace(" ", space)]
     said = STATUS + f"[GNUPG:] NOTATION_DATA x{end}" + "".join(good) + "\n"
-    with contextlib.suppress(source_openpgp.SignatureError):
-        found = source_openpgp.signer(said, source_openpgp.Keys("x", [PRIMARY]))
+    with contextlib.suppress(openpgp.SignatureError):
+        found = openpgp.signer(said, openpgp.Keys("x", [PRIMARY]))
         raise AssertionError(found)
 
 
 @given(hostile.texts(STATUS.replace(OTHER, PRIMARY)))
 def test_status_lines(text: str) -> None:
-    with contextlib.suppress(source_openpgp.SignatureError):
-        assert source_openpgp.signer(text, source_openpgp.Keys("x", [PRIMARY])) == PRIMARY
+    with contextlib.suppress(openpgp.SignatureError):
+        assert openpgp.signer(text, openpgp.Keys("x", [PRIMARY])) == PRIMARY
 
 
 ARMOR = (
@@ -109,13 +106,13 @@ ARMOR = (
 
 @given(hostile.texts(ARMOR))
 def test_armor(text: str) -> None:
-    with contextlib.suppress(source_openpgp.SignatureError):
-        source_openpgp.dearmor(text)
+    with contextlib.suppress(openpgp.SignatureError):
+        openpgp.dearmor(text)
 
 
 @given(hostile.texts(f"{'0' * 64}  linux-6.8.tar.xz\n{'1' * 64}  linux-6.9.tar.xz\r\n"))
 def test_listings(text: str) -> None:
-    assert source_fetch.listed_sha256(text, "linux-6.8.tar.xz") in (None, "0" * 64)
+    assert fetch.listed_sha256(text, "linux-6.8.tar.xz") in (None, "0" * 64)
 
 
 PROOF = {"sha256": "0" * 64, "url": "https://a", "signed_by": PRIMARY, "listed_by": ""}
@@ -130,9 +127,9 @@ PROOF = {"sha256": "0" * 64, "url": "https://a", "signed_by": PRIMARY, "listed_b
 def test_what_was_proved_before(tmp_path: Path, content: bytes) -> None:
     tarball = tmp_path / "linux-6.8.tar.xz"
     tarball.write_bytes(b"x")
-    source_fetch.record_of(tarball).write_bytes(content)
-    policy = source_fetch.Policy(developers=source_openpgp.Keys("x", [PRIMARY]))
-    assert source_fetch.cached(tarball, policy) is None
+    fetch.record_of(tarball).write_bytes(content)
+    policy = fetch.Policy(developers=openpgp.Keys("x", [PRIMARY]))
+    assert fetch.cached(tarball, policy) is None
 
 
 # --- archives ----------------------------------------------------------------------------------
@@ -240,25 +237,25 @@ diff --git a/init/main.c b/init/main.c
 
 @given(hostile.texts(PATCH), hostile.texts("patching file init/main.c\nHunk #1 FAILED at 5.\n"))
 def test_patches(text: str, said: str) -> None:
-    with contextlib.suppress(kernel_edits.EditError):
-        for path in kernel_patch.PatchFile("x", text).touches():
+    with contextlib.suppress(edits.EditError):
+        for path in apply.PatchFile("x", text).touches():
             assert not path.startswith("/")
             assert ".." not in path.split("/")
-    kernel_patch.first_failure(said, text)
+    apply.first_failure(said, text)
 
 
 @given(hostile.values({"source": "https://a/x.patch", "sha256": "0" * 64}))
 def test_entries_of_the_series(entry: Any) -> None:
-    with contextlib.suppress(source_patch.PatchError):
-        assert source_patch.parse(entry, 0).name
+    with contextlib.suppress(patch_file.PatchError):
+        assert patch_file.parse(entry, 0).name
 
 
-ADDED = patch_record.Added("a", "A", "a.c", own=True, called=True)
+ADDED = record.Added("a", "A", "a.c", own=True, called=True)
 STATE = {
     "sysname": "Linux",
     "created": ["kernel/a.c"],
     "sha256": "0",
-    "entries": [patch_record.entry(ADDED)],
+    "entries": [record.entry(ADDED)],
 }
 
 
@@ -266,18 +263,18 @@ STATE = {
 @given(hostile.values(STATE))
 def test_what_a_tree_says_of_its_patches(tmp_path: Path, state: Any) -> None:
     hostile.put(tmp_path / "t", {"linux/.oslab/patch.json": json.dumps(state).encode()})
-    with contextlib.suppress(kernel_edits.EditError):
-        tree = kernel_patch.Tree(tmp_path / "t/linux")
+    with contextlib.suppress(edits.EditError):
+        tree = apply.Tree(tmp_path / "t/linux")
         for path in tree.created:
             assert (tmp_path / "t/linux" / path).resolve().is_relative_to(tmp_path / "t/linux")
 
 
-@example({"entries": [{**patch_record.entry(ADDED), "source": "../../x.c"}]})
+@example({"entries": [{**record.entry(ADDED), "source": "../../x.c"}]})
 @given(hostile.values(STATE))
 def test_the_syscalls_that_a_tree_says_it_has(tmp_path: Path, state: Any) -> None:
     hostile.put(tmp_path / "t", {".oslab/patch.json": json.dumps(state).encode()})
-    with contextlib.suppress(patch_record.RecordError):
-        for call in patch_record.added(tmp_path / "t"):
+    with contextlib.suppress(record.RecordError):
+        for call in record.added(tmp_path / "t"):
             assert (tmp_path / call.object).parent == tmp_path / "kernel"
             assert " " not in call.object
 
@@ -285,16 +282,16 @@ def test_the_syscalls_that_a_tree_says_it_has(tmp_path: Path, state: Any) -> Non
 @given(hostile.files({".oslab/patch.json": json.dumps(STATE).encode()}))
 def test_the_state_of_a_tree(tmp_path: Path, tree: dict[str, Any]) -> None:
     hostile.put(tmp_path / "t", tree)
-    with contextlib.suppress(kernel_edits.EditError):
-        kernel_patch.Tree(tmp_path / "t")
-    with contextlib.suppress(patch_record.RecordError):
-        patch_record.added(tmp_path / "t")
+    with contextlib.suppress(edits.EditError):
+        apply.Tree(tmp_path / "t")
+    with contextlib.suppress(record.RecordError):
+        record.added(tmp_path / "t")
     for name in ("source.json", "kconfig.json"):
         (tmp_path / "t/.oslab").mkdir(parents=True, exist_ok=True)
         if isinstance(tree[".oslab/patch.json"], bytes):
             (tmp_path / "t/.oslab" / name).write_bytes(tree[".oslab/patch.json"])
-    kernel_tree.read_state(tmp_path / "t")
-    kconfig_stamp.recall(tmp_path / "t", "x", "y")
+    tree_records.source(tmp_path / "t")
+    stamp.load(tmp_path / "t", "x", "y")
 
 
 # --- the tree ----------------------------------------------------------------------------------
@@ -307,15 +304,14 @@ CONFIG = 'CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C="a \\"b\\""\n'
 
 @given(hostile.texts(TABLE), hostile.texts(SOURCE), hostile.texts(TOP), hostile.texts(CONFIG))
 def test_files_of_a_tree(table: str, source: str, top: str, config: str) -> None:
-    with contextlib.suppress(kernel_edits.EditError):
-        kernel_edits.parse_table(table)
+    with contextlib.suppress(edits.EditError):
+        edits.parse_table(table)
     with contextlib.suppress(syscall_source.SourceError):
         syscall_source.parameters(source, "one")
-    with contextlib.suppress(kernel_tree.TreeError):
-        kernel_tree.makefile_version(top)
-    with contextlib.suppress(InputError):
-        makefile_release(top, parse_config(config))
-    kconfig.set_values(config, kconfig.parse_config(config))
+    with contextlib.suppress(kernel_makefile.MakefileError):
+        assert kernel_makefile.version(top).kernelversion
+    kernel_makefile.keep_extraversion(top, table)
+    kconfig_config.set_values(config, kernel_config.parse(config))
 
 
 MAKEFILE = """\

@@ -5,31 +5,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
-from types import ModuleType
 
 import pytest
-
-HERE = Path(__file__).resolve().parents[2] / "vagrant"
-
-
-def load(name: str) -> ModuleType:
-    """One of the harness's modules, which are no package."""
-    wanted = f"oslab_vagrant_{name}"
-    spec = importlib.util.spec_from_file_location(wanted, HERE / f"{name}.py")
-    assert spec and spec.loader
-    module = sys.modules[wanted] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-run = load("run")
-libvirt_host = load("libvirt_host")
+from ansible_collections.oslab.kernel.tests.system.vagrant import libvirt_host, run
 
 BUILT = {"name": "oslab-kernel-0123", "url": "file:///boxes/0123.box", "driver": "qemu"}
 

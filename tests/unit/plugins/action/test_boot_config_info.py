@@ -9,7 +9,7 @@ import base64
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.action.boot_config_info import ActionModule
-from ansible_collections.oslab.kernel.plugins.module_utils import kconfig_base
+from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import base
 
 GOOD = "# comment\n" + "".join(f"CONFIG_A{number}=y\n" for number in range(10))
 
@@ -35,7 +35,7 @@ def test_a_configuration() -> None:
         ("", "fewer than"),
         (encoded(b"#" * 100), "fewer than"),
         (encoded(b"# CONFIG_MODULES is not set\n"), "fewer than"),
-        (encoded(b"#" * (kconfig_base.MAX_SIZE + 1)), "more than"),
+        (encoded(b"#" * (base.MAX_SIZE + 1)), "more than"),
     ],
 )
 def test_what_is_none(content: object, said: str) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from ansible import constants
@@ -67,7 +68,8 @@ def test_a_list_that_was_changed_fails_each_host(fleet):
 
 
 def test_an_answer_that_is_no_list(fleet):
-    for files in ("x", ["x"], {"release": 1}, {"packages": {}}):
+    answers: tuple[Any, ...] = ("x", ["x"], {"release": 1}, {"packages": {}})
+    for files in answers:
         fleet.answer = {"changed": False, "files": files}
         answer = act(build_files_info, store="/s", build_id=repr(files), keep=True)
         assert answer == {"failed": True, "msg": "builder answered with something that is no list"}

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from ansible import constants
@@ -37,7 +38,7 @@ def action(monkeypatch, tmp_path, looked, unknown=()):
 
 
 def test_variables_once_and_groups_each_time(monkeypatch, tmp_path):
-    looked = []
+    looked: list[Any] = []
     act = action(monkeypatch, tmp_path, looked)
     inventory = {"all": ["b", "x"], "kernel_builders": ["b"]}
     assert act({"kernel_builders": []}, inventory, ["b", "x"]) == {"changed": False, "problems": 0}
@@ -78,8 +79,8 @@ class HostVars(dict):
         return self[name]
 
 
-ARGUMENTS = {"roles": ["source", "install"], "others": []}
-NOTHING = {"problems": [], "unknown": []}
+ARGUMENTS = {"roles": ["source", "install", "trial"], "others": []}
+NOTHING: dict[str, list[str]] = {"problems": [], "unknown": []}
 
 
 def given(variables, groups):
@@ -98,7 +99,7 @@ def looked(variables, groups=None):
 
 
 @pytest.mark.parametrize(
-    "name", ["deploy_serial", "source_version", "install_trial_timeout", "install_health_checks"]
+    "name", ["deploy_serial", "source_version", "trial_timeout", "trial_health_checks"]
 )
 def test_a_variable_without_a_value(name):
     (told,) = looked({"t1": {name: None}})["problems"]
@@ -157,18 +158,35 @@ def test_a_directory_instead_of_a_file(monkeypatch, tmp_path):
 @pytest.mark.parametrize("value", ["x", "5", "false", "", "[]"])
 def test_the_place_of_a_misspelt_name(tmp_path, value):
     path = tmp_path / "all.yml"
-    path.write_text(f"---\ninstal_reboot: {value}\n")
+    path.write_text(f"---\ntrail_reboot: {value}\n")
     (told,) = looked({"b": DataLoader().load_from_file(str(path))})["unknown"]
     assert told == (
-        f"instal_reboot ({path}:2) is no variable of the collection: did you mean install_reboot?"
+        f"trail_reboot ({path}:2) is no variable of the collection: did you mean trial_reboot?"
     )
 
 
+def test_an_old_name_is_refused_whatever_is_done_about_unknown_ones(tmp_path):
+    path = tmp_path / "all.yml"
+    path.write_text("---\ninstall_reboot: false\n")
+    found = looked({"b": DataLoader().load_from_file(str(path))})
+    (told,) = found["problems"]
+    assert told == (
+        f"install_reboot ({path}:2) is no longer read: its name is trial_reboot now. Rename it"
+    )
+    assert found["unknown"] == []
+
+
+def test_an_old_name_that_is_the_users_own():
+    own = {**ARGUMENTS, "others": ["install_kexec"]}
+    variables = given({"b": {"install_kexec": 1}}, {})
+    assert check()._variables(["b"], variables, own) == NOTHING
+
+
 def test_a_misspelt_switch_on_the_command_line():
-    place = given({"b": {"instal_reboot": False}}, {})
-    place["hostvars"]._variable_manager = SimpleNamespace(_extra_vars={"instal_reboot": False})
+    place = given({"b": {"trail_reboot": False}}, {})
+    place["hostvars"]._variable_manager = SimpleNamespace(_extra_vars={"trail_reboot": False})
     (told,) = check()._variables(["b"], place, ARGUMENTS)["unknown"]
-    assert told.startswith("instal_reboot (option -e) is no variable")
+    assert told.startswith("trail_reboot (option -e) is no variable")
 
 
 def test_variables_of_the_check_itself():

@@ -114,7 +114,7 @@ def test_each_line_is_shown_once(work, monkeypatch):
             ("outcome", {"changed": True}),
         ]
     )
-    shown = []
+    shown: list[str] = []
     monkeypatch.setattr(kernel_build.display, "display", shown.append)
     action = Action()
     monkeypatch.setattr(action, "_look", lambda *_: next(looks))
@@ -129,7 +129,7 @@ def test_what_a_builder_says_is_safe_to_print(work, monkeypatch):
             ("outcome", {"failed": True, "msg": "x.c:1:\x1b]0;mine\x07\n  error"}),
         ]
     )
-    shown = []
+    shown: list[str] = []
     monkeypatch.setattr(kernel_build.display, "display", shown.append)
     action = Action()
     monkeypatch.setattr(action, "_look", lambda *_: next(looks))

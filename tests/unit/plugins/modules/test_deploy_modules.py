@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,13 +26,11 @@ from ansible_collections.oslab.kernel.plugins.modules import (
     repository_server_info,
     repository_state,
 )
+from ansible_collections.oslab.kernel.tests.lib.module_process import run
 
 ROOT = Path(__file__).resolve().parents[4]
-sys.path.insert(0, str(ROOT / "tests" / "fixtures"))
 
-from module_process import run  # noqa: E402
-
-SAMPLES = ROOT / "tests/unit/plugins/module_utils/grub_cfg"
+SAMPLES = ROOT / "tests/unit/plugins/module_utils/_boot/grub/grub_cfg"
 
 
 @pytest.mark.parametrize(
@@ -78,18 +75,18 @@ def grub(tmp_path: Path) -> dict[str, Any]:
         "environment": str(tmp_path / "grubenv"),
         "custom": str(tmp_path / "custom.cfg"),
         # Not the filesystem of whoever runs the tests.
-        "settle": False,
+        "flush": False,
     }
 
 
 def test_check_mode_tells_the_change_and_does_not_make_it(grub: dict[str, Any]) -> None:
     arguments: dict[str, Any] = {**grub, "release": "6.12.57-49-usac1", "state": "once"}
-    foretold = run("boot_entry", check=True, **arguments)
-    assert foretold["changed"] is True
+    predicted = run("boot_entry", check=True, **arguments)
+    assert predicted["changed"] is True
     assert not Path(grub["environment"]).exists()
     done = run("boot_entry", **arguments)
     assert done["changed"] is True
-    assert done["next_entry"] == foretold["next_entry"] == done["entry"]
+    assert done["next_entry"] == predicted["next_entry"] == done["entry"]
     assert run("boot_entry", **arguments)["changed"] is False
 
 
@@ -156,17 +153,17 @@ def test_systemd_boot_is_asked_where_it_is_named(tmp_path: Path) -> None:
         (firmware / f"Loader{name}-{vendor}").write_bytes(b"\6\0\0\0" + value)
     (boot / "linux").write_text("x")
     (boot / "loader/entries/m-6.1+3.conf").write_text("version 6.1\nlinux /linux\noptions a=1\n")
-    asked = {
+    asked: dict[str, Any] = {
         "path": f"{tools}:/usr/bin:/bin",
         "loader": "systemd-boot",
         "variables": str(firmware),
-        "settle": False,
+        "flush": False,
     }
     seen = run("boot_entry", **asked, release="6.1")
     assert (seen["changed"], seen["loader"], seen["options"]) == (False, "systemd-boot", "a=1")
-    foretold = run("boot_entry", check=True, **asked, release="6.1", state="default")
+    predicted = run("boot_entry", check=True, **asked, release="6.1", state="default")
     done = run("boot_entry", **asked, release="6.1", state="default")
-    for answer in (foretold, done):
+    for answer in (predicted, done):
         assert (answer["changed"], answer["default_release"]) == (True, "6.1"), answer
         assert "default_entry=m-6.1.conf" in answer["diff"][0]["after"]
     assert [file.name for file in (boot / "loader/entries").iterdir()] == ["m-6.1.conf"]
@@ -176,17 +173,17 @@ def test_systemd_boot_is_asked_where_it_is_named(tmp_path: Path) -> None:
 
 def test_a_module_that_no_kernel_has() -> None:
     entry: dict[str, Any] = {"name": "no_such_module_oslab", "params": {"pid": 1}}
-    foretold = run("kernel_modules", check=True, modules=[entry])
-    assert (foretold["changed"], foretold["modules"][0]["action"]) == (True, "load")
-    assert foretold["diff"][0]["after"] == "loaded\npid=1\n"
+    predicted = run("kernel_modules", check=True, modules=[entry])
+    assert (predicted["changed"], predicted["modules"][0]["action"]) == (True, "load")
+    assert predicted["diff"][0]["after"] == "loaded\npid=1\n"
     unloaded = run("kernel_modules", modules=[{**entry, "state": "unloaded"}])
     assert (unloaded["changed"], unloaded["modules"][0]["action"]) == (False, "none")
 
 
-def test_what_would_be_loaded_at_boot_is_foretold() -> None:
+def test_what_would_be_loaded_at_boot_is_predicted() -> None:
     entry: dict[str, Any] = {"name": "no_such_module_oslab", "params": {"pid": 1}}
-    foretold = run("kernel_modules", check=True, modules=[entry], persistent=True)
-    after = {difference["after_header"]: difference["after"] for difference in foretold["diff"]}
+    predicted = run("kernel_modules", check=True, modules=[entry], persistent=True)
+    after = {difference["after_header"]: difference["after"] for difference in predicted["diff"]}
     assert "options no_such_module_oslab pid=1\n" in after["/etc/modprobe.d/oslab-kernel.conf"]
     assert not Path("/etc/modprobe.d/oslab-kernel.conf").exists()
 
@@ -201,8 +198,8 @@ def test_a_missing_module_names_the_running_kernel() -> None:
     assert "has no module no_such_module_oslab" in failed["msg"]
 
 
-def test_publishing_on_an_untouched_host_is_foretold(tmp_path: Path) -> None:
-    foretold = run(
+def test_publishing_on_an_untouched_host_is_predicted(tmp_path: Path) -> None:
+    predicted = run(
         "aptly_repo",
         check=True,
         config=str(tmp_path / "aptly.conf"),
@@ -212,12 +209,17 @@ def test_publishing_on_an_untouched_host_is_foretold(tmp_path: Path) -> None:
         gpg_home=str(tmp_path / "gnupg"),
         gpg_key="F" * 40,
     )
-    assert foretold["changed"] is True
-    assert foretold["publish_reason"] == "nothing is published yet"
+    assert predicted["changed"] is True
+    assert predicted["publish_reason"] == "nothing is published yet"
 
 
 def test_a_server_is_refused_with_its_reason_and_described_otherwise() -> None:
-    given = {"url": "http://[::1]:8090", "port": 8090, "user": "www-data", "root": "/srv"}
+    given: dict[str, Any] = {
+        "url": "http://[::1]:8090",
+        "port": 8090,
+        "user": "www-data",
+        "root": "/srv",
+    }
     assert run("repository_server_info", **given, listen_address="::") == {
         "changed": False,
         "sockets": ["[::]:8090"],
@@ -240,8 +242,8 @@ def test_documents_as_the_role_writes_them(tmp_path: Path) -> None:
         ],
     }
     # The build may not have been made.
-    foretold = run("repository_documents", check=True, **arguments)
-    assert (foretold["changed"], foretold["names"]) == (True, ["key.asc", "d.json"])
+    predicted = run("repository_documents", check=True, **arguments)
+    assert (predicted["changed"], predicted["names"]) == (True, ["key.asc", "d.json"])
     assert list(tmp_path.iterdir()) == []
     assert "is missing: build again" in run("repository_documents", **arguments)["msg"]
     arguments["documents"] = arguments["documents"][1:]

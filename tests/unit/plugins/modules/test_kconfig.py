@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.oslab.kernel.plugins.modules import kconfig
-from module_process import PYTHONPATH
+from ansible_collections.oslab.kernel.tests.lib.module_process import PYTHONPATH
 
 MODULE = "ansible_collections.oslab.kernel.plugins.modules.kconfig"
 BASE = "CONFIG_NET=y\nCONFIG_EXT4_FS=m\nCONFIG_XFS_FS=m\n"

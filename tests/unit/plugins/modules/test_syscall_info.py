@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.oslab.kernel.plugins.module_utils.syscall_abi import SYSCALL_NAMES
+from ansible_collections.oslab.kernel.plugins.module_utils._verify.syscalls import SYSCALL_NAMES
 from ansible_collections.oslab.kernel.plugins.modules import syscall_info
-from module_process import PYTHONPATH
+from ansible_collections.oslab.kernel.tests.lib.module_process import PYTHONPATH
 
 MODULE = "ansible_collections.oslab.kernel.plugins.modules.syscall_info"
 
@@ -88,6 +88,10 @@ def test_return_values_are_documented() -> None:
         ({"workload": -1}, "workload must be 0 or more"),
         ({"pid": 0}, "pid must be a process id"),
         ({"manifest": "/etc/passwd"}, "/etc/passwd is not JSON"),
+        (
+            {"expected": {"proc_entries": ["x"]}},
+            "expected.proc_entries has 'x': it has to be one of capture_mem, track",
+        ),
     ],
 )
 def test_bad_input_is_refused(arguments: dict[str, Any], message: str) -> None:

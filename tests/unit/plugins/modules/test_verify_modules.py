@@ -10,7 +10,6 @@ import gzip
 import hashlib
 import json
 import socket
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -20,17 +19,13 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.oslab.kernel.plugins.module_utils.package_files import ListError
+from ansible_collections.oslab.kernel.plugins.module_utils._build.package_files import ListError
 from ansible_collections.oslab.kernel.plugins.modules import (
     build_files_info,
     kernel_files,
     kernel_sizes,
 )
-
-ROOT = Path(__file__).resolve().parents[4]
-sys.path.insert(0, str(ROOT / "tests" / "fixtures"))
-
-import module_process  # noqa: E402
+from ansible_collections.oslab.kernel.tests.lib import module_process
 
 ID = "ab" * 32
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,9 +16,7 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible.plugins.action import ActionBase
 from ansible_collections.oslab.kernel.plugins.plugin_utils import control_keys
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "fixtures"))
-import signing_keys as made
+from ansible_collections.oslab.kernel.tests.lib import signing_keys as made
 
 SU = SimpleNamespace(name="su", pipelining=False)
 SUDO = SimpleNamespace(name="sudo", pipelining=True)
@@ -32,7 +29,7 @@ class Connection:
     has_pipelining = True
     always_pipeline_modules = False
     has_native_async = False
-    become = None
+    become: SimpleNamespace | None = None
 
     def __init__(self):
         self.options = {"pipelining": False}
@@ -223,7 +220,7 @@ def test_ways_without_a_pipe():
     assert "cannot do without" in refused(action)
 
 
-def test_sudo_that_wants_a_terminal():
+def test_sudo_that_wants_a_terminal(monkeypatch):
     said = 'echo "sudo: sorry, you must have a tty to run sudo"; exit 1; '
     assert "must have a tty to run sudo" in refused(Action(("sh", "-c", said)))
     action = Action()
@@ -231,7 +228,7 @@ def test_sudo_that_wants_a_terminal():
     def fail(*_arguments, **_options):
         raise AnsibleConnectionFailure("Premature end of stream:\nyou must have a tty")
 
-    action._low_level_execute_command = fail
+    monkeypatch.setattr(action, "_low_level_execute_command", fail)
     assert "Premature end of stream: you must have a tty" in refused(action)
 
 

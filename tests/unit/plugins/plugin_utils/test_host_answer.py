@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
-from ansible.plugins.action import ActionBase
 from ansible_collections.oslab.kernel.plugins.action import host_kernel_info
-from ansible_collections.oslab.kernel.plugins.module_utils import host_kernel_info as facts_of
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
+from ansible_collections.oslab.kernel.plugins.module_utils._host import facts as facts_of
 from ansible_collections.oslab.kernel.plugins.modules import host_kernel_info as module
 from ansible_collections.oslab.kernel.plugins.plugin_utils import host_answer
 
@@ -68,7 +67,7 @@ def facts(tmp_path: Path) -> dict[str, Any]:
     release = tmp_path / "proc/sys/kernel/osrelease"
     release.parent.mkdir(parents=True)
     release.write_text("6.1.0-44-amd64\n")
-    host = facts_of.Host(lambda _argv: None, root=tmp_path)
+    host = facts_of.Host(lambda _argv: Result(127), root=tmp_path)
     return facts_of.gather(host, ["linux-image-x"], ["/etc/hosts"])[0]
 
 
@@ -179,44 +178,8 @@ def test_one_that_lacks_something(facts: dict[str, Any]) -> None:
         assert host_answer.problem(less, host_kernel_info.FORMS) == f"{name} is missing"
 
 
-def ask(monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any]) -> dict[str, Any]:
-    def execute(self: Any, module_name: str, module_args: Any, task_vars: Any) -> dict[str, Any]:
-        assert module_name == "oslab.kernel.host_kernel_info"
-        return answer
-
-    monkeypatch.setattr(ActionBase, "_execute_module", execute)
-    monkeypatch.setattr(ActionBase, "run", lambda *_args, **_more: {})
-    action = host_kernel_info.ActionModule.__new__(host_kernel_info.ActionModule)
-    action._task = SimpleNamespace(args={})
-    return action.run(task_vars={"inventory_hostname": "web3"})
-
-
-def test_the_host_is_named(monkeypatch: pytest.MonkeyPatch, facts: dict[str, Any]) -> None:
-    assert ask(monkeypatch, {**facts, "sysname": "\x1b"}) == {**facts, "sysname": "\\x1b"}
-    refused = ask(monkeypatch, {**facts, "modules": 7})
-    assert refused["failed"]
-    assert refused["msg"].startswith("web3 gave an answer to oslab.kernel.host_kernel_info")
-    assert "modules is 7 and has to be a list" in refused["msg"]
-    # What has failed has no such form.
-    failed = {"failed": True, "msg": "no python"}
-    assert ask(monkeypatch, failed) == failed
-
-
 def test_no_answer_brings_facts() -> None:
     """Ansible would make variables of them, stronger than the inventory's."""
     answer = {"ansible_facts": {"build_make_args": ["--eval=$(shell id)"]}, "changed": False}
     assert host_answer.plain(answer) == {"changed": False}
     assert host_answer.plain_messages(answer) == {"changed": False}
-
-
-def test_what_ansible_quotes_of_an_output_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    output = '{"changed": false}\r\n\x1b]0;mine\x07\x1b[2A\u202e'
-    monkeypatch.setattr(
-        ActionBase,
-        "_low_level_execute_command",
-        lambda *_args, **_more: {"rc": 0, "stdout": output, "stderr": "\x9b1A"},
-    )
-    action = host_kernel_info.ActionModule.__new__(host_kernel_info.ActionModule)
-    result = action._low_level_execute_command("x")
-    assert result["stdout"] == '{"changed": false}\n\\x1b]0;mine\\x07\\x1b[2A\\u202e'
-    assert result["stderr"] == "\\x9b1A"

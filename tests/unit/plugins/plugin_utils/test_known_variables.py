@@ -43,7 +43,7 @@ def test_a_misspelt_name(known: known_variables.Known, name: str, meant: str) ->
         # Registered and set by tasks, given by playbooks.
         "build_result",
         "publish_result",
-        "install_claim",
+        "trial_lock",
         "verify_later",
         "deploy_published",
         # Required: what one role hands to the next.

@@ -8,9 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.filter.secure_boot_refusals import (
-    secure_boot_refusals,
-)
+from ansible_collections.oslab.kernel.plugins.plugin_utils.refusals import refusals
 
 SIGNER = {"sha256": "a" * 64, "subject": "CN=us", "issuer": "CN=us"}
 
@@ -28,25 +26,25 @@ def test_each_for_itself() -> None:
         "odd": {"kernel_target_info": "nonsense"},
         "failed": {"kernel_target_info": {"failed": True}},
     }
-    found = secure_boot_refusals(hosts, [*hosts, "stranger"])
+    found = refusals(hosts, [*hosts, "stranger"], None)
     assert list(found["refused"]) == ["secure"]
     assert found["accepting"] == ["plain"]
     assert found["report"] == found["refused"]["secure"]
     assert "secure enforces Secure Boot" in found["report"]
-    assert secure_boot_refusals({}, []) == {"refused": {}, "accepting": [], "report": ""}
+    assert refusals({}, [], None) == {"refused": {}, "accepting": [], "report": ""}
 
 
 @pytest.mark.parametrize("trusted", ["x", 5, [5], [{}], [{"sha256": ["a"]}], {"a": "b"}])
 def test_a_list_of_certificates_that_makes_no_sense(trusted: Any) -> None:
     hosts = {"odd": told(True, trusted), "other": told(False)}
-    found = secure_boot_refusals(hosts, list(hosts), SIGNER)
+    found = refusals(hosts, list(hosts), SIGNER)
     assert list(found["refused"]) == ["odd"]
     assert found["accepting"] == ["other"]
 
 
 def test_a_fleet_of_them_fits_a_screen() -> None:
     hosts = {f"web{n}": told() for n in range(500)}
-    found = secure_boot_refusals(hosts, list(hosts))
+    found = refusals(hosts, list(hosts), None)
     assert len(found["refused"]) == 500
     assert found["report"].endswith("And 490 more.")
     assert len(found["report"]) < 4000

@@ -9,7 +9,10 @@ import os
 import subprocess
 
 from ansible_collections.oslab.kernel.plugins.filter.unattended import FilterModule
-from ansible_collections.oslab.kernel.plugins.module_utils import program_locale
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
+    LOCALE,
+    locale_environment,
+)
 
 GERMAN = {"LANG": "de_DE.UTF-8", "LANGUAGE": "de", "LC_MESSAGES": "de_DE.UTF-8"}
 
@@ -26,12 +29,12 @@ def test_what_is_given_goes_first() -> None:
 def test_a_hosts_language_is_not_heard() -> None:
     """apt has its German words in /usr/share/locale, also where no such locale is compiled."""
     argv = ["apt-get", "no-such-operation"]
-    environment = {**os.environ, **GERMAN, **program_locale.LOCALE}
+    environment = {**os.environ, **GERMAN, **LOCALE}
     done = subprocess.run(argv, capture_output=True, text=True, env=environment, check=False)
     assert "Invalid operation" in done.stderr
 
 
 def test_a_process_keeps_the_rest_of_its_environment() -> None:
-    found = program_locale.environment(MORE="1")
+    found = locale_environment(MORE="1")
     assert found["PATH"] == os.environ["PATH"]
     assert (found["MORE"], found["LANGUAGE"]) == ("1", "C")

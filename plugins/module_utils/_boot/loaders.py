@@ -1,0 +1,60 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The boot loader of a module's options."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.oslab.kernel.plugins.module_utils._boot import efi_variables
+from ansible_collections.oslab.kernel.plugins.module_utils._boot import mounts as boot_mounts
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import (
+    settings as grub_settings,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.booted import Booted
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.loader import Grub
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import Loader
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.systemd_boot import SystemdBoot
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
+from ansible_collections.oslab.kernel.plugins.module_utils._host import boot_space
+from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import read
+
+ROOT = Path("/")
+
+
+def argument_spec() -> dict[str, Any]:
+    return {
+        "loader": {
+            "type": "str",
+            "choices": ["auto", boot_space.GRUB, boot_space.SYSTEMD_BOOT],
+            "default": "auto",
+        },
+        "config": {"type": "path", "default": "/boot/grub/grub.cfg"},
+        "environment": {"type": "path", "default": "/boot/grub/grubenv"},
+        "custom": {"type": "path", "default": "/boot/grub/custom.cfg"},
+        "settings": {"type": "path", "default": grub_settings.DEFAULTS},
+        "boot": {"type": "path"},
+        "variables": {"type": "path", "default": f"/{efi_variables.DIRECTORY}"},
+    }
+
+
+def loader(module: AnsibleModule) -> Loader:
+    """The one that its options name, or that has started this boot."""
+    run = module_runner(module)
+    options = module.params
+    name = options["loader"]
+    if name == "auto":
+        name = boot_space.loader(ROOT)
+    if name == boot_space.SYSTEMD_BOOT:
+        boot, variables = options["boot"] or "", Path(options["variables"])
+        return SystemdBoot(run, boot, variables, running=os.uname().release)
+    files = (options["config"], options["environment"], options["custom"])
+    booted = Booted(os.uname().release, read(ROOT / "proc/cmdline"))
+    directory = Path(options["environment"]).parent
+    fstab, mounts = read(ROOT / "etc/fstab"), read(ROOT / "proc/self/mountinfo")
+    place = boot_mounts.problem(directory, fstab, mounts)
+    return Grub(run, *files, booted, options["settings"], place)

@@ -1,0 +1,50 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a host is in a trial boot, and what can end it if it fails."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Optional
+
+from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import read
+
+# On the command line of a trial boot alone.
+MARK = "oslab.trial="
+# Gone with the boot in which it was made.
+CONFIRMED = "run/oslab-trial.confirmed"
+# Written by the rollback timer when it has ended a trial boot.
+REPORT = "var/lib/oslab-kernel/trial-return.txt"
+_REPORT_CHARACTERS = 4000
+
+
+def trial_of(command_line: str) -> Optional[str]:
+    """The kernel of a trial boot; None in any other boot."""
+    words = command_line.replace("\n", " ").replace("\t", " ").split(" ")
+    found = [word[len(MARK) :] for word in words if word.startswith(MARK)]
+    return found[-1] if found else None
+
+
+def watchdogs(root: Path) -> list[str]:
+    """Watchdogs that can reset a host that hangs, by the names of their drivers."""
+    devices = sorted((root / "sys/class/watchdog").glob("watchdog[0-9]*"))
+    return [read(device / "identity").strip() or device.name for device in devices]
+
+
+def systemd_version(output: str) -> int:
+    """The version in the output of `systemctl --version`; 0 if there is none."""
+    found = re.match(r"systemd ([0-9]{1,9})(?![0-9])", output)
+    return int(found[1]) if found else 0
+
+
+def trial_facts(root: Path) -> dict[str, Any]:
+    report = root / REPORT
+    return {
+        "trial": trial_of(read(root / "proc/cmdline")),
+        "trial_confirmed": (root / CONFIRMED).exists(),
+        "trial_report": read(report)[:_REPORT_CHARACTERS] if report.is_file() else None,
+        "systemd": (root / "run/systemd/system").is_dir(),
+        "watchdogs": watchdogs(root),
+    }

@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The checks of syscall_info as text that a person reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text, text_table
+
+HEADINGS = ("check", "expected", "read", "result")
+_RESULTS = {True: "ok", False: "FAILED", None: "unknown"}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "-" if value is None else str(value)
+
+
+def _outcome(check: Mapping[str, Any]) -> bool | None:
+    """A host that answers anything else than yes, no or unknown has not passed."""
+    ok = check.get("ok", False)
+    return ok if ok is None or isinstance(ok, bool) else False
+
+
+def _row(check: Mapping[str, Any]) -> tuple[str, ...]:
+    expected = _text(check.get("expected"))
+    if check.get("tolerance"):
+        expected += f" ±{check['tolerance']}"
+    name = str(check.get("name", "(no name)"))
+    return name, expected, _text(check.get("actual")), _RESULTS[_outcome(check)]
+
+
+def table(checks: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Aligned columns: what was compared, what the system says, what was read, the outcome."""
+    rows = [HEADINGS, *map(_row, checks)]
+    heading, rule, *lines = text_table.lines(rows)
+    return [heading, rule, *lines, rule, summary(checks)]
+
+
+def summary(checks: Sequence[Mapping[str, Any]]) -> str:
+    """How many checks, and how they ended."""
+    text = f"{len(checks)} checks"
+    for outcome, word in _RESULTS.items():
+        number = sum(_outcome(check) is outcome for check in checks)
+        if number or outcome is True:
+            text += f", {number} {word}"
+    return text
+
+
+def failures(checks: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One sentence for each check that failed."""
+    sentences = []
+    for check in checks:
+        if _outcome(check) is False:
+            name, expected, actual, _result = _row(check)
+            detail = f" ({check['detail']})" if check.get("detail") else ""
+            sentences.append(
+                plain_text.sentence(f"{name}: expected {expected}, read {actual}{detail}")
+            )
+    return sentences

@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tables of variables in the READMEs of the roles, made from their specifications.
+
+`make docs` calls it; a test fails where a README is not what it writes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[3]
+BEGIN = "<!-- BEGIN variables (made by `make docs`) -->"
+END = "<!-- END variables -->"
+_BETWEEN = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
+_MARKUP = re.compile(r"\b[BCEIMOV]\(([^()]*)\)")
+# As many characters of a default fit in a table.
+_LONG = 48
+
+
+class MarkersError(Exception):
+    """A README has no place for its table, or several."""
+
+
+def first_sentence(description: Any) -> str:
+    """Of a description as Ansible has it, a text or a list of texts, in Markdown."""
+    text = description if isinstance(description, str) else description[0]
+    text = _MARKUP.sub(r"`\1`", " ".join(text.split()))
+    return re.split(r"(?<=[.]) ", text, maxsplit=1)[0]
+
+
+def kind(option: Mapping[str, Any]) -> str:
+    name: str = option.get("type", "str")
+    return f"{name} of {option['elements']}" if option.get("elements") else name
+
+
+def default_cell(option: Mapping[str, Any], defaults: Mapping[str, Any], name: str) -> str:
+    """What holds if nobody sets it: `defaults/main.yml` decides, and has what is too long here."""
+    if option.get("required"):
+        return "(required)"
+    value = defaults[name] if name in defaults else option.get("default")
+    text = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
+    if len(text) > _LONG or "\n" in text:
+        return "[defaults](defaults/main.yml)"
+    return f"`{text}`"
+
+
+def rows(options: Mapping[str, Mapping[str, Any]], defaults: Mapping[str, Any]) -> Iterator[str]:
+    for name, option in options.items():
+        choices = ", ".join(
+            f"`{json.dumps(one) if one == '' else one}`" for one in option.get("choices", [])
+        )
+        about = first_sentence(option["description"]) + (f" One of {choices}." if choices else "")
+        cells = (f"`{name}`", kind(option), default_cell(option, defaults, name), about)
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def table(place: Path) -> str:
+    """For the role in that directory, with its markers."""
+    defaults = yaml.safe_load((place / "defaults/main.yml").read_text(encoding="utf-8")) or {}
+    entries = yaml.safe_load((place / "meta/argument_specs.yml").read_text(encoding="utf-8"))
+    options = entries["argument_specs"]["main"].get("options") or {}
+    lines = [
+        BEGIN,
+        "| variable | type | default | |",
+        "| --- | --- | --- | --- |",
+        *rows(options, defaults),
+        "",
+        f"In full: `ansible-doc -t role oslab.kernel.{place.name}`.",
+        END,
+    ]
+    return "\n".join(lines)
+
+
+def written(place: Path) -> str:
+    """The README as it should be. Raises MarkersError."""
+    text = (place / "README.md").read_text(encoding="utf-8")
+    found = table(place)
+    made, times = _BETWEEN.subn(lambda _match: found, text)
+    if times != 1 or text.count(BEGIN) != 1:
+        raise MarkersError(
+            f"{place.name}/README.md should have, once each, the lines {BEGIN} and {END}"
+        )
+    return made
+
+
+def places() -> list[Path]:
+    return sorted(path.parent for path in (ROOT / "roles").glob("*/README.md"))
+
+
+def main() -> None:
+    for place in places():
+        (place / "README.md").write_text(written(place), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

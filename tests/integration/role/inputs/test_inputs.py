@@ -1,0 +1,206 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Inventories and variables that are wrong end a run at once, with what is wrong and the remedy."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[4]
+#: Lines of a screen. Ansible prints a message twice, the second time in the result.
+SCREEN = 50
+LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+
+
+@dataclass
+class Case:
+    """Groups of an inventory, what is run, and what has to be said of it."""
+
+    groups: Optional[dict[str, Any]]
+    said: list[str]
+    options: tuple[str, ...] = ()
+    book: str = "site.yml"
+    unsaid: tuple[str, ...] = ()
+    status: int = 2
+    begins: str = "Nothing was done."
+
+
+def groups(
+    builders: str = "kernel_builders", targets: str = "kernel_targets", **variables: Any
+) -> dict[str, Any]:
+    return {
+        builders: {"hosts": {"b1": {}}},
+        targets: {"hosts": {"t1": {"install_keep": 3}, "t2": {}}},
+        "all": {"vars": {**LOCAL, **variables}},
+    }
+
+
+WRONG: dict[str, Any] = {
+    "source_version": 6.1,
+    "trial_timeout": 5,
+    "install_transport": "cpoy",
+    "patch_series": ["nowhere.patch"],
+    "deploy_serial": ["one"],
+    "publish_root": "{{ source_workdir }}/x",
+    "version_extraversion": "-A",
+}
+UNREACHABLE = {
+    "kernel_builders": {"hosts": {"b1": LOCAL}},
+    "kernel_targets": {"hosts": {f"t{number}.invalid": {} for number in (1, 2, 3)}},
+}
+VALUES = groups(**WRONG)
+VALUES["kernel_targets"]["hosts"]["t2"] = {"patch_sysnam": "x"}
+CASES = {
+    "no inventory": Case(
+        None, ["there is no inventory", "-i inventory.yml", "kernel_builders:", "kernel_targets:"]
+    ),
+    "misspelt group": Case(
+        groups(targets="kernel_target"),
+        ["has no group kernel_targets", "is it the group kernel_target?", "web1.example.org:"],
+    ),
+    "no builder": Case(
+        {"kernel_targets": {"hosts": {"t1": {}}}, "all": {"vars": LOCAL}},
+        ["has no group kernel_builders"],
+        book="deploy.yml",
+    ),
+    "limit": Case(
+        groups(),
+        ["--limit 't1' leaves out b1", "--limit 't1,b1'"],
+        ("--limit", "t1"),
+        book="deploy.yml",
+    ),
+    "values": Case(
+        VALUES,
+        [
+            "7 things are wrong",
+            'write it in quotes, as in source_version: "6.10"',
+            "trial_timeout is 5: it has to be 60 to 86400",
+            "install_transport is 'cpoy': it has to be one of apt, copy",
+            "patch_series[0] is 'nowhere.patch': there is no such file",
+            "deploy_serial is ['one']: it has to be",
+            "version_extraversion '-A'",
+            "patch_sysnam (hosts.yml:",
+            "did you mean patch_sysname? [t2]",
+        ],
+        unsaid=("argument_spec_data", "Traceback", "publish_root"),
+        book="remove.yml",
+    ),
+    # Both lists are one, and what a source defines is read from it.
+    "syscalls": Case(
+        groups(
+            patch_syscalls=[{"name": "x", "kconfig": "X", "source": "x.c"}],
+            patch_syscalls_extra=[
+                {"name": "x", "kconfig": "CONFIG_X", "source": "x.c"},
+                {"name": "y", "kconfig": "Y", "source": "x.c", "depends": "KEYS &&"},
+            ],
+            patch_headers=[{"source": "none.h", "dest": "include/x.h"}],
+        ),
+        [
+            "4 things are wrong",
+            "patch_syscalls_extra[0] (x): name 'x' is also that of patch_syscalls[0]",
+            "patch_syscalls_extra[0] (x): kconfig 'X' is also that of patch_syscalls[0]",
+            "patch_syscalls_extra[1] (y): depends 'KEYS &&' ends where a symbol is due",
+            "Give an absolute path, or put the file beside the inventory",
+        ],
+        book="build.yml",
+    ),
+    "sources": Case(
+        groups(patch_syscalls_extra=[{"name": "y", "kconfig": "Y", "source": "x.c"}]),
+        [
+            "patch_syscalls_extra[0] (y): ",
+            "/x.c has no SYSCALL_DEFINEn(y, …): it has SYSCALL_DEFINE0(x)",
+        ],
+        book="build.yml",
+    ),
+    # The group of the hosts that answered is not there before they are asked.
+    "hosts of all plays": Case(
+        groups(), ["Deploy the kernel to each"], ("--list-hosts",), unsaid=("WARNING",), status=0
+    ),
+    "all is well": Case(
+        groups(
+            build_number=5,
+            preflight_other_variables=["build_n*"],
+            source_version="6.12",
+            publish_root="{{ source_workdir }}/x",
+            config_base="base.config",
+            patch_files="{{ inventory_dir }}",
+            patch_syscalls=[{"name": "x", "kconfig": "X", "source": "{{ patch_files }}/x.c"}],
+            patch_banner="{{ of_a_fact_that_comes_later }}",
+        ),
+        ["failed=0"],
+        book="preflight.yml",
+        unsaid=("WARNING", "wrong"),
+        status=0,
+    ),
+    # Behind the lines of hundreds of targets, one sentence for all.
+    "no target answers": Case(
+        UNREACHABLE,
+        ["None of the 3 targets answers (t1.invalid, t2.invalid, t3.invalid)", "-m ping"],
+        ("--tags", "config"),
+        book="build.yml",
+        status=4,
+        begins="None of the",
+    ),
+    "no target answers a deployment": Case(
+        UNREACHABLE,
+        ["None of the 3 targets answers"],
+        ("--tags", "modules"),
+        book="deploy.yml",
+        unsaid=("Deploy the kernel to each",),
+        status=4,
+        begins="None of the",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_wrong_is_said_at_once(tmp_path: Path, name: str) -> None:
+    case = CASES[name]
+    inventory = tmp_path / "hosts.yml"
+    inventory.write_text(yaml.safe_dump(json.loads(json.dumps(case.groups))))
+    (tmp_path / "x.c").write_text("SYSCALL_DEFINE0(x)\n{\n\treturn 0;\n}\n")
+    (tmp_path / "base.config").touch()
+    given = [] if case.groups is None else ["--inventory", str(inventory)]
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("ansible-playbook")),
+            *given,
+            *case.options,
+            str(ROOT / "playbooks" / case.book),
+        ],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
+            "ANSIBLE_NOCOLOR": "1",
+            "TMPDIR": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    output = done.stdout + done.stderr
+    assert done.returncode == case.status, output
+    # Long sentences are on several lines.
+    spoken = " ".join(output.split())
+    for text in case.said:
+        assert text in spoken
+    for text in case.unsaid:
+        assert text not in spoken
+    if case.status:
+        message = output.partition(case.begins)[2]
+        assert len(message.splitlines()) < SCREEN
+        assert set(re.findall(r"changed=(\d+)", output)) == {"0"}

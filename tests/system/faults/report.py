@@ -1,0 +1,122 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What became of the hosts, as tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from ansible_collections.oslab.kernel.plugins.module_utils._common import text_table
+
+HEAD = (
+    "fault",
+    "what happens",
+    "runs then",
+    "back after",
+    "second run",
+    "it took",
+    "verdict",
+    "seen with",
+)
+
+
+@dataclass
+class Outcome:
+    """One host's."""
+
+    name: str
+    what: str
+    expected: tuple[str, ...]
+    # Which kernel ran after the first deployment, and seconds until it did.
+    runs: str = ""
+    back_in: float = 0
+    # Exit status and last words of that deployment; what dpkg had left to do.
+    status: int = 0
+    said: str = ""
+    audit: str = ""
+    # After the second.
+    finally_runs: str = ""
+    finished_in: float = 0
+    # How many faults were followed by that same deployment.
+    together: int = 1
+    # Why it does not answer.
+    lost: str = ""
+    problems: list[str] = field(default_factory=list)
+    # The day, and the commit that playbooks, roles and plugins were at.
+    seen: str = ""
+
+    @property
+    def good(self) -> bool:
+        return not self.lost and not self.problems
+
+    @property
+    def verdict(self) -> str:
+        if self.lost:
+            return f"LOST: {self.lost}"
+        return "; ".join(self.problems) or "ok"
+
+    def line(self) -> str:
+        """For the eye of who waits."""
+        then = f", then {self.finally_runs or '-'} after {self.finished_in:.0f} s"
+        return (
+            f"{self.name}: {self.runs or '-'} after {self.back_in:.0f} s"
+            f"{then if self.finished_in else ''}: {self.verdict}"
+        )
+
+    def row(self) -> list[str]:
+        unfinished = " (packages unfinished)" if self.audit else ""
+        together = f" (one for {self.together})" if self.together > 1 else ""
+        return [
+            self.name,
+            self.what,
+            f"{self.runs or 'nothing'}{unfinished}",
+            f"{self.back_in:.0f} s" if self.back_in else "-",
+            f"{self.finally_runs}{together}" if self.finally_runs else "-",
+            f"{self.finished_in:.0f} s" if self.finished_in else "-",
+            self.verdict,
+            self.seen,
+        ]
+
+    def save(self, directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        path = directory / f"{self.name}.json"
+        path.write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+
+def load(directory: Path, names: Sequence[str]) -> list[Outcome]:
+    """What is known of these, in their order."""
+    found = []
+    for name in names:
+        path = directory / f"{name}.json"
+        if path.exists():
+            found.append(Outcome(**json.loads(path.read_text())))
+    return found
+
+
+def summary(outcomes: Sequence[Outcome]) -> str:
+    lost = sum(1 for outcome in outcomes if outcome.lost)
+    wrong = sum(1 for outcome in outcomes if outcome.problems and not outcome.lost)
+    return f"{len(outcomes)} faults, {lost} hosts lost, {wrong} not as expected"
+
+
+def plain(outcomes: Sequence[Outcome]) -> str:
+    rows = [list(HEAD), *(outcome.row() for outcome in outcomes)]
+    return "\n".join([*text_table.lines(rows, right=(3, 5)), summary(outcomes)])
+
+
+def markdown(outcomes: Sequence[Outcome]) -> str:
+    rows = [list(HEAD), ["---"] * len(HEAD), *(outcome.row() for outcome in outcomes)]
+    lines = [f"| {' | '.join(cell.replace('|', ' ') for cell in row)} |" for row in rows]
+    return "\n".join([*lines, "", f"{summary(outcomes)}.", ""])
+
+
+def with_table(document: str, name: str, table: str) -> str:
+    """The document with this table between its marks."""
+    begin, end = f"<!-- BEGIN {name} -->\n", f"<!-- END {name} -->\n"
+    before, _, rest = document.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}{table}{end}{after}"

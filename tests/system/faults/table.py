@@ -1,0 +1,627 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is done to a host, and what has to become of it.
+
+Scripts run on the host as root, with RELEASE (the new kernel) and KEEP (a directory of their own).
+A fault of the kernel is tied to that release, so that the old one is as good as ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+OLD, NEW = "old", "new"
+# The packages are there, and nothing was booted; or: nothing of ours is there.
+INSTALLED, STOCK = "installed", "stock"
+# All is prepared for the trial; the controller was killed when it was to ask for the reboot.
+ARMED = "armed"
+# The new kernel runs, confirmed.
+DEPLOYED = "confirmed"
+
+# Said on the serial line by what waits for a moment inside the host.
+MARK = "FAULT-MOMENT"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When the harness acts: so long after a line of the serial log or of the playbook."""
+
+    pattern: str
+    source: str = "controller"
+    delay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One row."""
+
+    name: str
+    what: str
+    state: str = INSTALLED
+    # What may run after the first deployment. After the second, without the fault: the new one.
+    expected: tuple[str, ...] = (OLD,)
+    inject: str = ""
+    heal: str = ""
+    # For the first deployment alone.
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
+    # What the report has to say.
+    says: str = ""
+    # What the serial line has to say: that the fault did happen.
+    seen: str = ""
+    # At the moment: `cut` the power, `kill` the controller, start a `second` one.
+    act: str = ""
+    moment: Optional[Moment] = None
+    # What is done to the repository: package, index, half.
+    tamper: str = ""
+    # Seconds until the guard of the first deployment's trial strikes.
+    timeout: int = 600
+    # It takes little, and no more than a stock host.
+    fast: bool = False
+    # It is the playbook that sees it, and nobody else would.
+    played: bool = False
+    # What is played first, by its name in cases.py, in the place of a deployment.
+    case: str = ""
+    # What it leaves behind stays when it is taken away.
+    stays: bool = False
+
+    @property
+    def chained(self) -> bool:
+        """Whether another fault may follow on the same host."""
+        return self.expected == (OLD,) and not self.stays and not self.case
+
+    @property
+    def alone(self) -> bool:
+        """Whether the host has to come back from it without a controller."""
+        return self.state == INSTALLED and not self.act and not self.played
+
+
+# The guard's own word.
+GUARD = "returning to the old one"
+
+
+def unit(command: str, service: str = "Type=oneshot", section: str = "") -> str:
+    """A service of the new kernel's boot alone, started as early as there are any."""
+    return f"""
+cat >/etc/systemd/system/fault.service <<END
+[Unit]
+DefaultDependencies=no
+ConditionKernelVersion=$RELEASE
+{section}
+[Service]
+{service}
+ExecStart={command}
+TimeoutStartSec=infinity
+END
+mkdir -p /etc/systemd/system/sysinit.target.wants
+ln -s ../fault.service /etc/systemd/system/sysinit.target.wants/fault.service
+sync
+"""
+
+
+NO_UNIT = "rm -f /etc/systemd/system/fault.service /etc/systemd/system/*.wants/fault.service"
+
+
+def module(kind: str) -> dict[str, Any]:
+    return {"inject": unit(f"/sbin/insmod /root/fault.ko kind={kind}"), "heal": NO_UNIT}
+
+
+def replaced(path: str, script: str) -> dict[str, Any]:
+    """Change a file; the good one is kept."""
+    return {
+        "inject": f'file="{path}"\ncp -a "$file" "$KEEP/kept"\n{script}\nsync\n',
+        "heal": f'cp -a "$KEEP/kept" "{path}"\nsync\n',
+    }
+
+
+INITRD = "/boot/initrd.img-$RELEASE"
+
+# An archive behind the initrd: the kernel unpacks one after the other.
+PANIC_IN_INITRD = """
+size=$(stat -c %s "$file"); truncate -s $(( (size + 511) / 512 * 512 )) "$file"
+mkdir -p "$KEEP/more/conf/conf.d"
+echo 'echo c >/proc/sysrq-trigger' >"$KEEP/more/conf/conf.d/fault"
+cd "$KEEP/more"; find . | cpio --quiet -o -H newc >>"$file"
+"""
+
+FILLER = "rm -f /filler /boot/filler; sync"
+FILL = "fallocate -l $(( $(df --output=avail -k {0} | tail -n 1) - {1} ))K {2}/filler; sync"
+
+# /boot as many servers have it: a small file system of its own.
+SMALL_BOOT = """
+mkfs.ext4 -q /dev/vdb; mkdir "$KEEP/boot"; mount /dev/vdb "$KEEP/boot"
+cp -a /boot/. "$KEEP/boot/"; umount "$KEEP/boot"; mount /dev/vdb /boot
+echo '/dev/vdb /boot ext4 defaults 0 2' >>/etc/fstab
+grub-install /dev/vda 2>/dev/null; update-grub 2>/dev/null; sync
+"""
+
+SAY = f"echo {MARK} >/dev/ttyS0"
+
+
+def hook(path: str, script: str) -> dict[str, Any]:
+    """A program that something calls at the right moment."""
+    return {
+        "inject": f"cat >{path} <<'END'\n#!/bin/sh\n{script}\nEND\nchmod 755 {path}\nsync\n",
+        "heal": f"rm -f {path}\nsync",
+    }
+
+
+IN_INITRAMFS = "/etc/initramfs-tools/hooks/zz-fault"
+
+UNPACKING = """
+cat >/root/moment <<'END'
+#!/bin/sh
+while read -r line; do
+    case "$line" in
+    "processing: install: linux-image"*) echo FAULT-MOMENT >/dev/ttyS0 ;;
+    esac
+done
+END
+chmod 755 /root/moment
+echo status-logger=/root/moment >/etc/dpkg/dpkg.cfg.d/fault
+sync
+"""
+
+FIREWALL = "/bin/sh -c 'ip rule add pref 10 lookup local; ip rule del pref 0; "
+FIREWALL += "ip rule add pref 1 ipproto tcp dport 22 blackhole'"
+
+LOCK = """
+cat >/root/lock.py <<'END'
+import fcntl, time
+kept = [open("/var/lib/dpkg/" + name, "w") for name in ("lock-frontend", "lock")]
+for file in kept:
+    fcntl.lockf(file, fcntl.LOCK_EX)
+time.sleep(60)
+END
+nohup python3 /root/lock.py >/dev/null 2>&1 &
+"""
+
+WRONG_NUMBERS = r"""
+sed -i -E 's/("get_io_throttle": *)[0-9]+/\1501/' "$file"
+"""
+
+BOOTING = Moment("Booting .Trial of", "serial")
+
+# Settings that people have, against what a trial's kernel is told on its command line.
+SYSCTLS = """
+cat >/etc/sysctl.d/99-fault.conf <<END
+kernel.panic = 0
+kernel.panic_on_oops = 0
+kernel.softlockup_panic = 0
+kernel.panic_on_rcu_stall = 0
+kernel.nmi_watchdog = 0
+END
+"""
+NO_SYSCTLS = "rm -f /etc/sysctl.d/99-fault.conf"
+
+
+def overruled(kind: str) -> dict[str, Any]:
+    """The module, some seconds after the host's settings were applied."""
+    command = f"/bin/sh -c 'sleep 8; exec /sbin/insmod /root/fault.ko kind={kind}'"
+    return {
+        "inject": SYSCTLS + unit(command, section="After=systemd-sysctl.service"),
+        "heal": f"{NO_UNIT}; {NO_SYSCTLS}",
+    }
+
+
+FAULTS = (
+    # --- the kernel, or what it is started with -------------------------------------------------
+    Fault(
+        "panic",
+        "the kernel panics in the initrd, before there is a root file system",
+        seen="sysrq triggered crash",
+        **replaced(INITRD, PANIC_IN_INITRD),
+    ),
+    Fault(
+        "panic-late",
+        "the kernel panics while services start",
+        seen="fault: asked for",
+        **module("panic"),
+    ),
+    Fault(
+        "oops",
+        "a driver dereferences a null pointer",
+        seen="NULL pointer dereference",
+        **module("oops"),
+    ),
+    Fault(
+        "panic-overruled",
+        "the kernel panics, and sysctl.d says that it is to stand still then",
+        seen="fault: asked for",
+        **overruled("panic"),
+    ),
+    Fault(
+        "oops-overruled",
+        "a driver dereferences a null pointer, and sysctl.d says to go on then",
+        seen="NULL pointer dereference",
+        **overruled("oops"),
+    ),
+    # A kernel that may be preempted sees no lockup, but callbacks that wait.
+    Fault(
+        "cpu-spins",
+        "one CPU runs in the kernel for ever",
+        seen="(?i)rcu.*stall|soft lockup",
+        **module("spin"),
+    ),
+    Fault(
+        "cpu-dead",
+        "the same with interrupts off",
+        seen="(?i)rcu.*stall|hard lockup|soft lockup",
+        **module("dead"),
+    ),
+    Fault(
+        "init-ends",
+        "init ends at once",
+        seen="Attempted to kill init",
+        arguments=("init=/bin/true",),
+        fast=True,
+    ),
+    Fault(
+        "systemd-crashes",
+        "systemd is killed by a segmentation fault",
+        seen="Caught <SEGV>|Crash|crash",
+        inject=unit("/bin/kill -SEGV 1"),
+        heal=NO_UNIT,
+    ),
+    Fault(
+        "hung-boot",
+        "a service before all others never ends",
+        seen=GUARD,
+        inject=unit("/bin/sleep infinity", section="Before=sysinit.target"),
+        heal=NO_UNIT,
+        timeout=100,
+        says="rollback timer",
+    ),
+    Fault(
+        "root-not-found",
+        "the kernel is told a root that is not there",
+        seen="/dev/nowhere does not exist",
+        arguments=("root=/dev/nowhere", "rootdelay=5"),
+    ),
+    Fault(
+        "initrd-corrupt",
+        "4 MiB of the initrd are noise",
+        seen="(?i)unpacking failed|corrupt|Unable to mount root",
+        **replaced(
+            INITRD,
+            'dd if=/dev/urandom of="$file" bs=1M seek=2 count=4 conv=notrunc status=none',
+        ),
+    ),
+    Fault(
+        "initrd-gone",
+        "there is no initrd",
+        seen="(?i)initrd.* not found",
+        **replaced(INITRD, 'rm "$file"'),
+    ),
+    Fault(
+        "kernel-cut-short",
+        "half of the kernel's image is missing",
+        # GRUB finds that out, or starts what is there, which dies without a word.
+        seen=r"(?is)premature end|error: |Loading Linux ((?!Linux version).)*Booting from",
+        **replaced("/boot/vmlinuz-$RELEASE", 'truncate -s 5M "$file"'),
+    ),
+    # --- what it finds --------------------------------------------------------------------------
+    Fault(
+        "modules-gone",
+        "/lib/modules/RELEASE is not there",
+        inject='mv "/lib/modules/$RELEASE" "$KEEP/modules"; sync',
+        heal='mv "$KEEP/modules" "/lib/modules/$RELEASE"; sync',
+        timeout=100,
+        played=True,
+    ),
+    Fault(
+        "module-removed",
+        "one of the four modules is not there",
+        # Put back by hand: the index of an address that has changed since is not there.
+        inject='file=$(find "/lib/modules/$RELEASE" -name "capture_mem_mod.ko*")\n'
+        'echo "$file" >"$KEEP/where"; mv "$file" "$KEEP/"; depmod "$RELEASE"; sync',
+        heal='file=$(cat "$KEEP/where"); mv "$KEEP/${file##*/}" "$file"; depmod "$RELEASE"; sync',
+        played=True,
+    ),
+    Fault(
+        "no-network",
+        "the network card's driver refuses to load",
+        seen=GUARD,
+        arguments=("module_blacklist=virtio_net",),
+        timeout=100,
+        says="rollback timer",
+    ),
+    Fault(
+        "usr-local-away",
+        "the same, and what is mounted at /usr/local has nothing in it",
+        seen=GUARD,
+        arguments=("module_blacklist=virtio_net",),
+        inject="echo 'fault /usr/local tmpfs nofail 0 0' >>/etc/fstab; sync",
+        heal="sed -i '/^fault /d' /etc/fstab; umount /usr/local || true; sync",
+        timeout=100,
+        says="rollback timer",
+    ),
+    Fault(
+        "sshd-masked",
+        "sshd is not started",
+        seen=GUARD,
+        arguments=("systemd.mask=ssh.service",),
+        timeout=100,
+        says="rollback timer",
+    ),
+    Fault(
+        "firewall",
+        "packets to port 22 are dropped",
+        seen=GUARD,
+        inject=unit(FIREWALL),
+        heal=NO_UNIT,
+        timeout=100,
+        says="rollback timer",
+    ),
+    Fault(
+        "syscall-wrong",
+        "a syscall does not answer under its number",
+        **replaced("/lib/modules/$RELEASE/oslab-kernel.json", WRONG_NUMBERS),
+        says="checks failed",
+        played=True,
+    ),
+    Fault(
+        "health-check",
+        "the user's own check fails",
+        variables={"trial_health_checks": ["/bin/false"], "trial_health_timeout": 5},
+        says="health",
+        played=True,
+    ),
+    # --- no room --------------------------------------------------------------------------------
+    Fault(
+        "root-full",
+        "/ has 100 MiB left",
+        state=STOCK,
+        inject=FILL.format("/", "100 * 1024", ""),
+        heal=FILLER,
+        says="MiB free",
+        fast=True,
+    ),
+    Fault(
+        "root-fills-up",
+        "/ is full when dpkg starts to unpack",
+        state=STOCK,
+        stays=True,
+        inject=hook(
+            "/root/fill",
+            "[ -e /filler ] || fallocate -l $(df --output=avail -k / | tail -n 1)K /filler\n"
+            "cat /dev/zero >>/filler 2>/dev/null\ntrue",
+        )["inject"]
+        + "echo pre-invoke=/root/fill >/etc/dpkg/dpkg.cfg.d/fault; sync",
+        heal=f"rm -f /etc/dpkg/dpkg.cfg.d/fault /root/fill; {FILLER}",
+    ),
+    Fault(
+        "boot-full",
+        "/boot, a small file system, has 10 MiB left",
+        state=STOCK,
+        stays=True,
+        inject=SMALL_BOOT + FILL.format("/boot", "10 * 1024", "/boot"),
+        heal=FILLER,
+        says="MiB free",
+    ),
+    Fault(
+        "boot-fills-up",
+        "/boot is full when the initrd is made",
+        state=STOCK,
+        stays=True,
+        inject=SMALL_BOOT
+        + hook(
+            IN_INITRAMFS,
+            '[ "$1" = prereqs ] && exit\n'
+            "[ -e /boot/filler ] || cat /dev/zero >/boot/filler 2>/dev/null\ntrue",
+        )["inject"],
+        heal=f"rm -f {IN_INITRAMFS}; {FILLER}",
+    ),
+    # --- the power is cut -----------------------------------------------------------------------
+    Fault(
+        "cut-unpack",
+        "while the kernel's package is unpacked",
+        state=STOCK,
+        stays=True,
+        inject=UNPACKING,
+        heal="rm -f /etc/dpkg/dpkg.cfg.d/fault /root/moment; sync",
+        act="cut",
+        moment=Moment(MARK, "serial", 2.0),
+    ),
+    Fault(
+        "cut-initramfs",
+        "while the initrd is made",
+        state=STOCK,
+        stays=True,
+        **hook(IN_INITRAMFS, f'[ "$1" = prereqs ] && exit\n{SAY}'),
+        act="cut",
+        moment=Moment(MARK, "serial", 3.0),
+    ),
+    Fault(
+        "cut-update-grub",
+        "while GRUB's menu is made",
+        state=STOCK,
+        stays=True,
+        **hook(
+            "/etc/grub.d/45_fault", f"ls /boot/vmlinuz-*-usac* >/dev/null || exit 0\n{SAY}\nsleep 5"
+        ),
+        act="cut",
+        moment=Moment(MARK, "serial", 1.0),
+    ),
+    Fault(
+        "cut-before-reboot",
+        "when the trial is chosen and the reboot is asked for",
+        expected=(OLD, NEW),
+        act="cut",
+        moment=Moment(r"TASK \[.*Reboot the host", delay=1.0),
+    ),
+    Fault("cut-boot", "when GRUB starts the trial", act="cut", moment=BOOTING),
+    Fault(
+        "cut-trial",
+        "in the trial, while it is verified",
+        act="cut",
+        moment=Moment(r"TASK \[.*Read the running kernel and check", delay=0.5),
+    ),
+    Fault(
+        "cut-confirm",
+        "when the new default is written",
+        expected=(OLD, NEW),
+        act="cut",
+        moment=Moment(r"TASK \[.*Set the confirmed kernel as the default", delay=0.8),
+    ),
+    Fault(
+        "cut-recorded",
+        "when the new default is written and not yet recorded",
+        expected=(NEW,),
+        act="cut",
+        moment=Moment(r"TASK \[.*(Mark this boot as confirmed|Stop the rollback timer)", delay=0.2),
+    ),
+    # --- who deploys ----------------------------------------------------------------------------
+    Fault(
+        "controller-dies",
+        "ansible-playbook is killed when the trial boots",
+        act="kill",
+        moment=BOOTING,
+        timeout=100,
+    ),
+    Fault(
+        "controller-dies-early",
+        "ansible-playbook is killed while packages are installed",
+        state=STOCK,
+        stays=True,
+        act="kill",
+        moment=Moment(r"TASK \[.*Install the packages", delay=8.0),
+    ),
+    Fault(
+        "two-controllers",
+        "two run at the same time",
+        state=STOCK,
+        expected=(NEW,),
+        act="second",
+        says="deployment lock is held by",
+        moment=Moment(r"TASK \[.*Gather host state"),
+    ),
+    # --- where it comes from --------------------------------------------------------------------
+    Fault(
+        "package-tampered",
+        "one byte of the kernel's package differs",
+        state=STOCK,
+        tamper="package",
+        says="Hash|mismatch|corrupt|size",
+    ),
+    Fault(
+        "index-tampered",
+        "the index names another sum, under the old signature",
+        state=STOCK,
+        tamper="index",
+        says="(?i)signature|not signed|BADSIG",
+        fast=True,
+    ),
+    Fault(
+        "download-ends",
+        "the server hangs up in the middle of the kernel's package",
+        state=STOCK,
+        tamper="half",
+    ),
+    # --- the host itself ------------------------------------------------------------------------
+    Fault(
+        "clock-behind",
+        "the clock says 2016",
+        state=STOCK,
+        inject="date -s 2016-02-03 >/dev/null; hwclock --systohc --utc",
+        heal="date -s @$NOW >/dev/null; hwclock --systohc --utc",
+        says="clock",
+    ),
+    Fault(
+        "clock-ahead",
+        "the clock says 2041",
+        state=STOCK,
+        says="clock",
+        inject="date -s 2041-02-03 >/dev/null; hwclock --systohc --utc",
+        heal="date -s @$NOW >/dev/null; hwclock --systohc --utc",
+    ),
+    Fault(
+        "grub-read-only",
+        "/boot/grub is on btrfs, where GRUB cannot write",
+        state=STOCK,
+        inject="zcat /root/btrfs.gz >/dev/vdb; modprobe btrfs; mount /dev/vdb /mnt\n"
+        "cp -a /boot/grub/. /mnt/; umount /mnt; mount /dev/vdb /boot/grub",
+        heal="umount /boot/grub",
+        says="environment block",
+    ),
+    Fault(
+        "apt-locked",
+        "another apt runs for a minute",
+        state=STOCK,
+        expected=(NEW,),
+        inject=LOCK,
+    ),
+)
+
+
+CASES = (
+    Fault(
+        "rollback",
+        "rollback.yml on a host that runs the new kernel",
+        state=DEPLOYED,
+        case="rollback",
+    ),
+    Fault(
+        "rollback-panics",
+        "the same, and the old kernel panics in its initrd",
+        state=DEPLOYED,
+        expected=(NEW,),
+        case="rollback-panics",
+        seen="sysrq triggered crash",
+        says="was not rolled back",
+        **replaced('$(ls /boot/initrd.img-* | grep -v "$RELEASE")', PANIC_IN_INITRD),
+    ),
+    Fault(
+        "remove",
+        "remove.yml: the host is as it was before",
+        state=DEPLOYED,
+        case="remove",
+    ),
+    Fault(
+        "keep",
+        "install_keep=1 on a host with two other kernels of the collection",
+        expected=(NEW,),
+        case="keep",
+        played=True,
+    ),
+    Fault(
+        "kexec",
+        "trials by kexec: one whose health check fails, and a good one",
+        expected=(NEW,),
+        case="kexec",
+        played=True,
+    ),
+)
+ROWS = (*FAULTS, *CASES)
+
+
+def chosen(names: list[str], fast: bool, alone: bool) -> list[Fault]:
+    """The rows that are asked for; all if none is."""
+    known = {
+        fault.name: fault
+        for fault in ROWS
+        if (fault.alone or not alone) and (fault.fast or not fast)
+    }
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise SystemExit(f"no such fault: {', '.join(unknown)}; there are {', '.join(known)}")
+    if names:
+        return [known[name] for name in names]
+    return list(known.values())
+
+
+def chains(faults: list[Fault]) -> list[list[Fault]]:
+    """Those that may follow each other on one host, and each of the others."""
+    found: list[list[Fault]] = []
+    joined: dict[str, list[Fault]] = {}
+    for fault in faults:
+        if fault.chained and fault.state in joined:
+            joined[fault.state].append(fault)
+            continue
+        found.append([fault])
+        if fault.chained:
+            joined[fault.state] = found[-1]
+    return found

@@ -1,0 +1,67 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The machine of the faults, with an ESP on its second disk, and firmware that boots from there."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
+from ansible_collections.oslab.kernel.tests.system.faults.machine import Faulty, LostError
+from ansible_collections.oslab.kernel.tests.system.systemd_boot import esp
+
+HERE = Path(__file__).resolve().parent
+FIRMWARE = Path("/usr/share/OVMF")
+CODE, VARIABLES = FIRMWARE / "OVMF_CODE_4M.fd", FIRMWARE / "OVMF_VARS_4M.fd"
+ESP_MIB = 256
+# All that it keeps while it is off.
+KEPT = ("disk.qcow2", "spare.qcow2", "variables.fd")
+
+
+class EfiMachine(Faulty):
+    """It starts as the lab's image does, until its firmware is changed."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.efi = False
+
+    def hardware(self) -> list[str]:
+        found = super().hardware()
+        if self.efi:
+            flash = "if=pflash,format=raw"
+            variables = self.directory / "variables.fd"
+            found += ["-drive", f"{flash},unit=0,readonly=on,file={CODE}"]
+            found += ["-drive", f"{flash},unit=1,file={variables}"]
+        return found
+
+    def make_spare(self, path: Path) -> None:
+        raw = path.with_suffix(".raw")
+        esp.make(raw, ESP_MIB)
+        qemu.run(["qemu-img", "convert", "-O", "qcow2", str(raw), str(path)])
+        raw.unlink()
+        shutil.copy(VARIABLES, self.directory / "variables.fd")
+
+    def look(self) -> dict[str, Any]:
+        """How it is; what a loader is asked of systemd-boot, though GRUB is there, too."""
+        return {**super().look(), **self.told(HERE / "look.py")}
+
+    def off(self, seconds: float = 180) -> None:
+        """Shut down in good order."""
+        with contextlib.suppress(subprocess.SubprocessError):
+            self.shell("systemctl poweroff --no-block")
+        deadline = time.monotonic() + seconds
+        while self._machine.process is not None:
+            if time.monotonic() > deadline:
+                raise LostError(f"it did not end within {seconds:.0f} s")
+            time.sleep(0.5)
+
+    def copy(self, source: Path, target: Path) -> None:
+        """What it keeps, from a directory to another."""
+        for name in KEPT:
+            shutil.copy(source / name, target / name)

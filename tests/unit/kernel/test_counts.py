@@ -1,0 +1,86 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What counts() of the selftests lets pass, and what it does not: on counters that are made up."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+SELFTESTS = HERE.parents[2] / "files/kernel/selftests"
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("counts") / "fake_counts"
+    subprocess.run(
+        ["gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-D_GNU_SOURCE", f"-I{SELFTESTS}",
+         "-Wl,--wrap=syscall", "-o", str(made), str(HERE / "fake_counts.c"),
+         str(SELFTESTS / "lib.c")],
+        check=True,
+    )  # fmt: skip
+    return made
+
+
+def run(program: Path, *arguments: object) -> tuple[bool, str]:
+    done = subprocess.run(
+        [str(program), *map(str, arguments)],
+        capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    line = next(line for line in done.stdout.splitlines() if "ok 1" in line)
+    assert done.returncode == line.startswith("not ")
+    return line.startswith("ok "), done.stdout
+
+
+def test_what_is_exact_each_time_passes(program: Path) -> None:
+    good, told = run(program, "more")
+    assert good
+    assert "counted 5 open in 10 of 10 attempts, 0 others were disturbed" in told
+
+
+@pytest.mark.parametrize("scenario", ["less", "masked"])
+@pytest.mark.parametrize("every", [1, 2, 5])
+def test_one_attempt_that_counts_too_little_fails(program: Path, scenario: str, every: int) -> None:
+    good, told = run(program, scenario, every)
+    assert not good
+    assert "should have counted 5 open, counted 4 open" in told
+    assert f"in attempt {every}" in told
+
+
+@pytest.mark.parametrize("every", [1, 2, 3, 5, 8])
+def test_too_much_in_some_attempts_of_a_machine_at_rest_fails(program: Path, every: int) -> None:
+    good, told = run(program, "more", every)
+    assert not good
+    assert "counted 6 open, 0 read, 0 write, 0 fork; in 2 of" in told
+
+
+def test_too_much_once_is_forgiven_and_told(program: Path) -> None:
+    good, told = run(program, "once", 4)
+    assert good
+    assert "in 20 of 21 attempts" in told
+    assert "# 1 attempt(s) with nobody seen at work counted 6 open" in told
+
+
+def test_long_works_are_tried_less_often(program: Path) -> None:
+    good, told = run(program, "more", 0, 110)
+    assert good
+    assert "in 3 of 3 attempts" in told
+    assert not run(program, "more", 1, 110)[0]
+    assert not run(program, "more", 2, 110)[0]
+    assert not run(program, "less", 3, 110)[0]
+    assert not run(program, "more", 3, 110)[0]
+
+
+def test_somebody_else_by_fits_fails_nothing(program: Path) -> None:
+    good, told = run(program, "fits")
+    assert good, told
+
+
+def test_a_machine_that_never_rests_is_told(program: Path) -> None:
+    good, told = run(program, "restless")
+    assert not good
+    assert "not known whether 5 open is right: 48 of 48 attempts were disturbed" in told

@@ -1,0 +1,47 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The same start by kexec as GRUB's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.image import image
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.kexec import KexecError
+
+BODY = (
+    "insmod ext2",
+    "echo 'Loading Linux 6.8-oslab ...'",
+    "linux\t/vmlinuz-6.8-oslab root=UUID=0f1e ro  quiet $vt_handoff 'dyndbg=file a +p'",
+    "initrd\t/initrd.img-6.8-oslab",
+)
+
+
+def test_the_entry_s_kernel_and_arguments_and_more() -> None:
+    assert image(BODY, ["panic=10", "oslab.trial=6.8-oslab"]).load() == [
+        "kexec",
+        "--load",
+        "/boot/vmlinuz-6.8-oslab",
+        "--initrd=/boot/initrd.img-6.8-oslab",
+        '--command-line=root=UUID=0f1e ro quiet "dyndbg=file a +p" panic=10 oslab.trial=6.8-oslab',
+    ]
+
+
+def test_what_is_for_init_stays_behind() -> None:
+    body = [line.replace("ro ", "ro -- ") for line in BODY]
+    assert image(body, ["panic=10"]).arguments[:4] == ("root=UUID=0f1e", "ro", "panic=10", "--")
+
+
+def test_where_boot_is_on_the_root_filesystem() -> None:
+    body = [line.replace("\t/", "\t/boot/") for line in BODY]
+    assert image(body, []).kernel == Path("/boot/vmlinuz-6.8-oslab")
+
+
+@pytest.mark.parametrize(
+    "initrd", ["initrd /ucode.img /initrd.img-6.8-oslab", "# initrd /initrd.img-6.8-oslab"]
+)
+def test_kexec_takes_one_initrd(initrd: str) -> None:
+    with pytest.raises(KexecError):
+        image([*BODY[:-1], initrd], [])
