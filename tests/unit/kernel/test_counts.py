@@ -68,7 +68,7 @@ def test_too_much_once_is_forgiven_and_told(program: Path) -> None:
 def test_long_works_are_tried_less_often(program: Path) -> None:
     good, told = run(program, "more", 0, 110)
     assert good
-    assert "in 3 of 3 attempts" in told
+    assert "in 6 of 6 attempts" in told
     assert not run(program, "more", 1, 110)[0]
     assert not run(program, "more", 2, 110)[0]
     assert not run(program, "less", 3, 110)[0]
