@@ -63,6 +63,7 @@ static void run(char *line)
 	arguments[count] = NULL;
 	printf("# start %s\n", arguments[0]);
 	fflush(stdout);
+	setenv("OSLAB_ALONE", "1", 1);
 	pid = fork();
 	if (!pid) {
 		execv(arguments[0], arguments);
