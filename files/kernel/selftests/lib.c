@@ -128,17 +128,17 @@ long result(long value)
 
 long capture(void *snap)
 {
-	return result(syscall(nr_capture, snap));
+	return result(syscall(nr_capture, snap, 0, 0, 0, 0, 0));
 }
 
 long track(void *buf, long size)
 {
-	return result(syscall(nr_track, buf, size));
+	return result(syscall(nr_track, buf, size, 0, 0, 0, 0));
 }
 
 long throttle(long pid, void *io)
 {
-	return result(syscall(nr_throttle, pid, io));
+	return result(syscall(nr_throttle, pid, io, 0, 0, 0, 0));
 }
 
 static long track_all(void *buffer)
@@ -285,14 +285,18 @@ void tell_who(void)
 /*
  * How often a work has to be counted exactly, and how many attempts may count
  * too much for all that. An error that comes in one attempt of four is missed by
- * 6 % of the short works, and one of two by 1 in 1000. The long ones take seconds,
- * in which a call of somebody else between the idle times is likely: they are
- * fewer, and are forgiven more, but for each the whole number is done again.
+ * 6 % of the short works, and by 63 % of the long ones. These take seconds, in
+ * which a call of somebody else between the idle times is likely: they are fewer,
+ * and are forgiven more. So the verdict on them is that of a machine that runs
+ * nothing else, as the debug kernel's, which says so by OSLAB_ALONE: nothing is
+ * forgiven there, and 6 % and 18 % are missed.
  */
 static const struct rule {
 	int exact, forgiven, attempts;
 } rules[] = {
 	{ 10, 1, 4 * ATTEMPTS }, { 3, 2, ATTEMPTS },
+}, rules_alone[] = {
+	{ 10, 0, 4 * ATTEMPTS }, { 6, 0, 2 * ATTEMPTS },
 };
 
 void counts(const char *what, void (*work)(void), const __u64 expected[OSLAB_USAGE_ENTRIES])
@@ -322,7 +326,7 @@ void counts(const char *what, void (*work)(void), const __u64 expected[OSLAB_USA
 		seen[outcome]++;
 		tried++;
 		if (!rule)
-			rule = &rules[took > LONG_WORK];
+			rule = &(getenv("OSLAB_ALONE") ? rules_alone : rules)[took > LONG_WORK];
 		if (outcome == TOO_MUCH)
 			memcpy(much, told, sizeof(much));
 		needed = rule->exact * (1 + seen[TOO_MUCH]);

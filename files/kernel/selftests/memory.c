@@ -24,7 +24,7 @@
 #define SIZE		(24 * MIB)
 #define ROUNDS		100
 #define AT_REST		95	/* of 100 rounds, with nothing that changes memory */
-#define CHANGING	50	/* while something does, or may still write */
+#define CHANGING	90	/* while something does, or may still write */
 #define SWAP_SIZE	(60 * MIB)	/* less than half of it is used */
 
 enum {

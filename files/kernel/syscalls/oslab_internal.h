@@ -61,7 +61,7 @@ struct oslab_usage_cpu {
 
 DECLARE_PER_CPU_ALIGNED(struct oslab_usage_cpu, oslab_usage);
 
-/* Off: nothing is counted, and a call costs a no-op. */
+/* On, a call costs a no-op for it; off, a jump over the counting. */
 DECLARE_STATIC_KEY_TRUE(oslab_usage_enabled);
 
 /* For so many cycles (87 us at 3 GHz) a reading of the clock is good. */
@@ -70,8 +70,9 @@ DECLARE_STATIC_KEY_TRUE(oslab_usage_enabled);
 u64 __no_caller_saved_registers oslab_usage_read_clock(void);
 
 /*
- * value OP= a member of this CPU's oslab_usage, in one instruction each. Without
- * named address spaces (6.8 and older, or by clang) an accessor can only load.
+ * value OP= a member of this CPU's oslab_usage, in one instruction each, but under
+ * KASAN and KCSAN. Without named address spaces (6.8 and older, or by clang) an
+ * accessor can only load.
  */
 #ifdef CONFIG_CC_HAS_NAMED_AS
 #define oslab_here_sub(value, member)	((value) -= __this_cpu_read(oslab_usage.member))
@@ -87,7 +88,7 @@ u64 __no_caller_saved_registers oslab_usage_read_clock(void);
 #endif
 
 /*
- * CLOCK_MONOTONIC for a quarter of the price of reading it: the last reading,
+ * CLOCK_MONOTONIC for a quarter of the instructions of reading it: the last reading,
  * not older than OSLAB_USAGE_SPAN, and the cycles since then.
  *
  * The TSC is used for that short time only, on its own CPU, and while the

@@ -12,9 +12,10 @@
  *   open   open, openat, openat2, creat
  *   read   read
  *   write  write
- *   fork   fork, vfork, and clone or clone3 without CLONE_THREAD; of a clone3
- *          whose arguments cannot be read it is not known what it asks for,
- *          so it does not count
+ *   fork   fork, vfork, and clone or clone3 without CLONE_THREAD; a clone3
+ *          whose arguments the kernel does not take, because they cannot be
+ *          read or because of their size or of what is behind those that it
+ *          knows, does not count: what it asks for is not known
  *
  * by tasks of every mode (64-bit, 32-bit). The counting is in those syscalls
  * themselves (oslab_count() in <linux/oslab.h>). So what does not get there
@@ -29,6 +30,7 @@
 #include <linux/compiler.h>
 #include <linux/cpumask.h>
 #include <linux/export.h>
+#include <linux/irqflags.h>
 #include <linux/jiffies.h>
 #include <linux/jump_label.h>
 #include <linux/kernel.h>
@@ -52,6 +54,7 @@
 #endif
 
 #define SLOW_SPANS	64
+#define QUICK		(OSLAB_USAGE_SPAN / SLOW_SPANS)	/* cycles of a quick reading */
 #define NEVER		BIT_ULL(63)	/* a TSC that is far away: each call reads the clock */
 
 DEFINE_PER_CPU_ALIGNED(struct oslab_usage_cpu, oslab_usage) = {
@@ -131,8 +134,8 @@ static u64 ns_per_cycle(u64 span, u64 ahead_ns)
 }
 
 /*
- * In cycles: 0.75 ms. A clock that is slewed by 10 %, as far as adjtimex() can,
- * is then missed by less than 0.1 ms.
+ * In cycles: 0.75 ms. In it a slew of 10 %, as far as adjtimex() can, makes less
+ * than 0.1 ms.
  */
 static u64 longest_span(void)
 {
@@ -149,10 +152,16 @@ static u64 longest_span(void)
  * Each call comes by here where the kernel does not trust the TSC, and where
  * reading the clock takes long, as with the one HPET that all CPUs queue for.
  * There a reading is good for SLOW_SPANS times as long as it took, so that a
- * CPU spends less than 4 % of its time on it. But not for longer than
+ * CPU spends less than 2 % of its time on it. But not for longer than
  * longest_span(), which a reading of more than 12 us reaches: a CPU spends more
- * on such ones. And never beyond its tick: a TSC may stop while the CPU sleeps,
- * and then the time is too old, by less than a tick.
+ * on such ones, 4 % at 30 us. And never beyond its tick: a TSC may stop while
+ * the CPU sleeps, and then the time is too old, by less than a tick.
+ *
+ * Interrupts are off for each reading: one in the middle would make the clock
+ * seem slow, and put its time to a wrong TSC. A hypervisor or the firmware can
+ * still take the CPU away. So a reading that took long is tried again, and one
+ * that still does is taken for its end: its time is then too old, by less than
+ * it took, and never in the future.
  */
 u64 __no_caller_saved_registers notrace oslab_usage_read_clock(void)
 {
@@ -160,21 +169,24 @@ u64 __no_caller_saved_registers notrace oslab_usage_read_clock(void)
 	unsigned long tick = jiffies;
 	u64 tsc = rdtsc_ordered();
 	u64 cycles, last, now, span;
+	unsigned long flags;
 	int tries;
 
 	cycles = tsc - here->slow_tsc;
 	if (cycles < here->slow_span && tick == here->slow_tick)
 		return here->base_ns + ((cycles * here->ns_per_cycle) >> 32);
 
-	/* If it took long it may have been interrupted: a second one tells. */
+	/* Once is enough where the last one already took long. */
 	for (tries = 0; tries < 2; tries++) {
+		local_irq_save(flags);
 		tsc = rdtsc_ordered();
 		now = ktime_get_ns();
 		cycles = rdtsc_ordered() - tsc;
-		if (cycles <= OSLAB_USAGE_SPAN / SLOW_SPANS)
+		local_irq_restore(flags);
+		if (cycles <= QUICK || here->slow_span > OSLAB_USAGE_SPAN)
 			break;
 	}
-	tsc += cycles / 2;
+	tsc += cycles <= QUICK ? cycles / 2 : cycles;
 
 	span = clamp(cycles * SLOW_SPANS, (u64)OSLAB_USAGE_SPAN, longest_span());
 	if (span == OSLAB_USAGE_SPAN && !check_tsc_unstable()) {

@@ -54,7 +54,8 @@ static const struct program program = {
 		"       boot, as the kernel's syscall track_syscall_usage() counts them. A call\n"
 		"       counts when it is made, also one that fails: \"open\" is open, openat,\n"
 		"       openat2 and creat; \"read\" is read; \"write\" is write; \"fork\" is fork,\n"
-		"       vfork, and clone and clone3 unless they make a thread.\n",
+		"       vfork, and clone and clone3 unless they make a thread. A clone3 whose\n"
+		"       arguments the kernel does not take does not count.\n",
 	.output =
 		"       Lines of \"name: count=N last_timestamp_ns=N\", or with --json one object\n"
 		"       with an object for each name. count is a number of calls;\n"

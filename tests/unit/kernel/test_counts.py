@@ -75,6 +75,18 @@ def test_long_works_are_tried_less_often(program: Path) -> None:
     assert not run(program, "more", 3, 110)[0]
 
 
+def test_nothing_is_forgiven_where_nothing_else_runs(
+    program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OSLAB_ALONE", "1")
+    assert run(program, "more")[0]
+    assert not run(program, "once", 4)[0]
+    good, told = run(program, "more", 0, 110)
+    assert good
+    assert "in 6 of 6 attempts" in told
+    assert not run(program, "more", 5, 110)[0]
+
+
 def test_somebody_else_by_fits_fails_nothing(program: Path) -> None:
     good, told = run(program, "fits")
     assert good, told

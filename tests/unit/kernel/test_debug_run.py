@@ -14,7 +14,7 @@ from ansible_collections.oslab.kernel.tests.system.debug_kernel import run
 
 BAR = "[   20.000001] " + "=" * 66 + "\n"
 QUIET = {
-    "plain": "[    0.100000] Linux version\n",
+    "plain": "[    0.100000] Linux version\n[    1.9] clocksource: Switched to clocksource tsc\n",
     "kasan": "[    0.1] kasan: KernelAddressSanitizer initialized (generic)\n"
     "[    0.2] kmemleak: Kernel memory leak detector initialized (mem pool available: 1)\n",
     "kcsan": "[    0.100000] kcsan: enabled early\n",
@@ -52,6 +52,7 @@ def test_a_quiet_run_passes(variant: str) -> None:
         ("kasan", "KernelAddress"),
         ("kasan", "leak"),
         ("kcsan", "kcsan"),
+        ("plain", "tsc"),
         ("rt", "RT"),
         ("hpet", "TSC"),
         ("hpet", "hpet"),
