@@ -34,7 +34,7 @@ done
 cat {lock}
 """
 # So often nobody held the lock although the job has not ended; it takes a moment to begin.
-PATIENCE = 30
+LOST_LIMIT = 30
 
 
 class ActionModule(Action):
@@ -71,7 +71,7 @@ class ActionModule(Action):
             if said:
                 display.display(f"source: {name}: {said}")
             lost = 0 if said else lost + 1
-            if lost > PATIENCE:
+            if lost > LOST_LIMIT:
                 break
         self._job("cleanup", job, variables)
         return {

@@ -33,8 +33,8 @@ options:
   keep_kernels:
     description: >-
       Look at the packages of this collection's kernels beyond so many of the newest; at least one
-      is kept. So are the kernel that runs and the fallback that the role C(oslab.kernel.install)
-      has recorded.
+      is kept. So are the kernel that runs and the fallback kernel that the role
+      C(oslab.kernel.trial) has recorded.
     type: int
   keep_releases:
     description: With O(keep_kernels), releases of kernels that are kept, too.

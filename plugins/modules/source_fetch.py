@@ -2,7 +2,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ansible module: a kernel's source, downloaded and proven to be the right one."""
+"""Ansible module: a kernel's source, downloaded and verified."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ options:
     default: []
   autosigner_key:
     description:
-      - ASCII-armoured public key that signs C(sha256sums.asc). If empty, that listing only guards
+      - ASCII-armoured public key that signs C(sha256sums.asc). If empty, that listing only protects
         against damage.
     type: str
     default: ""

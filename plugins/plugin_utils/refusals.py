@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._host import secure_boot
-from ansible_collections.oslab.kernel.plugins.plugin_utils import config_survey
+from ansible_collections.oslab.kernel.plugins.plugin_utils import collected_hardware
 
 #: Sentences of a report; each target has its own in its variables, and fails with it.
 SHOWN = 10
@@ -25,7 +25,7 @@ def refusals(
     refused: dict[str, str] = {}
     accepting: list[str] = []
     for name in targets:
-        info = config_survey.target_facts(hostvars, name)
+        info = collected_hardware.target_facts(hostvars, name)
         if not info:
             continue
         reason = secure_boot.problem(name, info, signer)

@@ -119,6 +119,34 @@ def test_one_word_for_one_thing() -> None:
     assert wrong == []
 
 
+# Elsewhere only words that mean nothing else there. molly-guard is a package.
+_ELSEWHERE = re.compile(
+    r"(?<!molly-)guard(s|ed)?\b|unguarded|patience|sameness|survey|foret[eo]l[dl]|(?<!w)playe?d\b"
+    r"|\b(un)?proven\b|host_claim|reboot_in_turn|install_kept|way back|let others|be alone",
+    re.IGNORECASE,
+)
+# This test, redirects and refusals of old names.
+_OLD_NAMES = {
+    "tests/unit/test_language.py", "meta/runtime.yml", "plugins/plugin_utils/renamed_variables.py",
+}  # fmt: skip
+
+
+def test_old_words_are_nowhere() -> None:
+    roots = ("plugins", "docs", "bench", "molecule", "tests/system", "tests/lib", "inventories")
+    paths = files(*(f"{root}/**/*" for root in roots), "*.md", "*.yml", "meta/*", "tests/unit/*.py")
+    wrong = [
+        f"{name}:{number}: {found[0]}"
+        for path in paths
+        for name in [str(path.relative_to(ROOT))]
+        if path.suffix in (".py", ".yml", ".md", ".j2", ".c", ".sh")
+        and name not in _OLD_NAMES
+        and not name.startswith(("CHANGELOG", "docs/results"))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        for found in _ELSEWHERE.finditer(line)
+    ]
+    assert wrong == []
+
+
 def test_the_top_of_a_role_has_its_entry_points_and_nothing_else() -> None:
     for role in roles():
         specs = load(ROOT / "roles" / role / "meta/argument_specs.yml")["argument_specs"]

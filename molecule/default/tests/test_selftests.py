@@ -32,7 +32,7 @@ ARGUMENTS = {
     "fuzz": ["30000", "202010856"],
 }
 # Far more than any takes under emulation: a test that hangs ends, with all that it started.
-PATIENCE = "timeout --kill-after=10 1800"
+LIMITED = "timeout --kill-after=10 1800"
 # While these count, nothing else is to run that opens, reads, writes or forks.
 COUNTING = ("counting", "ia32", "abis", "parallel")
 # Freezes all services but those that this connection needs, and thaws them whatever happens.
@@ -87,7 +87,7 @@ def test_selftest(
     numbers = manifest["syscalls"]
     directory = f"/lib/modules/{manifest['release']}/extra/oslab"
     words = [
-        f"{PATIENCE} {programs}/{program}",
+        f"{LIMITED} {programs}/{program}",
         *(str(numbers[name]) for name in ("capture_memory_snapshot", "track_syscall_usage")),
         str(numbers["get_io_throttle"]),
         *(word.format(modules=directory) for word in ARGUMENTS.get(program, [])),

@@ -114,7 +114,7 @@ def build(
         path.chmod(0o755 if os.access(path, os.X_OK) else 0o644)
         content = path.read_bytes()
         size += len(content)
-        # dpkg's format; it guards against accidents, not against people.
+        # dpkg's format; it detects accidents, not against people.
         digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
         sums.append(f"{digest}  {path.relative_to(root).as_posix()}\n")
     meta = root / "DEBIAN"

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import openpgp_key
+from ansible_collections.oslab.kernel.plugins.module_utils._common import manifest, openpgp_key
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import index
 from ansible_collections.oslab.kernel.plugins.module_utils._repository.index import (
@@ -24,7 +24,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._repository.index imp
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._repository.retention import RECORD
 
-DESCRIPTION = "oslab-kernel.json"
+DESCRIPTION = manifest.NAME
 PUBLIC_KEY = "oslab-kernel.asc"
 LIMIT = 16 << 20
 _FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")

@@ -46,7 +46,7 @@ PRODUCTS = (
 
 VARIANTS = ("kasan", "kcsan", "plain", "hpet", "rt", "up", "noio", "x32", "lto")
 # Arguments for the kernel. Its CPUs wait for the host's, longer than it would find normal.
-PATIENCE = ["rcupdate.rcu_cpu_stall_timeout=300", "watchdog_thresh=60"]
+LONGER_LIMITS = ["rcupdate.rcu_cpu_stall_timeout=300", "watchdog_thresh=60"]
 # QEMU's TSC is one for all CPUs, but it does not say so, and older kernels mark it unstable: then
 # no call would be counted by the fast path.
 TRUSTED = ["tsc=reliable"]
@@ -351,7 +351,7 @@ def test(variant: str, tree: Path, numbers: dict[str, int], options: argparse.Na
     tests = commands(numbers_for(variant, calls), options)
     initrd = build / "initrd"
     write_initrd(initrd, programs, modules, tests)
-    parameters = ["console=ttyS0", "loglevel=7", "panic=-1", *PATIENCE]
+    parameters = ["console=ttyS0", "loglevel=7", "panic=-1", *LONGER_LIMITS]
     parameters += PARAMETERS.get(variant, OTHERS)
     say(f"{variant}: built in {built - started:.0f} s; booting")
     result = boot(build, initrd, [*parameters, "--", calls[1]], options)

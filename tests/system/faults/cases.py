@@ -14,13 +14,15 @@ from collections.abc import Iterator
 from typing import Any, Callable, Protocol
 
 # What GRUB prints for each kernel that it starts.
+# What the role trial reports of a reboot without kexec (boot_entry/load_kexec.yml).
+NO_KEXEC = "reboots through firmware and boot loader"
 GRUB_SAYS = "Loading Linux "
 
 # A listing, as listing.py prints it: by kind, by name.
 Listing = dict[str, dict[str, str]]
 
 
-class Played(Protocol):
+class Finished(Protocol):
     """A playbook that has ended."""
 
     status: int
@@ -33,7 +35,7 @@ class Host(Protocol):
 
     def shell(self, script: str) -> str: ...
 
-    def play(self, playbook: str, **variables: Any) -> Played: ...
+    def play(self, playbook: str, **variables: Any) -> Finished: ...
 
     def listing(self, *kinds: str) -> Listing: ...
 
@@ -148,10 +150,10 @@ def kexec(host: Host) -> list[str]:
     host.shell("tar -C / --keep-directory-symlink -xf /root/kexec.tar; ldconfig; kexec --version")
     before = host.serial().count(GRUB_SAYS)
     failed = host.play("deploy.yml", trial_kexec=True, trial_health_checks=["/bin/false"])
-    if failed.status == 0 or "goes through firmware and boot loader" in failed.text():
+    if failed.status == 0 or NO_KEXEC in failed.text():
         return ["the trial was no failure, or not by kexec"]
     between = host.serial().count(GRUB_SAYS)
-    # One start by GRUB: the way back.
+    # One start by GRUB: the fallback kernel.
     found = [] if between == before + 1 else [f"GRUB started {between - before} kernels, not 1"]
     if host.play("deploy.yml", trial_kexec=True).status != 0:
         return [*found, "deploy.yml failed"]

@@ -71,8 +71,8 @@ CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache/oslab-kernel
 # As inventories/lab and molecule/default have it.
 REPOSITORIES = Path("/var/lib/oslab-kernel/lab")
 PLAYBOOK_SECONDS = 2400
-UNGUARDED = ("systemd.mask=oslab-trial.timer",)
-# The guard's patience where nobody would confirm a trial anyway.
+NO_ROLLBACK_TIMER = ("systemd.mask=oslab-trial.timer",)
+# Of the rollback timer, where nobody would confirm a trial boot anyway.
 ALONE_SECONDS = 100
 # Headers are thousands of files, which an emulated machine unpacks for minutes.
 LEAST = """{{ ['linux-image-' ~ install_release, 'linux-modules-oslab-' ~ install_release,
@@ -269,12 +269,12 @@ class Harness:
             playbook=playbook,
         )
 
-    def played(self, fault: Fault, host: Faulty, outcome: Outcome) -> None:
+    def run_case(self, fault: Fault, host: Faulty, outcome: Outcome) -> None:
         """What is asked of another playbook."""
         stage = Stage(self, fault.name, host)
         outcome.problems = CASES[fault.case](stage)
         outcome.said = stage.said
-        host.wait(self.options.patience)
+        host.wait(self.options.wait)
 
     def arguments(self, more: tuple[str, ...]) -> list[str]:
         import yaml
@@ -284,7 +284,7 @@ class Harness:
 
     def spoilt(self, fault: Fault) -> tuple[str, ...]:
         """What the trial's kernel is told besides."""
-        return (*fault.arguments, *(UNGUARDED if self.options.unguarded else ()))
+        return (*fault.arguments, *(NO_ROLLBACK_TIMER if self.options.no_rollback_timer else ()))
 
     def tamper(self, kind: str) -> None:
         if kind in ("package", "half"):
@@ -345,7 +345,7 @@ class Harness:
                 one.kill()
         outcome.said = " ".join(filter(None, (one.failure() for one in (run, *others))))
         outcome.status = status
-        self.settle(fault, host)
+        self.await_end(fault, host)
 
     def unattended(self, fault: Fault, host: Faulty) -> None:
         """The trial, which nobody confirms whatever it is like."""
@@ -354,7 +354,7 @@ class Harness:
         before = host.look()["boot_id"]
         with contextlib.suppress(subprocess.SubprocessError):
             host.shell("systemctl reboot --no-block")
-        deadline = time.monotonic() + ALONE_SECONDS + self.options.patience
+        deadline = time.monotonic() + ALONE_SECONDS + self.options.wait
         while time.monotonic() < deadline:
             with contextlib.suppress(subprocess.SubprocessError):
                 seen = host.look() if host.answers() else {}
@@ -363,12 +363,12 @@ class Harness:
             time.sleep(2)
         raise LostError("no answer, or for ever in a trial")
 
-    def settle(self, fault: Fault, host: Faulty) -> None:
+    def await_end(self, fault: Fault, host: Faulty) -> None:
         """Let it come to rest: a trial that nobody will confirm is going to end."""
-        host.wait(self.options.patience)
+        host.wait(self.options.wait)
         if fault.act not in ("cut", "kill"):
             return
-        deadline = time.monotonic() + fault.timeout + self.options.patience
+        deadline = time.monotonic() + fault.timeout + self.options.wait
         while time.monotonic() < deadline:
             with contextlib.suppress(subprocess.SubprocessError):
                 seen = host.look()
@@ -440,7 +440,7 @@ class Harness:
         outcome.audit = seen["audit"]
         outcome.problems += self.problems(seen)
         if seen["report"]:
-            outcome.said += f" Guard: {' '.join(seen['report'].split())[:300]}"
+            outcome.said += f" Rollback timer: {' '.join(seen['report'].split())[:300]}"
         # Whatever brought it back, the fault itself has to have happened.
         if fault.seen and not re.search(fault.seen, host.serial()):
             outcome.problems.append(f"the serial line does not say /{fault.seen}/")
@@ -463,7 +463,7 @@ class Harness:
         if self.options.alone:
             self.unattended(fault, host)
         elif fault.case:
-            self.played(fault, host, outcome)
+            self.run_case(fault, host, outcome)
         else:
             self.first(fault, host, outcome)
         outcome.back_in = time.monotonic() - started
@@ -511,7 +511,7 @@ class Harness:
 
     def keep(self, outcome: Outcome) -> None:
         """As far as it is known: who is interrupted loses no row."""
-        if not self.options.unguarded:
+        if not self.options.no_rollback_timer:
             outcome.save(self.work / results(self.options))
 
     def keep_serial(self, fault: Fault, host: Faulty) -> None:
@@ -626,7 +626,9 @@ def main() -> int:
     parser.add_argument(
         "--show", action="store_true", help="what earlier runs have seen; no new one"
     )
-    parser.add_argument("--unguarded", action="store_true", help="without the guard's timer")
+    parser.add_argument(
+        "--no-rollback-timer", action="store_true", help="with the rollback timer masked"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="machines at a time (%(default)s)")
     parser.add_argument(
         "--chain",
@@ -641,7 +643,7 @@ def main() -> int:
         help="begin no further fault after that",
     )
     parser.add_argument(
-        "--patience",
+        "--wait",
         type=int,
         default=900,
         help="seconds until a host counts as lost: a trial's end by force, two boots (%(default)s)",

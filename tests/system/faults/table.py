@@ -57,13 +57,13 @@ class Fault:
     moment: Optional[Moment] = None
     # What is done to the repository: package, index, half.
     tamper: str = ""
-    # Seconds until the guard of the first deployment's trial strikes.
+    # Seconds until the rollback timer of the first deployment ends its trial boot.
     timeout: int = 600
     # It takes little, and no more than a stock host.
     fast: bool = False
     # It is the playbook that sees it, and nobody else would.
-    played: bool = False
-    # What is played first, by its name in cases.py, in the place of a deployment.
+    by_playbook: bool = False
+    # What runs first, by its name in cases.py, in the place of a deployment.
     case: str = ""
     # What it leaves behind stays when it is taken away.
     stays: bool = False
@@ -76,11 +76,11 @@ class Fault:
     @property
     def alone(self) -> bool:
         """Whether the host has to come back from it without a controller."""
-        return self.state == INSTALLED and not self.act and not self.played
+        return self.state == INSTALLED and not self.act and not self.by_playbook
 
 
-# The guard's own word.
-GUARD = "returning to the old one"
+# What the rollback timer's script (roles/trial/templates/trial-return.j2) prints.
+ROLLBACK_TIMER = "rebooting into the fallback kernel"
 
 
 def unit(command: str, service: str = "Type=oneshot", section: str = "") -> str:
@@ -269,7 +269,7 @@ FAULTS = (
     Fault(
         "hung-boot",
         "a service before all others never ends",
-        seen=GUARD,
+        seen=ROLLBACK_TIMER,
         inject=unit("/bin/sleep infinity", section="Before=sysinit.target"),
         heal=NO_UNIT,
         timeout=100,
@@ -310,7 +310,7 @@ FAULTS = (
         inject='mv "/lib/modules/$RELEASE" "$KEEP/modules"; sync',
         heal='mv "$KEEP/modules" "/lib/modules/$RELEASE"; sync',
         timeout=100,
-        played=True,
+        by_playbook=True,
     ),
     Fault(
         "module-removed",
@@ -319,12 +319,12 @@ FAULTS = (
         inject='file=$(find "/lib/modules/$RELEASE" -name "capture_mem_mod.ko*")\n'
         'echo "$file" >"$KEEP/where"; mv "$file" "$KEEP/"; depmod "$RELEASE"; sync',
         heal='file=$(cat "$KEEP/where"); mv "$KEEP/${file##*/}" "$file"; depmod "$RELEASE"; sync',
-        played=True,
+        by_playbook=True,
     ),
     Fault(
         "no-network",
         "the network card's driver refuses to load",
-        seen=GUARD,
+        seen=ROLLBACK_TIMER,
         arguments=("module_blacklist=virtio_net",),
         timeout=100,
         says="rollback timer",
@@ -332,7 +332,7 @@ FAULTS = (
     Fault(
         "usr-local-away",
         "the same, and what is mounted at /usr/local has nothing in it",
-        seen=GUARD,
+        seen=ROLLBACK_TIMER,
         arguments=("module_blacklist=virtio_net",),
         inject="echo 'fault /usr/local tmpfs nofail 0 0' >>/etc/fstab; sync",
         heal="sed -i '/^fault /d' /etc/fstab; umount /usr/local || true; sync",
@@ -342,7 +342,7 @@ FAULTS = (
     Fault(
         "sshd-masked",
         "sshd is not started",
-        seen=GUARD,
+        seen=ROLLBACK_TIMER,
         arguments=("systemd.mask=ssh.service",),
         timeout=100,
         says="rollback timer",
@@ -350,7 +350,7 @@ FAULTS = (
     Fault(
         "firewall",
         "packets to port 22 are dropped",
-        seen=GUARD,
+        seen=ROLLBACK_TIMER,
         inject=unit(FIREWALL),
         heal=NO_UNIT,
         timeout=100,
@@ -361,14 +361,14 @@ FAULTS = (
         "a syscall does not answer under its number",
         **replaced("/lib/modules/$RELEASE/oslab-kernel.json", WRONG_NUMBERS),
         says="checks failed",
-        played=True,
+        by_playbook=True,
     ),
     Fault(
         "health-check",
         "the user's own check fails",
         variables={"trial_health_checks": ["/bin/false"], "trial_health_timeout": 5},
         says="health",
-        played=True,
+        by_playbook=True,
     ),
     # --- no room --------------------------------------------------------------------------------
     Fault(
@@ -585,14 +585,14 @@ CASES = (
         "install_keep=1 on a host with two other kernels of the collection",
         expected=(NEW,),
         case="keep",
-        played=True,
+        by_playbook=True,
     ),
     Fault(
         "kexec",
         "trials by kexec: one whose health check fails, and a good one",
         expected=(NEW,),
         case="kexec",
-        played=True,
+        by_playbook=True,
     ),
 )
 ROWS = (*FAULTS, *CASES)

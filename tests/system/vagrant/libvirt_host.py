@@ -20,7 +20,7 @@ HOST = "192.168.123.1"
 
 STORAGE = f"/var/lib/libvirt/images/{NAME}"
 DAEMONS = ("virtlogd", "libvirtd")
-PATIENCE = 60.0
+WAIT_SECONDS = 60.0
 
 
 class LibvirtError(Exception):
@@ -78,7 +78,7 @@ def start(state: Path) -> None:
             subprocess.run(
                 [daemon, "--daemon", "--pid-file", pid_file], stdin=subprocess.DEVNULL, check=False
             )
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + WAIT_SECONDS
     while not answers():
         if time.monotonic() > until:
             raise LibvirtError(f"libvirt does not answer: {virsh('uri').stderr.strip()}")

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.oslab.kernel.tests.system.faults import cases, report, table
 
+ROOT = Path(__file__).resolve().parents[3]
+
 
 @pytest.fixture(params=table.ROWS, ids=lambda fault: fault.name)
 def fault(request: pytest.FixtureRequest) -> object:
@@ -110,3 +112,26 @@ def test_a_lost_host_is_told(tmp_path: Path) -> None:
 def test_the_table_goes_where_it_was() -> None:
     document = "before\n<!-- BEGIN alone -->\nold\n<!-- END alone -->\nafter\n"
     assert report.with_table(document, "alone", "new\n") == document.replace("old", "new")
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        (table.ROLLBACK_TIMER, "templates/trial-return.j2"),
+        (cases.NO_KEXEC, "tasks/boot_entry/load_kexec.yml"),
+    ],
+)
+def test_what_is_looked_for_is_what_the_role_prints(text: str, path: str) -> None:
+    assert text in (ROOT / "roles/trial" / path).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("fault", [one for one in table.ROWS if one.moment], ids=lambda f: f.name)
+def test_the_moment_is_a_task(fault: table.Fault) -> None:
+    """A name that no task has any more is a moment that never comes."""
+    assert fault.moment is not None
+    task = r"TASK \[.*"
+    if fault.moment.pattern.startswith(task):
+        text = "\n".join(
+            path.read_text(encoding="utf-8") for path in ROOT.glob("roles/*/tasks/**/*.yml")
+        )
+        assert re.search(rf"- name: .*{fault.moment.pattern.removeprefix(task)}", text)

@@ -200,7 +200,8 @@ def test_an_answer_of_another_form_fails_its_host_alone(fleet: Fleet) -> None:
     look = {"oslab.kernel.host_kernel_info": {}, "register": "kernel_target_info"}
     unite = {
         "ansible.builtin.debug": {
-            "msg": "LOADED {{ {} | oslab.kernel.config_survey(hostvars, groups.kernel_targets) }}"
+            "msg": "LOADED {{ {} | oslab.kernel.collected_hardware(hostvars, "
+            "groups.kernel_targets) }}"
         },
         "run_once": True,
     }

@@ -62,11 +62,11 @@ def _union(captures: Iterable[Mapping[str, Any]], key: str) -> list[str]:
     return sorted({module for capture in captures for module in capture[key]})
 
 
-def survey(
+def unite(
     known: Mapping[str, Any],
     hostvars: Mapping[str, Any],
     targets: Sequence[str],
-    recapture: bool,
+    refresh: bool,
 ) -> dict[str, Any]:
     """Add a target's facts, if it has none yet, to the known ones, and unite all.
 
@@ -82,7 +82,7 @@ def survey(
             if name in wanted:
                 wrong[name] = problem
     for name in targets:
-        if recapture or name not in captures:
+        if refresh or name not in captures:
             facts = target_facts(hostvars, name)
             if facts:
                 capture, problem = checked(facts)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.plugin_utils.config_survey import survey
+from ansible_collections.oslab.kernel.plugins.plugin_utils.collected_hardware import unite
 
 
 def told(*modules: str, oslab: Any = None, boot_config: Any = "/boot/config-6.1") -> dict[str, Any]:
@@ -32,7 +32,7 @@ def run(**targets: Any) -> dict[str, Any]:
 
 
 def test_modules_of_all_are_united() -> None:
-    seen = survey({}, run(a=told("x", "y"), b=told("z", "y")), ["a", "b"], False)
+    seen = unite({}, run(a=told("x", "y"), b=told("z", "y")), ["a", "b"], False)
     assert seen["loaded"] == ["x", "y", "z"]
     assert seen["essential"] == ["x_core", "y_core", "z_core"]
     assert seen["unknown"] == []
@@ -42,16 +42,16 @@ def test_modules_of_all_are_united() -> None:
 def test_what_is_known_stays_until_it_is_to_be_read_anew() -> None:
     known = {"a": told("old"), "gone": told("other")}
     now = run(a=told("new"))
-    seen = survey(known, now, ["a"], False)
+    seen = unite(known, now, ["a"], False)
     assert seen["loaded"] == ["old"]
     assert "gone" in seen["captures"]
-    assert survey(known, now, ["a"], True)["loaded"] == ["new"]
+    assert unite(known, now, ["a"], True)["loaded"] == ["new"]
     # One that does not answer is known by what it told before.
-    assert survey(known, run(a=None), ["a"], True)["loaded"] == ["old"]
+    assert unite(known, run(a=None), ["a"], True)["loaded"] == ["old"]
 
 
 def test_a_target_that_never_told_anything_is_named() -> None:
-    seen = survey({}, run(a=told("x"), b=None), ["a", "b", "not in the inventory"], False)
+    seen = unite({}, run(a=told("x"), b=None), ["a", "b", "not in the inventory"], False)
     assert seen["unknown"] == ["b", "not in the inventory"]
 
 
@@ -59,17 +59,17 @@ def test_the_base_is_a_stock_kernel_s_if_there_is_one() -> None:
     ours = told("x", oslab={"build_id": "1"})
     bare = told("x", boot_config=None)
     order = ["bare", "ours", "stock"]
-    assert survey({}, run(bare=bare, ours=ours, stock=told()), order, False)["base_host"] == "stock"
-    assert survey({}, run(bare=bare, ours=ours), order[:2], False)["base_host"] == "ours"
-    assert survey({}, run(bare=bare), order[:1], False)["base_host"] == ""
+    assert unite({}, run(bare=bare, ours=ours, stock=told()), order, False)["base_host"] == "stock"
+    assert unite({}, run(bare=bare, ours=ours), order[:2], False)["base_host"] == "ours"
+    assert unite({}, run(bare=bare), order[:1], False)["base_host"] == ""
 
 
 def test_the_base_is_the_first_target_s_in_each_run() -> None:
     """What is known comes in the order of a file's keys, which is not that of the inventory."""
     targets = ["web", "db", "app"]
-    first = survey({}, run(web=told("x"), db=told("y")), targets, False)
+    first = unite({}, run(web=told("x"), db=told("y")), targets, False)
     known = dict(sorted(first["captures"].items()))
-    second = survey(known, run(app=told("z")), targets, False)
+    second = unite(known, run(app=told("z")), targets, False)
     assert first["base_host"] == second["base_host"] == "web"
 
 
@@ -96,7 +96,7 @@ class Counted(Mapping[str, Any]):
 def test_each_host_is_looked_at_once() -> None:
     names = [f"web{number}" for number in range(500)]
     hosts = Counted(run(**{name: told("x") for name in names}))
-    survey({}, hosts, names, False)
+    unite({}, hosts, names, False)
     assert hosts.looks == len(names)
 
 
@@ -123,18 +123,18 @@ def test_each_host_is_looked_at_once() -> None:
 )
 def test_a_target_with_malformed_facts_counts_for_itself_alone(name: str, value: Any) -> None:
     bad = {**told("x"), name: value}
-    seen = survey({}, run(bad=bad, good=told("y")), ["bad", "good"], False)
+    seen = unite({}, run(bad=bad, good=told("y")), ["bad", "good"], False)
     assert seen["loaded"] == ["y"]
     assert seen["base_host"] == "good"
     assert seen["unknown"] == []
     assert len(seen["wrong"]) == 1
     assert seen["wrong"][0].startswith(f"bad: its {name} ")
     # The file of what was read before is no way around it.
-    again = survey({"bad": bad, "good": told("y")}, {}, ["bad", "good"], False)
+    again = unite({"bad": bad, "good": told("y")}, {}, ["bad", "good"], False)
     assert again["loaded"] == ["y"]
     assert list(again["captures"]) == ["good"]
 
 
 def test_of_a_manifest_only_that_there_is_one_is_kept() -> None:
-    seen = survey({}, run(a=told("x", oslab={"release": "{{ 1 }}"})), ["a"], False)
+    seen = unite({}, run(a=told("x", oslab={"release": "{{ 1 }}"})), ["a"], False)
     assert seen["captures"]["a"]["oslab"] is True

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
-from ansible_collections.oslab.kernel.plugins.plugin_utils import config_survey as survey
+from ansible_collections.oslab.kernel.plugins.plugin_utils import collected_hardware as hardware
 
 DOCUMENTATION = r"""
-name: config_survey
+name: collected_hardware
 short_description: Unite the collected hardware facts of the targets of one kernel
 version_added: 0.1.0
 author: oslab.kernel contributors (@oslab)
@@ -19,7 +19,7 @@ description:
   - Checks each value that a target has answered, as any of them may be malformed, and unites those
     of thousands of targets in a time that grows with their number, not with its square.
   - Adds the facts that targets have reported in this run to the known ones.
-positional: hostvars, targets, recapture
+positional: hostvars, targets, refresh
 options:
   _input:
     description: What is known, by the names of the hosts.
@@ -34,7 +34,7 @@ options:
     type: list
     elements: str
     required: true
-  recapture:
+  refresh:
     description: Whether to replace the known facts of a host by those of this run.
     type: bool
     default: false
@@ -43,7 +43,7 @@ options:
 EXAMPLES = r"""
 - name: Collect the hardware facts of the targets
   ansible.builtin.set_fact:
-    seen: "{{ {} | oslab.kernel.config_survey(hostvars, groups.kernel_targets) }}"
+    seen: "{{ {} | oslab.kernel.collected_hardware(hostvars, groups.kernel_targets) }}"
 """
 
 RETURN = r"""
@@ -56,15 +56,15 @@ _value:
 """
 
 
-def config_survey(
+def collected_hardware(
     known: Mapping[str, Any],
     hostvars: Mapping[str, Any],
     targets: Sequence[str],
-    recapture: bool = False,
+    refresh: bool = False,
 ) -> dict[str, Any]:
-    return survey.survey(known, hostvars, targets, recapture)
+    return hardware.unite(known, hostvars, targets, refresh)
 
 
 class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"config_survey": config_survey}
+        return {"collected_hardware": collected_hardware}
