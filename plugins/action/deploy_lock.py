@@ -9,6 +9,7 @@ import os
 from typing import Any, Optional
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.oslab.kernel.plugins.module_utils._host.deploy_lock import PATH
 from ansible_collections.oslab.kernel.plugins.plugin_utils import host_answer, this_run
 
 
@@ -36,7 +37,7 @@ class ActionModule(ActionBase):
             by = this_run.lock_holder(result)
         if by and not result.get("failed"):
             host = (task_vars or {}).get("inventory_hostname", "The host")
-            path = arguments.get("path", "/run/oslab-kernel.claim")
+            path = arguments.get("path", PATH)
             result["failed"] = True
             result["msg"] = (
                 f"{host}: the deployment lock is held by {by.text}. Run this again when that run "

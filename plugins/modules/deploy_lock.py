@@ -93,6 +93,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils._host.deploy_lock import (
+    PATH,
     Lock,
     acquire,
     release,
@@ -103,7 +104,7 @@ def argument_spec() -> dict[str, Any]:
     return {
         "state": {"type": "str", "choices": ["held", "released"], "default": "held"},
         "seconds": {"type": "int", "default": 3600},
-        "path": {"type": "path", "default": "/run/oslab-kernel.claim"},
+        "path": {"type": "path", "default": PATH},
         "run": {"type": "str", "default": ""},
         "text": {"type": "str", "default": ""},
         "gone": {"type": "str", "default": ""},

@@ -29,10 +29,6 @@ LEASE = 45
 TRIED_SECONDS = 0.4
 
 
-class JobError(Exception):
-    """The job cannot be started; the message says why."""
-
-
 class StoppedError(Exception):
     """The job is asked to end before it is done."""
 

@@ -23,6 +23,8 @@ from typing import IO, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, lock
 
+#: The default of the module, and of the action that names the file.
+PATH = "/run/oslab-kernel.claim"
 # Seconds within which a process that has locked the file has to unlock it.
 TIMEOUT = 10.0
 _LARGEST = 64 << 10

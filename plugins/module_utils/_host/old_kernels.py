@@ -21,8 +21,8 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host.facts import (
 def packages(host: Host, keep: int, needed: Iterable[str]) -> tuple[list[str], list[str]]:
     """Packages of our kernels beyond the newest `keep`, and warnings about what cannot be read.
 
-    Never those of the kernel that runs, of the fallback that the role install has recorded, or of
-    one that is `needed`.
+    Never those of the kernel that runs, of the fallback kernel that the role trial has recorded, or
+    of one that is `needed`.
     """
     warnings: list[str] = []
     releases = oslab_releases(host.root)
