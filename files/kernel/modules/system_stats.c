@@ -16,13 +16,16 @@
  *                      KiB of its filesystem, as statfs(2): all, free, and
  *                      free for unprivileged users
  *
- * Parameter path: that directory (default "/"), absolute. Each reader gets to
- * it with its own rights, root directory and mounts; if it cannot, reading
- * fails with the error that statfs(2) would give.
+ * Parameter path: that directory (default "/"), absolute. Whoever opens the
+ * file and whoever reads it has to get to it, with their own rights, root
+ * directory and mounts; else that fails with the error that statfs(2) would
+ * give. Both are checked: else whoever may not could open the file and have it
+ * read by a program that may.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/cpumask.h>
+#include <linux/fs.h>
 #include <linux/kernel_stat.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
@@ -151,6 +154,22 @@ static int oslab_show(struct seq_file *m, void *v)
 	return show_storage(m);
 }
 
+static int oslab_open(struct inode *inode, struct file *file)
+{
+	struct kstatfs st;
+	int ret;
+
+	ret = get_storage(&st);
+	return ret ? ret : single_open(file, oslab_show, NULL);
+}
+
+static const struct proc_ops system_stats_ops = {
+	.proc_open	= oslab_open,
+	.proc_read_iter	= seq_read_iter,
+	.proc_lseek	= seq_lseek,
+	.proc_release	= single_release,
+};
+
 static int __init system_stats_init(void)
 {
 	struct kstatfs st;
@@ -163,7 +182,8 @@ static int __init system_stats_init(void)
 		return ret;
 	}
 
-	return oslab_proc_create(PROC_NAME, oslab_show);
+	return oslab_proc_created(PROC_NAME, proc_create(PROC_NAME, oslab_mode, NULL,
+							 &system_stats_ops));
 }
 
 static void __exit system_stats_exit(void)

@@ -91,6 +91,11 @@ void find_modules(const char *directory)
 		closedir(entries);
 }
 
+bool is_built(int module)
+{
+	return module != IO_THROTTLE || !throttle_off;
+}
+
 long load(int module, const char *parameters)
 {
 	char path[512];

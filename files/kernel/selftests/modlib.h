@@ -30,6 +30,9 @@ extern int module_count;
  */
 void find_modules(const char *directory);
 
+/* Not where the kernel lacks the syscall whose answer it shows. */
+bool is_built(int module);
+
 /* 0 or minus the error. */
 long load(int module, const char *parameters);
 long unload(int module);

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,8 @@
 #define KMEMLEAK	"/sys/kernel/debug/kmemleak"
 #define MIN_AGE		6	/* seconds; kmemleak passes over what is younger than 5 */
 #define ARGUMENTS	16
+#define OFF		"track_syscall_usage.enabled=0"
+#define SWITCH		"/sys/module/track_syscall_usage/parameters/enabled"
 
 static void mount_all(void)
 {
@@ -47,6 +50,40 @@ static void test_before_any_fork(long nr_track)
 	       (unsigned long long)usage[3].count,
 	       (unsigned long long)usage[3].last_timestamp_ns);
 	printf("1..1\n# end 0 first\n");
+}
+
+static bool said_at_boot(const char *parameter)
+{
+	char line[4096] = "";
+	FILE *file = fopen("/proc/cmdline", "re");
+
+	if (!file)
+		return false;
+	if (!fgets(line, sizeof(line), file))
+		line[0] = '\0';
+	fclose(file);
+	return strstr(line, parameter);
+}
+
+/* Until here much was opened, read and written. Switches it on for the other tests. */
+static void test_off_since_boot(long nr_track)
+{
+	struct syscall_usage_user usage[OSLAB_USAGE_ENTRIES] = {};
+	int written = -1, counted = 0, fd, i;
+
+	syscall(nr_track, usage, OSLAB_USAGE_ENTRIES, 0, 0, 0, 0);
+	for (i = 0; i < OSLAB_USAGE_ENTRIES; i++)
+		counted += usage[i].count || usage[i].last_timestamp_ns;
+	fd = open(SWITCH, O_WRONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		written = write(fd, "1", 1);
+		close(fd);
+	}
+	printf("# start off\nTAP version 13\n");
+	printf("%sok 1 nothing is counted since a boot with " OFF " (%d of %d are)\n",
+	       counted ? "not " : "", counted, OSLAB_USAGE_ENTRIES);
+	printf("%sok 2 it can be switched on\n", written == 1 ? "" : "not ");
+	printf("1..2\n# end 0 off\n");
 }
 
 static void run(char *line)
@@ -119,6 +156,8 @@ int main(int argc, char **argv)
 		return 1;
 	if (argc > 1)
 		test_before_any_fork(atol(argv[1]));
+	if (argc > 1 && said_at_boot(OFF))
+		test_off_since_boot(atol(argv[1]));
 	kmemleak("scan");
 	kmemleak("clear");
 	tests = fopen("/tests", "re");

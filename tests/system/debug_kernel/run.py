@@ -55,6 +55,8 @@ PARAMETERS = {
     "kasan": [*OTHERS, "kmemleak=on"],
     "kcsan": TRUSTED,
     "hpet": ["panic_on_warn=1", "tsc=unstable", "clocksource=hpet"],
+    # Counting is off until the first program has seen that, and switches it on.
+    "up": [*OTHERS, "track_syscall_usage.enabled=0"],
 }
 # What its log has to say: that it does look, or is what is tested.
 LOOKING = {
@@ -62,13 +64,16 @@ LOOKING = {
     "kcsan": ["kcsan: enabled early"],
     "plain": ["Switched to clocksource tsc"],
     "rt": ["PREEMPT_RT"],
+    "up": ["track_syscall_usage.enabled=0"],
     "hpet": ["Marking TSC unstable", "Switched to clocksource hpet"],
 }
 # What may not be skipped, by a word of the reason.
 NOT_SKIPPED = {"x32": "x32", "plain": "i386", "kasan": "i386"}
-# The kernel's compiler, if not gcc.
-MAKE_ARGS = {"lto": ["LLVM=1"]}
-LLVM = ("clang", "ld.lld", "llvm-ar", "llvm-nm", "llvm-objcopy")
+# The kernel's compiler, if not gcc. `LLVM` in the environment names another one than the default,
+# as Kbuild knows it: a suffix (-19) or a directory that ends in a slash.
+LLVM = os.environ.get("LLVM") or "1"
+MAKE_ARGS = {"lto": [f"LLVM={LLVM}"]}
+LLVM_PROGRAMS = ("clang", "ld.lld", "llvm-ar", "llvm-nm", "llvm-objcopy")
 
 SPLAT = re.compile(
     r"BUG:|WARNING:|INFO:|UBSAN:|Oops|Call Trace|Kernel panic|general protection|refcount_t:"
@@ -130,19 +135,30 @@ def copy_tree(source: Path, tree: Path, log: Path) -> None:
 def configure(tree: Path, build: Path, variant: str) -> None:
     build.mkdir(parents=True, exist_ok=True)
     configs = [HERE / "base.config", HERE / f"{variant}.config"]
-    missing = [name for name in LLVM if variant in MAKE_ARGS and not shutil.which(name)]
+    missing = [
+        name
+        for name in map(llvm_program, LLVM_PROGRAMS)
+        if variant in MAKE_ARGS and not shutil.which(name)
+    ]
     if missing:
         raise RunError(
-            f"{variant} needs {', '.join(missing)}: install the packages clang, lld, llvm"
+            f"{variant} needs {', '.join(missing)}: install the packages clang, lld, llvm, of "
+            "version 16 or later; LLVM=-19 in the environment takes those of version 19"
         )
     kernel_trees.configure(
         tree, configs, build / "wanted.config", build, MAKE_ARGS.get(variant, [])
     )
 
 
+def llvm_program(name: str) -> str:
+    if LLVM.endswith("/"):
+        return LLVM + name
+    return name + (LLVM if LLVM.startswith("-") else "")
+
+
 def compiler(variant: str) -> list[str]:
     arguments = MAKE_ARGS.get(variant, [])
-    name = "clang" if "LLVM=1" in arguments else "gcc"
+    name = llvm_program("clang") if arguments else "gcc"
     return [*arguments, *([f"CC=ccache {name}"] if shutil.which("ccache") else [])]
 
 

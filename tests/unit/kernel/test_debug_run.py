@@ -21,7 +21,8 @@ QUIET = {
     "rt": "[    0.000000] Linux version 6.12 #1 SMP PREEMPT_RT\n",
     "hpet": "[    0.1] tsc: Marking TSC unstable due to boot parameter\n"
     "[    0.2] clocksource: Switched to clocksource hpet\n",
-    **dict.fromkeys(("up", "noio", "x32", "lto"), "[    0.100000] Linux version\n"),
+    "up": "[    0.1] Kernel command line: console=ttyS0 track_syscall_usage.enabled=0\n",
+    **dict.fromkeys(("noio", "x32", "lto"), "[    0.100000] Linux version\n"),
 }
 SLEEP = "[   21.5] BUG: sleeping function called from invalid context at kernel/some.c:1\n"
 
@@ -54,6 +55,7 @@ def test_a_quiet_run_passes(variant: str) -> None:
         ("kcsan", "kcsan"),
         ("plain", "tsc"),
         ("rt", "RT"),
+        ("up", "enabled=0"),
         ("hpet", "TSC"),
         ("hpet", "hpet"),
     ],
@@ -98,6 +100,17 @@ def test_what_a_variant_is_for_may_not_be_skipped(
 ) -> None:
     tap = (f"ok 1 # SKIP {reason}", "# end 0 /pids", "# done")
     assert bool(wrong(variant, QUIET[variant], *tap)) == wrong_then
+
+
+@pytest.mark.parametrize(
+    ("llvm", "clang"),
+    [("1", "clang"), ("-19", "clang-19"), ("/opt/llvm/bin/", "/opt/llvm/bin/clang")],
+)
+def test_the_llvm_that_the_user_names_is_taken(
+    llvm: str, clang: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "LLVM", llvm)
+    assert run.llvm_program("clang") == clang
 
 
 def test_a_program_is_told_what_the_kernel_was_built_without() -> None:
