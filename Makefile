@@ -230,7 +230,7 @@ test-sanity: deps ## Run ansible-test sanity and units on the built collection (
 	PYTHON="$(PYTHON)" tests/sanity/run $(ANSIBLE_CORE)
 
 .PHONY: docs
-docs: deps ## Write the tables of variables in the READMEs of the roles
+docs: deps ## Write the tables of variables in the docs
 	@$(BIN)/python tests/integration/galaxy/role_tables.py
 
 .PHONY: changelog

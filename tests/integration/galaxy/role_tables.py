@@ -2,9 +2,9 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The tables of variables in the READMEs of the roles, made from their specifications.
+"""The tables of variables in the roles' READMEs and in the reference, from their specifications.
 
-`make docs` calls it; a test fails where a README is not what it writes.
+`make docs` calls it; a test fails where a page is not what it writes.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parents[3]
+REFERENCE = ROOT / "docs/reference/variables.md"
 BEGIN = "<!-- BEGIN variables (made by `make docs`) -->"
 END = "<!-- END variables -->"
 _BETWEEN = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
@@ -27,7 +28,7 @@ _LONG = 48
 
 
 class MarkersError(Exception):
-    """A README has no place for its table, or several."""
+    """A page has no place for its table, or several."""
 
 
 def first_sentence(description: Any) -> str:
@@ -42,54 +43,73 @@ def kind(option: Mapping[str, Any]) -> str:
     return f"{name} of {option['elements']}" if option.get("elements") else name
 
 
-def default_cell(option: Mapping[str, Any], defaults: Mapping[str, Any], name: str) -> str:
-    """What holds if nobody sets it: `defaults/main.yml` decides, and has what is too long here."""
+def default_cell(
+    option: Mapping[str, Any], defaults: Mapping[str, Any], name: str, place: str
+) -> str:
+    """What holds if nobody sets it: `defaults/main.yml` decides, and has what is too long here.
+
+    `place` is the way from the page to the role's directory: empty, or with a slash at its end.
+    """
     if option.get("required"):
         return "(required)"
     value = defaults[name] if name in defaults else option.get("default")
     text = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
     if len(text) > _LONG or "\n" in text:
-        return "[defaults](defaults/main.yml)"
+        return f"[defaults]({place}defaults/main.yml)"
     return f"`{text}`"
 
 
-def rows(options: Mapping[str, Mapping[str, Any]], defaults: Mapping[str, Any]) -> Iterator[str]:
+def rows(
+    options: Mapping[str, Mapping[str, Any]], defaults: Mapping[str, Any], place: str
+) -> Iterator[str]:
     for name, option in options.items():
         choices = ", ".join(
             f"`{json.dumps(one) if one == '' else one}`" for one in option.get("choices", [])
         )
         about = first_sentence(option["description"]) + (f" One of {choices}." if choices else "")
-        cells = (f"`{name}`", kind(option), default_cell(option, defaults, name), about)
+        cells = (f"`{name}`", kind(option), default_cell(option, defaults, name, place), about)
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
-def table(place: Path) -> str:
-    """For the role in that directory, with its markers."""
-    defaults = yaml.safe_load((place / "defaults/main.yml").read_text(encoding="utf-8")) or {}
-    entries = yaml.safe_load((place / "meta/argument_specs.yml").read_text(encoding="utf-8"))
+def table(role: Path, place: str = "") -> list[str]:
+    """Of the role in that directory; `place` is the way to it from the page."""
+    defaults = yaml.safe_load((role / "defaults/main.yml").read_text(encoding="utf-8")) or {}
+    entries = yaml.safe_load((role / "meta/argument_specs.yml").read_text(encoding="utf-8"))
     options = entries["argument_specs"]["main"].get("options") or {}
-    lines = [
-        BEGIN,
+    if not options:
+        return ["It has no variables."]
+    return [
         "| variable | type | default | |",
         "| --- | --- | --- | --- |",
-        *rows(options, defaults),
-        "",
-        f"In full: `ansible-doc -t role oslab.kernel.{place.name}`.",
-        END,
+        *rows(options, defaults, place),
     ]
-    return "\n".join(lines)
 
 
-def written(place: Path) -> str:
-    """The README as it should be. Raises MarkersError."""
-    text = (place / "README.md").read_text(encoding="utf-8")
-    found = table(place)
-    made, times = _BETWEEN.subn(lambda _match: found, text)
+def written(page: Path, lines: list[str]) -> str:
+    """The page as it should be, with these lines between its markers. Raises MarkersError."""
+    text = page.read_text(encoding="utf-8")
+    between = "\n".join([BEGIN, *lines, END])
+    made, times = _BETWEEN.subn(lambda _match: between, text)
     if times != 1 or text.count(BEGIN) != 1:
-        raise MarkersError(
-            f"{place.name}/README.md should have, once each, the lines {BEGIN} and {END}"
-        )
+        name = f"{page.parent.name}/{page.name}"
+        raise MarkersError(f"{name} should have, once each, the lines {BEGIN} and {END}")
     return made
+
+
+def readme(role: Path) -> str:
+    """The README of a role as it should be. Raises MarkersError."""
+    about = f"In full: `ansible-doc -t role oslab.kernel.{role.name}`."
+    return written(role / "README.md", [*table(role), "", about])
+
+
+def reference() -> str:
+    """The page of all variables as it should be. Raises MarkersError."""
+    lines = []
+    for role in places():
+        place = f"../../roles/{role.name}/"
+        lines += [f"## {role.name}", "", f"[The role]({place}README.md).", ""]
+        lines += [*table(role, place), ""]
+    return written(REFERENCE, lines[:-1])
 
 
 def places() -> list[Path]:
@@ -97,8 +117,9 @@ def places() -> list[Path]:
 
 
 def main() -> None:
-    for place in places():
-        (place / "README.md").write_text(written(place), encoding="utf-8")
+    for role in places():
+        (role / "README.md").write_text(readme(role), encoding="utf-8")
+    REFERENCE.write_text(reference(), encoding="utf-8")
 
 
 if __name__ == "__main__":

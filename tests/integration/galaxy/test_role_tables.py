@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The READMEs of the roles: tables that are made, and examples that Ansible takes."""
+"""Pages about the roles: tables that are made, and examples that Ansible takes."""
 
 from __future__ import annotations
 
@@ -55,9 +55,28 @@ def test_each_role_has_a_readme() -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_the_table_is_up_to_date(role: str) -> None:
     place = ROOT / "roles" / role
-    assert (place / "README.md").read_text(encoding="utf-8") == role_tables.written(place), (
+    assert (place / "README.md").read_text(encoding="utf-8") == role_tables.readme(place), (
         "run `make docs`"
     )
+
+
+def test_the_reference_is_up_to_date() -> None:
+    assert role_tables.REFERENCE.read_text(encoding="utf-8") == role_tables.reference(), (
+        "run `make docs`"
+    )
+
+
+def test_the_most_used_variables_exist() -> None:
+    text = role_tables.REFERENCE.read_text(encoding="utf-8").partition(role_tables.BEGIN)[0]
+    known = {
+        name
+        for role in ROLES
+        for one in specification(role).values()
+        for name in one.get("options", {})
+    }
+    named = set(re.findall(r"`([a-z]+_[a-z_]+)`", text))
+    assert len(named) > 20
+    assert named - known == set()
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -97,7 +116,7 @@ def test_a_table(tmp_path: Path) -> None:
     (tmp_path / "meta/argument_specs.yml").write_text(
         yaml.safe_dump({"argument_specs": specs}, sort_keys=False)
     )
-    assert role_tables.table(tmp_path).splitlines()[3:-3] == [
+    assert role_tables.table(tmp_path)[2:] == [
         r"| `tree` | path | (required) | Top \| of `it`. |",
         '| `a` | str | `""` | One `x`. One of `""`, `y`. |',
         "| `b` | list of int | `[1]` | B. |",
@@ -116,4 +135,4 @@ def test_a_readme_without_its_markers_is_named(tmp_path: Path, text: str) -> Non
     (tmp_path / "meta/argument_specs.yml").write_text("argument_specs: {main: {}}\n")
     (tmp_path / "README.md").write_text(text)
     with pytest.raises(role_tables.MarkersError, match="should have, once each"):
-        role_tables.written(tmp_path)
+        role_tables.readme(tmp_path)
