@@ -81,6 +81,15 @@ options:
         and one that does not take its value is reported in RV(not_taken).
     type: dict
     default: {}
+  fragments:
+    description:
+      - Files on the control node with lines as in C(.config), such as the kernel's own
+        C(kernel/configs/*.config). Found as patches are, in the role's directory as well.
+      - Their options count as O(optional), over which they win; of several files the last wins.
+      - Read by the action plugin.
+    type: list
+    elements: str
+    default: []
   required:
     description: Symbols and the values that they must have in the end; they are not set.
     type: dict
@@ -143,7 +152,7 @@ changed_symbols:
   type: list
   elements: str
 not_taken:
-  description: Symbols of O(optional) that do not have their value, with the reason.
+  description: Symbols of O(optional) and O(fragments) without their value, with the reason.
   returned: when the tree is there
   type: list
   elements: str
@@ -279,6 +288,7 @@ def main() -> None:
             "options": {"type": "dict", "default": {}},
             "options_extra": {"type": "dict", "default": {}},
             "optional": {"type": "dict", "default": {}},
+            "fragments": {"type": "list", "elements": "str", "default": []},
             "required": {"type": "dict", "default": {}},
             "make_args": {"type": "list", "elements": "str", "default": []},
         },

@@ -75,6 +75,9 @@ def named_in(name: str, value: Any) -> Iterator[tuple[str, str]]:
             source = entry.get("source") if isinstance(entry, Mapping) else entry
             if source and "://" not in str(source):
                 yield f"{name}[{index}]", str(source)
+    elif name == "config_fragments":
+        for index, entry in enumerate(value):
+            yield f"{name}[{index}]", str(entry)
     elif name in FILES and value:
         yield name, str(value)
 
@@ -82,6 +85,7 @@ def named_in(name: str, value: Any) -> Iterator[tuple[str, str]]:
 #: Variables whose files are found by `find`, so beside the inventory as well.
 FOUND = (
     "config_base",
+    "config_fragments",
     "patch_headers",
     "patch_series",
     "patch_syscalls",

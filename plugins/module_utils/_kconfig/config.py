@@ -14,8 +14,8 @@ import difflib
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ class KconfigError(Exception):
     """The input is wrong or Kconfig did not accept it; the text says what to do."""
 
 
+_OVERRULE = f"{DEFAULTS} or config_fragments leaves it out, and {OPTIONS} can set it"
 _PAHOLE_NEEDED = (1, 16)
 _PAHOLE_ADVICE = "install a newer pahole (package dwarves or pahole), or set DEBUG_INFO_BTF to n"
 # Perl's random hash order would let streamline_config.pl choose differently each time.
@@ -393,7 +394,35 @@ class Configurator:
                     f"module {module}, which must be kept: {had[0]} was {before[had[0]]}, "
                     f"is {now.get(had[0], 'n')}" + (f": {why}" if why else "")
                 )
+        left = [m for m in outcome.modules_disabled if m in kept and m in builders]
+        outcome.failed.extend(self._left_out(left, builders, wanted, now))
         return reduced
+
+    def _left_out(
+        self,
+        modules: Sequence[str],
+        builders: Mapping[str, Sequence[str]],
+        wanted: Wanted,
+        now: Mapping[str, str],
+    ) -> Iterator[str]:
+        """Of modules that must be kept, those that only the optional settings switch off."""
+        if not modules or not wanted.optional:
+            return
+        without = kernel_config.parse(
+            self.olddefconfig(self.apply(self.request.base, replace(wanted, optional={})))
+        )
+        for module in modules:
+            for symbol in builders[module]:
+                value = without.get(symbol, "n")
+                if symbol in wanted.options or (value == "n" and symbol not in wanted.optional):
+                    continue
+                why = explain(self.kconfig, symbol, "m" if value == "n" else value, now)
+                yield (
+                    f"module {module}, which must be kept: {symbol} is n"
+                    + (f": {why}" if why else "")
+                    + f"; {_OVERRULE}"
+                )
+                break
 
     def _switch_on(self, symbols: Iterable[str], switches: Switches) -> dict[str, str]:
         """What switches on the first symbol that can be, as a module if that can be.

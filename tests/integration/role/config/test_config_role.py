@@ -103,6 +103,30 @@ def test_keep_and_options(lab: Lab) -> None:
     assert "SND_DUMMY" in lab.modules()
 
 
+def test_fragments(lab: Lab, tmp_path: Path) -> None:
+    lab.target("alpha", modules=["ext4"], essential_modules=["virtio_blk"])
+    mine = tmp_path / "mine.config"
+    mine.write_text(
+        '# CONFIG_PM is not set\nCONFIG_NR_CPUS=3\nCONFIG_DEFAULT_HOSTNAME="x"\nCONFIG_NO_SUCH=y\n'
+    )
+    lab.run(config_fragments=["lean.config", str(mine)], config_options={"NR_CPUS": 5})
+    config = lab.config()
+    assert config["NR_CPUS"] == "5"
+    assert config["DEFAULT_HOSTNAME"] == '"x"'
+    assert config.get("PM", "n") == "n"
+    assert unchanged(
+        lab.run(config_fragments=["lean.config", str(mine)], config_options={"NR_CPUS": 5})
+    )
+
+    mine.write_text("# CONFIG_VIRTIO_BLK is not set\n")
+    output = " ".join(lab.run(config_fragments=[str(mine)], ok=False).split())
+    assert "module virtio_blk, which must be kept: VIRTIO_BLK is n" in output
+    assert "config_fragments leaves it out, and config_options can set it" in output
+    mine.write_text("VIRTIO_BLK=n\n")
+    output = " ".join(lab.run(config_fragments=[str(mine)], ok=False).split())
+    assert f"config_fragments[0]: cannot read {mine}: line 1 is 'VIRTIO_BLK=n'" in output
+
+
 def test_debug_information_by_one_variable_and_back(lab: Lab) -> None:
     lab.target("alpha", modules=["ext4"])
     lab.run(config_debug_info=True)

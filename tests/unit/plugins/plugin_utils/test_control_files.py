@@ -82,6 +82,7 @@ def test_without_an_inventory_file(places: dict[str, Path]) -> None:
         ),
         ("config_base", "x", {"config_base": "x"}),
         ("config_base", "", {}),
+        ("config_fragments", ["a", "b"], {"config_fragments[0]": "a", "config_fragments[1]": "b"}),
         ("source_file", "on the builder", {}),
     ],
 )
@@ -89,7 +90,9 @@ def test_paths_in_variables(name: str, value: Any, paths: dict[str, str]) -> Non
     assert dict(control_files.named_in(name, value)) == paths
 
 
-@pytest.mark.parametrize("name", [*control_files.FILES, "patch_series", "patch_syscalls"])
+@pytest.mark.parametrize(
+    "name", [*control_files.FILES, "config_fragments", "patch_series", "patch_syscalls"]
+)
 def test_a_file_and_a_directory(tmp_path: Path, name: str) -> None:
     file = tmp_path / "x"
     file.touch()

@@ -318,6 +318,28 @@ def test_a_kept_module_that_cannot_stay_is_an_error(bench: Bench) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("optional", "base"),
+    [
+        ({"VIRTIO_NET": "n"}, BASE + "CONFIG_VIRTIO_NET=m\n"),
+        ({"VIRTIO_NET": "n"}, BASE),
+        ({"NET": "n"}, BASE + "CONFIG_VIRTIO_NET=m\n"),
+    ],
+)
+def test_a_kept_module_that_a_fragment_leaves_out_is_an_error(
+    bench: Bench, optional: dict[str, str], base: str
+) -> None:
+    outcome = bench.configure(base, lsmod=["ext4"], keep=["virtio_net"], optional=optional)
+    assert len(outcome.failed) == 1
+    assert "module virtio_net, which must be kept: VIRTIO_NET is n" in outcome.failed[0]
+    assert "config_fragments leaves it out, and config_options can set it" in outcome.failed[0]
+
+    own_word = bench.configure(
+        base, lsmod=["ext4"], keep=["virtio_net"], optional=optional, options=optional
+    )
+    assert own_word.failed == []
+
+
 def test_options_of_every_type(bench: Bench) -> None:
     options = {
         "CONFIG_PM": True,
