@@ -132,12 +132,19 @@ def unpatched(tree: Path) -> None:
     subprocess.run(["scripts/config", "--disable", "OSLAB_SYSCALLS"], cwd=tree, check=True)
 
 
+def enable(tree: Path, names: Sequence[str]) -> None:
+    options = [word for name in names for word in ("--enable", name)]
+    subprocess.run(["scripts/config", *options], cwd=tree, check=True)
+
+
+#: What eBPF programs at tracepoints need. All variants have it, so that nothing else differs.
+TRACING = ("FTRACE", "FTRACE_SYSCALLS", "KPROBES", "KPROBE_EVENTS", "BPF_SYSCALL", "BPF_JIT")
+
+
 def btf(tree: Path) -> None:
     """As unpatched, with what fentry needs."""
-    options = ["--disable", "DEBUG_INFO_NONE", "--enable", "DEBUG_INFO_DWARF5"]
-    for name in ("DEBUG_INFO_BTF", "FUNCTION_TRACER", "DYNAMIC_FTRACE", "BPF_JIT", "BPF_SYSCALL"):
-        options += ["--enable", name]
-    subprocess.run(["scripts/config", *options], cwd=tree, check=True)
+    subprocess.run(["scripts/config", "--disable", "DEBUG_INFO_NONE"], cwd=tree, check=True)
+    enable(tree, ("DEBUG_INFO_DWARF5", "DEBUG_INFO_BTF", "FUNCTION_TRACER", "DYNAMIC_FTRACE"))
 
 
 # In this order: those after the second cannot be undone.
@@ -161,6 +168,7 @@ def build(tree: Path, scratch: Path, names: Sequence[str], jobs: int, log: Path)
     for name in names:
         print(f"building the kernel: {name}", flush=True)
         VARIANTS[name](tree)
+        enable(tree, TRACING)
         command([*make, "olddefconfig"], tree, log)
         command([*make, "bzImage"], tree, log)
         shutil.copyfile(tree / "arch/x86/boot/bzImage", scratch / f"bzImage.{name}")
