@@ -40,6 +40,8 @@ _FILESYSTEM_HELPERS = {
     "ext4": ("crc32c_generic", "crc32c_intel"),
     "btrfs": ("crc32c_generic", "crc32c_intel"),
 }
+# They show the kernel itself and hold nobody's files; systemd mounts those that there are.
+_KERNEL_VIEWS = ("bpf", "debugfs", "pstore", "securityfs", "tracefs")
 # How the UUID of a device-mapper device starts; the first one counts.
 _DM_MODULES = {
     "CRYPT-VERITY": ("dm_verity",),
@@ -393,6 +395,8 @@ def mounted(
     for mount in sorted(set(mounts.values())):
         # Whoever mounts by FUSE names the source, and the type's end.
         fstype = mount.fstype.partition(".")[0]
+        if fstype in _KERNEL_VIEWS:
+            continue
         if fstype not in resolved:
             resolved[fstype] = index.resolve(f"fs-{fstype}")
             found |= resolved[fstype]

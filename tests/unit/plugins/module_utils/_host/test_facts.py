@@ -261,6 +261,7 @@ kernel/fs/ext4/ext4.ko
 kernel/fs/xfs/xfs.ko
 kernel/fs/efivarfs/efivarfs.ko
 kernel/fs/squashfs/squashfs.ko
+kernel/fs/tracefs/tracefs.ko
 kernel/fs/nls/nls_cp437.ko
 kernel/crypto/xts.ko
 kernel/crypto/aes_generic.ko
@@ -271,6 +272,7 @@ MODINFO = (
     *("ext4.license=GPL", "ext4.file=fs/ext4/ext4", "ext4.softdep=pre: crypto-crc32c"),
     *("ext4.alias=fs-ext4", "ext4.alias=fs-ext3", "xfs.alias=fs-xfs"),
     *("efivarfs.alias=fs-efivarfs", "squashfs.alias=fs-squashfs", "bonding.alias=rtnl-link-bond"),
+    "tracefs.alias=fs-tracefs",
     *(
         "sd_mod.alias=scsi:t-0x00*",
         "xen_blkfront.alias=xen:vbd",
@@ -352,6 +354,8 @@ def test_what_is_built_in_without_a_list_of_it(machine: Machine) -> None:
         ("/sys/firmware/efi/efivars", "0:30", "efivarfs", "efivarfs", {"efivarfs"}),
         ("/snap/core/1", "7:0", "squashfs", "/dev/loop0", {"squashfs", "loop"}),
         ("/proc", "0:22", "proc", "proc", set()),
+        # It shows what a kernel has; one without it boots as well.
+        ("/sys/kernel/tracing", "0:12", "tracefs", "tracefs", set()),
         # Whoever mounts by FUSE names the source, and a part of the type.
         ("/home/ada/x", "0:50", "fuse.x y", "/dev/sda1", set()),
         ("/home/ada/x", "0:50", "fuse.xfs", "/dev/sda1", set()),
