@@ -110,8 +110,10 @@ class Target:
         packages = dict.fromkeys(self.answers["packages"], self.settings["version"])
         installed = packages if self.state.get("installed") else {}
         wanted = arguments.get("packages") or []
+        confirmed = bool((self.state.get("record") or {}).get("confirmed"))
         return {
             **known,
+            "boots_default_kernel": confirmed if arguments.get("default_kernel") else None,
             "boot_id": self.boot_id(),
             "time": int(time.time()),
             "files": files,

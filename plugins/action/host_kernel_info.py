@@ -77,6 +77,7 @@ FORMS = {
     "watchdogs": Form(list, str),
     "files": Form(dict, str, like=SHA256, keys=_PATH, empty=True),
     "container": Form(bool),
+    "boots_default_kernel": Form(bool, null=True),
 }
 
 

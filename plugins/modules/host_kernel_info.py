@@ -26,6 +26,10 @@ options:
     type: list
     elements: path
     default: []
+  default_kernel:
+    description: Release of which RV(boots_default_kernel) says whether it boots by default.
+    type: str
+    default: ""
 attributes:
   check_mode:
     description: Changes nothing, so check mode makes no difference.
@@ -266,6 +270,11 @@ files:
   description: Path to sha256 of each of O(files); V(null) if it is not there.
   returned: always
   type: dict
+boots_default_kernel:
+  description: >-
+    Whether the boot loader starts O(default_kernel) by default, unattended; V(null) without one.
+  returned: always
+  type: bool
 container:
   description: Whether the host is a container, which cannot boot a kernel of its own.
   returned: always
@@ -274,6 +283,7 @@ container:
 
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.oslab.kernel.plugins.module_utils._boot import loaders
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
 from ansible_collections.oslab.kernel.plugins.module_utils._host.facts import Host, gather
 
@@ -283,15 +293,19 @@ def main() -> None:
         argument_spec={
             "packages": {"type": "list", "elements": "str", "default": []},
             "files": {"type": "list", "elements": "path", "default": []},
+            "default_kernel": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )
     params = module.params
-    host = Host(run=module_runner(module, required=False))
+    run = module_runner(module, required=False)
+    host = Host(run=run)
     facts, warnings = gather(host, params["packages"], params["files"])
     for warning in warnings:
         module.warn(warning)
-    module.exit_json(changed=False, **facts)
+    wanted = params["default_kernel"]
+    boots = loaders.starts_by_default(wanted, run) if wanted else None
+    module.exit_json(changed=False, boots_default_kernel=boots, **facts)
 
 
 if __name__ == "__main__":

@@ -230,6 +230,7 @@ failed_checks:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.oslab.kernel.plugins.module_utils._common import name_forms
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.checks import proc_entry_problem
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.syscalls import AbiError
@@ -269,7 +270,13 @@ def main() -> None:
         module.fail_json(msg=f"workload must be 0 or more calls, not {params['workload']}")
     if params["pid"] is not None and params["pid"] < 1:
         module.fail_json(msg=f"pid must be a process id, 1 or more, not {params['pid']}")
-    for name in (params["expected"] or {}).get("proc_entries") or []:
+    expected = params["expected"] or {}
+    build_id = expected.get("build_id") or ""
+    if build_id and not name_forms.BUILD_ID.fullmatch(build_id):
+        module.fail_json(
+            msg=f"the build id is {build_id!r}: it has to be 12 to 64 hexadecimal digits"
+        )
+    for name in expected.get("proc_entries") or []:
         problem = proc_entry_problem(name)
         if problem:
             module.fail_json(msg=f"expected.proc_entries has {name!r}: {problem}")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import SHA256
+from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import BUILD_ID
 from ansible_collections.oslab.kernel.plugins.module_utils._host import kernel_module
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.checks import proc_entry_problem
 from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import PACKAGE
@@ -117,6 +118,9 @@ FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
     "source_known_sha256": _checksums,
     "source_mirrors": _texts(_MIRROR, "an address that begins with https://, http:// or file:///"),
     "source_sha256": _texts(_SHA256, f"{_CHECKSUM}, or empty"),
+    "verify_build_id": _texts(
+        BUILD_ID, "the first 12 or more of a build's hexadecimal digits, the end of the version"
+    ),
     "verify_proc_entries": _proc_entries,
 }
 

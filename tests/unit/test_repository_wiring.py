@@ -48,7 +48,7 @@ def _load(path: str) -> Any:
     [
         ("playbooks/deploy.yml", "install_repository_index", "deploy_published.index_sha256"),
         ("playbooks/deploy.yml", "install_copy_sha256", "deploy_published.packages"),
-        ("playbooks/deploy.yml", "verify_files_sha256", "deploy_published.files.sha256"),
+        ("playbooks/tasks/deploy_host.yml", "verify_files_sha256", "deploy_published.files.sha256"),
         ("playbooks/verify.yml", "verify_files_sha256", ".publish_result.files.sha256"),
     ],
 )

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,13 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import (
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.booted import Booted
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.loader import Grub
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import Loader
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import (
+    Loader,
+    LoaderError,
+    Request,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.systemd_boot import SystemdBoot
-from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, module_runner
 from ansible_collections.oslab.kernel.plugins.module_utils._host import boot_space
 from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import read
 
@@ -44,8 +49,23 @@ def argument_spec() -> dict[str, Any]:
 
 def loader(module: AnsibleModule) -> Loader:
     """The one that its options name, or that has started this boot."""
-    run = module_runner(module)
-    options = module.params
+    return from_options(module.params, module_runner(module))
+
+
+def starts_by_default(release: str, run: Runner) -> bool:
+    """Whether the loader that has started this boot would start this kernel by itself.
+
+    As the module boot_entry sees it with its default options, which then has nothing to do.
+    """
+    options = {name: option.get("default") for name, option in argument_spec().items()}
+    try:
+        found = from_options(options, run)
+        return found.honours_default and not found.plan(Request("default", release)).steps
+    except (LoaderError, OSError):
+        return False
+
+
+def from_options(options: Mapping[str, Any], run: Runner) -> Loader:
     name = options["loader"]
     if name == "auto":
         name = boot_space.loader(ROOT)

@@ -21,6 +21,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build import deb
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, json_file
 from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import SHA256, sha256
 from ansible_collections.oslab.kernel.plugins.module_utils._common.elf_notes import file_build_id
+from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import BUILD_ID
 
 FILES = "files.json"
 SCHEMA = 1
@@ -35,10 +36,9 @@ SHORT = 12
 LIMIT = 16 << 20
 MOST_FILES = 200_000
 
-_ID = re.compile(r"[0-9a-f]{12,64}")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.~:_-]{0,199}")
 _GNU_ID = re.compile(r"([0-9a-f]{2}){0,64}")
-_SHAPES = {"release": _WORD, "version": _WORD, "build_id": _ID, "gnu_build_id": _GNU_ID}
+_SHAPES = {"release": _WORD, "version": _WORD, "build_id": BUILD_ID, "gnu_build_id": _GNU_ID}
 
 
 class ListError(Exception):

@@ -13,3 +13,5 @@ RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~_-]{0,63}")
 MODULE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 #: Of a package as Debian's policy has it. dpkg itself takes capitals, too.
 PACKAGE = re.compile(r"[a-z0-9][a-z0-9.+-]{1,99}")
+#: Of a build, or its beginning, which is the end of the packages' version.
+BUILD_ID = re.compile(r"[0-9a-f]{12,64}")

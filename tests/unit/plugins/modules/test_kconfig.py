@@ -160,6 +160,7 @@ def test_documentation() -> None:
         *(
             "tree",
             "base",
+            "fragments",
             "base_origin",
             "lsmod",
             "keep",

@@ -45,6 +45,8 @@ SUM = "0123456789abcdefABCDEF" + 42 * "0"
             ["x"],
             "verify_proc_entries[0] is 'x': it has to be one of capt",
         ),
+        ("verify_build_id", "cc30304b36a", "first 12 or more of a build's hexadecimal digits"),
+        ("verify_build_id", "CC30304B36A4", "verify_build_id is 'CC30304B36A4'"),
     ],
 )
 def test_a_wrong_form(name: str, value: Any, said: str) -> None:
@@ -72,6 +74,8 @@ def test_a_wrong_form(name: str, value: Any, said: str) -> None:
         ("deploy_before", ""),
         ("patch_banner", "anything; at | all"),
         ("verify_proc_entries", ["io_throttle", "system_stats"]),
+        ("verify_build_id", ""),
+        ("verify_build_id", "cc30304b36a4"),
     ],
 )
 def test_what_is_no_fault(name: str, value: Any) -> None:
