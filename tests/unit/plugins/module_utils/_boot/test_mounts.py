@@ -43,15 +43,15 @@ def _writable(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_file_system_that_is_not_mounted(fstab: str, mounts: str, unmounted: str) -> None:
-    said = boot_mounts.problem(GRUB, fstab, mounts)
-    assert said.startswith(f"{unmounted} is in /etc/fstab and not mounted") is bool(unmounted)
-    assert bool(said) is bool(unmounted)
+    problem = boot_mounts.problem(GRUB, fstab, mounts)
+    assert problem.startswith(f"{unmounted} is in /etc/fstab and not mounted") is bool(unmounted)
+    assert bool(problem) is bool(unmounted)
 
 
 def test_one_that_is_read_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "statvfs", lambda _path: SimpleNamespace(f_flag=os.ST_RDONLY))
-    said = boot_mounts.problem(GRUB, FSTAB, ROOT + BOOT)
-    assert said == (
+    problem = boot_mounts.problem(GRUB, FSTAB, ROOT + BOOT)
+    assert problem == (
         "/boot/grub is mounted read-only, so that neither a kernel nor a choice can be written "
         "there. Mount it read-write while this runs (mount -o remount,rw)."
     )

@@ -568,13 +568,15 @@ def test_a_syscall_of_the_user_that_is_not_there_fails() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ended", "told"),
+    ("ended", "message"),
     [
         (abi.Isolated(None, None, late=True), "did not return within 30 seconds"),
         (abi.Isolated(None, "SIGSEGV"), "ended the process that called it (SIGSEGV)"),
     ],
 )
-def test_a_syscall_of_the_user_that_does_not_return_fails(ended: abi.Isolated, told: str) -> None:
+def test_a_syscall_of_the_user_that_does_not_return_fails(
+    ended: abi.Isolated, message: str
+) -> None:
     kernel = with_own()
     calls: list[None] = []
 
@@ -585,7 +587,7 @@ def test_a_syscall_of_the_user_that_does_not_return_fails(ended: abi.Isolated, t
     kernel.isolated = isolated  # type: ignore[method-assign]
     result = ask(kernel)  # by name, it is the third
     assert result["failed_checks"] == ["mine answers"]
-    assert told in check_of(result, "mine answers")["detail"]
+    assert message in check_of(result, "mine answers")["detail"]
 
 
 def test_a_syscall_that_must_not_be_called_is_not() -> None:
