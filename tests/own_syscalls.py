@@ -49,10 +49,10 @@ def main(command: str, path: str) -> int:
     if command == "list":
         print("\n".join(listed(Path(path))))
         return 0
-    told = problem(path)
-    if told:
-        print(f"VARS={path}: {told}", file=sys.stderr)
-    return int(bool(told))
+    message = problem(path)
+    if message:
+        print(f"VARS={path}: {message}", file=sys.stderr)
+    return int(bool(message))
 
 
 if __name__ == "__main__":

@@ -127,14 +127,14 @@ def measure(
         stdout=subprocess.PIPE,
         check=True,
     )
-    told = json.loads(done.stdout)
+    measured = json.loads(done.stdout)
     recap = _RECAP.findall(log.read_text(errors="replace"))
     bad = [row for row in recap if row[1] != "0" or row[2] != "0"]
-    if told["status"] != 0 or bad or len(recap) < hosts:
+    if measured["status"] != 0 or bad or len(recap) < hosts:
         raise SystemExit(f"{len(bad)} of {len(recap)} hosts failed; the output is in {log}")
     tasks = sum(int(ok) for ok, _unreachable, _failed, _skipped in recap)
-    del told["status"]
-    return Cost(**told, tasks=tasks)
+    del measured["status"]
+    return Cost(**measured, tasks=tasks)
 
 
 if __name__ == "__main__":

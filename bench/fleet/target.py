@@ -161,9 +161,9 @@ class Target:
     def _command(self, arguments: dict[str, Any]) -> dict[str, Any]:
         argv = [*(arguments.get("argv") or []), *(arguments.get("_raw_params") or "").split()]
         known = self.answers["command"].get(argv[0], {"stdout": ""})
-        told = {"rc": 0, "stderr": "", "cmd": argv, "delta": "0:00:00.1", **known}
-        lines = {"stdout_lines": told["stdout"].splitlines(), "stderr_lines": []}
-        return {**told, **lines, "changed": True}
+        result = {"rc": 0, "stderr": "", "cmd": argv, "delta": "0:00:00.1", **known}
+        lines = {"stdout_lines": result["stdout"].splitlines(), "stderr_lines": []}
+        return {**result, **lines, "changed": True}
 
     def _find(self, arguments: dict[str, Any]) -> dict[str, Any]:
         names = arguments.get("patterns") or []

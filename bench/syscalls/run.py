@@ -341,8 +341,10 @@ def on_this_machine(scratch: Path, log: Path) -> Results:
     """Picoseconds of the added instructions, and of a read, both in loops of user space."""
     program = scratch / "native"
     command(["gcc", "-O2", "-Wall", "-o", program, HERE / "native.c"], HERE, log)
-    said = subprocess.run([program], capture_output=True, text=True, timeout=60, check=True).stdout
-    return {name: int(value) for name, value in map(str.split, said.splitlines())}
+    output = subprocess.run(
+        [program], capture_output=True, text=True, timeout=60, check=True
+    ).stdout
+    return {name: int(value) for name, value in map(str.split, output.splitlines())}
 
 
 def per_cpu_lines(scratch: Path) -> str:

@@ -28,7 +28,7 @@ class ActionModule(Action):
         if not boolean(arguments.get("keep", False)):
             return ask()
 
-        def ask_or_say_why_not() -> dict[str, Any]:
+        def answer_or_error() -> dict[str, Any]:
             # A builder that is off is waited for once, not once for each host.
             try:
                 return ask()
@@ -37,7 +37,7 @@ class ActionModule(Action):
 
         asked = self._task.delegate_to or variables["inventory_hostname"]
         question = [str(asked), str(arguments.get("store")), str(arguments.get("build_id"))]
-        path, answer = once(Path(constants.DEFAULT_LOCAL_TMP), question, ask_or_say_why_not)
+        path, answer = once(Path(constants.DEFAULT_LOCAL_TMP), question, answer_or_error)
         if _OUT_OF_REACH in answer:
             raise AnsibleConnectionFailure(answer[_OUT_OF_REACH])
         files = answer.pop("files", None)

@@ -75,16 +75,16 @@ class ActionModule(Action):
         seconds = FIRST_LINE
         shown = ""
         while True:
-            state, said = self._look(directory, seconds)
+            state, answer = self._look(directory, seconds)
             seconds = NEXT_LINES
             if state == "outcome":
-                return host_answer.plain_messages(said)
+                return host_answer.plain_messages(answer)
             if state == "gone":
                 return {
                     "failed": True,
                     "msg": f"the build was killed: see {log}. The same call continues it.",
                 }
-            line = plain_text.sentence(said.get("line", ""))
+            line = plain_text.sentence(answer.get("line", ""))
             if line and line != shown:
                 display.display(line)
                 shown = line
@@ -97,8 +97,8 @@ class ActionModule(Action):
             # The build goes on for a while without being watched.
             self._connection.reset()
             result = self._low_level_execute_command(command)
-        said = str(result["stdout"])
-        state, *lines = said.splitlines() or [""]  # a terminal ends its lines with \r\n
+        output = str(result["stdout"])
+        state, *lines = output.splitlines() or [""]  # a terminal ends its lines with \r\n
         if state == "gone":
             return state, {}
         try:
@@ -106,5 +106,5 @@ class ActionModule(Action):
         except ValueError:
             raise AnsibleActionFail(
                 "cannot see how far the build is: "
-                f"{plain_text.sentence(said + str(result['stderr']))}"
+                f"{plain_text.sentence(output + str(result['stderr']))}"
             ) from None

@@ -23,8 +23,8 @@ class ActionModule(Action):
             if arguments.get("files"):
                 raise AnsibleActionFail("files and files_path are two ways to give one list")
             try:
-                kept = json.loads(Path(path).read_text(encoding="utf-8"))
-                arguments["files"] = kept["files"]
+                answer = json.loads(Path(path).read_text(encoding="utf-8"))
+                arguments["files"] = answer["files"]
             except (OSError, ValueError, KeyError, TypeError) as error:
                 raise AnsibleActionFail(
                     f"files_path: {path} is not what build_files_info has kept in this run: {error}"

@@ -63,14 +63,14 @@ class ActionModule(Action):
         display.display(f"source: downloading {name}")
         lost = 0
         for seconds in (FIRST_LINE, *[NEXT_LINES] * (LONGEST // NEXT_LINES)):
-            said = self._look(str(lock_of(Path(path))), seconds)
+            line = self._look(str(lock_of(Path(path))), seconds)
             status = self._job("status", job, variables)
             if status.get("finished"):
                 self._job("cleanup", job, variables)
                 return {k: v for k, v in status.items() if k not in _OF_THE_JOB}
-            if said:
-                display.display(f"source: {name}: {said}")
-            lost = 0 if said else lost + 1
+            if line:
+                display.display(f"source: {name}: {line}")
+            lost = 0 if line else lost + 1
             if lost > LOST_LIMIT:
                 break
         self._job("cleanup", job, variables)

@@ -303,8 +303,8 @@ def main() -> None:
         options.remote, options.ccache, shutil.which
     )
     if module.check_mode:
-        said = f"would build {plan.inputs.release} as {plan.version}"
-        module.exit_json(changed=True, msg=said, **facts)
+        message = f"would build {plan.inputs.release} as {plan.version}"
+        module.exit_json(changed=True, msg=message, **facts)
     if problem:
         module.fail_json(msg=problem, **facts)
     options = check_workers(module, options)

@@ -208,7 +208,7 @@ def _present(
     workdir.make(tarball.parent)
     with held_and_removed(lock_of(tarball)) as lock:
         reporter = Reporter(lock)
-        reporting = replace(means, progress=reporter, say=reporter.say)
+        reporting = replace(means, progress=reporter, show_status=reporter.write)
         got = fetch.fetch(params["mirrors"], params["version"], tarball.parent, policy, reporting)
     if not got.proof.signed_by:
         module.warn(

@@ -35,7 +35,7 @@ def checked(capture: Any) -> tuple[dict[str, Any], str]:
             continue
         if not isinstance(value, str) or not pattern.fullmatch(value) or "/../" in value:
             return {}, f"its {name} has not the form of one"
-    kept: dict[str, Any] = {
+    facts: dict[str, Any] = {
         # Plain text: what is a template for Ansible would not have passed.
         name: None if capture.get(name) is None else str(capture[name])
         for name in ("release", "boot_config", "boot_config_sha256")
@@ -46,10 +46,10 @@ def checked(capture: Any) -> tuple[dict[str, Any], str]:
             return {}, f"its {name} are no list of modules"
         if not all(isinstance(entry, str) and MODULE.fullmatch(entry) for entry in found):
             return {}, f"its {name} have names that no module has"
-        kept[name] = [str(entry) for entry in found]
+        facts[name] = [str(entry) for entry in found]
     # That it is one of ours; what its manifest says is no matter of the configuration.
-    kept["oslab"] = True if capture.get("oslab") else None
-    return kept, ""
+    facts["oslab"] = True if capture.get("oslab") else None
+    return facts, ""
 
 
 def target_facts(hostvars: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -39,8 +39,8 @@ PLAYBOOK = """\
   gather_facts: false
   tasks:
     - ansible.builtin.set_fact:
-        kernel_target_info: "{{ told }}"
-      when: told is defined
+        kernel_target_info: "{{ host_info }}"
+      when: host_info is defined
 - hosts: builder
   gather_facts: false
   roles:
@@ -58,14 +58,14 @@ class Lab:
         self.variables: dict[str, Any] = {"config_tree": str(tree)}
         (tmp_path / "play.yml").write_text(PLAYBOOK)
 
-    def target(self, name: str, config: str = STOCK_CONFIG, **told: Any) -> None:
+    def target(self, name: str, config: str = STOCK_CONFIG, **changes: Any) -> None:
         """What host_kernel_info tells of a host; modules and essential_modules as given."""
         boot = self.tmp_path / f"config-{name}"
         boot.write_text(config)
         info: dict[str, Any] = {"release": "6.1.0-stock", "boot_config": str(boot)}
         info.update(boot_config_sha256="x", oslab=None, free_kib={"/": 1})
         info.update(modules=[], essential_modules=[])
-        self.targets[name] = {"told": {**info, **told}}
+        self.targets[name] = {"host_info": {**info, **changes}}
 
     def run(self, *arguments: str, ok: bool = True, **variables: Any) -> str:
         local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}

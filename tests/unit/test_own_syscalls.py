@@ -23,7 +23,7 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (None, "there is no such file in "),
         ("", "the file is empty. It begins with a line `patch_syscalls_extra:`"),
@@ -32,14 +32,14 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         ("a: [\n", "it is no YAML"),
     ],
 )
-def test_what_is_no_file_of_variables(tmp_path: Path, text: str | None, told: str) -> None:
+def test_what_is_no_file_of_variables(tmp_path: Path, text: str | None, message: str) -> None:
     path = tmp_path / "my.yml"
     if text is not None:
         path.write_text(text)
     done = run("check", path)
     assert done.returncode == 1
     assert done.stderr.startswith(f"VARS={path}: ")
-    assert told in done.stderr
+    assert message in done.stderr
 
 
 @pytest.mark.parametrize("text", ["a: !vault x\n", '{"a": "{{ b }}"}', "$ANSIBLE_VAULT;1.1\n00\n"])
@@ -72,9 +72,9 @@ def test_the_file_gets_to_the_playbook(tmp_path: Path, goal: str) -> None:
             [*make, *more], cwd=ROOT, capture_output=True, text=True, check=True
         ).stdout
 
-    said = printed(f"VARS={path}")
-    assert f'own_syscalls.py check "{path}"' in said
-    playbooks = [line for line in said.replace("\\\n", "").splitlines() if "-playbook" in line]
+    output = printed(f"VARS={path}")
+    assert f'own_syscalls.py check "{path}"' in output
+    playbooks = [line for line in output.replace("\\\n", "").splitlines() if "-playbook" in line]
     assert f'--extra-vars "@{path}"' in playbooks[-1]
     assert "extra-vars" not in printed().replace("--extra-vars lab_fleet_size", "")
     assert "own_syscalls.py check" not in printed()
@@ -85,8 +85,8 @@ def test_the_version_gets_to_the_playbook_that_builds(tmp_path: Path, goal: str)
     path = tmp_path / "my.yml"
     path.write_text("a: 1\n")
     make = ["make", "--dry-run", "--old-file=deps", goal, "KERNEL=6.8", f"VARS={path}"]
-    said = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    playbooks = [line for line in said.splitlines() if "-playbook" in line]
+    output = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    playbooks = [line for line in output.splitlines() if "-playbook" in line]
     version = '--extra-vars "source_provider=kernel_org source_version=6.8"'
     # The user's file comes last, so that it may name a mirror or another version.
     assert f'site.yml {version} --extra-vars "@{path}"' in playbooks[-1]

@@ -105,8 +105,10 @@ def test_service_and_what_it_starts(host: Any, module: Module, setting: Any) -> 
     assert restarted["changed"]
     pid = host.check_output("systemctl show --property MainPID --value systemd-journald")
     assert "LD_PRELOAD" not in host.check_output("tr '\\0' '\\n' < /proc/%s/environ", pid)
-    said = host.check_output("oslab-as-linux systemd-run --quiet --wait --pipe --collect uname -s")
-    assert said == setting("patch_sysname")
+    output = host.check_output(
+        "oslab-as-linux systemd-run --quiet --wait --pipe --collect uname -s"
+    )
+    assert output == setting("patch_sysname")
 
 
 def test_user(host: Any, module: Module) -> None:

@@ -19,15 +19,15 @@ testinfra_hosts = ["ansible://kernel_targets"]
 )
 def test_tools_print_text_and_json(host: Any, command: list[str]) -> None:
     text = host.check_output(" ".join(command)).splitlines()
-    told = json.loads(host.check_output(" ".join([*command, "--json"])))
-    assert [line.split(":")[0] for line in text] == list(told)
+    values = json.loads(host.check_output(" ".join([*command, "--json"])))
+    assert [line.split(":")[0] for line in text] == list(values)
 
 
 def test_tool_shows_the_io_of_a_process(host: Any) -> None:
-    told = json.loads(host.check_output("get_io_throttle --json 1"))
+    values = json.loads(host.check_output("get_io_throttle --json 1"))
     shown = dict(line.split(": ", 1) for line in host.check_output("cat /proc/1/io").splitlines())
-    assert told["pid"] == 1
-    assert 0 < told["rchar"] <= int(shown["rchar"])
+    assert values["pid"] == 1
+    assert 0 < values["rchar"] <= int(shown["rchar"])
 
 
 def test_tools_name_the_error(host: Any) -> None:

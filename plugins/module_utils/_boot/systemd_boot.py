@@ -73,9 +73,9 @@ def find_boot(run: Runner) -> Path:
     """Where kernels and entries are: the ESP, or the partition that has them in its place."""
     code, out, err = run(["bootctl", "--print-boot-path"])
     if code != 0 or not out.strip():
-        said = output_summary(out, err).rstrip(".")
+        output = output_summary(out, err).rstrip(".")
         raise LoaderError(
-            f"The ESP is not found, or not mounted: {said}. Mount it on /efi or /boot/efi, and "
+            f"The ESP is not found, or not mounted: {output}. Mount it on /efi or /boot/efi, and "
             "name it in /etc/fstab."
         )
     return Path(out.strip())

@@ -60,11 +60,10 @@ def contents(path: Path) -> Iterator[IO[bytes]]:
             raise PackageError(f"{path} cannot be read: {error}") from error
         process.wait()
         errors.seek(0)
-        said = errors.read(_CHUNK).decode("utf-8", "replace")
+        error_output = errors.read(_CHUNK).decode("utf-8", "replace")
     if process.returncode != 0:
-        raise PackageError(
-            f"{' '.join(argv)} ended with status {process.returncode}: {output_summary('', said)}"
-        )
+        reason = output_summary("", error_output)
+        raise PackageError(f"{' '.join(argv)} ended with status {process.returncode}: {reason}")
 
 
 @dataclass(frozen=True)

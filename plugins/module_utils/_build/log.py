@@ -27,18 +27,18 @@ def compiler_error(lines: Sequence[str], limit: int = 20) -> list[str]:
     With several jobs the error stands anywhere among other files' progress, and make's own
     complaints follow once the jobs that were under way are done.
     """
-    said = [line.rstrip() for line in lines if line.strip() and not parse_step(line)]
-    said = [line for line in said if not NOISE.match(line)]
-    first = next((n for n, line in enumerate(said) if ERROR.search(line)), None)
+    messages = [line.rstrip() for line in lines if line.strip() and not parse_step(line)]
+    messages = [line for line in messages if not NOISE.match(line)]
+    first = next((n for n, line in enumerate(messages) if ERROR.search(line)), None)
     if first is None:
-        first = next((n for n, line in enumerate(said) if STOPPED.match(line)), None)
+        first = next((n for n, line in enumerate(messages) if STOPPED.match(line)), None)
         if first is None:
-            return said[-limit:]
-        return said[max(0, first - limit + 1) : first + 1]
+            return messages[-limit:]
+        return messages[max(0, first - limit + 1) : first + 1]
     start = first
-    while start > 0 and first - start < 5 and LEAD_IN.search(said[start - 1]):
+    while start > 0 and first - start < 5 and LEAD_IN.search(messages[start - 1]):
         start -= 1
-    block = said[start : start + limit]
+    block = messages[start : start + limit]
     for number, line in enumerate(block):  # what follows make's verdict is another job's
         if STOPPED.match(line) and number > first - start:
             return block[: number + 1]

@@ -267,10 +267,10 @@ def check_image(content: bytes, key: SigningKey, work: Path) -> None:
         check=False,
     )
     if done.returncode != 0:
-        said = done.stdout.decode(errors="replace").strip()
+        output = done.stdout.decode(errors="replace").strip()
         raise SigningError(
             f"the image should be signed with build_image_signing_key, but {' '.join(argv)} said: "
-            f"{said[-500:]}"
+            f"{output[-500:]}"
         )
     image.unlink()
 

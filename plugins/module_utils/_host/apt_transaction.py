@@ -125,8 +125,8 @@ def reason(out: str, err: str) -> str:
             inside = "unmet dependencies" in line
     # apt 3 adds what its other solver thinks, in lines of its own.
     errors = [error for error in apt_answers.errors(err) if "--solver" not in error]
-    said = "; ".join([*unmet, *errors]) or output_summary(out, err)
-    return plain_text.cut(said, _REASON)
+    message = "; ".join([*unmet, *errors]) or output_summary(out, err)
+    return plain_text.cut(message, _REASON)
 
 
 def simulate(run: Runner, action: str, targets: Iterable[str]) -> Simulation:

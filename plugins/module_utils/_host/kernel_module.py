@@ -177,8 +177,8 @@ def kernel_log_tail(run: Runner, name: str) -> str:
 
 
 def check(run: Runner, name: str, command: Sequence[str], advice: str) -> None:
-    def failure(said: str) -> ModuleError:
-        return ModuleError(f"{said}.{kernel_log_tail(run, name)} {advice}".strip())
+    def failure(message: str) -> ModuleError:
+        return ModuleError(f"{message}.{kernel_log_tail(run, name)} {advice}".strip())
 
     required_output(run, command, failure)
 

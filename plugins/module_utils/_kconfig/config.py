@@ -61,12 +61,12 @@ _ENVIRONMENT = {"LC_ALL": "C", "PERL_HASH_SEED": "0", "PERL_PERTURB_KEYS": "0"}
 
 def set_values(text: str, values: Mapping[str, str]) -> str:
     """The configuration with these values in place of its own, in their order at the end."""
-    kept = []
+    kept_lines = []
     for line in text.splitlines():
         if not kernel_config.parse(line).keys() & values.keys():
-            kept.append(line)
-    kept.extend(kernel_config.line(name, value) for name, value in values.items())
-    return "".join(f"{line}\n" for line in kept)
+            kept_lines.append(line)
+    kept_lines.extend(kernel_config.line(name, value) for name, value in values.items())
+    return "".join(f"{line}\n" for line in kept_lines)
 
 
 def differences(before: str, after: str) -> dict[str, tuple[str | None, str | None]]:
@@ -466,8 +466,10 @@ class Configurator:
                     elif "PAHOLE_VERSION" in why:
                         why += f"; {_PAHOLE_ADVICE}"
                     reason = f": {why}" if why else ""
-                    said = f"{EXTRA} " if group is wanted.options and name in wanted.extra else what
-                    messages.append(f"{said}{name}: wanted {value}, got {got or 'n'}{reason}")
+                    prefix = (
+                        f"{EXTRA} " if group is wanted.options and name in wanted.extra else what
+                    )
+                    messages.append(f"{prefix}{name}: wanted {value}, got {got or 'n'}{reason}")
         outcome.failed.extend(
             self._missing_syscall(symbol, wanted, values)
             for symbol in wanted.syscalls

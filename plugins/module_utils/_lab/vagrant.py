@@ -150,8 +150,8 @@ def qemu_img(*arguments: str) -> str:
     """Run it, return what it printed."""
     done = qemu.run(["qemu-img", *arguments])
     if done.returncode != 0:
-        said = output_summary(done.stdout, done.stderr)
-        raise qemu.QemuError(f"qemu-img {' '.join(arguments)} failed: {said}")
+        output = output_summary(done.stdout, done.stderr)
+        raise qemu.QemuError(f"qemu-img {' '.join(arguments)} failed: {output}")
     return done.stdout
 
 

@@ -463,12 +463,12 @@ class Machine:
             ("quit", "quit", 5.0),
         )
         for how, command, seconds in steps:
-            if self._tell(command) and self._gone(seconds):
+            if self._send(command) and self._gone(seconds):
                 return how
         self.kill()
         return "kill"
 
-    def _tell(self, command: str) -> bool:
+    def _send(self, command: str) -> bool:
         """Send a command over the control socket; tell whether there was one to send it to."""
         try:
             control = Qmp(self.spec.directory)

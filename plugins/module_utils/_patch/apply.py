@@ -121,7 +121,7 @@ class Tree:
     def _pristine(self, path: str) -> Path:
         return self.pristine / path
 
-    def kept(self) -> list[str]:
+    def kept_files(self) -> list[str]:
         """Paths whose stock text is kept."""
         files = (item for item in self.pristine.rglob("*") if item.is_file())
         return sorted(str(item.relative_to(self.pristine)) for item in files)
@@ -147,12 +147,12 @@ class Tree:
 
     def keep(self, path: str) -> None:
         """Save the stock text before the first change of a file."""
-        kept = self._pristine(path)
-        if kept.exists():
+        pristine = self._pristine(path)
+        if pristine.exists():
             return
         text = self.stock_of(path)
-        workdir.make(kept.parent)
-        _write(kept, text)
+        workdir.make(pristine.parent)
+        _write(pristine, text)
 
     def write_state(self, state: dict[str, Any]) -> None:
         workdir.make(self.state_file.parent)
@@ -324,7 +324,7 @@ def apply(root: Path, plan: Plan, run: FullRunner, check: bool = False) -> Outco
 
     # Files of an earlier run that the plan no longer touches go back to stock.
     wanted: dict[str, Optional[str]] = dict(files)
-    for path in [*tree.kept(), *tree.created]:
+    for path in [*tree.kept_files(), *tree.created]:
         if path not in wanted:
             wanted[path] = tree.stock(path)
     changes = {path: text for path, text in wanted.items() if tree.current(path) != text}

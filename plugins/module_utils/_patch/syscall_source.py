@@ -55,14 +55,14 @@ def code_of(text: str) -> str:
     """The lines that the compiler may see; a string is left as an empty one."""
     spliced = text.replace("\r\n", "\n").replace("\\\n", "")
     plain = _ASIDE.sub(lambda match: '""' if match["text"] else " ", spliced)
-    kept: list[str] = []
+    kept_lines: list[str] = []
     # Of each open #if: whether its lines count, and whether a condition of it is known to hold.
     open_ifs: list[tuple[bool, bool]] = []
     for line in plain.split("\n"):
         directive = _DIRECTIVE.match(line)
         if not directive:
             if all(counts for counts, _holds in open_ifs):
-                kept.append(line)
+                kept_lines.append(line)
             continue
         word, condition = directive[1], directive[2].strip("() \t")
         if word in ("if", "ifdef", "ifndef"):
@@ -74,7 +74,7 @@ def code_of(text: str) -> str:
             open_ifs[-1] = (counts, held or (word == "elif" and condition == "1"))
         elif word == "endif" and open_ifs:
             open_ifs.pop()
-    return "\n".join(kept)
+    return "\n".join(kept_lines)
 
 
 def _fields(code: str, start: int) -> tuple[list[str], int]:

@@ -16,7 +16,7 @@ _FULL = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE
 _READ_ONLY = re.compile(r"read-only file system", re.IGNORECASE)
 _FORBIDDEN = re.compile(r"permission denied|operation not permitted", re.IGNORECASE)
 
-_SAID = {
+_MESSAGES = {
     errno.ENOSPC: "no space left on device",
     errno.EDQUOT: "disk quota exceeded",
     errno.EROFS: "read-only file system",
@@ -25,26 +25,26 @@ _SAID = {
 }
 
 
-def remedy(said: str, root: Union[str, Path]) -> str:
+def remedy(message: str, root: Union[str, Path]) -> str:
     """What to do about an error message of a program or the kernel; '' if it is no disk's fault."""
-    if _FULL.search(said):
+    if _FULL.search(message):
         return (
             f"Free space on the file system of {root} (du -sh {root}; publish_keep_builds limits "
             f"the builds that stay), then publish again. {KEPT}"
         )
-    if _READ_ONLY.search(said):
+    if _READ_ONLY.search(message):
         return (
             f"Mount the file system of {root} for writing (dmesg says why it is not), then publish "
             f"again. {KEPT}"
         )
-    if _FORBIDDEN.search(said):
+    if _FORBIDDEN.search(message):
         return f"Publish as root, who owns {root}. {KEPT}"
     return ""
 
 
 def sentence(error: OSError, root: Union[str, Path]) -> str:
     """An OSError during the publication into `root`."""
-    said = _SAID.get(error.errno or 0) or (error.strerror or str(error))
+    message = _MESSAGES.get(error.errno or 0) or (error.strerror or str(error))
     where = f"{error.filename}: " if error.filename else ""
-    what = f"Cannot publish into {root}: {where}{said}."
-    return f"{what} {remedy(said, root) or KEPT}"
+    what = f"Cannot publish into {root}: {where}{message}."
+    return f"{what} {remedy(message, root) or KEPT}"

@@ -81,10 +81,10 @@ _DISK = {
 
 def disk_problem(error: OSError, directory: str) -> str:
     """A sentence for what is the disk's fault and no server's; empty for all else."""
-    said = _DISK.get(error.errno or 0)
-    if said is None:
+    message = _DISK.get(error.errno or 0)
+    if message is None:
         return ""
-    return f"The kernel's source cannot be written to {directory}: {said}, and run this again."
+    return f"The kernel's source cannot be written to {directory}: {message}, and run this again."
 
 
 def explain(error: BaseException) -> DownloadError:

@@ -103,7 +103,7 @@ class Means:
     feed: Feed
     limits: Limits = field(default_factory=Limits)
     progress: Progress = lambda done, total, url: None
-    say: Callable[[str], None] = lambda text: None
+    show_status: Callable[[str], None] = lambda text: None
 
 
 # --- names -------------------------------------------------------------------------------------
@@ -234,7 +234,7 @@ def _prove(file: Path, signature: bytes, wanted: str, policy: Policy, means: Mea
     actual = bounded_read.sha256(file)
     if wanted and actual != wanted:
         raise FetchError(f"sha256 is {actual}, expected {wanted}")
-    means.say("downloaded; checking what it holds and who signed it")
+    means.show_status("downloaded; checking what it holds and who signed it")
     contents = checked(decompressed(file, means.limits.size))
     if not signature:
         for _chunk in contents:

@@ -35,9 +35,9 @@ class Reporter:
             return
         speed = (done - self._before) / (now - self._last) if 0 <= self._before <= done else 0.0
         self._last, self._before = now, done
-        self.say(line(done, total, speed, url))
+        self.write(line(done, total, speed, url))
 
-    def say(self, text: str) -> None:
+    def write(self, text: str) -> None:
         self._stream.seek(0)
         self._stream.truncate()
         self._stream.write(text + "\n")

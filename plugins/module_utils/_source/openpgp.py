@@ -131,14 +131,14 @@ def signer(status: str, keys: Keys) -> str:
     """The fingerprint of the primary key that made a good signature, from gpgv's status lines."""
     problems = []
     good = []
-    for said in gpg_status.signatures(status):
-        bad = next((word for word in _BAD if word in said), None)
+    for signature in gpg_status.signatures(status):
+        bad = next((word for word in _BAD if word in signature), None)
         if bad:
-            problems.append(f"{_BAD[bad]} ({' '.join(said[bad][:1])})")
-        elif "GOODSIG" in said and len(said.get("VALIDSIG", [])) > gpg_status.PRIMARY_KEY:
+            problems.append(f"{_BAD[bad]} ({' '.join(signature[bad][:1])})")
+        elif "GOODSIG" in signature and len(signature.get("VALIDSIG", [])) > gpg_status.PRIMARY_KEY:
             fingerprint, digest = (
-                said["VALIDSIG"][gpg_status.PRIMARY_KEY],
-                said["VALIDSIG"][gpg_status.DIGEST],
+                signature["VALIDSIG"][gpg_status.PRIMARY_KEY],
+                signature["VALIDSIG"][gpg_status.DIGEST],
             )
             if not keys.counts(fingerprint):
                 problems.append(f"signed by {fingerprint}, which is not one of the pinned keys")

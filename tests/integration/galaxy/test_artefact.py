@@ -122,8 +122,8 @@ def test_its_playbooks_are_found_by_name(installed: Installed, inventory: Path, 
     )
     assert done.returncode == 0, done.stderr
     # Groups that a play makes are not there yet.
-    said = [line for line in done.stderr.splitlines() if "ignoring: oslab_" not in line]
-    assert [line for line in said if line.startswith(("[WARNING]", "[ERROR]"))] == []
+    stderr_lines = [line for line in done.stderr.splitlines() if "ignoring: oslab_" not in line]
+    assert [line for line in stderr_lines if line.startswith(("[WARNING]", "[ERROR]"))] == []
 
 
 def test_site_has_the_tasks_of_all_roles(installed: Installed, inventory: Path) -> None:

@@ -20,7 +20,7 @@ ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
 NAMES = {"module": MODULES, "filter": FILTERS, "role": ROLES}
 
 
-def told(installed: Installed, *arguments: str) -> str:
+def ansible_doc(installed: Installed, *arguments: str) -> str:
     done = installed.run("ansible-doc", *arguments)
     assert done.returncode == 0, done.stderr
     # ansible-core 2.21 misses the version of a collection of its own.
@@ -31,14 +31,14 @@ def told(installed: Installed, *arguments: str) -> str:
 
 @pytest.mark.parametrize("kind", NAMES)
 def test_all_are_listed(installed: Installed, kind: str) -> None:
-    listed = json.loads(told(installed, "--json", "-t", kind, "-l", "oslab.kernel"))
+    listed = json.loads(ansible_doc(installed, "--json", "-t", kind, "-l", "oslab.kernel"))
     assert sorted(listed) == [f"oslab.kernel.{name}" for name in NAMES[kind]]
 
 
 @pytest.mark.parametrize("kind", NAMES)
 def test_all_are_shown(installed: Installed, kind: str) -> None:
     names = [f"oslab.kernel.{name}" for name in NAMES[kind]]
-    text = told(installed, "-t", kind, *names).lower()
+    text = ansible_doc(installed, "-t", kind, *names).lower()
     for name in names:
         assert name in text
 
@@ -58,7 +58,7 @@ def test_each_plugin_has_examples_and_describes_what_it_returns(
     installed: Installed, kind: str
 ) -> None:
     names = [f"oslab.kernel.{name}" for name in NAMES[kind]]
-    shown = json.loads(told(installed, "--json", "-t", kind, *names))
+    shown = json.loads(ansible_doc(installed, "--json", "-t", kind, *names))
     for name in names:
         one = shown[name]
         assert one["doc"]["description"], name
@@ -71,7 +71,7 @@ def test_each_plugin_has_examples_and_describes_what_it_returns(
 
 def test_each_variable_of_a_role_is_described(installed: Installed) -> None:
     names = [f"oslab.kernel.{name}" for name in ROLES]
-    shown = json.loads(told(installed, "--json", "-t", "role", *names))
+    shown = json.loads(ansible_doc(installed, "--json", "-t", "role", *names))
     for name in names:
         for entry in shown[name]["entry_points"].values():
             assert entry["short_description"] and entry["description"], name

@@ -70,15 +70,15 @@ def where(first: Path, second: Path) -> list[str]:
     if first.suffix != ".deb":
         before, after = (path.read_text(encoding="utf-8").splitlines() for path in (first, second))
         return list(difflib.unified_diff(before, after, str(first), str(second), lineterm="", n=1))
-    said = []
+    differences = []
     for what in ("--ctrl-tarfile", "--fsys-tarfile"):
         one, other = members(first, what), members(second, what)
         for name in sorted({*one, *other}):
             if one.get(name) != other.get(name):
-                said += [name, f"  - {one.get(name)}", f"  + {other.get(name)}"]
-        if not said and list(one) != list(other):
-            said.append(f"the order of the files in {what}")
-    return said or ["the archives themselves: all files in them are the same"]
+                differences += [name, f"  - {one.get(name)}", f"  + {other.get(name)}"]
+        if not differences and list(one) != list(other):
+            differences.append(f"the order of the files in {what}")
+    return differences or ["the archives themselves: all files in them are the same"]
 
 
 def diffoscope(first: Path, second: Path) -> list[str]:
@@ -98,21 +98,21 @@ def report(first: Path, second: Path, reports: Path) -> tuple[bool, str]:
         files = sorted(path for path in first.iterdir() if path.name != RECORD)
         lines = [f"  {sha256(path)[:16]}…  {path.name}" for path in files]
         return True, "\n".join([*lines, f"the same, byte for byte: build {first.name}"])
-    said = [f"These differ: {', '.join(names)}"]
+    report_lines = [f"These differ: {', '.join(names)}"]
     for name in names:
         if name.startswith(RECORD):
             continue
         one, other = first / name, second / name
-        said += ["", f"--- {name}", *where(one, other)[:LINES]]
+        report_lines += ["", f"--- {name}", *where(one, other)[:LINES]]
         if one.is_file() and other.is_file() and one.suffix == ".deb":
             lines = diffoscope(one, other)
-            said += lines[:LINES]
+            report_lines += lines[:LINES]
             if len(lines) > LINES:
                 reports.mkdir(parents=True, exist_ok=True)
                 whole = reports / f"{name}.diffoscope.txt"
                 whole.write_text("\n".join(lines) + "\n", encoding="utf-8")
-                said.append(f"… {len(lines) - LINES} lines more in {whole}")
-    return False, "\n".join(said)
+                report_lines.append(f"… {len(lines) - LINES} lines more in {whole}")
+    return False, "\n".join(report_lines)
 
 
 def half_made(store: Path) -> list[Path]:

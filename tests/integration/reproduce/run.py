@@ -84,7 +84,7 @@ class RunError(Exception):
     """Said to the user as it is."""
 
 
-def say(text: str) -> None:
+def log_line(text: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
@@ -196,7 +196,7 @@ def other_machine(place: Place) -> tuple[str, ...]:
     prefix.append("sh")
     done = subprocess.run([*prefix, "true"], capture_output=True, text=True, check=False)
     if done.returncode:
-        say(f"{place.name}: NOT varied: user and host name ({done.stderr.strip()})")
+        log_line(f"{place.name}: NOT varied: user and host name ({done.stderr.strip()})")
         return ()
     return tuple(prefix)
 
@@ -205,7 +205,7 @@ def other_date(place: Place) -> dict[str, str]:
     """A PATH in which `make` runs in another year."""
     faketime, make = shutil.which("faketime"), shutil.which("make")
     if not faketime or not make:
-        say(f"{place.name}: NOT varied: the date, but for minutes (apt install faketime)")
+        log_line(f"{place.name}: NOT varied: the date, but for minutes (apt install faketime)")
         return {}
     programs = place.root / "programs"
     programs.mkdir(parents=True, exist_ok=True)
@@ -241,7 +241,7 @@ def strange_language(place: Place) -> dict[str, str]:
     try:
         subprocess.run(argv, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
-        say(f"{place.name}: the language is one that this machine does not know")
+        log_line(f"{place.name}: the language is one that this machine does not know")
     return {"LOCPATH": str(directory)}
 
 
@@ -271,7 +271,7 @@ def build(place: Place, usual: float = 0) -> tuple[Path, float]:
         kill(place, parameters, environment, usual * KILL_WITHIN)
     module("kernel_build", parameters, environment, before, place.umask)
     seconds = time.monotonic() - started
-    say(f"{place.name}: built in {seconds:.0f} s, in {place.tree}")
+    log_line(f"{place.name}: built in {seconds:.0f} s, in {place.tree}")
     return compare.build_directory(place.store), seconds
 
 
@@ -281,7 +281,9 @@ def kill(
     """At moments that lie all over the build, as each goes on where the one before ended."""
     seed = int(os.environ.get("OSLAB_SEED") or random.randrange(1 << 32))
     moments = random.Random(seed)
-    say(f"{place.name}: killed {place.kills} times (again at these moments: OSLAB_SEED={seed})")
+    log_line(
+        f"{place.name}: killed {place.kills} times (again at these moments: OSLAB_SEED={seed})"
+    )
     arguments = place.root / "arguments.json"
     arguments.write_text(json.dumps(dict(parameters)))
     status = place.tree.parent / f"{place.tree.name}.build/status.json"
@@ -289,7 +291,7 @@ def kill(
         moment = moments.uniform(0.5, seconds)
         process = module_process.start("kernel_build", arguments, environment=environment)
         line = module_process.kill_build_after(moment, process, status)
-        say(f"{place.name}: killed after {moment:.1f} s; it had said: {line}")
+        log_line(f"{place.name}: killed after {moment:.1f} s; it had said: {line}")
         bad = compare.half_made(place.store)
         if bad:
             raise RunError(f"a killed build left something half-made: {bad}")
@@ -352,14 +354,16 @@ def reproduce(
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED:
         memory = MEMORY / f"oslab-reproduce-{os.getpid()}"
     else:
-        say(f"NOT varied: the file system (less than {MEMORY_NEEDED >> 30} GiB free in {MEMORY})")
+        log_line(
+            f"NOT varied: the file system (less than {MEMORY_NEEDED >> 30} GiB free in {MEMORY})"
+        )
     try:
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         ccache = ccache or work / "ccache"
         todo = places(work, memory, jobs, parameters or {}, ccache)[:builds]
         pristine = todo[0].tree
-        say(f"unpacking {source}")
+        log_line(f"unpacking {source}")
         have_tree(source, pristine)
         kernel_trees.patch(pristine, kernel_trees.plan_for(configs))
         kernel_trees.configure(pristine, configs, work / "wanted.config")
@@ -374,9 +378,9 @@ def reproduce(
     finally:
         if memory != work:
             shutil.rmtree(memory, ignore_errors=True)
-    for place, (same, said) in zip(todo[1:], outcomes):
+    for place, (same, report) in zip(todo[1:], outcomes):
         if not same:
-            return False, f"The {place.name} build differs from the first.\n{said}"
+            return False, f"The {place.name} build differs from the first.\n{report}"
     return True, outcomes[-1][1]
 
 
@@ -403,7 +407,7 @@ def main() -> int:
     if not options.config:  # more.config makes debug information, so that is packaged too
         parameters.setdefault("debug_package", True)
     try:
-        same, said = reproduce(
+        same, report = reproduce(
             options.source or find_source(),
             options.config or [SMALL, MORE],
             options.work.resolve(),
@@ -414,7 +418,7 @@ def main() -> int:
     except (RunError, kernel_trees.TreeError) as failure:
         print(failure, file=sys.stderr)
         return 2
-    print(said)
+    print(report)
     return 0 if same else 1
 
 

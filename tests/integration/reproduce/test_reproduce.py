@@ -50,13 +50,13 @@ def build(tmp_path):
 
 
 def test_how_long_it_took_makes_no_difference(build, tmp_path):
-    same, said = compare.report(build("a", seconds=1), build("b", seconds=2), tmp_path)
+    same, report = compare.report(build("a", seconds=1), build("b", seconds=2), tmp_path)
     assert same
-    assert "byte for byte" in said
+    assert "byte for byte" in report
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "difference"),
     [
         ({"content": "other"}, "./file"),
         ({"mode": 0o600}, "mode 600"),
@@ -64,10 +64,10 @@ def test_how_long_it_took_makes_no_difference(build, tmp_path):
         ({"packages": {"p": {}}}, "build.json: packages"),
     ],
 )
-def test_what_differs_is_named(build, tmp_path, change, said):
+def test_what_differs_is_named(build, tmp_path, change, difference):
     same, text = compare.report(build("a"), build("b", **change), tmp_path)
     assert not same
-    assert said in text
+    assert difference in text
 
 
 def test_a_package_too_many_is_seen(build, tmp_path):
@@ -93,8 +93,8 @@ def test_the_fake_kernel(tmp_path):
     config = tmp_path / "config"
     config.write_text("CONFIG_MODULES=y\n")
     source = ROOT / "tests/fixtures/fakelinux"
-    same, said = run.reproduce(source, [config], tmp_path / "work", JOBS)
-    assert same, said
+    same, report = run.reproduce(source, [config], tmp_path / "work", JOBS)
+    assert same, report
 
 
 def test_a_real_kernel(tmp_path):
@@ -103,7 +103,7 @@ def test_a_real_kernel(tmp_path):
         source = run.find_source()
     except run.RunError as missing:
         pytest.skip(str(missing))
-    kept = run.CACHE / "test-reproduce/ccache"
+    ccache = run.CACHE / "test-reproduce/ccache"
     work = tmp_path / "work"
-    same, said = run.reproduce(source, [run.SMALL], work, JOBS, builds=2, ccache=kept)
-    assert same, said
+    same, report = run.reproduce(source, [run.SMALL], work, JOBS, builds=2, ccache=ccache)
+    assert same, report

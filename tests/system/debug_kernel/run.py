@@ -96,7 +96,7 @@ class RunError(Exception):
     """Said to the user as it is."""
 
 
-def say(text: str) -> None:
+def log_line(text: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
@@ -345,7 +345,9 @@ def verdict(result: Result, variant: str, console: str, wanted: list[str]) -> li
     if not result.done:
         wrong.append("the machine stopped before its end:\n" + console[-3000:])
     if elsewhere:
-        say(f"KCSAN: {len(elsewhere)} data races of the stock kernel, in code that is not ours")
+        log_line(
+            f"KCSAN: {len(elsewhere)} data races of the stock kernel, in code that is not ours"
+        )
         for line in sorted(set(elsewhere)):
             print(f"    {line}")
     return wrong
@@ -357,7 +359,7 @@ def test(variant: str, tree: Path, numbers: dict[str, int], options: argparse.Na
     log.unlink(missing_ok=True)
     started = time.monotonic()
     configure(tree, build, variant)
-    say(f"{variant}: building; the output is in {log}")
+    log_line(f"{variant}: building; the output is in {log}")
     build_kernel(tree, build, variant, options.jobs, log)
     modules = build_modules(tree, build, variant, log)
     programs = build_programs(options.work, log)
@@ -369,13 +371,13 @@ def test(variant: str, tree: Path, numbers: dict[str, int], options: argparse.Na
     write_initrd(initrd, programs, modules, tests)
     parameters = ["console=ttyS0", "loglevel=7", "panic=-1", *LONGER_LIMITS]
     parameters += PARAMETERS.get(variant, OTHERS)
-    say(f"{variant}: built in {built - started:.0f} s; booting")
+    log_line(f"{variant}: built in {built - started:.0f} s; booting")
     result = boot(build, initrd, [*parameters, "--", calls[1]], options)
     console = (build / "console.log").read_text(encoding="utf-8", errors="replace")
     wrong = verdict(result, variant, console, [command[0] for command in tests])
     for line in wrong:
         print(f"  WRONG: {line}")
-    say(
+    log_line(
         f"{variant}: {'FAILED' if wrong else 'passed'}: {result.passed} tests passed, "
         f"{len(result.failed)} failed, {len(result.skipped)} skipped; "
         f"the kernel log has {len(splats(console)[0])} complaints; "
@@ -419,7 +421,7 @@ def main() -> int:
         now = f"{source}\n{(source / 'Makefile').read_text()[:200]}"
         if not origin.exists() or origin.read_text() != now:
             shutil.rmtree(tree, ignore_errors=True)
-            say(f"copying {source}")
+            log_line(f"copying {source}")
             copy_tree(source, tree, options.work / "copy.log")
             origin.write_text(now)
         numbers = kernel_trees.patch(tree).state["syscalls"]

@@ -65,7 +65,7 @@ def differences(before: Listing, after: Listing) -> list[str]:
     return [line for kind in sorted(before.keys() | after.keys()) for line in of(kind)]
 
 
-def told(lines: list[str], count: int = 8) -> list[str]:
+def shortened(lines: list[str], count: int = 8) -> list[str]:
     """As many of them as a table bears."""
     more = [f"and {len(lines) - count} more"] if len(lines) > count else []
     return [*lines[:count], *more]
@@ -101,7 +101,7 @@ def rollback_panics(host: Host) -> list[str]:
 
 def remove(host: Host) -> list[str]:
     found = once(host, "remove.yml")
-    return [*found, *told(differences(host.stock, host.listing()))]
+    return [*found, *shortened(differences(host.stock, host.listing()))]
 
 
 # Kernels of the collection, as far as the host can tell; the second is installed last.

@@ -162,7 +162,9 @@ class Faulty:
         head = "".join(f"{name}='{value}'\n" for name, value in (variables or {}).items())
         return self._ssh(["sh", "-e", "-s"], head + script, seconds)
 
-    def told(self, program: Path, *arguments: str, seconds: float = 120) -> dict[str, Any]:
+    def program_output(
+        self, program: Path, *arguments: str, seconds: float = 120
+    ) -> dict[str, Any]:
         """What a program of ours says there, as JSON."""
         command = ["python3", "-", *(f"'{argument}'" for argument in arguments)]
         found: dict[str, Any] = json.loads(self._ssh(command, program.read_text(), seconds))
@@ -170,11 +172,11 @@ class Faulty:
 
     def look(self) -> dict[str, Any]:
         """How it is."""
-        return self.told(HERE / "look.py")
+        return self.program_output(HERE / "look.py")
 
     def listing(self, *kinds: str) -> dict[str, dict[str, str]]:
         """What it is made of, or these kinds of it."""
-        return self.told(HERE / "listing.py", *kinds, seconds=900)
+        return self.program_output(HERE / "listing.py", *kinds, seconds=900)
 
     def put(self, source: Path, target: str) -> None:
         with source.open("rb") as stream:

@@ -36,7 +36,7 @@ class Outcome:
     back_in: float = 0
     # Exit status and last words of that deployment; what dpkg had left to do.
     status: int = 0
-    said: str = ""
+    message: str = ""
     audit: str = ""
     # After the second.
     finally_runs: str = ""

@@ -87,7 +87,7 @@ class RunError(Exception):
     """Said to the user as it is."""
 
 
-def say(text: str) -> None:
+def log_line(text: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
@@ -131,7 +131,7 @@ class Harness:
         more = (
             {} if self.options.fast else {"fault.ko": self.build_module(), "btrfs.gz": self.btrfs()}
         )
-        say("booting the lab's image")
+        log_line("booting the lab's image")
         host = self.machine(self.image)
         with contextlib.closing(host):
             host.wake()
@@ -145,7 +145,7 @@ class Harness:
 
     def make_installed(self) -> None:
         """The same with our packages, before its reboot."""
-        say("installing the packages on it")
+        log_line("installing the packages on it")
         host = self.machine(self.state(STOCK))
         with contextlib.closing(host):
             host.wake()
@@ -158,7 +158,7 @@ class Harness:
 
     def make_armed(self) -> None:
         """All is done by the playbook but the reboot, for which it is killed."""
-        say("preparing a trial")
+        log_line("preparing a trial")
         host = self.machine(self.state(INSTALLED))
         with contextlib.closing(host):
             host.wake()
@@ -177,7 +177,7 @@ class Harness:
 
     def make_deployed(self) -> None:
         """The new kernel, confirmed."""
-        say("deploying to it")
+        log_line("deploying to it")
         host = self.machine(self.state(INSTALLED))
         with contextlib.closing(host):
             host.wake()
@@ -273,7 +273,7 @@ class Harness:
         """What is asked of another playbook."""
         stage = Stage(self, fault.name, host)
         outcome.problems = CASES[fault.case](stage)
-        outcome.said = stage.said
+        outcome.message = stage.message
         host.wait(self.options.wait)
 
     def arguments(self, more: tuple[str, ...]) -> list[str]:
@@ -343,7 +343,7 @@ class Harness:
         finally:
             for one in (run, *others):
                 one.kill()
-        outcome.said = " ".join(filter(None, (one.failure() for one in (run, *others))))
+        outcome.message = " ".join(filter(None, (one.failure() for one in (run, *others))))
         outcome.status = status
         self.await_end(fault, host)
 
@@ -440,7 +440,7 @@ class Harness:
         outcome.audit = seen["audit"]
         outcome.problems += self.problems(seen)
         if seen["report"]:
-            outcome.said += f" Rollback timer: {' '.join(seen['report'].split())[:300]}"
+            outcome.message += f" Rollback timer: {' '.join(seen['report'].split())[:300]}"
         # Whatever brought it back, the fault itself has to have happened.
         if fault.seen and not re.search(fault.seen, host.serial()):
             outcome.problems.append(f"the serial line does not say /{fault.seen}/")
@@ -449,8 +449,12 @@ class Harness:
         playing = not (self.options.alone or fault.case)
         if playing and fault.expected == (OLD,) and outcome.status == 0:
             outcome.problems.append("the playbook calls that a success")
-        if fault.says and not self.options.alone and not re.search(fault.says, outcome.said):
-            outcome.problems.append(f"the report does not say /{fault.says}/")
+        if (
+            fault.message
+            and not self.options.alone
+            and not re.search(fault.message, outcome.message)
+        ):
+            outcome.problems.append(f"the report does not say /{fault.message}/")
 
     def happen(self, fault: Fault, host: Faulty, outcome: Outcome) -> None:
         """Let the fault happen to a deployment, or to a trial that nobody watches."""
@@ -478,14 +482,14 @@ class Harness:
             for fault in faults:
                 if outcomes and self.options.late():
                     break
-                say(f"{fault.name}: {fault.what}")
+                log_line(f"{fault.name}: {fault.what}")
                 day = time.strftime("%F")
                 outcomes.append(Outcome(fault.name, fault.what, fault.expected))
                 outcomes[-1].seen = f"{day}, {code()}"
                 if len(outcomes) == 1:
                     host.wake()
                 self.happen(fault, host, outcomes[-1])
-                say(outcomes[-1].line())
+                log_line(outcomes[-1].line())
                 self.keep_serial(fault, host)
                 self.keep(outcomes[-1])
                 if not alone:
@@ -494,7 +498,7 @@ class Harness:
                 self.second(host, outcomes)
         except LostError as lost:
             outcomes[-1].lost = str(lost)
-            outcomes[-1].said += f" Serial line: {qemu.last_lines(host.serial(), 12)}"
+            outcomes[-1].message += f" Serial line: {qemu.last_lines(host.serial(), 12)}"
         except (RunError, subprocess.SubprocessError, qemu.QemuError, OSError) as error:
             outcomes[-1].problems.append(
                 f"{type(error).__name__}: {' '.join(str(error).split())[:600]}"
@@ -505,7 +509,7 @@ class Harness:
         for outcome in outcomes:
             if not (alone or fast or outcome.finished_in or outcome.lost):
                 outcome.problems.append("there was no second deployment")
-            say(outcome.line())
+            log_line(outcome.line())
             self.keep(outcome)
         return outcomes
 
@@ -554,7 +558,7 @@ class Stage:
     """A host and who plays on it, as cases.py wants them."""
 
     def __init__(self, harness: Harness, name: str, host: Faulty) -> None:
-        self.said = ""
+        self.message = ""
         self.stock: Listing = json.loads(harness.stock_listing.read_text())
         self._harness = harness
         self._name = name
@@ -578,7 +582,7 @@ class Stage:
         log = f"{self._name}.play-{self._plays}.log"
         run = self._harness.deploy(self._host, variables, log, playbook=playbook)
         run.status = run.wait(PLAYBOOK_SECONDS)
-        self.said = self.said or run.failure()
+        self.message = self.message or run.failure()
         return run
 
 

@@ -49,7 +49,7 @@ class Fault:
     variables: Mapping[str, Any] = field(default_factory=dict)
     arguments: tuple[str, ...] = ()
     # What the report has to say.
-    says: str = ""
+    message: str = ""
     # What the serial line has to say: that the fault did happen.
     seen: str = ""
     # At the moment: `cut` the power, `kill` the controller, start a `second` one.
@@ -273,7 +273,7 @@ FAULTS = (
         inject=unit("/bin/sleep infinity", section="Before=sysinit.target"),
         heal=NO_UNIT,
         timeout=100,
-        says="rollback timer",
+        message="rollback timer",
     ),
     Fault(
         "root-not-found",
@@ -327,7 +327,7 @@ FAULTS = (
         seen=ROLLBACK_TIMER,
         arguments=("module_blacklist=virtio_net",),
         timeout=100,
-        says="rollback timer",
+        message="rollback timer",
     ),
     Fault(
         "usr-local-away",
@@ -337,7 +337,7 @@ FAULTS = (
         inject="echo 'fault /usr/local tmpfs nofail 0 0' >>/etc/fstab; sync",
         heal="sed -i '/^fault /d' /etc/fstab; umount /usr/local || true; sync",
         timeout=100,
-        says="rollback timer",
+        message="rollback timer",
     ),
     Fault(
         "sshd-masked",
@@ -345,7 +345,7 @@ FAULTS = (
         seen=ROLLBACK_TIMER,
         arguments=("systemd.mask=ssh.service",),
         timeout=100,
-        says="rollback timer",
+        message="rollback timer",
     ),
     Fault(
         "firewall",
@@ -354,20 +354,20 @@ FAULTS = (
         inject=unit(FIREWALL),
         heal=NO_UNIT,
         timeout=100,
-        says="rollback timer",
+        message="rollback timer",
     ),
     Fault(
         "syscall-wrong",
         "a syscall does not answer under its number",
         **replaced("/lib/modules/$RELEASE/oslab-kernel.json", WRONG_NUMBERS),
-        says="checks failed",
+        message="checks failed",
         by_playbook=True,
     ),
     Fault(
         "health-check",
         "the user's own check fails",
         variables={"trial_health_checks": ["/bin/false"], "trial_health_timeout": 5},
-        says="health",
+        message="health",
         by_playbook=True,
     ),
     # --- no room --------------------------------------------------------------------------------
@@ -377,7 +377,7 @@ FAULTS = (
         state=STOCK,
         inject=FILL.format("/", "100 * 1024", ""),
         heal=FILLER,
-        says="MiB free",
+        message="MiB free",
         fast=True,
     ),
     Fault(
@@ -400,7 +400,7 @@ FAULTS = (
         stays=True,
         inject=SMALL_BOOT + FILL.format("/boot", "10 * 1024", "/boot"),
         heal=FILLER,
-        says="MiB free",
+        message="MiB free",
     ),
     Fault(
         "boot-fills-up",
@@ -496,7 +496,7 @@ FAULTS = (
         state=STOCK,
         expected=(NEW,),
         act="second",
-        says="deployment lock is held by",
+        message="deployment lock is held by",
         moment=Moment(r"TASK \[.*Gather host state"),
     ),
     # --- where it comes from --------------------------------------------------------------------
@@ -505,14 +505,14 @@ FAULTS = (
         "one byte of the kernel's package differs",
         state=STOCK,
         tamper="package",
-        says="Hash|mismatch|corrupt|size",
+        message="Hash|mismatch|corrupt|size",
     ),
     Fault(
         "index-tampered",
         "the index names another sum, under the old signature",
         state=STOCK,
         tamper="index",
-        says="(?i)signature|not signed|BADSIG",
+        message="(?i)signature|not signed|BADSIG",
         fast=True,
     ),
     Fault(
@@ -528,13 +528,13 @@ FAULTS = (
         state=STOCK,
         inject="date -s 2016-02-03 >/dev/null; hwclock --systohc --utc",
         heal="date -s @$NOW >/dev/null; hwclock --systohc --utc",
-        says="clock",
+        message="clock",
     ),
     Fault(
         "clock-ahead",
         "the clock says 2041",
         state=STOCK,
-        says="clock",
+        message="clock",
         inject="date -s 2041-02-03 >/dev/null; hwclock --systohc --utc",
         heal="date -s @$NOW >/dev/null; hwclock --systohc --utc",
     ),
@@ -545,7 +545,7 @@ FAULTS = (
         inject="zcat /root/btrfs.gz >/dev/vdb; modprobe btrfs; mount /dev/vdb /mnt\n"
         "cp -a /boot/grub/. /mnt/; umount /mnt; mount /dev/vdb /boot/grub",
         heal="umount /boot/grub",
-        says="environment block",
+        message="environment block",
     ),
     Fault(
         "apt-locked",
@@ -571,7 +571,7 @@ CASES = (
         expected=(NEW,),
         case="rollback-panics",
         seen="sysrq triggered crash",
-        says="was not rolled back",
+        message="was not rolled back",
         **replaced('$(ls /boot/initrd.img-* | grep -v "$RELEASE")', PANIC_IN_INITRD),
     ),
     Fault(

@@ -64,12 +64,12 @@ class RunError(Exception):
     """Said to the user as it is."""
 
 
-def say(text: str) -> None:
+def log_line(text: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
 def check(good: bool, what: str, details: str = "") -> None:
-    say(f"{'ok    ' if good else 'WRONG '} {what}")
+    log_line(f"{'ok    ' if good else 'WRONG '} {what}")
     if not good:
         raise RunError(details or what)
 
@@ -130,7 +130,7 @@ def have_tree(source: Path, tree: Path) -> None:
 
     if (tree / ".config").exists():
         return
-    say(f"copying {source}")
+    log_line(f"copying {source}")
     debug_kernel.copy_tree(source, tree, tree.parent / "copy.log")
     kernel_trees.patch(tree)
     state = tree / ".oslab/source.json"
@@ -208,8 +208,8 @@ def check_modules(files: dict[str, bytes], key: Path, work: Path) -> dict[str, b
         signature.write_bytes(module[end - size : end])
         argv = ["openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", str(signature)]
         argv += ["-content", str(content), "-certfile", str(certificate), "-nointern", "-noverify"]
-        said = run([*argv, "-out", "/dev/null"], status=None)
-        check("successful" in said, f"{name} is signed with the key of the modules", said)
+        output = run([*argv, "-out", "/dev/null"], status=None)
+        check("successful" in output, f"{name} is signed with the key of the modules", output)
         path = work / name
         path.write_bytes(module)
         signer = run(["modinfo", "-F", "signer", str(path)]).strip()
@@ -225,13 +225,13 @@ def check_image(image: Path, key: Path, other: Path, work: Path) -> None:
         certificates[name].write_text(run(["openssl", "x509", "-in", str(file)]))
     verify = ["sbverify", "--cert", str(certificates["good"])]
     check("OK" in run([*verify, str(image)]), "sbverify accepts the image")
-    said = run(["sbverify", "--cert", str(certificates["other"]), str(image)], status=1)
-    check("fail" in said.lower(), "and not with another certificate", said)
+    output = run(["sbverify", "--cert", str(certificates["other"]), str(image)], status=1)
+    check("fail" in output.lower(), "and not with another certificate", output)
     spoilt = bytearray(image.read_bytes())
     spoilt[len(spoilt) // 2] ^= 1
     (work / "spoilt").write_bytes(spoilt)
-    said = run([*verify, str(work / "spoilt")], status=1)
-    check("fail" in said.lower(), "and not with one byte changed", said)
+    output = run([*verify, str(work / "spoilt")], status=1)
+    check("fail" in output.lower(), "and not with one byte changed", output)
 
 
 def look_for_secrets(
@@ -316,12 +316,14 @@ def check_enforcing(image: Path, modules: dict[str, bytes], work: Path) -> None:
     initrd = work / "initrd"
     initrd.write_bytes(debug_kernel.cpio(entries))
     argv = ["-machine", "q35,accel=tcg", "-kernel", str(image), "-initrd", str(initrd)]
-    said = boot([*argv, "-append", "module.sig_enforce=1"], work / "modules.log", "RESULT end", 120)
-    results = dict(re.findall(r"RESULT (\S+\.ko) (.*?)\r?$", said, re.MULTILINE))
+    output = boot(
+        [*argv, "-append", "module.sig_enforce=1"], work / "modules.log", "RESULT end", 120
+    )
+    results = dict(re.findall(r"RESULT (\S+\.ko) (.*?)\r?$", output, re.MULTILINE))
     for name in modules:
         wanted = "loaded" if name[0] != "0" else "Key was rejected|Required key|not available"
         got = results.get(name, "nothing")
-        check(bool(re.search(wanted, got)), f"under sig_enforce, {name}: {got}", said[-3000:])
+        check(bool(re.search(wanted, got)), f"under sig_enforce, {name}: {got}", output[-3000:])
 
 
 def check_firmware(image: Path, keys: dict[str, Path], work: Path) -> None:
@@ -352,8 +354,8 @@ def check_firmware(image: Path, keys: dict[str, Path], work: Path) -> None:
         argv += ["-device", "virtio-blk-pci,drive=disk"]
         # Without a root disk the kernel ends in a panic, which is far enough.
         done = "Kernel panic" if starts else "Linux version|Access Denied|Security Violation"
-        said = boot(argv, work / "firmware.log", done, 180)
-        text = re.sub(r"\x1b\[[0-9;=]*[A-Za-z]", "", said)
+        output = boot(argv, work / "firmware.log", done, 180)
+        text = re.sub(r"\x1b\[[0-9;=]*[A-Za-z]", "", output)
         if starts:
             good = "UEFI Secure Boot is enabled" in text and "Linux version" in text
             check(good, f"the firmware starts the image {name}", text[-3000:])
@@ -395,7 +397,7 @@ def main() -> int:
             for place in places:
                 place.mkdir(parents=True, exist_ok=True)
                 have_tree(options.tree or debug_kernel.lab_tree(), place / "linux")
-                say(f"building in {place}")
+                log_line(f"building in {place}")
                 results.append(build(place, keys, work / "ccache"))
         check(results[0]["packages"] == results[1]["packages"], "both builds are the same")
         signers = results[0]["manifest"]["signers"]
@@ -412,7 +414,7 @@ def main() -> int:
     except (RunError, debug_kernel.RunError, kernel_trees.TreeError) as failure:
         print(failure, file=sys.stderr)
         return 1
-    say("all is well")
+    log_line("all is well")
     return 0
 
 

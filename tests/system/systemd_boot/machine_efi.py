@@ -49,7 +49,7 @@ class EfiMachine(Faulty):
 
     def look(self) -> dict[str, Any]:
         """How it is; what a loader is asked of systemd-boot, though GRUB is there, too."""
-        return {**super().look(), **self.told(HERE / "look.py")}
+        return {**super().look(), **self.program_output(HERE / "look.py")}
 
     def off(self, seconds: float = 180) -> None:
         """Shut down in good order."""

@@ -35,8 +35,8 @@ from ansible_collections.oslab.kernel.tests.system.faults.run import (
     Harness,
     RunError,
     Stage,
+    log_line,
     published,
-    say,
 )
 from ansible_collections.oslab.kernel.tests.system.systemd_boot import kernel_modules
 from ansible_collections.oslab.kernel.tests.system.systemd_boot.machine_efi import CODE, EfiMachine
@@ -84,14 +84,14 @@ class Workshop(Harness):
 
     def prepare(self, host: EfiMachine) -> None:
         """A host that boots by systemd-boot, and has what its new kernel will need."""
-        say("booting the lab's image, as it is")
+        log_line("booting the lab's image, as it is")
         host.wake()
         host.put(self.packages(), "/root/packages.tar")
-        say("making an ESP with systemd-boot")
-        say(host.shell((HERE / "prepare.sh").read_text(), 600))
+        log_line("making an ESP with systemd-boot")
+        log_line(host.shell((HERE / "prepare.sh").read_text(), 600))
         host.off()
         host.efi = True
-        say("booting it from there")
+        log_line("booting it from there")
         host.power_on()
         host.wait(600)
         self.stock_listing.write_text(json.dumps(host.listing()))
@@ -130,8 +130,8 @@ class Visit(Stage):
 
 
 def row(name: str, found: Found, seconds: float) -> str:
-    told = "; ".join(found.problems) or "as it should be"
-    return f"{name:12} {seconds:5.0f} s  {' '.join(found.seen)}  {told}"
+    problems = "; ".join(found.problems) or "as it should be"
+    return f"{name:12} {seconds:5.0f} s  {' '.join(found.seen)}  {problems}"
 
 
 def run(options: argparse.Namespace, workshop: Workshop) -> bool:
@@ -149,15 +149,15 @@ def run(options: argparse.Namespace, workshop: Workshop) -> bool:
         for name, stage in STAGES.items():
             if options.names and name not in options.names:
                 continue
-            say(name)
+            log_line(name)
             started = time.monotonic()
             visit = Visit(workshop, name, host)
             visit.mark()
             found = stage(visit)
             (workshop.work / "logs" / f"{name}.serial.log").write_text(visit.serial())
-            say(row(name, found, time.monotonic() - started))
-            if visit.said:
-                say(visit.said)
+            log_line(row(name, found, time.monotonic() - started))
+            if visit.message:
+                log_line(visit.message)
             good = good and not found.problems
         host.off()
     return good
@@ -192,7 +192,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     ) as failure:
         print(failure, file=sys.stderr)
         return 1
-    say("all is well" if good else "not all is well")
+    log_line("all is well" if good else "not all is well")
     return 0 if good else 1
 
 

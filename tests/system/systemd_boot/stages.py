@@ -93,11 +93,11 @@ REFUSED = (
 def refused(host: Host) -> Found:
     """It could not come back from a trial, and nothing is done to it."""
     found = Found()
-    for inject, heal, says in REFUSED:
+    for inject, heal, message in REFUSED:
         host.shell(inject)
         run = host.play("deploy.yml")
-        if run.status == 0 or says not in " ".join(run.text().split()):
-            found.problems.append(f"after `{inject}` the playbook does not say: {says}")
+        if run.status == 0 or message not in " ".join(run.text().split()):
+            found.problems.append(f"after `{inject}` the playbook does not say: {message}")
         host.shell(f"{heal}; sync")
     after = host.listing("packages", "units")
     found.problems += cases.differences({kind: host.stock[kind] for kind in after}, after)
@@ -170,7 +170,7 @@ def remove(host: Host) -> Found:
     found.seen.append(f"runs {seen['release']}; entries: {' '.join(seen['entries'])}.")
     if seen["default"] or len(seen["entries"]) != 1 or host.release in str(seen["entries"]):
         found.problems.append("systemd-boot is not as it was")
-    found.problems += cases.told(
+    found.problems += cases.shortened(
         [
             line
             for line in cases.differences(host.stock, host.listing())

@@ -53,7 +53,7 @@ def test_scripts_are_scripts(fault: table.Fault) -> None:
 
 
 def test_patterns_and_moments(fault: table.Fault) -> None:
-    re.compile(fault.says)
+    re.compile(fault.message)
     assert bool(fault.act) == (fault.moment is not None)
     if fault.moment:
         re.compile(fault.moment.pattern)
@@ -84,7 +84,7 @@ def test_a_difference_is_told() -> None:
         "packages: gone: 1 was, none is",
         "packages: new: none was, 2 is",
     ]
-    assert cases.told(["a", "b", "c"], 2) == ["a", "b", "and 1 more"]
+    assert cases.shortened(["a", "b", "c"], 2) == ["a", "b", "and 1 more"]
 
 
 def test_changes_are_those_of_the_last_recapitulation() -> None:

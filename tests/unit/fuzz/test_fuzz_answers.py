@@ -158,12 +158,12 @@ def odd_files(files: Any) -> dict[str, Any]:
 @given(
     hostile.values(LIST), hostile.texts("missing   c /usr/x (Permission denied)\n??5?????? /b\n")
 )
-def test_lists_of_a_repository(tmp_path: Path, listed: Any, said: str) -> None:
+def test_lists_of_a_repository(tmp_path: Path, listed: Any, output: str) -> None:
     tree: dict[str, Any] = {"proc/sys/kernel/osrelease": RELEASE.encode(), "pipe": "pipe"}
     hostile.put(tmp_path / "root", {**tree, "zero": "device", "x": b""})
     sources = tmp_path / "sources"
     sources.write_text("URIs: https://a/\n")
-    host = verify_files.Host(lambda argv: Result(0, said), tmp_path / "root")
+    host = verify_files.Host(lambda argv: Result(0, output), tmp_path / "root")
     with contextlib.suppress(package_files.ListError):
         found = verify_files.gather(host, BUILD, None, sources, lambda url: listed)
         json.dumps(found)

@@ -76,12 +76,12 @@ DPKG = "linux-image-1 6.12-oslab1.0123456789ab install ok installed\nx 1 hold ok
 
 
 @given(hostile.files(HOST), hostile.texts(DPKG, "systemd 252 (252.1)\n", "/boot/efi\n"))
-def test_all_that_a_host_says(tmp_path: Path, tree: dict[str, Any], said: str) -> None:
+def test_all_that_a_host_says(tmp_path: Path, tree: dict[str, Any], output: str) -> None:
     root = tmp_path / "root"
     hostile.put(root, tree)
     before = hostile.names(root)
     host = host_facts.Host(
-        run=lambda argv: Result(0, said),
+        run=lambda argv: Result(0, output),
         root=root,
         machine=lambda: "x86_64",
         statvfs=lambda path: SimpleNamespace(f_bavail=1, f_frsize=4096),

@@ -87,9 +87,9 @@ STATUS = f"[GNUPG:] NEWSIG\n[GNUPG:] GOODSIG x Somebody <a@b>\n{VALID}\n"
 def test_no_notation_signs(end: str, space: str) -> None:
     """gpgv repeats notations of a signature as they are, but for what ends a line of its own."""
     good = [f"[GNUPG:] GOODSIG x y{end}", VALID.replace(OTHER, PRIMARY).replace(" ", space)]
-    said = STATUS + f"[GNUPG:] NOTATION_DATA x{end}" + "".join(good) + "\n"
+    status = STATUS + f"[GNUPG:] NOTATION_DATA x{end}" + "".join(good) + "\n"
     with contextlib.suppress(openpgp.SignatureError):
-        found = openpgp.signer(said, openpgp.Keys("x", [PRIMARY]))
+        found = openpgp.signer(status, openpgp.Keys("x", [PRIMARY]))
         raise AssertionError(found)
 
 
@@ -236,12 +236,12 @@ diff --git a/init/main.c b/init/main.c
 
 
 @given(hostile.texts(PATCH), hostile.texts("patching file init/main.c\nHunk #1 FAILED at 5.\n"))
-def test_patches(text: str, said: str) -> None:
+def test_patches(text: str, output: str) -> None:
     with contextlib.suppress(edits.EditError):
         for path in apply.PatchFile("x", text).touches():
             assert not path.startswith("/")
             assert ".." not in path.split("/")
-    apply.first_failure(said, text)
+    apply.first_failure(output, text)
 
 
 @given(hostile.values({"source": "https://a/x.patch", "sha256": "0" * 64}))

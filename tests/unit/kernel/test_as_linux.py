@@ -79,8 +79,8 @@ def test_nothing_of_the_other_name_is_left(host: renamed_host.RenamedHost, sysna
 
 
 def test_an_error_is_the_kernel_s(host: renamed_host.RenamedHost) -> None:
-    said = run(host.as_linux, PYTHON, "-c", EFAULT, env=host.environment())
-    assert said.stdout == "-1 14\n"
+    done = run(host.as_linux, PYTHON, "-c", EFAULT, env=host.environment())
+    assert done.stdout == "-1 14\n"
 
 
 def test_where_the_name_is_linux_nothing_is_changed(host: renamed_host.RenamedHost) -> None:
@@ -135,7 +135,7 @@ def test_a_program_may_name_the_interpreter_in_its_first_line(
 
 
 @pytest.mark.parametrize(
-    ("command", "status", "says"),
+    ("command", "status", "message"),
     [
         (["sh", "-c", "exit 7"], 7, ""),
         (["--", "true"], 0, ""),
@@ -146,12 +146,12 @@ def test_a_program_may_name_the_interpreter_in_its_first_line(
     ],
 )
 def test_exit_status(
-    host: renamed_host.RenamedHost, command: list[str], status: int, says: str
+    host: renamed_host.RenamedHost, command: list[str], status: int, message: str
 ) -> None:
     for environment in (dict(os.environ), host.environment()):
-        said = run(host.as_linux, *command, env=environment)
-        assert (said.returncode, said.stdout) == (status, "")
-        assert says in said.stderr if says else said.stderr == ""
+        done = run(host.as_linux, *command, env=environment)
+        assert (done.returncode, done.stdout) == (status, "")
+        assert message in done.stderr if message else done.stderr == ""
 
 
 def test_a_lost_library_is_told(host: renamed_host.RenamedHost, tmp_path: Path) -> None:
@@ -159,16 +159,16 @@ def test_a_lost_library_is_told(host: renamed_host.RenamedHost, tmp_path: Path) 
     lost = str(tmp_path / "lost.so")
     script.write_text(host.as_linux.read_text().replace(str(host.library), lost))
     script.chmod(0o755)
-    said = run(script, "true", env=host.environment())
-    assert (said.returncode, said.stdout) == (126, "")
-    assert said.stderr == f"oslab-as-linux: {lost} is missing: reinstall oslab-kernel-tools\n"
+    done = run(script, "true", env=host.environment())
+    assert (done.returncode, done.stdout) == (126, "")
+    assert done.stderr == f"oslab-as-linux: {lost} is missing: reinstall oslab-kernel-tools\n"
     assert run(script, "true").returncode == 0  # not needed where the name is Linux
 
 
 def test_help_is_a_manual(host: renamed_host.RenamedHost) -> None:
-    said = run(host.as_linux, "--help")
-    assert (said.returncode, said.stderr) == (0, "")
-    lines = said.stdout.splitlines()
+    done = run(host.as_linux, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
     sections = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "EXAMPLES"]
     assert [line for line in lines if line and not line.startswith(" ")] == sections
     assert lines[1].startswith("       oslab-as-linux - ")

@@ -37,38 +37,38 @@ def run(program: Path, *arguments: object) -> tuple[bool, str]:
 
 
 def test_what_is_exact_each_time_passes(program: Path) -> None:
-    good, told = run(program, "more")
+    good, output = run(program, "more")
     assert good
-    assert "counted 5 open in 10 of 10 attempts, 0 others were disturbed" in told
+    assert "counted 5 open in 10 of 10 attempts, 0 others were disturbed" in output
 
 
 @pytest.mark.parametrize("scenario", ["less", "masked"])
 @pytest.mark.parametrize("every", [1, 2, 5])
 def test_one_attempt_that_counts_too_little_fails(program: Path, scenario: str, every: int) -> None:
-    good, told = run(program, scenario, every)
+    good, output = run(program, scenario, every)
     assert not good
-    assert "should have counted 5 open, counted 4 open" in told
-    assert f"in attempt {every}" in told
+    assert "should have counted 5 open, counted 4 open" in output
+    assert f"in attempt {every}" in output
 
 
 @pytest.mark.parametrize("every", [1, 2, 3, 5, 8])
 def test_too_much_in_some_attempts_of_a_machine_at_rest_fails(program: Path, every: int) -> None:
-    good, told = run(program, "more", every)
+    good, output = run(program, "more", every)
     assert not good
-    assert "counted 6 open, 0 read, 0 write, 0 fork; in 2 of" in told
+    assert "counted 6 open, 0 read, 0 write, 0 fork; in 2 of" in output
 
 
 def test_too_much_once_is_forgiven_and_told(program: Path) -> None:
-    good, told = run(program, "once", 4)
+    good, output = run(program, "once", 4)
     assert good
-    assert "in 20 of 21 attempts" in told
-    assert "# 1 attempt(s) with nobody seen at work counted 6 open" in told
+    assert "in 20 of 21 attempts" in output
+    assert "# 1 attempt(s) with nobody seen at work counted 6 open" in output
 
 
 def test_long_works_are_tried_less_often(program: Path) -> None:
-    good, told = run(program, "more", 0, 110)
+    good, output = run(program, "more", 0, 110)
     assert good
-    assert "in 3 of 3 attempts" in told
+    assert "in 3 of 3 attempts" in output
     assert not run(program, "more", 1, 110)[0]
     assert not run(program, "more", 2, 110)[0]
     assert not run(program, "less", 3, 110)[0]
@@ -81,18 +81,18 @@ def test_nothing_is_forgiven_where_nothing_else_runs(
     monkeypatch.setenv("OSLAB_ALONE", "1")
     assert run(program, "more")[0]
     assert not run(program, "once", 4)[0]
-    good, told = run(program, "more", 0, 110)
+    good, output = run(program, "more", 0, 110)
     assert good
-    assert "in 6 of 6 attempts" in told
+    assert "in 6 of 6 attempts" in output
     assert not run(program, "more", 5, 110)[0]
 
 
 def test_somebody_else_by_fits_fails_nothing(program: Path) -> None:
-    good, told = run(program, "fits")
-    assert good, told
+    good, output = run(program, "fits")
+    assert good, output
 
 
 def test_a_machine_that_never_rests_is_told(program: Path) -> None:
-    good, told = run(program, "restless")
+    good, output = run(program, "restless")
     assert not good
-    assert "not known whether 5 open is right: 48 of 48 attempts were disturbed" in told
+    assert "not known whether 5 open is right: 48 of 48 attempts were disturbed" in output

@@ -38,8 +38,8 @@ def wrong(variant: str, console: str, *tap: str) -> list[str]:
     result = run.Result()
     for line in tap or ("ok 1 something", "# end 0 /pids", "# done"):
         result.take(line)
-    said: list[str] = run.verdict(result, variant, console, ["/pids"])
-    return said
+    problems: list[str] = run.verdict(result, variant, console, ["/pids"])
+    return problems
 
 
 @pytest.mark.parametrize("variant", QUIET)
@@ -154,9 +154,9 @@ def test_a_tree_is_configured_by_make_and_what_make_says_is_shown(tmp_path: Path
 
 def test_races_of_others_are_told_and_pass(capsys: pytest.CaptureFixture[str]) -> None:
     assert wrong("kcsan", QUIET["kcsan"] + race("tick_one", "tick_other")) == []
-    told = capsys.readouterr().out
-    assert "1 data races" in told
-    assert "tick_one / tick_other" in told
+    printed = capsys.readouterr().out
+    assert "1 data races" in printed
+    assert "tick_one / tick_other" in printed
 
 
 @pytest.mark.parametrize(

@@ -69,17 +69,17 @@ def test_checkpatch_has_nothing_to_say(tree: Path, kernel: Path) -> None:
     checkpatch += ["--no-summary", "--terse"]
     # For programs: ENOSYS is what a caller gets, and nobody defines __printf() for them.
     program = ["--ignore=ENOSYS,PREFER_DEFINED_ATTRIBUTE_MACRO"]
-    said = ""
+    output = ""
     for source in sources(kernel):
         extra = [] if source.parent.name in ("syscalls", "modules") else program
-        said += subprocess.run(
+        output += subprocess.run(
             [*checkpatch, *extra, "-f", str(source)], capture_output=True, text=True, check=False
         ).stdout
     for patch in sorted(kernel.glob("patches/*.patch")):
-        said += subprocess.run(
+        output += subprocess.run(
             [*checkpatch, str(patch)], capture_output=True, text=True, check=False
         ).stdout
-    assert said == ""
+    assert output == ""
 
 
 def test_a_header_that_is_named_by_its_path_is_there(kernel: Path) -> None:

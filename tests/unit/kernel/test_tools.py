@@ -74,25 +74,25 @@ def start(*command: Any, **options: Any) -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_help_is_a_manual(tools: Path, name: str) -> None:
-    said = run(tools / name, "--help")
-    assert (said.returncode, said.stderr) == (0, "")
-    lines = said.stdout.splitlines()
+    done = run(tools / name, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
     assert [line for line in lines if line and not line.startswith(" ")] == SECTIONS
     assert lines[1].startswith(f"       {name} - ")
     assert max(map(len, lines)) <= 80
     for option in ("--json", "--watch", "--number", "--help"):
-        assert f", {option}" in said.stdout
-    assert "nanoseconds" in said.stdout
-    assert ("KiB" if name == abi.CAPTURE else "per second") in said.stdout
+        assert f", {option}" in done.stdout
+    assert "nanoseconds" in done.stdout
+    assert ("KiB" if name == abi.CAPTURE else "per second") in done.stdout
     synopsis = lines[lines.index("SYNOPSIS") + 1]
     assert ("[PID]" in synopsis) == (name == TAKES_PID)
 
 
 def test_memory_figures_are_not_said_to_be_of_one_moment(tools: Path) -> None:
-    said = " ".join(run(tools / abi.CAPTURE, "--help").stdout.split())
-    assert "at one moment" not in said
-    assert "reads them one after the other, as /proc/meminfo does" in said
-    assert "timestamp_ns is when the last was read" in said
+    manual = " ".join(run(tools / abi.CAPTURE, "--help").stdout.split())
+    assert "at one moment" not in manual
+    assert "reads them one after the other, as /proc/meminfo does" in manual
+    assert "timestamp_ns is when the last was read" in manual
 
 
 @pytest.mark.parametrize(
@@ -116,27 +116,27 @@ def test_memory_figures_are_not_said_to_be_of_one_moment(tools: Path) -> None:
 )
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_wrong_arguments(tools: Path, name: str, arguments: list[str], message: str) -> None:
-    said = run(tools / name, *arguments)
-    assert (said.returncode, said.stdout) == (USAGE, "")
-    assert message in said.stderr
-    assert said.stderr.startswith((f"{name}: ", f"{tools / name}: "))
+    done = run(tools / name, *arguments)
+    assert (done.returncode, done.stdout) == (USAGE, "")
+    assert message in done.stderr
+    assert done.stderr.startswith((f"{name}: ", f"{tools / name}: "))
 
 
 @pytest.mark.parametrize("pid", ["x", "1x", "", "2147483648", "99999999999999999999"])
 def test_no_number_is_no_pid(tools: Path, pid: str) -> None:
-    said = run(tools / TAKES_PID, "--number", FREE, pid)
-    assert said.returncode == USAGE
-    assert f"PID '{pid}': must be a whole number" in said.stderr
+    done = run(tools / TAKES_PID, "--number", FREE, pid)
+    assert done.returncode == USAGE
+    assert f"PID '{pid}': must be a whole number" in done.stderr
 
 
 @pytest.mark.skipif(not NO_MANIFEST, reason="this machine runs a kernel of ours")
 @pytest.mark.parametrize("options", [[], ["--json"], ["--watch"]])
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_kernel_without_manifest(tools: Path, name: str, options: list[str]) -> None:
-    said = run(tools / name, *options)
-    assert (said.returncode, said.stdout) == (MISSING, "")
+    done = run(tools / name, *options)
+    assert (done.returncode, done.stdout) == (MISSING, "")
     path = abi.manifest_path(os.uname().release)
-    assert said.stderr == (
+    assert done.stderr == (
         f"{name}: not supported by this kernel: {path}: No such file or directory (ENOENT)\n"
     )
 
@@ -144,22 +144,22 @@ def test_a_kernel_without_manifest(tools: Path, name: str, options: list[str]) -
 @pytest.mark.parametrize("options", [[], ["--watch"]])
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_kernel_without_the_syscall(tools: Path, name: str, options: list[str]) -> None:
-    said = run(tools / name, "--number", FREE, *options)
-    assert (said.returncode, said.stdout) == (MISSING, "")
-    assert said.stderr == (
+    done = run(tools / name, "--number", FREE, *options)
+    assert (done.returncode, done.stdout) == (MISSING, "")
+    assert done.stderr == (
         f"{name}: not supported by this kernel: there is no syscall of number 400 (ENOSYS)\n"
     )
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_another_syscall_of_the_number(tools: Path, name: str) -> None:
-    said = run(tools / "fake" / name, "--number", FAKE, env={"FAKE_RETURN": "77"})
-    assert (said.returncode, said.stdout) == (MISSING, "")
-    assert "number 499 is another syscall, which answers 77" in said.stderr
+    done = run(tools / "fake" / name, "--number", FAKE, env={"FAKE_RETURN": "77"})
+    assert (done.returncode, done.stdout) == (MISSING, "")
+    assert "number 499 is another syscall, which answers 77" in done.stderr
 
 
 @pytest.mark.parametrize(
-    ("error", "says"),
+    ("error", "message"),
     [
         (
             "EPERM",
@@ -170,16 +170,16 @@ def test_another_syscall_of_the_number(tools: Path, name: str) -> None:
         ("EINTR", "process 7: Interrupted system call"),
     ],
 )
-def test_errors_are_named(tools: Path, error: str, says: str) -> None:
-    said = run(tools / "fake" / TAKES_PID, "--number", FAKE, "7", env={"FAKE_ERROR": error})
-    assert (said.returncode, said.stdout) == (FAILED, "")
-    assert said.stderr == f"get_io_throttle: {says} ({error})\n"
+def test_errors_are_named(tools: Path, error: str, message: str) -> None:
+    done = run(tools / "fake" / TAKES_PID, "--number", FAKE, "7", env={"FAKE_ERROR": error})
+    assert (done.returncode, done.stdout) == (FAILED, "")
+    assert done.stderr == f"get_io_throttle: {message} ({error})\n"
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_unused_arguments_are_zero(tools: Path, name: str) -> None:
-    said = run(tools / "fake" / name, "--number", FAKE)  # the fake looks at them
-    assert (said.returncode, said.stderr) == (0, "")
+    done = run(tools / "fake" / name, "--number", FAKE)  # the fake looks at them
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 # --- what they print
@@ -195,10 +195,10 @@ ANSWERS: dict[str, list[str]] = {
 def test_text_and_json_say_the_same(tools: Path, name: str) -> None:
     program = tools / "fake" / name
     text = run(program, "--number", FAKE)
-    told = run(program, "--number", FAKE, "--json")
-    assert (text.returncode, told.returncode) == (0, 0), text.stderr
-    assert told.stdout.count("\n") == 1
-    values = json.loads(told.stdout)
+    as_json = run(program, "--number", FAKE, "--json")
+    assert (text.returncode, as_json.returncode) == (0, 0), text.stderr
+    assert as_json.stdout.count("\n") == 1
+    values = json.loads(as_json.stdout)
     assert list(values) == ANSWERS[name]
     lines = []
     for key, value in values.items():
@@ -219,8 +219,8 @@ def test_text_and_json_say_the_same(tools: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_large_numbers_are_whole(tools: Path, name: str) -> None:
-    said = run(tools / "fake" / name, "--number", FAKE, "--json").stdout
-    assert f" {2**63 + 1000}" in said
+    output = run(tools / "fake" / name, "--number", FAKE, "--json").stdout
+    assert f" {2**63 + 1000}" in output
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -321,8 +321,8 @@ def test_seconds_is_a_word_of_its_own_where_there_is_no_pid(tools: Path) -> None
 
 def test_a_negative_pid_is_for_the_kernel_to_refuse(tools: Path) -> None:
     program = tools / "fake" / TAKES_PID
-    said = run(program, "--number", FAKE, "--json", "--", "-1")
-    assert json.loads(said.stdout)["pid"] == -1
+    done = run(program, "--number", FAKE, "--json", "--", "-1")
+    assert json.loads(done.stdout)["pid"] == -1
 
 
 def test_watch_ends_with_the_process(tools: Path) -> None:
@@ -339,24 +339,24 @@ def test_watch_ends_with_the_process(tools: Path) -> None:
 @pytest.mark.parametrize("good", [1, 3])
 def test_watch_ends_well_if_the_process_ended_between_two_looks(tools: Path, good: int) -> None:
     env = {"FAKE_ERROR": "ESRCH", "FAKE_GOOD": str(good)}
-    said = run(tools / "fake" / TAKES_PID, "-n", FAKE, "-j", "--watch=0.05", "1", env=env)
-    assert (said.returncode, said.stderr) == (0, "get_io_throttle: process 1 ended\n")
-    assert said.stdout.count("\n") == good
+    done = run(tools / "fake" / TAKES_PID, "-n", FAKE, "-j", "--watch=0.05", "1", env=env)
+    assert (done.returncode, done.stderr) == (0, "get_io_throttle: process 1 ended\n")
+    assert done.stdout.count("\n") == good
 
 
 def test_watch_of_a_process_that_never_was_fails(tools: Path) -> None:
     pid = int(Path("/proc/sys/kernel/pid_max").read_text())
     env = {"FAKE_ERROR": "ESRCH"}
-    said = run(tools / "fake" / TAKES_PID, "-n", FAKE, "--watch=0.05", str(pid), env=env)
-    assert (said.returncode, said.stdout) == (FAILED, "")
-    assert said.stderr.endswith("no such process in this pid namespace (ESRCH)\n")
+    done = run(tools / "fake" / TAKES_PID, "-n", FAKE, "--watch=0.05", str(pid), env=env)
+    assert (done.returncode, done.stdout) == (FAILED, "")
+    assert done.stderr.endswith("no such process in this pid namespace (ESRCH)\n")
 
 
 def test_watch_shows_nothing_of_another_process_with_the_number(tools: Path) -> None:
     env = {"FAKE_REAPED": "1"}
-    said = run(tools / "fake" / TAKES_PID, "-n", FAKE, "-j", "--watch=0.05", "1", env=env)
-    assert (said.returncode, said.stdout) == (0, "")
-    assert said.stderr == "get_io_throttle: process 1 ended\n"
+    done = run(tools / "fake" / TAKES_PID, "-n", FAKE, "-j", "--watch=0.05", "1", env=env)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "get_io_throttle: process 1 ended\n"
 
 
 THREAD = """
@@ -435,23 +435,23 @@ def test_a_reader_that_leaves_is_no_error(tools: Path, options: list[str], ignor
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "wb") as pipe:
-        said = subprocess.run(
+        done = subprocess.run(
             [str(tools / "fake" / abi.TRACK), "--number", FAKE, *options],
             stdout=pipe, stderr=subprocess.PIPE, timeout=10, check=False,
             restore_signals=not ignored,
         )  # fmt: skip
-    assert (said.returncode, said.stderr) == (0, b"")
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("options", [["--watch=0.05"], ["--help"], []])
 def test_a_full_disk_is_an_error(tools: Path, options: list[str]) -> None:
     with Path("/dev/full").open("wb") as full:
-        said = subprocess.run(
+        done = subprocess.run(
             [str(tools / "fake" / abi.CAPTURE), "--number", FAKE, *options],
             stdout=full, stderr=subprocess.PIPE, text=True, timeout=10, check=False,
         )  # fmt: skip
-    assert said.returncode == FAILED
-    assert "cannot write: No space left on device (ENOSPC)" in said.stderr
+    assert done.returncode == FAILED
+    assert "cannot write: No space left on device (ENOSPC)" in done.stderr
 
 
 # --- the header
@@ -632,10 +632,10 @@ def reader(tools: Path) -> Path:
 @pytest.mark.parametrize("case", MANIFESTS)
 def test_header_reads_manifests_as_python_does(reader: Path, case: str) -> None:
     text, number = MANIFESTS[case]
-    said = subprocess.run(
+    done = subprocess.run(
         [str(reader), abi.TRACK], input=text, capture_output=True, text=True, check=True
     )
-    assert int(said.stdout) == number
+    assert int(done.stdout) == number
     try:
         numbers = abi.parse_manifest(text, "/m").get("syscalls", {})
         python = abi.check_number(abi.TRACK, numbers.get(abi.TRACK))

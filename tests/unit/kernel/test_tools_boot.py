@@ -122,7 +122,7 @@ def initrd(kernel: Path, work: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def said(kernel: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def outputs(kernel: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Command → (exit status, lines)."""
     work = tmp_path_factory.mktemp("boot")
     archive = initrd(kernel, work)
@@ -148,23 +148,23 @@ def said(kernel: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, An
     return answers
 
 
-def test_memory(said: dict[str, Any]) -> None:
-    status, lines = said["capture_memory_snapshot"]
+def test_memory(outputs: dict[str, Any]) -> None:
+    status, lines = outputs["capture_memory_snapshot"]
     assert (status, [line.split(":")[0] for line in lines]) == (0, list(abi.MEMORY_FIELDS))
-    status, lines = said["capture_memory_snapshot --json"]
+    status, lines = outputs["capture_memory_snapshot --json"]
     values = json.loads(lines[0])
     assert status == 0
     assert 0 < values["free_kb"] <= values["available_kb"] + 2**18
     assert 400_000 < values["total_kb"] < 512 * 1024
-    status, lines = said["3s capture_memory_snapshot --watch"]
+    status, lines = outputs["3s capture_memory_snapshot --watch"]
     assert status == 0
     assert len(lines) in (4, 5)  # a head, and one each at 0, 1, 2 and perhaps 3 seconds
 
 
-def test_usage(said: dict[str, Any]) -> None:
-    status, lines = said["track_syscall_usage"]
+def test_usage(outputs: dict[str, Any]) -> None:
+    status, lines = outputs["track_syscall_usage"]
     assert (status, [line.split(":")[0] for line in lines]) == (0, list(abi.COUNTED))
-    status, lines = said["4s track_syscall_usage --watch"]
+    status, lines = outputs["4s track_syscall_usage --watch"]
     assert status == 0
     # What the load does at most; a slow machine does less.
     for line in lines[2:]:
@@ -173,25 +173,25 @@ def test_usage(said: dict[str, Any]) -> None:
         assert 1.4 < reads / opens < 1.6
         assert 0.4 < writes / opens < 0.6
         assert 0.4 < forks / opens < 0.6
-    status, lines = said["2s track_syscall_usage --json --watch"]
+    status, lines = outputs["2s track_syscall_usage --json --watch"]
     assert status == 0
     assert json.loads(lines[0])["fork"]["per_second"] is None
     assert json.loads(lines[1])["fork"]["per_second"] > 5
 
 
-def test_io(said: dict[str, Any]) -> None:
-    status, lines = said["get_io_throttle LOAD"]
+def test_io(outputs: dict[str, Any]) -> None:
+    status, lines = outputs["get_io_throttle LOAD"]
     assert (status, [line.split(":")[0] for line in lines]) == (0, ["pid", *abi.IO_FIELDS])
     values = dict(line.split(": ") for line in lines)
     # Reads of 1000 bytes; writes of 500.
     assert int(values["rchar"]) == 1000 * int(values["syscr"])
     assert int(values["wchar"]) == 500 * int(values["syscw"])
-    status, lines = said["4s get_io_throttle --watch LOAD"]
+    status, lines = outputs["4s get_io_throttle --watch LOAD"]
     assert (status, lines[0].split()[1:3]) == (0, ["rchar/s", "wchar/s"])
     for line in lines[1:]:
         _seconds, rchar, wchar, *_rest = map(float, line.split())
         assert rchar / wchar == pytest.approx(6, rel=0.1)
-    status, lines = said["2s get_io_throttle --json --watch LOAD"]
+    status, lines = outputs["2s get_io_throttle --json --watch LOAD"]
     assert (status, json.loads(lines[0])["per_second"]) == (0, None)
     assert json.loads(lines[1])["per_second"]["syscr"] > 10
 
@@ -207,25 +207,25 @@ def test_io(said: dict[str, Any]) -> None:
         (f"track_syscall_usage --number {OTHER}", 3, "is another syscall, which answers 0"),
     ],
 )
-def test_refusals(said: dict[str, Any], command: str, status: int, message: str) -> None:
-    code, lines = said[command]
+def test_refusals(outputs: dict[str, Any], command: str, status: int, message: str) -> None:
+    code, lines = outputs[command]
     assert (code, len(lines)) == (status, 1)
     assert message in lines[0]
 
 
-def test_anybody_may_see_the_own_process(said: dict[str, Any]) -> None:
-    status, lines = said["nobody get_io_throttle --json"]
+def test_anybody_may_see_the_own_process(outputs: dict[str, Any]) -> None:
+    status, lines = outputs["nobody get_io_throttle --json"]
     assert (status, list(json.loads(lines[0]))) == (0, ["pid", *abi.IO_FIELDS])
 
 
 @pytest.mark.parametrize("command", ["sample", f"{PYTHON} -I -S /sample.py"])
-def test_header_and_module(said: dict[str, Any], command: str) -> None:
-    status, lines = said[command]
+def test_header_and_module(outputs: dict[str, Any], command: str) -> None:
+    status, lines = outputs[command]
     assert (status, len(lines)) == (0, 3)
     assert re.fullmatch(r"\d+ KiB available", lines[0])
     forks = re.fullmatch(r"(\d+) forks", lines[1])
     assert forks
-    _status, before = said["track_syscall_usage --json"]
+    _status, before = outputs["track_syscall_usage --json"]
     count = json.loads(before[0])["fork"]["count"]
     assert count < int(forks[1]) < count + 5000
     assert "No such process" in lines[2]

@@ -17,26 +17,29 @@ BUILT = {"name": "oslab-kernel-0123", "url": "file:///boxes/0123.box", "driver":
 
 
 def test_the_built_box_is_taken() -> None:
-    told = run.settings({}, BUILT)
-    assert told["OSLAB_VAGRANT_BOX"] == "oslab-kernel-0123"
-    assert told["OSLAB_VAGRANT_BOX_URL"] == "file:///boxes/0123.box"
-    assert told["OSLAB_VAGRANT_PROVIDER"] == told["VAGRANT_DEFAULT_PROVIDER"] == "libvirt"
-    assert told["OSLAB_VAGRANT_DRIVER"] == "qemu"
-    assert told["OSLAB_VAGRANT_LISTEN"] == told["OSLAB_VAGRANT_HOST"] == libvirt_host.HOST
+    settings = run.settings({}, BUILT)
+    assert settings["OSLAB_VAGRANT_BOX"] == "oslab-kernel-0123"
+    assert settings["OSLAB_VAGRANT_BOX_URL"] == "file:///boxes/0123.box"
+    assert settings["OSLAB_VAGRANT_PROVIDER"] == settings["VAGRANT_DEFAULT_PROVIDER"] == "libvirt"
+    assert settings["OSLAB_VAGRANT_DRIVER"] == "qemu"
+    assert settings["OSLAB_VAGRANT_LISTEN"] == settings["OSLAB_VAGRANT_HOST"] == libvirt_host.HOST
 
 
 def test_a_named_box_is_fetched_by_its_name() -> None:
-    told = run.settings({"OSLAB_VAGRANT_BOX": "debian/bookworm64"}, {})
-    assert told["OSLAB_VAGRANT_BOX"] == "debian/bookworm64"
-    assert told["OSLAB_VAGRANT_BOX_URL"] == ""
-    assert told["OSLAB_VAGRANT_DRIVER"] == "kvm"
+    settings = run.settings({"OSLAB_VAGRANT_BOX": "debian/bookworm64"}, {})
+    assert settings["OSLAB_VAGRANT_BOX"] == "debian/bookworm64"
+    assert settings["OSLAB_VAGRANT_BOX_URL"] == ""
+    assert settings["OSLAB_VAGRANT_DRIVER"] == "kvm"
 
 
 def test_virtualbox_has_this_host_elsewhere() -> None:
     given = {"OSLAB_VAGRANT_BOX": "debian/bookworm64", "OSLAB_VAGRANT_PROVIDER": "virtualbox"}
-    told = run.settings(given, BUILT)
-    assert told["OSLAB_VAGRANT_BOX_URL"] == ""
-    assert (told["OSLAB_VAGRANT_LISTEN"], told["OSLAB_VAGRANT_HOST"]) == ("127.0.0.1", "10.0.2.2")
+    settings = run.settings(given, BUILT)
+    assert settings["OSLAB_VAGRANT_BOX_URL"] == ""
+    assert (settings["OSLAB_VAGRANT_LISTEN"], settings["OSLAB_VAGRANT_HOST"]) == (
+        "127.0.0.1",
+        "10.0.2.2",
+    )
 
 
 @pytest.mark.parametrize(

@@ -140,8 +140,8 @@ class ModuleBuild:
 
     def finish(self, *options, **given):
         """What the module returns."""
-        said, _none = self.start(*options, **given).communicate(timeout=60)
-        return json.loads(said.splitlines()[-1])
+        output, _none = self.start(*options, **given).communicate(timeout=60)
+        return json.loads(output.splitlines()[-1])
 
     def kill_after(self, seconds):
         module_process.kill_build_after(seconds, self.start(), self.work / "status.json")

@@ -29,14 +29,14 @@ def made(module_build, role, directory, **changes):
 
 
 def statistics(cache):
-    said = subprocess.run(
+    output = subprocess.run(
         ["ccache", "--print-stats"],
         env={**os.environ, "CCACHE_DIR": str(cache)},
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    return {line.split("\t")[0]: int(line.split("\t")[1]) for line in said.splitlines()}
+    return {line.split("\t")[0]: int(line.split("\t")[1]) for line in output.splitlines()}
 
 
 @pytest.fixture

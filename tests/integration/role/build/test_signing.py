@@ -135,8 +135,8 @@ def test_files_that_ansible_keeps_would_hold_the_key(signed, on_disk, monkeypatc
     run = signed.run()
     assert on_disk() == []
     assert run.status != 0
-    said = " ".join(run.output.split())
-    assert "build_module_signing_key names a private key, but keep_remote_files is set" in said
+    output = " ".join(run.output.split())
+    assert "build_module_signing_key names a private key, but keep_remote_files is set" in output
     assert not (signed.tree / "vmlinux").exists()
 
 
@@ -176,9 +176,9 @@ def test_a_way_to_the_builder_that_needs_a_file_is_refused(
         expected = "you must have a tty to run sudo"
     run = signed.run(**become)
     assert run.status != 0
-    said = " ".join(run.output.split())
-    assert expected in said
-    assert "build_module_signing_key names a private key, but" in said
+    output = " ".join(run.output.split())
+    assert expected in output
+    assert "build_module_signing_key names a private key, but" in output
     assert on_disk() == []
     assert not (signed.tree / "vmlinux").exists()
 
@@ -213,9 +213,9 @@ def test_a_module_of_ours_that_was_not_signed_is_not_stored(signed):
     )
     run = signed.run()
     assert run.status != 0
-    said = " ".join(run.output.split())
+    output = " ".join(run.output.split())
     assert (
-        "hello_mod.ko should be signed with build_module_signing_key: it has no signature" in said
+        "hello_mod.ko should be signed with build_module_signing_key: it has no signature" in output
     )
     assert signed.builds() == []
 
@@ -248,8 +248,8 @@ def test_a_configuration_that_would_have_a_key_made(role):
 
 @pytest.fixture
 def preflight(tmp_path, playbook):
-    """Preflight of a builder that is a target too and told `told`; web2 told `other`."""
-    target = {"ansible.builtin.set_fact": {"kernel_target_info": "{{ told }}"}}
+    """Preflight of a builder that is a target too, with the facts `info`; web2 has `other`."""
+    target = {"ansible.builtin.set_fact": {"kernel_target_info": "{{ info }}"}}
     second = {
         "ansible.builtin.add_host": {"name": "web2", "kernel_target_info": "{{ other }}"},
         "when": "other is defined",
@@ -272,70 +272,70 @@ def preflight(tmp_path, playbook):
     book.write_text(json.dumps([play]))
 
     def run(**variables):
-        told = {"release": "6.1.0", "secure_boot": True, "trusted_certificates": []}
-        done = playbook(str(book), **{"told": told, **variables})
+        info = {"release": "6.1.0", "secure_boot": True, "trusted_certificates": []}
+        done = playbook(str(book), **{"info": info, **variables})
         return done.status, " ".join(done.output.split())
 
     return run
 
 
 def test_preflight_of_keys(preflight, pem, tmp_path):
-    status, said = preflight(told={}, build_image_signing_key=str(pem))
-    assert status == 0, said
+    status, output = preflight(info={}, build_image_signing_key=str(pem))
+    assert status == 0, output
     wrong = tmp_path / "wrong.pem"
     wrong.write_text(pem.read_text().replace("PRIVATE", "ENCRYPTED PRIVATE"))
     wrong.chmod(0o600)
-    status, said = preflight(told={}, build_module_signing_key=str(wrong))
+    status, output = preflight(info={}, build_module_signing_key=str(wrong))
     assert status != 0
-    assert "build_module_signing_key: the private key is encrypted" in said
-    status, said = preflight(told={}, build_image_signing_key="nowhere.pem")
+    assert "build_module_signing_key: the private key is encrypted" in output
+    status, output = preflight(info={}, build_image_signing_key="nowhere.pem")
     assert status != 0
-    assert "build_image_signing_key: cannot read nowhere.pem" in said
+    assert "build_image_signing_key: cannot read nowhere.pem" in output
 
 
 def test_preflight_of_a_key_that_others_can_read(preflight, pem):
     pem.chmod(0o644)
     for variable in ("build_module_signing_key", "build_image_signing_key"):
-        status, said = preflight(told={}, **{variable: str(pem)})
+        status, output = preflight(info={}, **{variable: str(pem)})
         assert status != 0
-        assert f"{variable}: {pem} on the control node holds a private key" in said
-        assert f"chmod 0600 {pem}" in said
+        assert f"{variable}: {pem} on the control node holds a private key" in output
+        assert f"chmod 0600 {pem}" in output
 
 
 def test_preflight_of_files_that_ansible_keeps(preflight, pem, monkeypatch):
     monkeypatch.setenv("ANSIBLE_KEEP_REMOTE_FILES", "1")
-    status, said = preflight(told={}, build_image_signing_key=str(pem))
+    status, output = preflight(info={}, build_image_signing_key=str(pem))
     assert status != 0
-    assert "build_image_signing_key names a private key, but keep_remote_files is set" in said
+    assert "build_image_signing_key names a private key, but keep_remote_files is set" in output
     # Without a key there is nothing to hide.
-    status, said = preflight(told={})
-    assert status == 0, said
+    status, output = preflight(info={})
+    assert status == 0, output
 
 
 def test_preflight_of_targets(preflight, pem):
-    status, said = preflight()
+    status, output = preflight()
     assert status != 0
-    assert "builder enforces Secure Boot" in said
-    assert "Name a key in build_image_signing_key" in said
-    status, said = preflight(build_image_signing_key=str(pem))
+    assert "builder enforces Secure Boot" in output
+    assert "Name a key in build_image_signing_key" in output
+    status, output = preflight(build_image_signing_key=str(pem))
     assert status != 0
-    assert "Enrol it there" in said
+    assert "Enrol it there" in output
     certificate = signing_key.parse(pem.read_text(), "x").certificate
     known = [{"sha256": certificate.sha256, "subject": certificate.subject}]
-    told = {"release": "6.1.0", "secure_boot": True, "trusted_certificates": known}
-    status, said = preflight(build_image_signing_key=str(pem), told=told)
-    assert status == 0, said
+    info = {"release": "6.1.0", "secure_boot": True, "trusted_certificates": known}
+    status, output = preflight(build_image_signing_key=str(pem), info=info)
+    assert status == 0, output
 
 
 def test_a_target_that_refuses_stops_no_other(preflight):
     """The builder itself is one: it still builds."""
     plain = {"release": "6.1.0", "secure_boot": False, "trusted_certificates": None}
-    status, said = preflight(other=plain)
-    assert status == 0, said
-    assert "Left out of this deployment" in said
-    assert "builder enforces Secure Boot" in said
-    assert "Name a key in build_image_signing_key" in said
-    found = json.loads(said.partition("FOUND ")[2].partition(" ENDS")[0].replace("\\", ""))
+    status, output = preflight(other=plain)
+    assert status == 0, output
+    assert "Left out of this deployment" in output
+    assert "builder enforces Secure Boot" in output
+    assert "Name a key in build_image_signing_key" in output
+    found = json.loads(output.partition("FOUND ")[2].partition(" ENDS")[0].replace("\\", ""))
     assert list(found["refused"]) == ["builder"]
     assert found["accepting"] == ["web2"]
 
@@ -344,15 +344,15 @@ def test_a_target_that_refuses_stops_no_other(preflight):
 def test_an_answer_that_makes_no_sense_stops_no_other(preflight, pem, odd):
     """Such as a list of certificates that is none."""
     other = {**odd, "trusted_certificates": [5]} if isinstance(odd, dict) and odd else odd
-    told = {"release": "6.1.0", "secure_boot": False}
-    status, said = preflight(told=told, other=other, build_image_signing_key=str(pem))
-    assert status == 0, said
-    assert ("web2 enforces Secure Boot" in said) is bool(isinstance(odd, dict) and odd)
+    info = {"release": "6.1.0", "secure_boot": False}
+    status, output = preflight(info=info, other=other, build_image_signing_key=str(pem))
+    assert status == 0, output
+    assert ("web2 enforces Secure Boot" in output) is bool(isinstance(odd, dict) and odd)
 
 
 def test_targets_that_all_refuse_stop_the_build(preflight):
     secure = {"release": "6.1.0", "secure_boot": True, "trusted_certificates": []}
-    status, said = preflight(other=secure)
+    status, output = preflight(other=secure)
     assert status != 0
-    assert "builder enforces Secure Boot" in said
-    assert "web2 enforces Secure Boot" in said
+    assert "builder enforces Secure Boot" in output
+    assert "web2 enforces Secure Boot" in output

@@ -75,19 +75,21 @@ def test_what_signs_an_image_only_where_it_is_signed(role):
 def test_an_unknown_distribution_is_told_what_to_set(role):
     run = role(dependencies_distributions={"hurd-1": []})
     assert run.status != 0
-    said = " ".join(run.output.split())
-    assert "has the package names of hurd-1 only" in said
-    assert "Set dependencies_packages to" in said
+    output = " ".join(run.output.split())
+    assert "has the package names of hurd-1 only" in output
+    assert "Set dependencies_packages to" in output
 
 
 def test_a_source_that_cannot_be_fetched_is_named_at_once(role, apt):
     (apt / "etc/apt/sources.list").write_text("deb http://127.0.0.1:9/debian bookworm main\n")
     run = role("--diff", dependencies_packages=["dpkg", "no-such-package"])
     assert run.status != 0
-    said = " ".join(run.output.split())
-    assert "http://127.0.0.1:9/debian bookworm InRelease: Could not connect to 127.0.0.1:9" in said
-    assert "Connection refused" in said
-    assert "after 5 retries" not in said
+    output = " ".join(run.output.split())
+    assert (
+        "http://127.0.0.1:9/debian bookworm InRelease: Could not connect to 127.0.0.1:9" in output
+    )
+    assert "Connection refused" in output
+    assert "after 5 retries" not in output
 
 
 def test_a_package_that_is_pinned_away_is_named_with_the_file(role, apt):
@@ -102,6 +104,6 @@ def test_a_package_that_is_pinned_away_is_named_with_the_file(role, apt):
     pin.write_text("Package: linux-image-*\nPin: release *\nPin-Priority: -1\n")
     run = role("--diff", dependencies_packages=["linux-image-6.99"])
     assert run.status != 0
-    said = " ".join(run.output.split())
-    assert "apt's preferences forbid to install linux-image-6.99 (priority -1)" in said
-    assert f"'Package: linux-image-*' in {pin} (-1)" in said
+    output = " ".join(run.output.split())
+    assert "apt's preferences forbid to install linux-image-6.99 (priority -1)" in output
+    assert f"'Package: linux-image-*' in {pin} (-1)" in output

@@ -174,8 +174,8 @@ def test_a_deployment_that_fails(fleet: Fleet) -> None:
     assert status != 0
     for name in hosts:
         assert f"{name}: the kernel was not confirmed." in text
-    for said in ("with packages for", "release is", "lock is held by"):
-        assert said in text
+    for message in ("with packages for", "release is", "lock is held by"):
+        assert message in text
 
 
 def test_modules_that_fail(fleet: Fleet) -> None:

@@ -28,10 +28,10 @@ class Case:
     """Groups of an inventory, what is run, and what has to be said of it."""
 
     groups: Optional[dict[str, Any]]
-    said: list[str]
+    expected: list[str]
     options: tuple[str, ...] = ()
     book: str = "site.yml"
-    unsaid: tuple[str, ...] = ()
+    unexpected: tuple[str, ...] = ()
     status: int = 2
     begins: str = "Nothing was done."
 
@@ -93,7 +93,7 @@ CASES = {
             "patch_sysnam (hosts.yml:",
             "did you mean patch_sysname? [t2]",
         ],
-        unsaid=("argument_spec_data", "Traceback", "publish_root"),
+        unexpected=("argument_spec_data", "Traceback", "publish_root"),
         book="remove.yml",
     ),
     # Both lists are one, and what a source defines is read from it.
@@ -125,7 +125,11 @@ CASES = {
     ),
     # The group of the hosts that answered is not there before they are asked.
     "hosts of all plays": Case(
-        groups(), ["Deploy the kernel to each"], ("--list-hosts",), unsaid=("WARNING",), status=0
+        groups(),
+        ["Deploy the kernel to each"],
+        ("--list-hosts",),
+        unexpected=("WARNING",),
+        status=0,
     ),
     "all is well": Case(
         groups(
@@ -140,7 +144,7 @@ CASES = {
         ),
         ["failed=0"],
         book="preflight.yml",
-        unsaid=("WARNING", "wrong"),
+        unexpected=("WARNING", "wrong"),
         status=0,
     ),
     # Behind the lines of hundreds of targets, one sentence for all.
@@ -157,7 +161,7 @@ CASES = {
         ["None of the 3 targets answers"],
         ("--tags", "modules"),
         book="deploy.yml",
-        unsaid=("Deploy the kernel to each",),
+        unexpected=("Deploy the kernel to each",),
         status=4,
         begins="None of the",
     ),
@@ -196,9 +200,9 @@ def test_what_is_wrong_is_said_at_once(tmp_path: Path, name: str) -> None:
     assert done.returncode == case.status, output
     # Long sentences are on several lines.
     spoken = " ".join(output.split())
-    for text in case.said:
+    for text in case.expected:
         assert text in spoken
-    for text in case.unsaid:
+    for text in case.unexpected:
         assert text not in spoken
     if case.status:
         message = output.partition(case.begins)[2]

@@ -74,14 +74,14 @@ def removed(root: Path, settings: str) -> set[str]:
         f'Dir "{root}";\nDir::State::status "{root}/var/lib/dpkg/status";\n'
         'APT::Architecture "amd64";\n'
     )
-    said = subprocess.run(
+    output = subprocess.run(
         ["apt-get", "--simulate", "autoremove"],
         env={**os.environ, "APT_CONFIG": str(config), "LC_ALL": "C"},
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    return {line.split()[1] for line in said.splitlines() if line.startswith("Remv ")}
+    return {line.split()[1] for line in output.splitlines() if line.startswith("Remv ")}
 
 
 @pytest.mark.skipif(not shutil.which("apt-get"), reason="apt is not installed")

@@ -78,15 +78,15 @@ def test_a_clock_that_is_years_off(
 
 
 @pytest.mark.parametrize(
-    ("wanted", "said", "refused"),
+    ("wanted", "warned", "refused"),
     [("ignore", False, False), ("warn", True, False), ("refuse", True, True)],
 )
 def test_a_reboot_that_is_pending(
-    asked: Callable[..., str], wanted: str, said: bool, refused: bool
+    asked: Callable[..., str], wanted: str, warned: bool, refused: bool
 ) -> None:
     host = {"reboot_required": ["libc6", "linux-base"]}
     output = asked("trial:preflight/check_pending_reboot", host, trial_pending_reboot=wanted)
-    assert ("one already waits for a reboot (libc6, linux-base)." in output) is said
+    assert ("one already waits for a reboot (libc6, linux-base)." in output) is warned
     assert ("failed=1" in output) is refused
     assert "failed=0" in asked(
         "trial:preflight/check_pending_reboot", {}, trial_pending_reboot=wanted
@@ -94,11 +94,11 @@ def test_a_reboot_that_is_pending(
 
 
 @pytest.mark.parametrize(
-    ("essential", "running", "said"),
+    ("essential", "running", "warned"),
     [(["dm_crypt", "ext4"], False, True), (["ext4"], False, False), (["dm_crypt"], True, False)],
 )
 def test_a_disk_that_somebody_unlocks(
-    asked: Callable[..., str], essential: list[str], running: bool, said: bool
+    asked: Callable[..., str], essential: list[str], running: bool, warned: bool
 ) -> None:
     """Nothing ends a trial that waits for a passphrase."""
     output = asked(
@@ -108,7 +108,7 @@ def test_a_disk_that_somebody_unlocks(
         trial_release="6.2",
     )
     words = " ".join(output.split())
-    assert ("one has an encrypted disk." in words) is said
+    assert ("one has an encrypted disk." in words) is warned
     assert "failed=0" in output
 
 
@@ -120,7 +120,7 @@ def test_systemd_boot_without_its_variables(asked: Callable[..., str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "said"),
+    ("state", "message"),
     [
         ({"trial_problem": "/x is on lvm."}, "/x is on lvm"),
         ({"releases": ["6.0"]}, "6.1, has no entry of the-loader.* entries for 6.0. Run `make-it`"),
@@ -134,7 +134,7 @@ def test_systemd_boot_without_its_variables(asked: Callable[..., str]) -> None:
     ],
 )
 def test_a_loader_that_could_not_come_back(
-    tmp_path: Path, deploy: Deploy, state: dict[str, Any], said: str
+    tmp_path: Path, deploy: Deploy, state: dict[str, Any], message: str
 ) -> None:
     """The check alone, with what the module would have answered."""
     tasks = yaml.safe_load((ROOT / "roles/trial/tasks/fallback/choose.yml").read_text())[1:]
@@ -152,8 +152,8 @@ def test_a_loader_that_could_not_come_back(
         trial_release="6.2",
         trial_record={},
     )
-    assert ("failed=1" in output) is bool(said), output
-    assert re.search(said, output), output
+    assert ("failed=1" in output) is bool(message), output
+    assert re.search(message, output), output
 
 
 def test_reboots_that_bypass_grub(asked: Callable[..., str]) -> None:
@@ -171,7 +171,7 @@ def test_a_xen_host(asked: Callable[..., str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "headers", "said", "refused"),
+    ("wanted", "headers", "message", "refused"),
     [
         ("require", [], "Or set install_dkms, which is 'require', to 'warn'", True),
         ("warn", [], "They are missing in the trial boot (install_dkms is 'warn')", False),
@@ -180,7 +180,7 @@ def test_a_xen_host(asked: Callable[..., str]) -> None:
     ],
 )
 def test_modules_of_dkms_without_headers(
-    asked: Callable[..., str], wanted: str, headers: list[str], said: str, refused: bool
+    asked: Callable[..., str], wanted: str, headers: list[str], message: str, refused: bool
 ) -> None:
     dkms = {"dkms_modules": {"zfs/2.1": ["6.1"]}, "dkms_automatic": ["zfs/2.1"]}
     host = {"release": "6.1", "oslab_packages": {}, "packages_held": [], "initrd_program": "dracut"}
@@ -194,6 +194,6 @@ def test_modules_of_dkms_without_headers(
         install_missing=[f"{name}=1" for name in packages],
     )
     needs = "one builds zfs/2.1 by DKMS, which needs linux-headers-6.2. Add it to install_packages."
-    assert (needs in output) is bool(said), output
-    assert said in output
+    assert (needs in output) is bool(message), output
+    assert message in output
     assert ("failed=1" in output) is refused, output

@@ -24,11 +24,11 @@ PLAY = """
 """
 
 
-@pytest.mark.parametrize("said", ["`/bin/false` ended with 1", "Run update-grub."])
-def test_a_failure(tmp_path: Path, deploy: Callable[..., tuple[int, str]], said: str) -> None:
+@pytest.mark.parametrize("message", ["`/bin/false` ended with 1", "Run update-grub."])
+def test_a_failure(tmp_path: Path, deploy: Callable[..., tuple[int, str]], message: str) -> None:
     play = tmp_path / "play.yml"
-    play.write_text(PLAY % said)
+    play.write_text(PLAY % message)
     # Somebody else's host is left as it is.
     lock = {"trial_lock": {"by": {"text": "Ada elsewhere"}}}
     _status, output = deploy({"one": None}, playbook=play, **lock)
-    assert f"KEPT Ask: {said.rstrip('.')}. ENDS" in output
+    assert f"KEPT Ask: {message.rstrip('.')}. ENDS" in output

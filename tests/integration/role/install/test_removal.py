@@ -25,7 +25,7 @@ LIBC = "linux-libc-dev"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("no JSON", "is not a JSON object"),
         ('{"directories": 7}', "directories is 7 and has to be a list"),
@@ -33,7 +33,7 @@ LIBC = "linux-libc-dev"
     ],
 )
 def test_a_record_that_cannot_be_used(
-    tmp_path: Path, playbook: Callable[..., Any], text: str, said: str
+    tmp_path: Path, playbook: Callable[..., Any], text: str, message: str
 ) -> None:
     origin = tmp_path / "origin.json"
     origin.write_text(text)
@@ -48,7 +48,7 @@ def test_a_record_that_cannot_be_used(
     assert run.recap("failed") == 1
     words = " ".join(run.output.split())
     assert f"builder: {origin} " in words
-    assert said in words
+    assert message in words
     assert "Traceback" not in run.output
     assert "filter" not in run.output
 

@@ -26,7 +26,7 @@ UNREACHABLE = "apt cannot fetch the index of packages: http://x InRelease: Conne
 
 
 @pytest.mark.parametrize(
-    ("answer", "said", "unsaid"),
+    ("answer", "expected", "unexpected"),
     [
         ({"pinned": True, "msg": PINNED}, f"{PINNED} Nothing was installed.", "cannot use"),
         (
@@ -41,8 +41,8 @@ def test_the_reason_is_what_apt_says(
     tmp_path: Path,
     deploy: Callable[..., tuple[int, str]],
     answer: dict[str, Any],
-    said: str,
-    unsaid: str,
+    expected: str,
+    unexpected: str,
 ) -> None:
     play = tmp_path / "play.yml"
     source, pins = tmp_path / "kernel.sources", tmp_path / "pins"
@@ -60,7 +60,7 @@ def test_the_reason_is_what_apt_says(
     )
     assert status != 0
     words = " ".join(output.split())
-    assert said in words, output
-    assert unsaid not in words
+    assert expected in words, output
+    assert unexpected not in words
     # It names no repository after that.
     assert not source.exists()

@@ -265,31 +265,32 @@ def test_the_role_undoes_a_kernel_without_its_modules(dkms_host: Overlay) -> Non
     running = host.run("uname", "-r").stdout.strip()
     host.write(f"var/lib/dkms/good/1.0/{running}/x86_64/module/good.ko", "")
     parts = ("packages/simulate", "packages/install", "packages/check_dkms")
-    said = deploy(host, *parts)
-    assert f"one: DKMS has not built good/1.0 for {RELEASE}, and" in said, said
-    assert "failed=1" in said
+    output = deploy(host, *parts)
+    assert f"one: DKMS has not built good/1.0 for {RELEASE}, and" in output, output
+    assert "failed=1" in output
     is_as_before(host)
     assert not (host.root / f"boot/initrd.img-{RELEASE}").exists()
     # It is again what the host has.
     restored = (host.root / "var/lib/oslab-kernel/install.json").read_text()
     assert json.loads(restored) == json.loads(record)
-    said = deploy(
+    output = deploy(
         host, "packages/simulate", "packages/install", "packages/check_dkms", install_dkms="warn"
     )
     assert (
-        f"one: DKMS has not built good/1.0 for {RELEASE}, whose trial boot is without them" in said
-    ), said
-    assert "failed=0" in said
+        f"one: DKMS has not built good/1.0 for {RELEASE}, whose trial boot is without them"
+        in output
+    ), output
+    assert "failed=0" in output
     assert host.installed() == {**dict.fromkeys(KERNEL, "ii"), "other": "ii"}
 
 
 @pytest.mark.long
 def test_the_role_says_which_hook_failed(host: Overlay) -> None:
     host.hook("zz-mine", "echo this is mine >&2; exit 4")
-    said = deploy(host, "packages/simulate", "packages/install", "packages/check_dkms")
-    assert "one: The installation failed: /etc/kernel/postinst.d/zz-mine ended with 4: " in said
-    assert "this is mine" in said
-    assert "failed=1" in said
+    output = deploy(host, "packages/simulate", "packages/install", "packages/check_dkms")
+    assert "one: The installation failed: /etc/kernel/postinst.d/zz-mine ended with 4: " in output
+    assert "this is mine" in output
+    assert "failed=1" in output
     is_as_before(host)
 
 
@@ -301,10 +302,10 @@ def test_older_kernels_that_the_user_needs_stay(host: Overlay) -> None:
     assert host.apt("install", f"linux-image-{OLD}", "my-kernel").returncode == 0
     assert host.apt("install", *WANTED).returncode == 0
     before = host.installed()
-    said = deploy(host, "prune_kernels", install_keep=1)
-    assert f"keeps linux-image-{OLD}, as their removal would remove my-kernel" in said, said
-    assert "changed=0" in said
-    assert "failed=0" in said
+    output = deploy(host, "prune_kernels", install_keep=1)
+    assert f"keeps linux-image-{OLD}, as their removal would remove my-kernel" in output, output
+    assert "changed=0" in output
+    assert "failed=0" in output
     assert host.installed() == before
 
 
@@ -312,8 +313,8 @@ def test_a_kernel_that_was_left_unconfigured(host: Overlay) -> None:
     """By an installation that failed, or that lost its connection."""
     host.hook("zz-mine", "exit 4")
     assert host.apt("install", *WANTED).returncode == 100
-    said = deploy(host, "packages/repair", install_packages=KERNEL)
-    assert "failed=0" in said, said
+    output = deploy(host, "packages/repair", install_packages=KERNEL)
+    assert "failed=0" in output, output
     assert host.run("dpkg", "--audit").stdout == ""
     assert IMAGE not in host.installed()
     assert host.apt("install", "other").returncode == 0
@@ -334,8 +335,8 @@ def test_an_older_kernel_that_was_not_unpacked_whole(host: Overlay, task: str) -
     host.store.joinpath(f"linux-image-{OLD}_{OLD_VERSION}_amd64.deb").unlink()
     host.update()
     assert host.apt("install", "other").returncode == 100
-    said = deploy(host, task, install_packages=KERNEL, install_keep=1)
-    assert "failed=0" in said, said
+    output = deploy(host, task, install_packages=KERNEL, install_keep=1)
+    assert "failed=0" in output, output
     assert host.run("dpkg", "--audit").stdout == ""
     assert f"linux-image-{OLD}" not in host.installed()
     assert host.apt("install", "other").returncode == 0
@@ -344,7 +345,9 @@ def test_an_older_kernel_that_was_not_unpacked_whole(host: Overlay, task: str) -
 def test_what_was_left_out_is_not_missing_in_the_next_run(host: Overlay) -> None:
     have_libc_headers_twice(host)
     libc = f"linux-libc-dev={VERSION}"
-    told = {"ansible.builtin.debug": {"msg": "missing: {{ install_missing | join(' ') }}."}}
+    print_missing = {
+        "ansible.builtin.debug": {"msg": "missing: {{ install_missing | join(' ') }}."}
+    }
     known = {
         "install_release": RELEASE,
         "install_version": VERSION,
@@ -359,22 +362,28 @@ def test_what_was_left_out_is_not_missing_in_the_next_run(host: Overlay) -> None
     def run(tasks: list[Any], variables: dict[str, Any]) -> str:
         return " ".join(host.playbook(tasks, **variables).stdout.split())
 
-    tasks = [*look, told, role("packages/simulate"), role("packages/install"), told]
-    said = run(tasks, known)
-    assert f"missing: {' '.join([*WANTED, libc])}." in said, said
-    assert "failed=0" in said, said
-    said = run([*look, told], known)
-    assert "missing: ." in said, said
+    tasks = [
+        *look,
+        print_missing,
+        role("packages/simulate"),
+        role("packages/install"),
+        print_missing,
+    ]
+    output = run(tasks, known)
+    assert f"missing: {' '.join([*WANTED, libc])}." in output, output
+    assert "failed=0" in output, output
+    output = run([*look, print_missing], known)
+    assert "missing: ." in output, output
     # Another version is tried again.
     more = {**known, "install_version": NEWER}
-    said = run([*look, told], more)
-    assert f"linux-libc-dev={NEWER}" in said, said
+    output = run([*look, print_missing], more)
+    assert f"linux-libc-dev={NEWER}" in output, output
     # Only that one was wanted in addition: there is nothing to install, and that is recorded.
     host.write("var/lib/oslab-kernel/install.json", "{}")
-    said = run([*look, told, role("packages/simulate")], known)
-    assert f"missing: {libc}." in said, said
-    said = run([*look, told], known)
-    assert "missing: ." in said, said
+    output = run([*look, print_missing, role("packages/simulate")], known)
+    assert f"missing: {libc}." in output, output
+    output = run([*look, print_missing], known)
+    assert "missing: ." in output, output
 
 
 def test_what_comes_along_is_recorded(host: Overlay) -> None:
@@ -382,7 +391,7 @@ def test_what_comes_along_is_recorded(host: Overlay) -> None:
     host.update()
     origin = {"names": ["libc6"], "packages": {}, "brought": ["earlier"]}
     host.write("var/lib/oslab-kernel/origin.json", json.dumps(origin))
-    said = deploy(host, "packages/simulate", "packages/install")
-    assert "failed=0" in said, said
+    output = deploy(host, "packages/simulate", "packages/install")
+    assert "failed=0" in output, output
     recorded = json.loads((host.root / "var/lib/oslab-kernel/origin.json").read_text())
     assert recorded == {**origin, "brought": ["earlier", "other"]}

@@ -115,8 +115,8 @@ class Repository:
         return module_process.start("aptly_repo", file.name, *kill)
 
     def publish(self, *files, **options):
-        said, _none = self.start(*files, **options).communicate(timeout=60)
-        return json.loads(said.splitlines()[-1]) if said else {}
+        output, _none = self.start(*files, **options).communicate(timeout=60)
+        return json.loads(output.splitlines()[-1]) if output else {}
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):

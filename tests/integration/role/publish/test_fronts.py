@@ -89,10 +89,10 @@ def test_apt_behind_a_front(repository, client_of, serve, free_port, short_path,
     port = free_port()
     with serve(repository.public) as builder:
         argv, url = front(top, builder, port)
-        with (top / "said").open("w") as said:
-            server = subprocess.Popen(argv, stdout=said, stderr=said)
+        with (top / "log").open("w") as log:
+            server = subprocess.Popen(argv, stdout=log, stderr=log)
         try:
-            wait_for(port, top / "said")
+            wait_for(port, top / "log")
             client = client_of(url, repository.key.public)
             for version in ("1", "2", "3"):
                 repository.publish(repository.package(version))

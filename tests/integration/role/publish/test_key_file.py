@@ -52,10 +52,10 @@ def refused(run, root):
 
 def test_a_file_that_others_can_read_is_refused(bring, key_file, short_path):
     key_file.chmod(0o644)
-    said = refused(bring(), short_path / "role")
-    assert f"publish_gpg_key_file: {key_file} on builder holds a private key" in said
-    assert "has the mode 0644" in said
-    assert f"chmod 0600 {key_file}" in said
+    message = refused(bring(), short_path / "role")
+    assert f"publish_gpg_key_file: {key_file} on builder holds a private key" in message
+    assert "has the mode 0644" in message
+    assert f"chmod 0600 {key_file}" in message
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="gives files away")
@@ -66,8 +66,8 @@ def test_a_file_of_somebody_else_is_refused(bring, key_file, short_path):
 
 def test_a_file_that_is_not_there(bring, key_file, short_path):
     key_file.unlink()
-    said = refused(bring(), short_path / "role")
-    assert f"publish_gpg_key_file is {key_file}, and builder has no such file" in said
+    message = refused(bring(), short_path / "role")
+    assert f"publish_gpg_key_file is {key_file}, and builder has no such file" in message
 
 
 def test_nothing_that_ansible_says_or_sends_holds_the_key(

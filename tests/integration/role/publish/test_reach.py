@@ -20,8 +20,8 @@ def test_a_builder_that_only_this_machine_finds(playbook, tmp_path):
     given = {"publish_root": str(tmp_path / "repository"), "publish_server": "none"}
     done = playbook("build.yml", "--tags", "publish", "--check", **given)
     assert done.status != 0
-    told = " ".join(done.output.split())
-    assert "The builder localhost is known here as localhost" in told
-    assert "web1 would look for the repository at http://localhost:8090 in vain" in told
-    assert "publish_url" in told
+    output = " ".join(done.output.split())
+    assert "The builder localhost is known here as localhost" in output
+    assert "web1 would look for the repository at http://localhost:8090 in vain" in output
+    assert "publish_url" in output
     assert not (tmp_path / "repository").exists()

@@ -55,8 +55,8 @@ def replace(path: Path, content: bytes):
 
 def versions(client):
     """Of the package, as apt-get knows them after an update."""
-    said = client.get("indextargets", "--format", "$(FILENAME)", "Created-By: Packages").stdout
-    text = "".join(Path(name).read_text() for name in said.split() if Path(name).is_file())
+    output = client.get("indextargets", "--format", "$(FILENAME)", "Created-By: Packages").stdout
+    text = "".join(Path(name).read_text() for name in output.split() if Path(name).is_file())
     return [line.split()[1] for line in text.splitlines() if line.startswith("Version: ")]
 
 
@@ -136,7 +136,7 @@ def changed_indexes(served, other):
 
 
 @pytest.mark.parametrize(
-    ("tamper", "said"),
+    ("tamper", "message"),
     [
         (resigned, "NO_PUBKEY"),
         (no_signature, "is not signed"),
@@ -145,7 +145,7 @@ def changed_indexes(served, other):
     ],
 )
 def test_a_tampered_index_is_refused(
-    repository, other_key, client_of, serve, tamper, said, tmp_path
+    repository, other_key, client_of, serve, tamper, message, tmp_path
 ):
     repository.publish(repository.package(ONE))
     served = tmp_path / "served"
@@ -155,7 +155,7 @@ def test_a_tampered_index_is_refused(
         client = client_of(url, repository.key.public)
         update = client.get("update")
         assert update.returncode != 0
-        assert re.search(said, update.stdout), update.stdout
+        assert re.search(message, update.stdout), update.stdout
         assert client.get("download", NAME).returncode != 0
         assert client.downloads() == []
 

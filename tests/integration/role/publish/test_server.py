@@ -135,8 +135,12 @@ def processes(root):
             )
         except OSError:
             continue
-    [master] = [pid for pid, (_now, said) in found.items() if f"{root}/nginx/nginx.conf" in said]
-    workers = [pid for pid, (now, _said) in found.items() if now["PPid"] == str(master)]
+    [master] = [
+        pid
+        for pid, (_now, command_line) in found.items()
+        if f"{root}/nginx/nginx.conf" in command_line
+    ]
+    workers = [pid for pid, (now, _command_line) in found.items() if now["PPid"] == str(master)]
     assert workers
     return [master, *workers]
 
@@ -214,7 +218,7 @@ def test_all_addresses_are_listened_on_only_with_a_word_about_it(server, port):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [
         ({"publish_server_user": "root"}, "publish_server_user is 'root', which is root"),
         ({"publish_listen_address": "eth0"}, "publish_listen_address is 'eth0'"),
@@ -222,13 +226,13 @@ def test_all_addresses_are_listened_on_only_with_a_word_about_it(server, port):
     ],
 )
 def test_what_the_server_cannot_run_with_is_refused_before_anything_is_done(
-    playbook, tmp_path, root, wrong, said
+    playbook, tmp_path, root, wrong, message
 ):
     book = tmp_path / "play.json"
     book.write_text(json.dumps(play("preflight")))
     run = playbook(str(book), **{"publish_root": str(root), **wrong})
     assert run.status != 0
-    assert said in " ".join(run.output.split())
+    assert message in " ".join(run.output.split())
     assert run.recap("changed") == 0
     assert not (root / "nginx").exists()
 

@@ -213,7 +213,7 @@ def test_what_is_read_back_belongs_together(builder, other_key):
     assert f"index_sha256: {digest}" in run.output
     file = builder.public / "oslab-kernel.asc"
     own = file.read_text()
-    for content, said in (
+    for content, message in (
         (other_key.public, f"has the key {other_key.fingerprint}"),
         (own + other_key.public, "has 2 keys"),
         ("nothing", "is not a public key"),
@@ -221,7 +221,7 @@ def test_what_is_read_back_belongs_together(builder, other_key):
         file.write_text(content)
         run = builder.read_back()
         assert run.status != 0
-        assert said in plain(run.output)
+        assert message in plain(run.output)
     file.write_text(own)
     other_key.sign(builder.public / "dists/stable/Release")
     run = builder.read_back()
@@ -239,7 +239,7 @@ def test_an_old_index_is_refused(repository, client_of, serve, tmp_path):
     old = tmp_path / "old"
     shutil.copytree(repository.public, old, symlinks=True)
     published = repository.publish(repository.package(TWO))
-    said = {"sha256": published["index_sha256"], "date": published["index_date"]}
+    expected = {"sha256": published["index_sha256"], "date": published["index_date"]}
 
     def compare(directory):
         with serve(directory) as url:
@@ -247,7 +247,7 @@ def test_an_old_index_is_refused(repository, client_of, serve, tmp_path):
             update = client.get("update")
             assert update.returncode == 0, update.stdout  # apt itself does not mind
             arguments = tmp_path / "arguments.json"
-            arguments.write_text(json.dumps({"source": str(client.source), **said}))
+            arguments.write_text(json.dumps({"source": str(client.source), **expected}))
             run = module_process.start(
                 "apt_index", arguments, environment={"APT_CONFIG": str(client.config)}
             )

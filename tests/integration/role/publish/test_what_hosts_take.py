@@ -113,14 +113,14 @@ class Host:
         )
 
     def policy(self, name):
-        said = subprocess.run(
+        output = subprocess.run(
             ["apt-cache", "policy", name],
             env={**os.environ, "LC_ALL": "C", "APT_CONFIG": str(self.client.config)},
             capture_output=True,
             text=True,
             check=True,
         ).stdout
-        return next(line.split()[1] for line in said.splitlines() if "Candidate:" in line)
+        return next(line.split()[1] for line in output.splitlines() if "Candidate:" in line)
 
     def install(self, path):
         """As dpkg records it."""
@@ -167,9 +167,9 @@ def test_nothing_but_the_kernels_packages_can_be_installed(host):
     # The distribution's, though the repository has a newer one.
     assert host.policy("bash") == "1"
     # Not as a dependency either.
-    found, said = host.installs(f"{IMAGE}={VERSION}")
+    found, output = host.installs(f"{IMAGE}={VERSION}")
     assert found == []
-    assert f"Depends: {FOREIGN}" in said
+    assert f"Depends: {FOREIGN}" in output
     # Ours can, and a newer build is no update of it.
     assert host.policy(TOOLS) == VERSION
     assert host.installs(f"{TOOLS}={VERSION}")[0] == [TOOLS]
@@ -204,9 +204,9 @@ def test_a_default_release_that_is_called_as_the_suite(host):
         config.write('APT::Default-Release "stable";\n')
     run = host.run("repository/configure")
     assert run.recap("failed") == 1
-    said = " ".join(run.output.split())
-    assert "the priority 990, although" in said
-    assert "APT::Default-Release (`apt-config dump`) names it by its suite" in said
+    output = " ".join(run.output.split())
+    assert "the priority 990, although" in output
+    assert "APT::Default-Release (`apt-config dump`) names it by its suite" in output
     assert not host.source.exists()
     assert not host.preferences.exists()
 

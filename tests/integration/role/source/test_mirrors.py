@@ -103,9 +103,9 @@ class Module:
         )
 
     def __call__(self, *faults: str, **changes: Any) -> dict[str, Any]:
-        said, _ = self.start(*faults, **changes).communicate(timeout=60)
+        output, _ = self.start(*faults, **changes).communicate(timeout=60)
         assert list(self._home.iterdir()) == [], "something of the user's was touched"
-        result: dict[str, Any] = json.loads(said)
+        result: dict[str, Any] = json.loads(output)
         return result
 
     def left(self) -> list[str]:
@@ -170,9 +170,9 @@ def explains(fault: str, text: str) -> bool:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_ends_in_its_error_and_leaves_nothing(fetch, fault):
-    told = fetch(fault)
-    assert told["failed"]
-    assert explains(fault, told["msg"])
+    result = fetch(fault)
+    assert result["failed"]
+    assert explains(fault, result["msg"])
     assert fetch.left() == []
     assert not Path("/tmp/oslab-evil").exists()
 
@@ -237,8 +237,8 @@ def test_a_killed_download_is_gone_on_with_by_the_next_run(fetch, server):
 
 def test_two_runs_at_once_download_once(fetch, server):
     runs = [fetch.start("good") for _ in range(2)]
-    said = [json.loads(run.communicate(timeout=60)[0]) for run in runs]
-    assert sorted(item["changed"] for item in said) == [False, True]
+    results = [json.loads(run.communicate(timeout=60)[0]) for run in runs]
+    assert sorted(item["changed"] for item in results) == [False, True]
     assert [item[1] for item in server.asked].count(LISTING) == 1
     assert len(ranges(server, "good")) == 1
     assert fetch.left() == LEFT
@@ -262,8 +262,8 @@ def test_a_file_without_proof_is_proved_and_not_downloaded(fetch, server, good):
 
 def test_a_key_that_no_longer_counts_ends_the_proof(fetch, world):
     fetch("good")
-    told = fetch("good", developer_fingerprints=[world.keys.fingerprint(mirrors.STRANGER)])
-    assert "which is not one of the pinned keys" in told["msg"]
+    result = fetch("good", developer_fingerprints=[world.keys.fingerprint(mirrors.STRANGER)])
+    assert "which is not one of the pinned keys" in result["msg"]
 
 
 class TestPinned:
@@ -281,8 +281,8 @@ class TestPinned:
 
     def test_unless_a_signature_is_always_wanted(self, fetch, sha256):
         fetch("nosignature", sha256=sha256)
-        told = fetch("nosignature", sha256=sha256, signature="always")
-        assert explains("nosignature", told["msg"])
+        result = fetch("nosignature", sha256=sha256, signature="always")
+        assert explains("nosignature", result["msg"])
 
     @pytest.mark.parametrize("fault", ["wrongsignature", "unknown", "garbage"])
     def test_what_is_there_must_be_right(self, fetch, sha256, fault):
@@ -290,10 +290,10 @@ class TestPinned:
         assert fetch.left() == []
 
     def test_other_bytes_signed_by_the_right_key_are_refused(self, fetch):
-        told = fetch("good", sha256="0" * 64)
-        assert "expected 0000" in told["msg"]
-        told = fetch("good", sha256="0" * 64, signature="always")
-        assert f"{LISTING} says that the sha256 is" in told["msg"]
+        result = fetch("good", sha256="0" * 64)
+        assert "expected 0000" in result["msg"]
+        result = fetch("good", sha256="0" * 64, signature="always")
+        assert f"{LISTING} says that the sha256 is" in result["msg"]
 
     @pytest.mark.parametrize("fault", ["nolisting", "otherversion"])
     def test_the_listing_adds_nothing(self, fetch, server, sha256, fault):
@@ -318,13 +318,13 @@ def test_without_the_autosigners_key_the_signature_counts(fetch):
 
 
 def test_without_any_key_nothing_unpinned_is_taken(fetch):
-    told = fetch("good", developer_keys="", autosigner_key="")
-    assert "set source_sha256, or give source_developer_keys" in told["msg"]
+    result = fetch("good", developer_keys="", autosigner_key="")
+    assert "set source_sha256, or give source_developer_keys" in result["msg"]
 
 
 def test_check_mode_and_the_question_leave_nothing(fetch, server):
-    told = fetch("missing", "good", check=True)
-    assert (told["changed"], told["url"]) == (True, f"{server.mirror('good')}/v6.x/{TARBALL}")
+    result = fetch("missing", "good", check=True)
+    assert (result["changed"], result["url"]) == (True, f"{server.mirror('good')}/v6.x/{TARBALL}")
     assert not fetch("good", state="offered")["changed"]
     assert not fetch("good", state="cached")["cached"]
     assert "source_version 6.12: no mirror" in fetch("missing", state="offered")["msg"]

@@ -100,8 +100,8 @@ def test_what_an_earlier_run_left_loose_is_tightened_once(role, tmp_path):
     tree = tmp_path / "work/trees/file-6.12/linux"
     (tree / "scripts").chmod(0o777)
     (tree / "Makefile").chmod(0o666)
-    foretold = role("--check")
-    assert foretold.recap("changed") == 1
+    predicted = role("--check")
+    assert predicted.recap("changed") == 1
     assert len(writable(tmp_path / "work")) == 2
     done = role()
     assert done.recap("changed") == 1
@@ -121,9 +121,9 @@ def test_a_directory_that_others_can_write_to_is_refused(playbook, given, tmp_pa
     finally:
         place.chmod(0o755)
     assert done.status != 0
-    told = " ".join(done.output.split())
-    assert f"chmod go-w {place}" in told
-    assert "source_workdir" in told
+    output = " ".join(done.output.split())
+    assert f"chmod go-w {place}" in output
+    assert "source_workdir" in output
     assert list((tmp_path / "work").iterdir()) == []
 
 
@@ -174,7 +174,7 @@ esac
 
 
 @pytest.mark.parametrize(
-    ("md5", "changes", "told"),
+    ("md5", "changes", "message"),
     [
         ("", {}, ""),
         ("0" * 32, {}, "has the md5"),
@@ -182,7 +182,7 @@ esac
     ],
 )
 def test_the_tarball_of_a_package(
-    playbook, fake_tarball, tmp_path, monkeypatch, md5, changes, told
+    playbook, fake_tarball, tmp_path, monkeypatch, md5, changes, message
 ):
     """dpkg is played: the package's tarball is the fake one."""
     tarball = tmp_path / "src" / "linux-source-6.12.tar.xz"
@@ -198,11 +198,11 @@ def test_the_tarball_of_a_package(
     monkeypatch.setenv("TARBALL", str(tarball))
     variables = {"source_provider": "distro_package", "source_version": "6.12", **changes}
     done = playbook("build.yml", "--tags", "source", **variables)
-    if not told:
+    if not message:
         assert done.status == 0, done.output
         state = tmp_path / "work/trees/distro_package-6.12/linux/.oslab/source.json"
         assert json.loads(state.read_text())["sha256"] == digest(tarball)
     else:
         assert done.status != 0
-        assert told in " ".join(done.output.split())
+        assert message in " ".join(done.output.split())
         assert list((tmp_path / "work").rglob("Makefile")) == []

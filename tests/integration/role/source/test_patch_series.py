@@ -61,9 +61,9 @@ def test_files_and_addresses_in_order_and_offline(playbook, given, header, tmp_p
         },
     ]
     try:
-        told = playbook("build.yml", *TAGS, "--check", "--diff", **given, patch_series=series)
-        assert told.status == 0, told.output
-        assert "/* two */" in told.output
+        preview = playbook("build.yml", *TAGS, "--check", "--diff", **given, patch_series=series)
+        assert preview.status == 0, preview.output
+        assert "/* two */" in preview.output
         done = playbook("build.yml", *TAGS, **given, patch_series=series)
         assert done.status == 0, done.output
     finally:
@@ -98,12 +98,12 @@ def test_a_series_that_fails_leaves_the_tree_as_it_was(playbook, given, header, 
     finally:
         server.close()
     assert done.status != 0
-    told = {
+    message = {
         "hunk": "two.patch does not apply to this tree: hunk 1 of include/linux/uts.h",
         "address": f"cannot fetch {address}: HTTP status 404",
         "bytes": f"{address}: sha256 is {hashlib.sha256(bad).hexdigest()}, expected {sha256}",
     }[fault]
-    assert told in " ".join(done.output.split())
+    assert message in " ".join(done.output.split())
     assert contents(header.parents[2]) == before
 
 

@@ -127,9 +127,9 @@ def test_quickstart_from_kernel_org(given, keys, tmp_path):
 
 
 def test_check_mode_on_an_untouched_machine(playbook, given, tmp_path):
-    told = playbook("build.yml", *TAGS, "--check", "--diff", **given("good"))
-    assert told.status == 0, told.output
-    assert told.recap("changed") == 2  # download, unpack
+    preview = playbook("build.yml", *TAGS, "--check", "--diff", **given("good"))
+    assert preview.status == 0, preview.output
+    assert preview.recap("changed") == 2  # download, unpack
     assert not (tmp_path / "work").exists()
 
 
@@ -143,8 +143,8 @@ def test_the_shipped_keys_do_not_know_the_test_mirror(playbook, given, tmp_path,
             del variables[name]
     done = playbook("build.yml", *TAGS, **variables)
     assert done.status != 0
-    told = f"{what} signed by a key that is not among the given ones"
-    assert told.strip() in " ".join(done.output.split())
+    message = f"{what} signed by a key that is not among the given ones"
+    assert message.strip() in " ".join(done.output.split())
     assert downloads(tmp_path) == []
     assert not (tmp_path / "work/trees").exists()
 

@@ -102,7 +102,7 @@ def test_a_distributions_package(playbook, distribution, tmp_path, package, subl
 
 
 @pytest.mark.parametrize(
-    ("package", "version", "told"),
+    ("package", "version", "message"),
     [
         (
             "linux-source-6.12.0",
@@ -117,12 +117,12 @@ def test_a_distributions_package(playbook, distribution, tmp_path, package, subl
         ),
     ],
 )
-def test_the_advice_leads_to_what_works(playbook, distribution, package, version, told):
+def test_the_advice_leads_to_what_works(playbook, distribution, package, version, message):
     distribution(package, "5")
     variables = {"source_provider": "distro_package"}
     done = playbook("build.yml", *TAGS, source_version=version, **variables)
     assert done.status != 0
-    assert told in words(done)
+    assert message in words(done)
     assert playbook("build.yml", *TAGS, source_version="6.12", **variables).status == 0
 
 

@@ -71,18 +71,18 @@ def test_changed_variables_leave_what_a_fresh_run_would(playbook, given, tmp_pat
 
 
 def test_check_mode_on_an_untouched_machine(playbook, given, tmp_path):
-    told = playbook("build.yml", *TAGS, "--check", "--diff", **given)
-    assert told.status == 0, told.output
-    assert told.recap("changed") == 3  # unpack, version, patch
+    preview = playbook("build.yml", *TAGS, "--check", "--diff", **given)
+    assert preview.status == 0, preview.output
+    assert preview.recap("changed") == 3  # unpack, version, patch
     assert not (tmp_path / "work").exists()
 
 
 def test_check_mode_shows_a_change_in_the_tree(playbook, given, tmp_path):
     playbook("build.yml", *TAGS, **given)
     before = contents(tree_of(tmp_path))
-    told = playbook("build.yml", *TAGS, "--check", "--diff", **given, patch_sysname="New Name")
-    assert '+#define UTS_SYSNAME "New Name"' in told.output
-    assert told.recap("changed") == 1
+    preview = playbook("build.yml", *TAGS, "--check", "--diff", **given, patch_sysname="New Name")
+    assert '+#define UTS_SYSNAME "New Name"' in preview.output
+    assert preview.recap("changed") == 1
     assert contents(tree_of(tmp_path)) == before
 
 
@@ -108,7 +108,7 @@ def test_mirrors_in_order(playbook, fake_tarball, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "messages"),
     [
         (
             # All mistakes are told at once.
@@ -147,11 +147,13 @@ def test_mirrors_in_order(playbook, fake_tarball, tmp_path):
         ),
     ],
 )
-def test_bad_input_is_refused_before_anything_is_touched(playbook, given, tmp_path, changes, told):
+def test_bad_input_is_refused_before_anything_is_touched(
+    playbook, given, tmp_path, changes, messages
+):
     done = playbook("build.yml", *TAGS, **{**given, **changes})
     assert done.status != 0
     output = " ".join(done.output.replace("''", "'").split())
-    for words in told:
+    for words in messages:
         assert words in output
     assert not (tmp_path / "work").exists()
 

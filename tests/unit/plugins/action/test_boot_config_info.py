@@ -27,7 +27,7 @@ def test_a_configuration() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (None, "has to be text"),
         ("%%%", "no text in base64"),
@@ -38,5 +38,5 @@ def test_a_configuration() -> None:
         (encoded(b"#" * (base.MAX_SIZE + 1)), "more than"),
     ],
 )
-def test_what_is_none(content: object, said: str) -> None:
-    assert said in wrong(content)
+def test_what_is_none(content: object, message: str) -> None:
+    assert message in wrong(content)

@@ -47,10 +47,10 @@ def test_the_list_itself_is_returned_as_ever(fleet):
 
 
 def test_a_kept_list_is_asked_for_once_and_reaches_each_host(fleet):
-    kept = [act(build_files_info, store="/s", build_id="ab", keep=True) for _host in range(3)]
+    answers = [act(build_files_info, store="/s", build_id="ab", keep=True) for _host in range(3)]
     assert len(fleet.sent) == 1
-    assert kept == [{"changed": False, "path": kept[0]["path"], "release": "6.12-x"}] * 3
-    act(kernel_files, build_id="ab", files_path=kept[0]["path"])
+    assert answers == [{"changed": False, "path": answers[0]["path"], "release": "6.12-x"}] * 3
+    act(kernel_files, build_id="ab", files_path=answers[0]["path"])
     assert fleet.sent[-1][1] == {"build_id": "ab", "files": LIST}
 
 

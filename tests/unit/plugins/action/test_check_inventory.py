@@ -52,11 +52,11 @@ def test_variables_once_and_groups_each_time(monkeypatch, tmp_path):
 
 def test_unknown_names(monkeypatch, tmp_path):
     act = action(monkeypatch, tmp_path, [], ["patch_x is no variable"])
-    told = [act({}, {"all": ["b"]}, ["b"], what) for what in ("refuse", "warn", "ignore")]
-    assert [answer.get("failed", False) for answer in told] == [True, False, False]
-    assert "preflight_other_variables" in told[0]["msg"]
-    assert told[1]["warnings"] == ["patch_x is no variable"]
-    assert "warnings" not in told[2]
+    answers = [act({}, {"all": ["b"]}, ["b"], what) for what in ("refuse", "warn", "ignore")]
+    assert [answer.get("failed", False) for answer in answers] == [True, False, False]
+    assert "preflight_other_variables" in answers[0]["msg"]
+    assert answers[1]["warnings"] == ["patch_x is no variable"]
+    assert "warnings" not in answers[2]
 
 
 class Templar:
@@ -102,15 +102,15 @@ def looked(variables, groups=None):
     "name", ["deploy_serial", "source_version", "trial_timeout", "trial_health_checks"]
 )
 def test_a_variable_without_a_value(name):
-    (told,) = looked({"t1": {name: None}})["problems"]
-    assert told.startswith(f"{name} is ")
+    (problem,) = looked({"t1": {name: None}})["problems"]
+    assert problem.startswith(f"{name} is ")
     assert looked({"t1": {name: "{{ omit }}", "omit": "{{ omit }}"}})["problems"] == []
 
 
 @pytest.mark.parametrize("name", ["deploy_serial", "deploy_before", "deploy_max_fail_percentage"])
 def test_a_template_that_is_needed_now(name):
-    (told,) = looked({"t1": {name: "{{ nope }}"}})["problems"]
-    assert told == f"{name} is '{{{{ nope }}}}': 'nope' is undefined"
+    (problem,) = looked({"t1": {name: "{{ nope }}"}})["problems"]
+    assert problem == f"{name} is '{{{{ nope }}}}': 'nope' is undefined"
     assert looked({"t1": {"source_version": "{{ nope }}"}})["problems"] == []
 
 
@@ -119,48 +119,48 @@ TARGETS = {"kernel_builders": ["b"], "kernel_targets": ["t1", "t2", "t3"]}
 
 def test_waves_of_another_host_than_the_first():
     hosts = {"b": {}, "t1": {"deploy_serial": 1}, "t2": {"deploy_serial": 5}, "t3": {}}
-    (told,) = looked(hosts, groups=TARGETS)["problems"]
-    assert told == (
+    (problem,) = looked(hosts, groups=TARGETS)["problems"]
+    assert problem == (
         "deploy_serial is 5, but that of t1 counts, the first of kernel_targets (1): set it for "
         "the whole group [t2]"
     )
     hosts = {"b": {}, "t1": {}, "t2": {"deploy_max_fail_percentage": 5}, "t3": {}}
-    (told,) = looked(hosts, groups=TARGETS)["problems"]
-    assert "(not set)" in told
+    (problem,) = looked(hosts, groups=TARGETS)["problems"]
+    assert "(not set)" in problem
 
 
 def test_the_first_target_counts_where_the_limit_leaves_it_out():
     hosts = {"t1": {"deploy_serial": 1}, "t2": {"deploy_serial": 5}}
-    (told,) = check()._variables(["t2"], given(hosts, TARGETS), ARGUMENTS)["problems"]
-    assert "that of t1 counts" in told
+    (problem,) = check()._variables(["t2"], given(hosts, TARGETS), ARGUMENTS)["problems"]
+    assert "that of t1 counts" in problem
 
 
 def test_a_tarball_that_is_no_builders():
     own = {"source_provider": "file"}
-    (told,) = looked({"b": dict(own), "t1": dict(own)}, groups=TARGETS)["problems"]
-    assert told.startswith("source_file is '': with source_provider file it has to be")
-    assert told.endswith(" [b]")
+    (problem,) = looked({"b": dict(own), "t1": dict(own)}, groups=TARGETS)["problems"]
+    assert problem.startswith("source_file is '': with source_provider file it has to be")
+    assert problem.endswith(" [b]")
 
 
 def test_the_form_of_a_text():
-    (told,) = looked({"b": {"source_sha256": "abc"}})["problems"]
-    assert told.startswith("source_sha256 is 'abc': it has to be 64")
+    (problem,) = looked({"b": {"source_sha256": "abc"}})["problems"]
+    assert problem.startswith("source_sha256 is 'abc': it has to be 64")
 
 
 def test_a_directory_instead_of_a_file(monkeypatch, tmp_path):
     monkeypatch.setattr(
         check_inventory.control_files, "find", lambda action, path, known, roles: path
     )
-    (told,) = looked({"b": {"deploy_before": str(tmp_path)}})["problems"]
-    assert told == f"deploy_before is {str(tmp_path)!r}: it is a directory: name a file in it"
+    (problem,) = looked({"b": {"deploy_before": str(tmp_path)}})["problems"]
+    assert problem == f"deploy_before is {str(tmp_path)!r}: it is a directory: name a file in it"
 
 
 @pytest.mark.parametrize("value", ["x", "5", "false", "", "[]"])
 def test_the_place_of_a_misspelt_name(tmp_path, value):
     path = tmp_path / "all.yml"
     path.write_text(f"---\ntrail_reboot: {value}\n")
-    (told,) = looked({"b": DataLoader().load_from_file(str(path))})["unknown"]
-    assert told == (
+    (message,) = looked({"b": DataLoader().load_from_file(str(path))})["unknown"]
+    assert message == (
         f"trail_reboot ({path}:2) is no variable of the collection: did you mean trial_reboot?"
     )
 
@@ -169,8 +169,8 @@ def test_an_old_name_is_refused_whatever_is_done_about_unknown_ones(tmp_path):
     path = tmp_path / "all.yml"
     path.write_text("---\ninstall_reboot: false\n")
     found = looked({"b": DataLoader().load_from_file(str(path))})
-    (told,) = found["problems"]
-    assert told == (
+    (problem,) = found["problems"]
+    assert problem == (
         f"install_reboot ({path}:2) is no longer read: its name is trial_reboot now. Rename it"
     )
     assert found["unknown"] == []
@@ -185,13 +185,13 @@ def test_an_old_name_that_is_the_users_own():
 def test_a_misspelt_switch_on_the_command_line():
     place = given({"b": {"trail_reboot": False}}, {})
     place["hostvars"]._variable_manager = SimpleNamespace(_extra_vars={"trail_reboot": False})
-    (told,) = check()._variables(["b"], place, ARGUMENTS)["unknown"]
-    assert told.startswith("trail_reboot (option -e) is no variable")
+    (message,) = check()._variables(["b"], place, ARGUMENTS)["unknown"]
+    assert message.startswith("trail_reboot (option -e) is no variable")
 
 
 def test_variables_of_the_check_itself():
-    (told,) = looked({"b": {"preflight_unknown_variables": "x"}})["problems"]
-    assert told == "preflight_unknown_variables is 'x': it has to be one of refuse, warn, ignore"
+    (problem,) = looked({"b": {"preflight_unknown_variables": "x"}})["problems"]
+    assert problem == "preflight_unknown_variables is 'x': it has to be one of refuse, warn, ignore"
 
 
 @pytest.mark.parametrize("own", [{}, {"deploy_serial": [1, "25%"]}])
@@ -219,8 +219,8 @@ def test_an_encrypted_value_is_read_as_its_text(name, text):
 
 @pytest.mark.parametrize("name", ["source_version", "source_sha256", "deploy_serial"])
 def test_an_encrypted_value_is_not_shown(name):
-    (told,) = looked({"t1": {name: AnsibleVaultEncryptedUnicode("SEKRET 98")}})["problems"]
-    assert told.startswith(f"{name} is a value that is not shown")
+    (problem,) = looked({"t1": {name: AnsibleVaultEncryptedUnicode("SEKRET 98")}})["problems"]
+    assert problem.startswith(f"{name} is a value that is not shown")
 
 
 def test_a_password_in_an_address_is_not_shown(tmp_path):
@@ -261,8 +261,8 @@ def test_a_template_counts_where_it_is_used(name, host, count, monkeypatch):
     groups = {"kernel_builders": ["b1"], "kernel_targets": ["t1"]}
     arguments = {"roles": ["source", "config", "deploy", "preflight"], "others": []}
     variables = {"b1": {}, "t1": {}, host: {name: "{{ own }}"}}
-    told = found._variables(["b1", "t1"], given(variables, groups), arguments)["problems"]
-    assert len(told) == count, told
+    problems = found._variables(["b1", "t1"], given(variables, groups), arguments)["problems"]
+    assert len(problems) == count, problems
 
 
 def test_waves_of_a_builder_are_nobodys():

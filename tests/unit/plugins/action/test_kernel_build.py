@@ -85,9 +85,9 @@ def test_one_that_ended_before(work):
 
 def test_one_that_was_killed(work):
     assert Action()._look(str(work), 20) == ("gone", {})
-    said = Action()._wait(str(work), "/the.log")
-    assert said["failed"]
-    assert "/the.log" in said["msg"]
+    result = Action()._wait(str(work), "/the.log")
+    assert result["failed"]
+    assert "/the.log" in result["msg"]
 
 
 def test_a_lost_connection_is_made_again(running):

@@ -122,9 +122,9 @@ def test_what_does_not_take_leaves_the_old_config(fakelinux: Path, base: str) ->
 def test_what_does_not_take_fits_a_screen(fakelinux: Path) -> None:
     many = [f"option X{number}: wanted y" for number in range(5000)]
     path = fakelinux / ".oslab/kconfig-refused.txt"
-    said = kconfig.refusal(many, path)
-    assert len(said.splitlines()) < 20
-    assert f"and 4988 more; all of them are in {path}" in said
+    message = kconfig.refusal(many, path)
+    assert len(message.splitlines()) < 20
+    assert f"and 4988 more; all of them are in {path}" in message
     assert path.read_text().splitlines() == many
     assert kconfig.refusal(many[:2], None).splitlines()[1:] == many[:2]
 

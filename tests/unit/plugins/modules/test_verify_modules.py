@@ -98,23 +98,23 @@ def test_a_list_that_was_changed_on_its_way(
     """As whoever changed the file on the host would have it."""
     sources, served = repository
     good = served["/builds/abababababab.json"]
-    said = {
+    arguments = {
         "build_id": ID,
         "repository_source": str(sources),
         "files_sha256": hashlib.sha256(good).hexdigest(),
     }
-    found = run("kernel_files", **said)
+    found = run("kernel_files", **arguments)
     assert (found["method"], found["confirmed"]) == ("repository", True)
     (image,) = listed["packages"]["linux-image-0.0-none"]
     Path(image).write_text("evil")
     listed["packages"]["linux-image-0.0-none"][image] = hashlib.sha256(b"evil").hexdigest()
     served["/builds/abababababab.json"] = json.dumps(listed).encode()
-    found = run("kernel_files", **said)
+    found = run("kernel_files", **arguments)
     assert found["method"] == "dpkg"
     assert "is not the list that was published" in found["reason"]
     # Without the builder's word it is believed, and that is said.
-    del said["files_sha256"]
-    found = run("kernel_files", **said)
+    del arguments["files_sha256"]
+    found = run("kernel_files", **arguments)
     assert (found["method"], found["changed_files"], found["confirmed"]) == (
         "repository",
         [],
@@ -151,7 +151,7 @@ GZIP = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n"
 
 
 @pytest.mark.parametrize(
-    ("said", "again"),
+    ("response", "again"),
     [
         pytest.param(b"HTTP/1.1 200 OK\r\n", b"X", id="headers"),
         pytest.param(
@@ -161,14 +161,14 @@ GZIP = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n"
         pytest.param(GZIP, gzip.compress(b""), id="empty members of gzip"),
     ],
 )
-def test_a_server_that_never_comes_to_an_end(tmp_path: Path, said: bytes, again: bytes) -> None:
+def test_a_server_that_never_comes_to_an_end(tmp_path: Path, response: bytes, again: bytes) -> None:
     server = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
         with contextlib.suppress(OSError):
             connection, _ = server.accept()
             connection.recv(1 << 16)
-            connection.sendall(said)
+            connection.sendall(response)
             while True:
                 connection.sendall(again)
                 time.sleep(0.2)

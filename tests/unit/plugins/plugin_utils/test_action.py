@@ -100,8 +100,8 @@ def test_who_needs_the_host() -> None:
 
 @pytest.mark.usefixtures("answer")
 def test_targets_that_would_refuse_an_image_that_nobody_signs() -> None:
-    told = {"release": "6.1", "secure_boot": True, "trusted_certificates": None}
-    hosts = {"secure": {"kernel_target_info": told}, "away": {}}
+    info = {"release": "6.1", "secure_boot": True, "trusted_certificates": None}
+    hosts = {"secure": {"kernel_target_info": info}, "away": {}}
     result = task(signing_keys.ActionModule, targets=["secure", "away"]).run(
         task_vars={**VARIABLES, "hostvars": hosts}
     )

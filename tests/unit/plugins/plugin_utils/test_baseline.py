@@ -32,7 +32,7 @@ def test_how_a_host_was() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "is not a JSON object"),
         ("[]", "is not a JSON object"),
@@ -46,10 +46,10 @@ def test_how_a_host_was() -> None:
         ({"names": ["a" * 5000]}, "names is"),
     ],
 )
-def test_a_record_of_how_it_was_that_nobody_wrote(text: Any, said: str) -> None:
+def test_a_record_of_how_it_was_that_nobody_wrote(text: Any, message: str) -> None:
     found = problem_of(encoded(text), "web1", PATH)
     assert found.startswith(f"web1: {PATH} ")
-    assert said in found
+    assert message in found
     assert len(found) < 500
 
 

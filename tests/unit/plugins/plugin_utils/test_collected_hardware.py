@@ -10,7 +10,9 @@ import pytest
 from ansible_collections.oslab.kernel.plugins.plugin_utils.collected_hardware import unite
 
 
-def told(*modules: str, oslab: Any = None, boot_config: Any = "/boot/config-6.1") -> dict[str, Any]:
+def host_info(
+    *modules: str, oslab: Any = None, boot_config: Any = "/boot/config-6.1"
+) -> dict[str, Any]:
     return {
         "release": "6.1",
         "boot_config": boot_config,
@@ -25,23 +27,23 @@ def run(**targets: Any) -> dict[str, Any]:
     """What hosts have told in this run; None of one that did not answer."""
     return {
         name: {
-            "kernel_target_info": {**told, "boot_id": "no part of it"} if told else {"failed": 1}
+            "kernel_target_info": {**info, "boot_id": "no part of it"} if info else {"failed": 1}
         }
-        for name, told in targets.items()
+        for name, info in targets.items()
     }
 
 
 def test_modules_of_all_are_united() -> None:
-    seen = unite({}, run(a=told("x", "y"), b=told("z", "y")), ["a", "b"], False)
+    seen = unite({}, run(a=host_info("x", "y"), b=host_info("z", "y")), ["a", "b"], False)
     assert seen["loaded"] == ["x", "y", "z"]
     assert seen["essential"] == ["x_core", "y_core", "z_core"]
     assert seen["unknown"] == []
-    assert seen["captures"] == {"a": told("x", "y"), "b": told("z", "y")}
+    assert seen["captures"] == {"a": host_info("x", "y"), "b": host_info("z", "y")}
 
 
 def test_what_is_known_stays_until_it_is_to_be_read_anew() -> None:
-    known = {"a": told("old"), "gone": told("other")}
-    now = run(a=told("new"))
+    known = {"a": host_info("old"), "gone": host_info("other")}
+    now = run(a=host_info("new"))
     seen = unite(known, now, ["a"], False)
     assert seen["loaded"] == ["old"]
     assert "gone" in seen["captures"]
@@ -51,15 +53,18 @@ def test_what_is_known_stays_until_it_is_to_be_read_anew() -> None:
 
 
 def test_a_target_that_never_told_anything_is_named() -> None:
-    seen = unite({}, run(a=told("x"), b=None), ["a", "b", "not in the inventory"], False)
+    seen = unite({}, run(a=host_info("x"), b=None), ["a", "b", "not in the inventory"], False)
     assert seen["unknown"] == ["b", "not in the inventory"]
 
 
 def test_the_base_is_a_stock_kernel_s_if_there_is_one() -> None:
-    ours = told("x", oslab={"build_id": "1"})
-    bare = told("x", boot_config=None)
+    ours = host_info("x", oslab={"build_id": "1"})
+    bare = host_info("x", boot_config=None)
     order = ["bare", "ours", "stock"]
-    assert unite({}, run(bare=bare, ours=ours, stock=told()), order, False)["base_host"] == "stock"
+    assert (
+        unite({}, run(bare=bare, ours=ours, stock=host_info()), order, False)["base_host"]
+        == "stock"
+    )
     assert unite({}, run(bare=bare, ours=ours), order[:2], False)["base_host"] == "ours"
     assert unite({}, run(bare=bare), order[:1], False)["base_host"] == ""
 
@@ -67,9 +72,9 @@ def test_the_base_is_a_stock_kernel_s_if_there_is_one() -> None:
 def test_the_base_is_the_first_target_s_in_each_run() -> None:
     """What is known comes in the order of a file's keys, which is not that of the inventory."""
     targets = ["web", "db", "app"]
-    first = unite({}, run(web=told("x"), db=told("y")), targets, False)
+    first = unite({}, run(web=host_info("x"), db=host_info("y")), targets, False)
     known = dict(sorted(first["captures"].items()))
-    second = unite(known, run(app=told("z")), targets, False)
+    second = unite(known, run(app=host_info("z")), targets, False)
     assert first["base_host"] == second["base_host"] == "web"
 
 
@@ -95,7 +100,7 @@ class Counted(Mapping[str, Any]):
 
 def test_each_host_is_looked_at_once() -> None:
     names = [f"web{number}" for number in range(500)]
-    hosts = Counted(run(**{name: told("x") for name in names}))
+    hosts = Counted(run(**{name: host_info("x") for name in names}))
     unite({}, hosts, names, False)
     assert hosts.looks == len(names)
 
@@ -122,19 +127,19 @@ def test_each_host_is_looked_at_once() -> None:
     ],
 )
 def test_a_target_with_malformed_facts_counts_for_itself_alone(name: str, value: Any) -> None:
-    bad = {**told("x"), name: value}
-    seen = unite({}, run(bad=bad, good=told("y")), ["bad", "good"], False)
+    bad = {**host_info("x"), name: value}
+    seen = unite({}, run(bad=bad, good=host_info("y")), ["bad", "good"], False)
     assert seen["loaded"] == ["y"]
     assert seen["base_host"] == "good"
     assert seen["unknown"] == []
     assert len(seen["wrong"]) == 1
     assert seen["wrong"][0].startswith(f"bad: its {name} ")
     # The file of what was read before is no way around it.
-    again = unite({"bad": bad, "good": told("y")}, {}, ["bad", "good"], False)
+    again = unite({"bad": bad, "good": host_info("y")}, {}, ["bad", "good"], False)
     assert again["loaded"] == ["y"]
     assert list(again["captures"]) == ["good"]
 
 
 def test_of_a_manifest_only_that_there_is_one_is_kept() -> None:
-    seen = unite({}, run(a=told("x", oslab={"release": "{{ 1 }}"})), ["a"], False)
+    seen = unite({}, run(a=host_info("x", oslab={"release": "{{ 1 }}"})), ["a"], False)
     assert seen["captures"]["a"]["oslab"] is True

@@ -102,11 +102,11 @@ def test_a_file_that_others_can_read_or_change(key, mode):
     key.chmod(mode)
     with pytest.raises(AnsibleActionFail) as caught:
         read(key)
-    said = str(caught.value)
-    assert said.startswith("build_x: ")
-    assert f"{key} on the control node" in said
-    assert f"has the mode {mode:04o}" in said
-    assert f"chmod 0600 {key}" in said
+    message = str(caught.value)
+    assert message.startswith("build_x: ")
+    assert f"{key} on the control node" in message
+    assert f"has the mode {mode:04o}" in message
+    assert f"chmod 0600 {key}" in message
 
 
 def test_the_file_counts_and_not_a_link_to_it(key, tmp_path):
@@ -197,10 +197,10 @@ def refused(action):
     with pytest.raises(AnsibleActionFail) as caught:
         send(action)
     assert action._connection.options == before
-    said = str(caught.value)
-    assert said.startswith("build_x names a private key, but ")
-    assert "builder" in said
-    return said
+    message = str(caught.value)
+    assert message.startswith("build_x names a private key, but ")
+    assert "builder" in message
+    return message
 
 
 def test_files_that_ansible_keeps(monkeypatch):
@@ -221,8 +221,8 @@ def test_ways_without_a_pipe():
 
 
 def test_sudo_that_wants_a_terminal(monkeypatch):
-    said = 'echo "sudo: sorry, you must have a tty to run sudo"; exit 1; '
-    assert "must have a tty to run sudo" in refused(Action(("sh", "-c", said)))
+    script = 'echo "sudo: sorry, you must have a tty to run sudo"; exit 1; '
+    assert "must have a tty to run sudo" in refused(Action(("sh", "-c", script)))
     action = Action()
 
     def fail(*_arguments, **_options):

@@ -23,41 +23,41 @@ BOTH: dict[str, list[str]] = {
 }
 
 
-def told(groups: Mapping[str, Sequence[str]] = GROUPS, **other: Any) -> list[str]:
+def problems(groups: Mapping[str, Sequence[str]] = GROUPS, **other: Any) -> list[str]:
     return list(group_problems.problems(BOTH, groups, **{"reached": GROUPS["all"], **other}))
 
 
 def test_a_whole_inventory() -> None:
-    assert told() == []
+    assert problems() == []
 
 
 def test_none() -> None:
-    (said,) = told({"all": [], "ungrouped": []}, reached=["localhost"])
-    assert "no inventory" in said
-    assert "-i inventory.yml" in said
+    (problem,) = problems({"all": [], "ungrouped": []}, reached=["localhost"])
+    assert "no inventory" in problem
+    assert "-i inventory.yml" in problem
 
 
 def test_a_group_that_is_missing_misspelt_or_empty() -> None:
     rest = {name: hosts for name, hosts in GROUPS.items() if name != "kernel_targets"}
-    (said,) = told(rest)
-    assert said == "the inventory has no group kernel_targets (the hosts that get it)"
-    (said,) = told({**rest, "kernel_target": ["t1"]})
-    assert "is it the group kernel_target?" in said
-    (said,) = told({**rest, "kernel_targets": []})
-    assert "kernel_targets" in said
-    assert "has no host" in said
-    assert len(told({"all": ["x"]})) == 2
+    (problem,) = problems(rest)
+    assert problem == "the inventory has no group kernel_targets (the hosts that get it)"
+    (problem,) = problems({**rest, "kernel_target": ["t1"]})
+    assert "is it the group kernel_target?" in problem
+    (problem,) = problems({**rest, "kernel_targets": []})
+    assert "kernel_targets" in problem
+    assert "has no host" in problem
+    assert len(problems({"all": ["x"]})) == 2
 
 
 def test_a_limit_that_leaves_out_the_builder() -> None:
-    (said,) = told(reached=["t1", "b2"], limit="t1,b2")
-    assert "leaves out b1" in said
-    assert "--limit 't1,b2,b1'" in said
+    (problem,) = problems(reached=["t1", "b2"], limit="t1,b2")
+    assert "leaves out b1" in problem
+    assert "--limit 't1,b2,b1'" in problem
 
 
 def test_a_limit_that_leaves_no_target() -> None:
-    (said,) = told(reached=["b1"], limit="b1")
-    assert "no host of kernel_targets (t1, t2)" in said
+    (problem,) = problems(reached=["b1"], limit="b1")
+    assert "no host of kernel_targets (t1, t2)" in problem
 
 
 @pytest.mark.parametrize(
@@ -72,13 +72,13 @@ def test_a_limit_that_leaves_no_target() -> None:
     ],
 )
 def test_groups_that_the_tags_do_not_need(asked: list[str], count: int) -> None:
-    assert len(told({"all": ["x"]}, asked=asked)) == count
+    assert len(problems({"all": ["x"]}, asked=asked)) == count
 
 
 def test_groups_that_skipped_tags_do_not_need() -> None:
-    assert len(told({"all": ["x"]}, skipped=["install"])) == 1
-    assert len(told({"all": ["x"]}, skipped=["install", "build"])) == 0
-    assert len(told({"all": ["x"]}, asked=["build"], skipped=["build"])) == 0
+    assert len(problems({"all": ["x"]}, skipped=["install"])) == 1
+    assert len(problems({"all": ["x"]}, skipped=["install", "build"])) == 0
+    assert len(problems({"all": ["x"]}, asked=["build"], skipped=["build"])) == 0
 
 
 def test_the_tags_are_those_of_the_playbooks() -> None:
@@ -94,4 +94,4 @@ def test_the_example_is_enough() -> None:
     found = yaml.safe_load(group_problems.EXAMPLE)
     groups = {name: list(group["hosts"]) for name, group in found.items()}
     everybody = [host for hosts in groups.values() for host in hosts]
-    assert told({**groups, "all": everybody}, reached=everybody) == []
+    assert problems({**groups, "all": everybody}, reached=everybody) == []

@@ -21,7 +21,7 @@ def test_only_what_is_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "sums", "said"),
+    ("files", "sums", "message"),
     [
         ([], SUMS, "install_copy_files has no file of linux-image-6.8 "),
         (["/srv/linux-image-6.8.deb"], SUMS, "install_copy_files has no file of linux-image-6.8 "),
@@ -31,5 +31,5 @@ def test_only_what_is_missing() -> None:
         (FILES, {IMAGE: SUM + "\n"}, f"install_copy_sha256 has no SHA-256 of {IMAGE}."),
     ],
 )
-def test_what_cannot_be_brought(files: list[str], sums: dict[str, str], said: str) -> None:
-    assert choose(files, sums, ["linux-image-6.8"])["problem"].startswith(said)
+def test_what_cannot_be_brought(files: list[str], sums: dict[str, str], message: str) -> None:
+    assert choose(files, sums, ["linux-image-6.8"])["problem"].startswith(message)

@@ -35,8 +35,8 @@ def test_what_a_terminal_would_obey_is_shown() -> None:
 
 
 def test_a_few_are_shown(tmp_path: Path) -> None:
-    said = problem_report.message(["a is 1", "b is 2"], ["note"])
-    assert said.splitlines()[1:] == ["- a is 1", "- b is 2", "note"]
+    message = problem_report.message(["a is 1", "b is 2"], ["note"])
+    assert message.splitlines()[1:] == ["- a is 1", "- b is 2", "note"]
     assert not list(tmp_path.iterdir())
 
 
@@ -44,20 +44,20 @@ def test_a_few_are_shown(tmp_path: Path) -> None:
     "sentences", [["x"] * 500, ["x" * 100] * 500, ["y" * 20_000], ["z" * 1400] * 3]
 )
 def test_many_go_to_a_file(tmp_path: Path, sentences: list[str]) -> None:
-    said = problem_report.message([f"{text}{number}" for number, text in enumerate(sentences)])
-    assert len(said.splitlines()) < 20
-    assert len(said) < 3200
+    message = problem_report.message([f"{text}{number}" for number, text in enumerate(sentences)])
+    assert len(message.splitlines()) < 20
+    assert len(message) < 3200
     (path,) = tmp_path.iterdir()
-    assert f"All of it is in {path} on the control node." in said
+    assert f"All of it is in {path} on the control node." in message
     assert path.stat().st_mode & 0o777 == 0o600
     assert len(path.read_text().splitlines()) == len(sentences)
-    assert re.search(rf"^Nothing was done. {len(sentences)} thing", said)
+    assert re.search(rf"^Nothing was done. {len(sentences)} thing", message)
 
 
 def test_lines_fit_a_terminal() -> None:
     path = "/" + "a-b" * 50
-    said = problem_report.message(["word " * 60, f"{path} is wrong", "x"]).splitlines()[1:]
-    assert max(len(line) for line in said if path not in line) <= 100
-    assert [line[:2] for line in said] == ["- ", "  ", "  ", "  ", "- ", "  ", "- "]
-    assert any(path in line for line in said)
-    assert " ".join(said).count("word") == 60
+    lines = problem_report.message(["word " * 60, f"{path} is wrong", "x"]).splitlines()[1:]
+    assert max(len(line) for line in lines if path not in line) <= 100
+    assert [line[:2] for line in lines] == ["- ", "  ", "  ", "  ", "- ", "  ", "- "]
+    assert any(path in line for line in lines)
+    assert " ".join(lines).count("word") == 60

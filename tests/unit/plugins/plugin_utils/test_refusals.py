@@ -13,15 +13,15 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils.refusals import refus
 SIGNER = {"sha256": "a" * 64, "subject": "CN=us", "issuer": "CN=us"}
 
 
-def told(secure_boot: Any = True, trusted: Any = None) -> dict[str, Any]:
+def target(secure_boot: Any = True, trusted: Any = None) -> dict[str, Any]:
     info = {"release": "6.1", "secure_boot": secure_boot, "trusted_certificates": trusted}
     return {"kernel_target_info": info}
 
 
 def test_each_for_itself() -> None:
     hosts = {
-        "plain": told(False),
-        "secure": told(),
+        "plain": target(False),
+        "secure": target(),
         "away": {},
         "odd": {"kernel_target_info": "nonsense"},
         "failed": {"kernel_target_info": {"failed": True}},
@@ -36,14 +36,14 @@ def test_each_for_itself() -> None:
 
 @pytest.mark.parametrize("trusted", ["x", 5, [5], [{}], [{"sha256": ["a"]}], {"a": "b"}])
 def test_a_list_of_certificates_that_makes_no_sense(trusted: Any) -> None:
-    hosts = {"odd": told(True, trusted), "other": told(False)}
+    hosts = {"odd": target(True, trusted), "other": target(False)}
     found = refusals(hosts, list(hosts), SIGNER)
     assert list(found["refused"]) == ["odd"]
     assert found["accepting"] == ["other"]
 
 
 def test_a_fleet_of_them_fits_a_screen() -> None:
-    hosts = {f"web{n}": told() for n in range(500)}
+    hosts = {f"web{n}": target() for n in range(500)}
     found = refusals(hosts, list(hosts), None)
     assert len(found["refused"]) == 500
     assert found["report"].endswith("And 490 more.")

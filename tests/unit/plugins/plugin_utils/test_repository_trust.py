@@ -43,10 +43,10 @@ def test_the_same_key() -> None:
 
 
 def test_another_key() -> None:
-    said = key_problem(source(armored(b"one")), armored(b"two"), "web1", SOURCE)
-    assert said.startswith(f"web1 trusts {fingerprint(b'one')} for the kernel's repository")
-    assert f"install_repository_key is {fingerprint(b'two')}." in said
-    assert "install_replace_repository_key" in said
+    problem = key_problem(source(armored(b"one")), armored(b"two"), "web1", SOURCE)
+    assert problem.startswith(f"web1 trusts {fingerprint(b'one')} for the kernel's repository")
+    assert f"install_repository_key is {fingerprint(b'two')}." in problem
+    assert "install_replace_repository_key" in problem
 
 
 def test_a_key_more_is_another_trust() -> None:
@@ -56,7 +56,7 @@ def test_a_key_more_is_another_trust() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         (b"", ""),
         (b"Types: deb\n", ""),
@@ -72,18 +72,18 @@ def test_a_key_more_is_another_trust() -> None:
         ),
     ],
 )
-def test_what_else_a_host_may_have_there(text: bytes, said: str) -> None:
+def test_what_else_a_host_may_have_there(text: bytes, message: str) -> None:
     found = key_problem(base64.b64encode(text).decode(), armored(b"one"), "web1", SOURCE)
-    assert said in found
-    assert bool(found) is bool(said)
+    assert message in found
+    assert bool(found) is bool(message)
 
 
 def test_a_key_that_is_none() -> None:
-    said = key_problem(source(armored(b"one")), "nothing", "web1", SOURCE)
-    assert said.startswith("web1: install_repository_key is not a public key: ")
+    problem = key_problem(source(armored(b"one")), "nothing", "web1", SOURCE)
+    assert problem.startswith("web1: install_repository_key is not a public key: ")
 
 
 def test_a_source_that_is_too_long_to_be_one() -> None:
     content = base64.b64encode(b"#\n" * (128 << 10) + b"x").decode()
-    said = key_problem(content, armored(b"one"), "web1", SOURCE)
-    assert said.startswith(f"web1: {SOURCE} is longer than 256 KiB")
+    problem = key_problem(content, armored(b"one"), "web1", SOURCE)
+    assert problem.startswith(f"web1: {SOURCE} is longer than 256 KiB")

@@ -56,14 +56,14 @@ def test_after_a_loss_nobody_of_the_group(tmp_path: Path) -> None:
 
 
 def test_who_waits_learns_of_a_loss(tmp_path: Path) -> None:
-    told: list[str] = []
+    losses: list[str] = []
 
     def waiting() -> None:
         try:
             with Throttle(tmp_path, "one", 1).slot():
                 pass
         except LostError as lost:
-            told.append(str(lost))
+            losses.append(str(lost))
 
     first = Throttle(tmp_path, "one", 1)
     second = threading.Thread(target=waiting)
@@ -71,4 +71,4 @@ def test_who_waits_learns_of_a_loss(tmp_path: Path) -> None:
         second.start()
         first.lose("web3")
     second.join()
-    assert told == ["web3"]
+    assert losses == ["web3"]

@@ -14,7 +14,7 @@ SUM = "0123456789abcdefABCDEF" + 42 * "0"
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "message"),
     [
         ("source_sha256", "abc", "source_sha256 is 'abc': it has to be 64 hexadecimal digits"),
         ("source_sha256", f"{SUM}\n", "it has to be 64"),
@@ -49,9 +49,9 @@ SUM = "0123456789abcdefABCDEF" + 42 * "0"
         ("verify_build_id", "CC30304B36A4", "verify_build_id is 'CC30304B36A4'"),
     ],
 )
-def test_a_wrong_form(name: str, value: Any, said: str) -> None:
+def test_a_wrong_form(name: str, value: Any, message: str) -> None:
     found = "; ".join(variable_forms.problems(name, value))
-    assert said in found
+    assert message in found
     assert found.startswith(name)
     assert "pw" not in found
 
@@ -91,8 +91,8 @@ def test_the_names_and_defaults_are_those_of_the_roles() -> None:
 
 @pytest.mark.parametrize("file", ["", "linux.tar.xz", "./linux.tar.xz"])
 def test_a_tarball_that_no_builder_finds(file: str) -> None:
-    said = variable_forms.source_file_problem("file", file)
-    assert said.startswith(f"source_file is {file!r}: with source_provider file it has to be")
+    problem = variable_forms.source_file_problem("file", file)
+    assert problem.startswith(f"source_file is {file!r}: with source_provider file it has to be")
     assert variable_forms.source_file_problem("kernel_org", file) == ""
 
 

@@ -16,12 +16,12 @@ ENTRY = {"name": "x", "source": "x.c", "kconfig": "X"}
 PLAYBOOKS = ("deploy_serial", "deploy_max_fail_percentage")
 
 
-def told(name: str, value: Any, template: str = "") -> str:
+def problems(name: str, value: Any, template: str = "") -> str:
     return "; ".join(variable_problems.problems(name, OPTIONS[name], value, template))
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "message"),
     [
         ("install_keep", "two", "install_keep is 'two': it has to be a whole number"),
         ("install_keep", True, "install_keep is True: it has to be a whole number"),
@@ -98,9 +98,9 @@ def told(name: str, value: Any, template: str = "") -> str:
         ("modules_list", [{"name": "x", "parms": {}}], "parms"),
     ],
 )
-def test_a_wrong_value(name: str, value: Any, said: str) -> None:
-    found = told(name, value)
-    assert said in found
+def test_a_wrong_value(name: str, value: Any, message: str) -> None:
+    found = problems(name, value)
+    assert message in found
     assert "\n" not in found
     assert len(found) < 400
 
@@ -127,26 +127,26 @@ def test_a_wrong_value(name: str, value: Any, said: str) -> None:
     ],
 )
 def test_what_is_no_fault(name: str, value: Any) -> None:
-    assert told(name, value) == ""
+    assert problems(name, value) == ""
 
 
 @pytest.mark.parametrize(
     "value", [0, -1, "0%", "101%", "one", ["one"], [1, "x"], True, [None], [], {}]
 )
 def test_sizes_of_waves(value: Any) -> None:
-    assert told("deploy_serial", value).startswith(f"deploy_serial is {value!r}: it has to be")
+    assert problems("deploy_serial", value).startswith(f"deploy_serial is {value!r}: it has to be")
 
 
 @pytest.mark.parametrize("value", [-1, 101, "5%", "x", "", True, [5]])
 def test_shares_of_failures(value: Any) -> None:
-    assert "0 to 100" in told("deploy_max_fail_percentage", value)
+    assert "0 to 100" in problems("deploy_max_fail_percentage", value)
 
 
 @pytest.mark.parametrize("name", sorted(set(OPTIONS) - set(PLAYBOOKS)))
 def test_defaults_are_no_fault(name: str) -> None:
     default = OPTIONS[name].get("default")
     if default is not None and "{{" not in str(default):
-        assert told(name, default) == ""
+        assert problems(name, default) == ""
 
 
 KINDS: dict[str, list[Any]] = {
@@ -163,15 +163,15 @@ KINDS: dict[str, list[Any]] = {
 def test_what_ansible_would_convert(name: str) -> None:
     """A task gets it as it was written."""
     for value in KINDS[OPTIONS[name].get("type", "str")]:
-        assert told(name, value), value
+        assert problems(name, value), value
     if OPTIONS[name].get("type") == "list":
         each = OPTIONS[name]["elements"]
         for value in ["", *KINDS.get(each, [])]:
-            assert told(name, [value]), value
+            assert problems(name, [value]), value
 
 
 def test_all_of_several_is_told() -> None:
-    found = told("modules_list", [{"nmae": "x"}, "y"])
+    found = problems("modules_list", [{"nmae": "x"}, "y"])
     assert "modules_list[0] has no name" in found
     assert "modules_list[1] is 'y'" in found
 
@@ -182,8 +182,8 @@ def test_each_whole_number_has_a_range() -> None:
 
 
 def test_no_secret_is_shown() -> None:
-    assert "hunter2" not in told("install_keep", "hunter2", "{{ vault_keep }}")
-    address = told("publish_keep_builds", "https://me:hunter2@example.org/")
+    assert "hunter2" not in problems("install_keep", "hunter2", "{{ vault_keep }}")
+    address = problems("publish_keep_builds", "https://me:hunter2@example.org/")
     assert "hunter2" not in address
     assert "//***@example.org" in address
-    assert len(told("install_keep", "x" * 10_000)) < 200
+    assert len(problems("install_keep", "x" * 10_000)) < 200

@@ -42,13 +42,13 @@ def test_it_is_thawed_for_a_process_that_does_not(
     calls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fsfreeze, "WATCH_SECONDS", 0.1)
-    never, tell = os.pipe()
+    never, write_end = os.pipe()
     child = os.fork()
     if child == 0:
         fsfreeze._watch(never, never)
     assert os.waitpid(child, 0)[1] == 0
     os.close(never)
-    os.close(tell)
+    os.close(write_end)
     assert calls.read_text() == "w thaw\n"
 
 

@@ -8,10 +8,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils._boot import loaders
 from ansible_collections.oslab.kernel.plugins.module_utils._boot import mounts as boot_mounts
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.entry import GrubError
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.loader import Grub
@@ -43,15 +41,15 @@ def _writable(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_file_system_that_is_not_mounted(fstab: str, mounts: str, unmounted: str) -> None:
-    said = boot_mounts.problem(GRUB, fstab, mounts)
-    assert said.startswith(f"{unmounted} is in /etc/fstab and not mounted") is bool(unmounted)
-    assert bool(said) is bool(unmounted)
+    problem = boot_mounts.problem(GRUB, fstab, mounts)
+    assert problem.startswith(f"{unmounted} is in /etc/fstab and not mounted") is bool(unmounted)
+    assert bool(problem) is bool(unmounted)
 
 
 def test_one_that_is_read_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "statvfs", lambda _path: SimpleNamespace(f_flag=os.ST_RDONLY))
-    said = boot_mounts.problem(GRUB, FSTAB, ROOT + BOOT)
-    assert said == (
+    problem = boot_mounts.problem(GRUB, FSTAB, ROOT + BOOT)
+    assert problem == (
         "/boot/grub is mounted read-only, so that neither a kernel nor a choice can be written "
         "there. Mount it read-write while this runs (mount -o remount,rw)."
     )
@@ -78,22 +76,3 @@ def test_the_loader_says_it_before_all_else(tmp_path: Path) -> None:
     (tmp_path / "grub.cfg").write_text('set default="${saved_entry}"\n')
     loader = Grub(run, config, environment, custom, place="/boot is not mounted")
     assert loader.trial_problem == "/boot is not mounted"
-
-
-def test_modules_ask_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    boot = tmp_path / "boot"
-    for name in ("etc/fstab", "proc/self/mountinfo", "proc/cmdline", "boot/grub.cfg"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("")
-    (tmp_path / "etc/fstab").write_text(f"UUID=2 {boot} ext4 defaults 0 2\n")
-    (tmp_path / "proc/self/mountinfo").write_text(ROOT)
-    monkeypatch.setattr(loaders, "ROOT", tmp_path)
-    names = {"config": "grub.cfg", "environment": "grubenv", "custom": "custom.cfg"}
-    params = {option: str(boot / name) for option, name in names.items()}
-    module: Any = SimpleNamespace(
-        params={"loader": "grub", "settings": str(tmp_path / "grub"), **params},
-        get_bin_path=lambda name, **_: name,
-        run_command=lambda *_, **__: (0, "", ""),
-    )
-    loader = loaders.loader(module)
-    assert loader.trial_problem.startswith(f"{boot} is in /etc/fstab and not mounted")

@@ -91,6 +91,6 @@ def test_the_compression_is_that_of_the_other_packages(tmp_path, kind, suffix):
 def test_dpkg_debs_reason_is_in_the_message(tmp_path):
     broken = tmp_path / "a.deb"
     broken.write_bytes(b"!<arch>\n")
-    told = "ended with status 2: dpkg-deb: error"
-    with pytest.raises(deb.PackageError, match=told), deb.contents(broken):
+    message = "ended with status 2: dpkg-deb: error"
+    with pytest.raises(deb.PackageError, match=message), deb.contents(broken):
         pass

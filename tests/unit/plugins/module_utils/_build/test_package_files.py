@@ -53,8 +53,8 @@ def store(tmp_path):
         DEBUG: make_deb(tmp_path, DEBUG, **{"usr/lib/debug/vmlinux": "x"}),
     }
     directory = tmp_path / "store" / ID
-    said = package_files.write_list(directory, packages, tmp_path / "vmlinux", MANIFEST)
-    (directory / "build.json").write_text(json.dumps({"packages": packages, **said}))
+    recorded = package_files.write_list(directory, packages, tmp_path / "vmlinux", MANIFEST)
+    (directory / "build.json").write_text(json.dumps({"packages": packages, **recorded}))
     return tmp_path / "store"
 
 
@@ -95,7 +95,7 @@ def test_builds_from_before_there_were_lists(store):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"schema": 2}, "schema 2"),
         ({"gnu_build_id": None}, "nothing usable about gnu_build_id"),
@@ -115,10 +115,10 @@ def test_builds_from_before_there_were_lists(store):
         ({"schema": "x" * 1000}, "has schema 'xxx.{0,40}, not 1$"),
     ],
 )
-def test_lists_that_nobody_understands(change, said):
+def test_lists_that_nobody_understands(change, message):
     good = {"schema": 1, **MANIFEST, "gnu_build_id": "", "packages": {}}
     assert package_files.check_list(good, "it") == good
-    with pytest.raises(ListError, match=said):
+    with pytest.raises(ListError, match=message):
         package_files.check_list({**good, **change}, "it")
     with pytest.raises(ListError, match="not a JSON object"):
         package_files.check_list(None, "it")

@@ -186,16 +186,16 @@ def test_pahole_counts_only_where_it_is_used(options):
 
 
 @pytest.mark.parametrize(
-    ("gone", "said"),
+    ("gone", "message"),
     [
         ("Makefile", "run the role source"),
         (".oslab/source.json", "run the role source"),
         (".config", "run the role config"),
     ],
 )
-def test_what_is_missing_is_said(options, gone, said):
+def test_what_is_missing_is_said(options, gone, message):
     (options.tree / gone).unlink()
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         make_plan(options, run)
 
 
@@ -226,10 +226,10 @@ def test_nothing_to_refuse(options):
 def test_a_missing_program_is_named_before_the_build(options, config, program):
     (options.tree / ".config").write_text(f"CONFIG_MODULES=y\n{config}\n")
     plan = make_plan(options, run)
-    said = build_plan.refusal(plan, lambda name: None if name == program else name)
-    assert said is not None
-    assert program in said
-    assert "dependencies" in said
+    message = build_plan.refusal(plan, lambda name: None if name == program else name)
+    assert message is not None
+    assert program in message
+    assert "dependencies" in message
 
 
 def test_modules_need_a_kernel_that_loads_them(options, tmp_path):

@@ -148,14 +148,14 @@ def test_the_time_left_is_not_guessed_from_a_few_files():
 def test_what_follows_the_compiling():
     progress = Progress(0.0, set(names(2)))
     compiled(progress, names(2), 0)
-    for line, said in (
+    for line, stage in (
         ("  LD      vmlinux.o", "linking vmlinux"),
         ("  MODPOST Module.symvers", "linking the modules"),
         ("  INSTALL debian/linux-image-6.12/lib/modules/6.12/x.ko", "packaging linux-image-6.12"),
         ("dpkg-deb: building package 'linux-libc-dev' in '../x.deb'.", "packaging linux-libc-dev"),
     ):
         progress.feed(line, 9)
-        assert progress.describe(9) == f"build: {said}, 9 s so far"
+        assert progress.describe(9) == f"build: {stage}, 9 s so far"
 
 
 def test_what_is_installed_for_the_build_itself_is_no_package():

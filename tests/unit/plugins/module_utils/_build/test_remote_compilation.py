@@ -38,7 +38,7 @@ def test_ccache_is_asked_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("remote", "ccache", "said"),
+    ("remote", "ccache", "message"),
     [
         (Remote(ccache_remote="http://a/"), False, "build_ccache is false"),
         (Remote("icecc", "a"), True, "build_distribute_hosts is for distcc"),
@@ -46,8 +46,8 @@ def test_ccache_is_asked_first() -> None:
         (Remote("icecc"), True, "icecc, which the builder lacks"),
     ],
 )
-def test_what_is_wrong_names_its_variable(remote: Remote, ccache: bool, said: str) -> None:
-    assert said in (problem(remote, ccache, lambda name: None) or "")
+def test_what_is_wrong_names_its_variable(remote: Remote, ccache: bool, message: str) -> None:
+    assert message in (problem(remote, ccache, lambda name: None) or "")
 
 
 def test_nothing_is_wrong() -> None:

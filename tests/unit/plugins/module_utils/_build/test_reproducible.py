@@ -70,8 +70,8 @@ def test_a_package_tells_no_time(call, package):
 
 
 def test_headers_do_not_tell_how_they_were_made(call, package):
-    said = call("dpkg-gencontrol", "-plinux", f"-P{package}", real="/bin/echo")
-    assert said == f"-plinux -P{package}\n"
+    output = call("dpkg-gencontrol", "-plinux", f"-P{package}", real="/bin/echo")
+    assert output == f"-plinux -P{package}\n"
     assert sorted(path.name for path in package.rglob("*") if path.is_file()) == [
         *(".config", "Makefile", "fixdep", "link"),
     ]

@@ -54,7 +54,7 @@ def test_good_configurations(key):
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         ({"CONFIG_MODULE_SIG_KEY": '"certs/signing_key.pem"'}, "make a key of its own"),
         (
@@ -70,8 +70,8 @@ def test_good_configurations(key):
         ({"CONFIG_LOCK_DOWN_KERNEL_FORCE_CONFIDENTIALITY": "y"}, "FORCE_CONFIDENTIALITY"),
     ],
 )
-def test_without_a_key(changed, said, key):
-    assert said in refused({**UNSIGNED, **changed}, Keys())
+def test_without_a_key(changed, message, key):
+    assert message in refused({**UNSIGNED, **changed}, Keys())
     assert "build_module_signing_key" in refused({**UNSIGNED, **changed}, Keys())
 
 

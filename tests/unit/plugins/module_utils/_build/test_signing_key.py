@@ -33,11 +33,11 @@ def text(files):
 def refused(text: str, now: datetime | None = NOW) -> str:
     with pytest.raises(signing_key.SigningKeyError) as caught:
         signing_key.parse(text, "build_x", now)
-    said = str(caught.value)
-    assert said.startswith("build_x: ")
+    message = str(caught.value)
+    assert message.startswith("build_x: ")
     for line in text.splitlines():
-        assert len(line) < 20 or line not in said  # nothing of the file is repeated
-    return said
+        assert len(line) < 20 or line not in message  # nothing of the file is repeated
+    return message
 
 
 def test_a_good_one(text, files):

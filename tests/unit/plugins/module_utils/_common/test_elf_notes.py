@@ -57,8 +57,8 @@ def test_files_as_readelf_reads_them(tmp_path, bits):
     made = subprocess.run(command, input="int x;", text=True, capture_output=True, check=False)
     if made.returncode:
         pytest.skip(made.stderr[-100:])
-    said = subprocess.run(["readelf", "-n", program], text=True, capture_output=True, check=True)
-    found = re.findall(r"Build ID: (\w+)", said.stdout)
+    done = subprocess.run(["readelf", "-n", program], text=True, capture_output=True, check=True)
+    found = re.findall(r"Build ID: (\w+)", done.stdout)
     assert [elf_notes.file_build_id(program)] == found
 
 

@@ -97,7 +97,7 @@ def test_what_is_long_is_cut(text):
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "shown"),
     [
         ("https://a.example/b", "https://a.example/b"),
         ("https://me:secret@a.example:8/b?c", "https://a.example:8/b?c"),
@@ -105,8 +105,8 @@ def test_what_is_long_is_cut(text):
         ("http://[bad", "http://[bad"),
     ],
 )
-def test_a_password_is_not_shown(url, told):
-    assert plain_text.without_password(url) == told
+def test_a_password_is_not_shown(url, shown):
+    assert plain_text.without_password(url) == shown
 
 
 def test_a_message_fits_a_terminal_and_what_is_copied_is_not_cut():

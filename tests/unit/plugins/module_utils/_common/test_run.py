@@ -29,7 +29,7 @@ ONE_STREAM = re.compile(
 
 
 @pytest.mark.parametrize(
-    ("out", "err", "said"),
+    ("out", "err", "summary"),
     [
         ("", "", "no output"),
         ("why\n", "", "why"),
@@ -41,8 +41,8 @@ ONE_STREAM = re.compile(
         ("x" * 999, "why", f"{'x' * 500} / why"),
     ],
 )
-def test_what_was_said(out, err, said):
-    assert output_summary(out, err) == said
+def test_what_was_said(out, err, summary):
+    assert output_summary(out, err) == summary
 
 
 def test_no_message_takes_one_stream_for_the_other():

@@ -135,7 +135,7 @@ def test_one_of_ours_that_was_not_unpacked_whole(tmp_path: Path) -> None:
 def test_one_of_others_that_was_not_unpacked_whole(tmp_path: Path) -> None:
     with pytest.raises(AptError) as failed:
         sort_out(StuckApt(tmp_path, "theirs"), OURS)
-    said = str(failed.value)
-    assert "archive for it. `dpkg --remove --force-remove-reinstreq theirs` removes it" in said
-    assert ".." not in said
-    assert not said.endswith(".")
+    message = str(failed.value)
+    assert "archive for it. `dpkg --remove --force-remove-reinstreq theirs` removes it" in message
+    assert ".." not in message
+    assert not message.endswith(".")

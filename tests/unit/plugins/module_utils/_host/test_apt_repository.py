@@ -71,9 +71,9 @@ def test_pins() -> None:
 
 @pytest.mark.parametrize(("rank", "holds"), [("-1", True), ("900", False), ("1", False)])
 def test_whether_the_pins_hold(rank: str, holds: bool) -> None:
-    said = pin_problem(POLICY.format(rank=rank), URL + "/", "/etc/x")
-    assert (said == "") is holds
-    assert holds or said.startswith(f"apt gives {URL}/ the priority {rank}, although /etc/x")
+    problem = pin_problem(POLICY.format(rank=rank), URL + "/", "/etc/x")
+    assert (problem == "") is holds
+    assert holds or problem.startswith(f"apt gives {URL}/ the priority {rank}, although /etc/x")
 
 
 def test_a_repository_that_apt_does_not_list() -> None:

@@ -198,8 +198,10 @@ def test_a_held_package() -> None:
 
 
 def test_a_package_that_was_not_unpacked_whole() -> None:
-    said = "E: The package old-image needs to be reinstalled, but I can't find an archive for it.\n"
-    host = Host({"install": [Result(100, "", said)]})
+    message = (
+        "E: The package old-image needs to be reinstalled, but I can't find an archive for it.\n"
+    )
+    host = Host({"install": [Result(100, "", message)]})
     with pytest.raises(RefusedError) as failed:
         plan(host.run, WANTED, [])
     text = str(failed.value)
@@ -332,8 +334,8 @@ def test_a_module_that_dkms_forgot_is_registered_again(tmp_path: Path) -> None:
 
 
 def test_the_hooks_path(tmp_path: Path) -> None:
-    said = {"apt-config": [Result(0, "FOUND='/opt/bin:/bin'\n")]}
-    for answers, path in ((said, "/opt/bin:/bin"), ({}, "/usr/sbin:/usr/bin:/sbin:/bin")):
+    configured = {"apt-config": [Result(0, "FOUND='/opt/bin:/bin'\n")]}
+    for answers, path in ((configured, "/opt/bin:/bin"), ({}, "/usr/sbin:/usr/bin:/sbin:/bin")):
         host = Host(answers)
         Transaction(host.run, 5, tmp_path).install({"new": "new=2"}, {"new": "2"}, "/run/x")
         assert f"DPkg::Path=/run/x:{path}" in host.asked[-1]

@@ -96,15 +96,15 @@ def test_each_source_that_fails_is_named_with_the_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("out", "err", "said"),
+    ("out", "err", "message"),
     [
         ("", "E: Malformed entry 1 in list file /a.list (Suite)\n", "Malformed entry 1 in list"),
         ("", "", "no output"),
         ("killed", "", "killed"),
     ],
 )
-def test_what_fails_before_anything_is_fetched(out: str, err: str, said: str) -> None:
-    assert said in apt_update.failures(out, err)[0]
+def test_what_fails_before_anything_is_fetched(out: str, err: str, message: str) -> None:
+    assert message in apt_update.failures(out, err)[0]
 
 
 def test_it_fails_at_the_first_attempt(apt: Apt) -> None:
@@ -131,7 +131,7 @@ def test_one_source_alone(apt: Apt) -> None:
 
 
 @pytest.mark.parametrize(
-    ("proxies", "variables", "said"),
+    ("proxies", "variables", "message"),
     [
         (
             "HTTP='http://u:secret@proxy.example:3128/'\n",
@@ -161,7 +161,7 @@ def test_a_proxy_between_host_and_repository_is_named(
     monkeypatch: pytest.MonkeyPatch,
     proxies: str,
     variables: dict[str, str],
-    said: str,
+    message: str,
 ) -> None:
     for name in ("http_proxy", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
@@ -171,8 +171,8 @@ def test_a_proxy_between_host_and_repository_is_named(
     with pytest.raises(AptError) as error:
         update(apt, source="/a.sources")
     text = str(error.value)
-    assert ("apt goes through the proxy" in text) is bool(said)
-    assert said in text
+    assert ("apt goes through the proxy" in text) is bool(message)
+    assert message in text
     assert "secret" not in text
 
 

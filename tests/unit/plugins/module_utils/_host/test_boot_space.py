@@ -60,15 +60,15 @@ def info(tmp_path: Path) -> Path:
     return path
 
 
-def told(text: str) -> bytes:
+def efi_string(text: str) -> bytes:
     return b"\6\0\0\0" + f"{text}\0".encode("utf-16-le")
 
 
 def test_the_loader_tells_its_name(tmp_path: Path, info: Path) -> None:
     assert loader(tmp_path) == "grub"
-    info.write_bytes(told("systemd-boot 252.30-1~deb12u2"))
+    info.write_bytes(efi_string("systemd-boot 252.30-1~deb12u2"))
     assert boot_facts(tmp_path)["boot_loader"] == "systemd-boot"
-    for content in (told("GRUB 2.12"), b"\6\0\0\0", b""):
+    for content in (efi_string("GRUB 2.12"), b"\6\0\0\0", b""):
         info.write_bytes(content)
         assert loader(tmp_path) == "grub"
 
@@ -81,9 +81,9 @@ def test_a_loader_that_has_copies_of_its_own(tmp_path: Path, info: Path) -> None
     def directory() -> Optional[str]:
         return loader_directory(tmp_path, lambda argv: answers[" ".join(argv)])
 
-    info.write_bytes(told("GRUB 2.12"))
+    info.write_bytes(efi_string("GRUB 2.12"))
     assert (boot_facts(tmp_path)["loader_kernel_kib"], directory()) == (0, None)
-    info.write_bytes(told("systemd-boot 252"))
+    info.write_bytes(efi_string("systemd-boot 252"))
     assert (boot_facts(tmp_path)["loader_kernel_kib"], directory()) == (5, "/efi")
     answers["bootctl --print-boot-path"] = Result(127)
     assert directory() is None

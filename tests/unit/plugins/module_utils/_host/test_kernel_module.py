@@ -184,7 +184,7 @@ def test_a_dash_in_the_name_is_an_underscore_in_sysfs(kernel: Kernel) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "parameters", "said"),
+    ("name", "parameters", "message"),
     [
         ("snd-hda_intel", {"a": "b", "index": [0, 1], "power_save": True}, ""),
         ("a b", {}, "name has to be a module's"),
@@ -196,7 +196,7 @@ def test_a_dash_in_the_name_is_an_underscore_in_sysfs(kernel: Kernel) -> None:
     ],
 )
 def test_what_modprobe_would_read_as_something_else(
-    name: str, parameters: dict[str, Any], said: str
+    name: str, parameters: dict[str, Any], message: str
 ) -> None:
     found = malformed(name, parameters)
-    assert found.startswith(said) and bool(found) == bool(said)
+    assert found.startswith(message) and bool(found) == bool(message)

@@ -72,6 +72,10 @@ def test_the_answer(certificate):
         assert ask({}, None, secure) == ""
     assert "build_image_signing_key" in ask({}, itself)
     assert ask(signer, itself) == ask(signer, authority) == ask(signer, None) == ""
-    said = ask(signer, [{"sha256": "0", "subject": signer["subject"]}])
-    assert said.startswith("web1 ") and signer["sha256"] in said and "mokutil --import" in said
+    message = ask(signer, [{"sha256": "0", "subject": signer["subject"]}])
+    assert (
+        message.startswith("web1 ")
+        and signer["sha256"] in message
+        and "mokutil --import" in message
+    )
     assert "mokutil --import" in ask(signer, [])

@@ -35,7 +35,7 @@ def test_the_mark_tells_a_trial(line: str, trial: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "version"),
+    ("output", "version"),
     [
         ("systemd 252 (252.30-1~deb12u2)\n+PAM +AUDIT\n", 252),
         ("systemd 249 (249.11-0ubuntu3.12)\n", 249),
@@ -43,8 +43,8 @@ def test_the_mark_tells_a_trial(line: str, trial: str | None) -> None:
         ("busybox 1\n", 0),
     ],
 )
-def test_systemd_tells_its_version(told: str, version: int) -> None:
-    assert systemd_version(told) == version
+def test_systemd_tells_its_version(output: str, version: int) -> None:
+    assert systemd_version(output) == version
 
 
 def test_an_ordinary_boot(tmp_path: Path) -> None:

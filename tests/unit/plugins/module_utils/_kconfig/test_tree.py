@@ -164,14 +164,14 @@ def test_nothing_to_say(tree: KconfigTree) -> None:
 
 
 def test_why_a_symbol_is_off_down_to_what_could_be_set(tree: KconfigTree) -> None:
-    told = explain_below(tree, "LEAF", {})
-    assert told.startswith("depends on TOP")
-    assert "depends on A || OTHER (A=n, OTHER=n)" in told
-    assert "OTHER: no Kconfig file of this tree defines it" in told
+    explanation = explain_below(tree, "LEAF", {})
+    assert explanation.startswith("depends on TOP")
+    assert "depends on A || OTHER (A=n, OTHER=n)" in explanation
+    assert "OTHER: no Kconfig file of this tree defines it" in explanation
     assert explain_below(tree, "A", {}) == ""
     # What must be off is not asked why it is.
-    told = explain_below(tree, "B", {})
-    assert " ".join(told.split()) == "depends on A && !OFF (A=n, OFF=n)"
+    explanation = explain_below(tree, "B", {})
+    assert " ".join(explanation.split()) == "depends on A && !OFF (A=n, OFF=n)"
 
 
 def test_what_a_user_could_set(tree: KconfigTree) -> None:

@@ -85,8 +85,8 @@ def test_the_shell_gets_its_command_whole(recipe: Recipe) -> None:
 
 @pytest.mark.parametrize(("size", "gib"), [(6 * GIB, 6), (6 * GIB + 1, 7), (1, 1)])
 def test_the_disk_is_counted_in_whole_gib(size: int, gib: int) -> None:
-    told = json.loads(metadata(size))
-    assert told == {"provider": "libvirt", "format": "qcow2", "virtual_size": gib}
+    parsed = json.loads(metadata(size))
+    assert parsed == {"provider": "libvirt", "format": "qcow2", "virtual_size": gib}
 
 
 def test_driver_follows_what_works(recipe: Recipe, tmp_path: Path) -> None:

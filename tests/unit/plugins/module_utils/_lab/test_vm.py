@@ -315,17 +315,17 @@ class FakeQemu(threading.Thread):
         while True:
             client, _address = self.server.accept()
             with client, client.makefile("rw") as stream:
-                self.say(stream, {"QMP": {}})
+                self.send(stream, {"QMP": {}})
                 for line in stream:
                     command = json.loads(line)["execute"]
                     self.heard.append(command)
-                    self.say(stream, {"event": "SOMETHING"})
+                    self.send(stream, {"event": "SOMETHING"})
                     if command in self.obeys:
                         self.host.pid = None
-                    self.say(stream, {"return": {}})
+                    self.send(stream, {"return": {}})
 
     @staticmethod
-    def say(stream: Any, message: dict[str, Any]) -> None:
+    def send(stream: Any, message: dict[str, Any]) -> None:
         stream.write(json.dumps(message) + "\n")
         stream.flush()
 

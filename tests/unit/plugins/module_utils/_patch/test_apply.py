@@ -91,16 +91,16 @@ def test_empty_plan_returns_to_stock(fakelinux):
 
 def test_check_mode_tells_and_touches_nothing(fakelinux):
     stock = contents(fakelinux)
-    told = patching.apply(fakelinux, plan(), run, check=True)
+    preview = patching.apply(fakelinux, plan(), run, check=True)
     assert contents(fakelinux) == stock
     assert not (fakelinux / ".oslab").exists()
-    assert told.changed == patching.apply(fakelinux, plan(), run).changed
-    assert 'UTS_SYSNAME "My Linux"' in told.after
-    assert 'UTS_SYSNAME "Linux"' in told.before
+    assert preview.changed == patching.apply(fakelinux, plan(), run).changed
+    assert 'UTS_SYSNAME "My Linux"' in preview.after
+    assert 'UTS_SYSNAME "Linux"' in preview.before
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"syscalls": [call("read")]}, "already has a syscall 'read'"),
         ({"headers": {"include/linux/uts.h": "\n"}}, "already has this file"),
@@ -115,9 +115,9 @@ def test_check_mode_tells_and_touches_nothing(fakelinux):
                                          "rename from x\nrename to y\n")]}, "renames"),
     ],
 )  # fmt: skip
-def test_refusal_leaves_the_tree_alone(fakelinux, changes, told):
+def test_refusal_leaves_the_tree_alone(fakelinux, changes, message):
     stock = contents(fakelinux)
-    with pytest.raises(edits.EditError, match=told):
+    with pytest.raises(edits.EditError, match=message):
         patching.apply(fakelinux, plan(**changes), run)
     assert contents(fakelinux) == stock
     assert not (fakelinux / ".oslab").exists()
@@ -147,11 +147,11 @@ def test_the_first_hunk_that_fails_is_named(fakelinux):
     )
     text = TWO_FILES.format(first=first, second=second)
     stock = contents(fakelinux)
-    told = (
+    message = (
         r"two\.patch does not apply to this tree: hunk 2 of kernel/sys_ni\.c "
         r"\(@@ -3 \+4 @@ somewhere\) finds no place near line \d+; nothing was changed"
     )
-    with pytest.raises(edits.EditError, match=told):
+    with pytest.raises(edits.EditError, match=message):
         patching.apply(fakelinux, plan(patches=[patching.PatchFile("two.patch", text)]), run)
     assert contents(fakelinux) == stock
     missing = patching.PatchFile("new.patch", text.replace("groups", "nothing"))
@@ -180,8 +180,8 @@ def fuzzy(tree, **changes):
 
 def test_a_context_that_differs_is_refused_unless_the_user_allows_it(fakelinux):
     stock = contents(fakelinux)
-    told = "fuzzy.patch does not apply .*; nothing was changed.* set patch_fuzz to 1 or 2"
-    with pytest.raises(edits.EditError, match=told):
+    message = "fuzzy.patch does not apply .*; nothing was changed.* set patch_fuzz to 1 or 2"
+    with pytest.raises(edits.EditError, match=message):
         patching.apply(fakelinux, plan(patches=[fuzzy(fakelinux)]), run)
     assert contents(fakelinux) == stock
     patching.apply(fakelinux, plan(patches=[fuzzy(fakelinux)], fuzz=2), run)
@@ -190,9 +190,9 @@ def test_a_context_that_differs_is_refused_unless_the_user_allows_it(fakelinux):
 
 def test_of_the_collection_s_patches_every_line_of_context_counts(fakelinux):
     stock = contents(fakelinux)
-    with pytest.raises(edits.EditError, match=r"fuzzy\.patch does not apply") as told:
+    with pytest.raises(edits.EditError, match=r"fuzzy\.patch does not apply") as caught:
         patching.apply(fakelinux, plan(patches=[fuzzy(fakelinux, own=False)], fuzz=2), run)
-    assert "patch_fuzz" not in str(told.value)
+    assert "patch_fuzz" not in str(caught.value)
     assert contents(fakelinux) == stock
 
 
@@ -219,12 +219,12 @@ def hooked(tree, first, second):
 def test_a_hook_in_another_function_is_refused(fakelinux):
     patches = hooked(fakelinux, "fork", "vfork")
     stock = contents(fakelinux)
-    told = (
+    message = (
         r"count\.patch .* kernel/fork\.c: 'oslab_count\(OSLAB_USAGE_FORK\);' belongs in "
         r"SYSCALL_DEFINE0\(fork\), but is in SYSCALL_DEFINE0\(vfork\); nothing was changed"
     )
     for check in (True, False):
-        with pytest.raises(edits.EditError, match=told):
+        with pytest.raises(edits.EditError, match=message):
             patching.apply(fakelinux, plan(patches=patches), run, check=check)
         assert contents(fakelinux) == stock
 

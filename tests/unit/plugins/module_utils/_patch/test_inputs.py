@@ -17,7 +17,7 @@ def test_good_extraversion(value):
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "message"),
     [
         ("-49 usac1", "' '"),
         ("-49/usac1", "'/'"),
@@ -28,10 +28,10 @@ def test_good_extraversion(value):
         ("-" + "x" * 64, "at most 64"),
     ],
 )
-def test_bad_extraversion_is_told_by_name_and_reason(value, told):
+def test_bad_extraversion_is_told_by_name_and_reason(value, message):
     (problem,) = inputs.check_extraversion(value, "6.8")
     assert problem.startswith("version_extraversion ")
-    assert told in problem
+    assert message in problem
 
 
 def test_release_counts_the_kernels_version_too():
@@ -91,7 +91,7 @@ def test_good_dependency(depends):
 
 
 @pytest.mark.parametrize(
-    ("depends", "told"),
+    ("depends", "message"),
     [
         ("KEYS &&", "ends where a symbol is due"),
         ("&& KEYS", "has '&&' where a symbol is due"),
@@ -104,10 +104,10 @@ def test_good_dependency(depends):
         ("(" * 100, "is too deep"),
     ],
 )
-def test_bad_dependency_is_told_by_its_entry(depends, told):
+def test_bad_dependency_is_told_by_its_entry(depends, message):
     (problem,) = inputs.check_syscalls([], [entry(depends=depends)])
     assert problem == (
-        f"patch_syscalls_extra[0] (a_call): depends {depends!r} {told}: write it as in "
+        f"patch_syscalls_extra[0] (a_call): depends {depends!r} {message}: write it as in "
         "'KEYS && !UML'"
     )
 
@@ -146,7 +146,7 @@ def test_a_source_s_name_becomes_a_word_of_a_makefile(source):
 
 
 @pytest.mark.parametrize(
-    ("entries", "told"),
+    ("entries", "message"),
     [
         ([entry(name="Bad-Name")], "Bad-Name"),
         ([entry(source="a.S")], ".c file"),
@@ -160,10 +160,10 @@ def test_a_source_s_name_becomes_a_word_of_a_makefile(source):
         ([entry(number="470"), entry(name="b", kconfig="B", number="470")], "number '470' is"),
     ],
 )
-def test_bad_syscalls(entries, told):
+def test_bad_syscalls(entries, message):
     (problem,) = inputs.check_syscalls(entries)
     assert problem.startswith("patch_syscalls[")
-    assert told in problem
+    assert message in problem
 
 
 def test_good_patches(tmp_path):

@@ -35,7 +35,7 @@ def test_entries(entry, wanted):
 
 
 @pytest.mark.parametrize(
-    ("entry", "told"),
+    ("entry", "message"),
     [
         (URL, r"patch_series\[3\]: https.* needs the sha256"),
         ({"source": URL}, "needs the sha256"),
@@ -45,8 +45,8 @@ def test_entries(entry, wanted):
         (7, "must be a path"),
     ],
 )
-def test_bad_entries(entry, told):
-    with pytest.raises(PatchError, match=told):
+def test_bad_entries(entry, message):
+    with pytest.raises(PatchError, match=message):
         patches.parse(entry, 3)
 
 
@@ -81,14 +81,14 @@ def test_an_address_is_asked_once(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "message"),
     [
         (b"other", f"https.*: sha256 is {hashlib.sha256(b'other').hexdigest()}, expected {SHA256}"),
         (OSError("refused"), "cannot fetch https.*refused"),
     ],
 )
-def test_an_address_that_gives_something_else(tmp_path, answer, told):
-    with pytest.raises(PatchError, match=told):
+def test_an_address_that_gives_something_else(tmp_path, answer, message):
+    with pytest.raises(PatchError, match=message):
         get(Wanted(URL, SHA256), tmp_path / "cache", answer)
     assert not (tmp_path / "cache").exists()
 

@@ -11,7 +11,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._patch import syscall
 GOOD = "SYSCALL_DEFINE1(add, long, a)\n{\n\treturn a;\n}\n"
 
 
-def told(text):
+def error_message(text):
     with pytest.raises(source.SourceError) as caught:
         source.parameters(text, "add")
     return str(caught.value)
@@ -45,7 +45,9 @@ def test_parameters():
     ],
 )
 def test_what_is_not_compiled_does_not_count(text):
-    assert told(text) == ("has no SYSCALL_DEFINEn(add, …): none is outside of comments and `#if 0`")
+    assert error_message(text) == (
+        "has no SYSCALL_DEFINEn(add, …): none is outside of comments and `#if 0`"
+    )
 
 
 @pytest.mark.parametrize(
@@ -82,4 +84,4 @@ def test_what_may_be_compiled_counts(text):
     ],
 )
 def test_what_is_wrong_is_told(text, words):
-    assert words in told(text)
+    assert words in error_message(text)

@@ -52,7 +52,7 @@ CONTROL = "Package: a\nVersion: 1\nArchitecture: amd64\n"
 
 
 @pytest.mark.parametrize(
-    ("control", "said"),
+    ("control", "message"),
     [
         (CONTROL.replace(": a\n", ": ../../a\n"), "the Package '../../a'"),
         (CONTROL.replace(": a\n", ": a b\n"), "the Package"),
@@ -68,10 +68,10 @@ CONTROL = "Package: a\nVersion: 1\nArchitecture: amd64\n"
         (CONTROL + "\nSource: b\n", "are of several packages"),
     ],
 )
-def test_strange_control_data_are_refused(tmp_path: Path, control: str, said: str) -> None:
+def test_strange_control_data_are_refused(tmp_path: Path, control: str, message: str) -> None:
     file = tmp_path / "a.deb"
     file.write_text("x")
-    with pytest.raises(AptlyError, match=said):
+    with pytest.raises(AptlyError, match=message):
         read_deb(lambda command: Result(0, control), str(file))
 
 
@@ -88,7 +88,7 @@ def test_what_a_build_says_of_its_packages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("debs", "said"),
+    ("debs", "message"),
     [
         ([deb("a", sha256=SUM), deb("b", sha256=SUM)], r"/x/b.deb holds the package b, which"),
         ([deb("a", sha256="cd" * 32)], r"/x/a.deb is not the file that publish_build describes"),
@@ -97,9 +97,9 @@ def test_what_a_build_says_of_its_packages() -> None:
         ([], "No file holds a"),
     ],
 )
-def test_other_packages_than_the_build_has(debs: list[Deb], said: str) -> None:
+def test_other_packages_than_the_build_has(debs: list[Deb], message: str) -> None:
     expected = parse_expected({"a": {"sha256": SUM}}, "1")
-    with pytest.raises(AptlyError, match=rf"{said}.*Nothing was published\."):
+    with pytest.raises(AptlyError, match=rf"{message}.*Nothing was published\."):
         check_expected(debs, expected, True)
 
 

@@ -17,7 +17,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._repository.errors im
 
 
 @pytest.mark.parametrize(
-    ("number", "said", "advice"),
+    ("number", "message", "advice"),
     [
         (errno.ENOSPC, "no space left on device", "Free space on the file system of /r"),
         (errno.EDQUOT, "disk quota exceeded", "publish_keep_builds"),
@@ -27,9 +27,9 @@ from ansible_collections.oslab.kernel.plugins.module_utils._repository.errors im
         (errno.EIO, os.strerror(errno.EIO), KEPT),
     ],
 )
-def test_one_message_with_place_reason_and_remedy(number: int, said: str, advice: str) -> None:
+def test_one_message_with_place_reason_and_remedy(number: int, message: str, advice: str) -> None:
     text = sentence(OSError(number, os.strerror(number), "/r/public/x"), "/r")
-    assert text.startswith(f"Cannot publish into /r: /r/public/x: {said}. ")
+    assert text.startswith(f"Cannot publish into /r: /r/public/x: {message}. ")
     assert advice in text
     assert text.endswith(KEPT)
     assert "\n" not in text

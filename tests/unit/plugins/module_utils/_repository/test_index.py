@@ -100,7 +100,7 @@ def test_a_date_behind_the_signature_does_not_count() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "said"),
+    ("found", "message"),
     [
         (Index("a", 10), ""),
         (Index("b", 11), ""),
@@ -108,10 +108,10 @@ def test_a_date_behind_the_signature_does_not_count() -> None:
         (Index("b", 9), "and the one that was published is of"),
     ],
 )
-def test_what_is_older(found: Index, said: str) -> None:
+def test_what_is_older(found: Index, message: str) -> None:
     reason = older(found, Index("a", 10))
-    assert said in reason
-    assert bool(reason) == bool(said)
+    assert message in reason
+    assert bool(reason) == bool(message)
 
 
 def test_fingerprints_of_primary_keys_only(tmp_path: Path) -> None:

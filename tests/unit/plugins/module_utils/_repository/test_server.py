@@ -215,11 +215,11 @@ LOCAL = {"ansible_connection": "local"}
 def test_targets_that_cannot_reach_the_repository(builder, targets, far) -> None:
     name, variables = builder
     hostvars = {name: variables, **{key: targets[key] for key in targets if key != name}}
-    said = url_problem("", 8090, name, list(targets), hostvars)
-    assert all(host in said for host in far)
-    assert bool(said) == bool(far)
-    if said:
-        assert "Set publish_url to http://ADDRESS:8090" in said
+    problem = url_problem("", 8090, name, list(targets), hostvars)
+    assert all(host in problem for host in far)
+    assert bool(problem) == bool(far)
+    if problem:
+        assert "Set publish_url to http://ADDRESS:8090" in problem
     # Where the user says it himself, it may be a tunnel.
     assert url_problem("http://localhost:8090", 8090, name, list(targets), hostvars) == ""
 
@@ -227,11 +227,11 @@ def test_targets_that_cannot_reach_the_repository(builder, targets, far) -> None
 @pytest.mark.parametrize("host", ["fe80::1%eth0", "[fe80::1%eth0]", "fe80::1", "a%b", "a b"])
 def test_a_builder_whose_address_makes_no_url(host: str) -> None:
     hostvars = {"build": {"ansible_host": host}, "web1": {}, "web2": {"install_transport": "copy"}}
-    said = url_problem("", 8090, "build", ["web1", "web2"], hostvars)
-    assert f"The builder build is known here as {host}, " in said
-    assert "web1 " in said
-    assert "web2 " not in said
-    assert "Set publish_url to http://ADDRESS:8090" in said
+    problem = url_problem("", 8090, "build", ["web1", "web2"], hostvars)
+    assert f"The builder build is known here as {host}, " in problem
+    assert "web1 " in problem
+    assert "web2 " not in problem
+    assert "Set publish_url to http://ADDRESS:8090" in problem
     assert url_problem("http://192.0.2.1:8090", 8090, "build", ["web1"], hostvars) == ""
     assert url_problem("", 8090, "build", ["build"], hostvars) != ""
     assert url_problem("", 8090, "build", ["web2"], hostvars) == ""
@@ -239,14 +239,16 @@ def test_a_builder_whose_address_makes_no_url(host: str) -> None:
 
 def test_a_fleet_that_cannot_reach_it_fits_a_screen() -> None:
     names = [f"web{number}" for number in range(500)]
-    said = url_problem("", 8090, "localhost", names, {name: {} for name in (*names, "localhost")})
-    assert "web4 and 495 more would" in said
+    problem = url_problem(
+        "", 8090, "localhost", names, {name: {} for name in (*names, "localhost")}
+    )
+    assert "web4 and 495 more would" in problem
 
 
 def test_an_address_without_brackets_is_refused_whoever_serves() -> None:
-    said = url_problem("http://2001:db8::1:8090", 8090, "build", ["web1"], {"build": {}})
-    assert "publish_url" in said
-    assert "in brackets" in said
+    problem = url_problem("http://2001:db8::1:8090", 8090, "build", ["web1"], {"build": {}})
+    assert "publish_url" in problem
+    assert "in brackets" in problem
     assert url_problem("http://[2001:db8::1]:8090", 8090, "build", ["web1"], {"build": {}}) == ""
 
 

@@ -75,7 +75,7 @@ def test_nothing_is_handed_on_before_it_was_looked_at():
 
 @pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT, tarfile.USTAR_FORMAT])
 @pytest.mark.parametrize(
-    ("bad", "told"),
+    ("bad", "message"),
     [
         (member("/etc/passwd"), "leads out"),
         (member("linux/../../etc/passwd"), "leads out"),
@@ -93,8 +93,8 @@ def test_nothing_is_handed_on_before_it_was_looked_at():
         (member("linux/a", tarfile.GNUTYPE_SPARSE), "sparse"),
     ],
 )
-def test_what_leads_out_is_refused(tmp_path, form, bad, told):
-    with pytest.raises(archive.ArchiveError, match=told):
+def test_what_leads_out_is_refused(tmp_path, form, bad, message):
+    with pytest.raises(archive.ArchiveError, match=message):
         read(tmp_path, tar(member("linux/ok"), bad, form=form))
 
 
@@ -154,7 +154,7 @@ def test_xz_that_wants_too_much_memory(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "message"),
     [
         (b"", "not a tarball"),
         (b"<html>", "not a tarball"),
@@ -167,8 +167,8 @@ def test_xz_that_wants_too_much_memory(tmp_path, monkeypatch):
         (gzip.compress(GOOD)[:20] + b"x" * 100, "damaged|too early"),
     ],
 )
-def test_damage(tmp_path, data, told):
-    with pytest.raises(archive.ArchiveError, match=told):
+def test_damage(tmp_path, data, message):
+    with pytest.raises(archive.ArchiveError, match=message):
         read(tmp_path, data)
 
 
@@ -183,10 +183,10 @@ def test_what_would_only_fill_memory_and_time(tmp_path, monkeypatch):
             read(tmp_path, data)
     with pytest.raises(archive.ArchiveError, match="more compressed parts"):
         read(tmp_path, gzip.compress(GOOD) + gzip.compress(b"") * 3)
-    with pytest.raises(archive.ArchiveError, match="unreasonable length") as told:
+    with pytest.raises(archive.ArchiveError, match="unreasonable length") as caught:
         read(tmp_path, tar(member("linux/\x1b" + "a/" * 1000)))
-    assert len(str(told.value)) < 300
-    assert str(told.value).isprintable()
+    assert len(str(caught.value)) < 300
+    assert str(caught.value).isprintable()
 
 
 @pytest.mark.parametrize("name", ["linux/l/x", "./linux/l/x", "linux//l/x", "linux/./l/x"])

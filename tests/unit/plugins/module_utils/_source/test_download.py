@@ -72,7 +72,7 @@ def get(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("error", "kind", "told"),
+    ("error", "kind", "message"),
     [
         (status(404), MissingError, "HTTP status 404"),
         (status(410), MissingError, "HTTP status 410"),
@@ -89,10 +89,10 @@ def get(tmp_path):
         (ValueError("unknown url type"), DownloadError, "not an address"),
     ],
 )
-def test_what_errors_mean(error, kind, told):
+def test_what_errors_mean(error, kind, message):
     explained = downloading.explain(error)
     assert explained.__class__ is kind
-    with pytest.raises(kind, match=told):
+    with pytest.raises(kind, match=message):
         raise explained
 
 
@@ -210,9 +210,11 @@ def test_a_server_that_is_just_fast_enough_is_given_up_in_the_end(tmp_path):
 @pytest.mark.parametrize("to", ["http://a/b", "ftp://a/b", "file:///etc/shadow", "odd\x1b:b"])
 def test_no_redirection_from_https_to_anything_else(get, to):
     answer = Answer(b"root:x", url=to)
-    with pytest.raises(DownloadError, match=r"leads on from https to [a-z]*, which is not") as told:
+    with pytest.raises(
+        DownloadError, match=r"leads on from https to [a-z]*, which is not"
+    ) as caught:
         get(Server(answer))
-    assert str(told.value).isprintable()
+    assert str(caught.value).isprintable()
     assert not get.part.exists()
 
 
@@ -231,9 +233,9 @@ def test_a_length_that_is_none_counts_for_nothing(get, length):
     "error", [status(404, "\x1b[2J" + "x" * 70_000), BadStatusLine("\x1b]0;" + "x" * 70_000)]
 )
 def test_a_server_cannot_speak_to_the_terminal(error):
-    told = str(downloading.explain(error))
-    assert told.isprintable()
-    assert len(told) < 300
+    message = str(downloading.explain(error))
+    assert message.isprintable()
+    assert len(message) < 300
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
@@ -245,9 +247,9 @@ def test_a_disk_that_cannot_be_written_is_no_fault_of_the_server(get, number):
     with pytest.raises(OSError, match="so") as raised:
         get(server, progress=full)
     assert len(server.answers) == 1
-    said = downloading.disk_problem(raised.value, "/x")
-    assert said.startswith("The kernel's source cannot be written to /x")
-    assert "mirror" not in said
+    message = downloading.disk_problem(raised.value, "/x")
+    assert message.startswith("The kernel's source cannot be written to /x")
+    assert "mirror" not in message
 
 
 def test_other_errors_are_not_the_disks():

@@ -18,9 +18,9 @@ def test_lines_come_once_a_second():
         now[0] = step / 10
         report(step << 20, 100 << 20, "https://cdn.example.org/x")
         if step == 45:
-            said = stream.getvalue()
-    assert said == "40 % of 100 MiB, 10.0 MiB/s, from cdn.example.org\n"
-    report.say("done")
+            output = stream.getvalue()
+    assert output == "40 % of 100 MiB, 10.0 MiB/s, from cdn.example.org\n"
+    report.write("done")
     assert stream.getvalue() == "done\n"
 
 

@@ -48,7 +48,7 @@ def test_the_primary_key_of_a_good_signature():
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("gpg_output", "message"),
     [
         (status(*valid(OTHER)), f"signed by {OTHER}, which is not one of the pinned keys"),
         (status(*valid(digest="2")), "weak hash"),
@@ -68,9 +68,9 @@ def test_the_primary_key_of_a_good_signature():
         (status(*valid(), "NEWSIG", "BADSIG 0123 Somebody"), "not of these contents"),
     ],
 )
-def test_all_else_is_refused(said, told):
-    with pytest.raises(SignatureError, match=told):
-        openpgp.signer(said, KEYS)
+def test_all_else_is_refused(gpg_output, message):
+    with pytest.raises(SignatureError, match=message):
+        openpgp.signer(gpg_output, KEYS)
 
 
 def test_one_good_signature_among_strangers_is_enough():

@@ -64,7 +64,7 @@ def test_a_package_without_a_candidate_is_not_offered():
 
 
 @pytest.mark.parametrize(
-    ("offered", "version", "told"),
+    ("offered", "version", "message"),
     [
         (UBUNTU, "6.7", "no package linux-source-6.7 or linux-source-6.7.0. It offers "),
         (UBUNTU, "6.7", "linux-source-6.8.0 (source_version: '6.8'). Set source_version"),
@@ -72,15 +72,15 @@ def test_a_package_without_a_candidate_is_not_offered():
         ([], "6.7", "It offers none. Set"),
     ],
 )
-def test_the_message_names_what_there_is(offered, version, told):
+def test_the_message_names_what_there_is(offered, version, message):
     run = host(offered=offered)
-    assert told in packages.missing(run, version, packages.names(version))
+    assert message in packages.missing(run, version, packages.names(version))
 
 
 def test_the_message_says_why_apt_has_no_lists():
-    said = packages.missing(host(failing=True), "6.8", ["linux-source-6.8"], "no network")
-    assert "linux-source-6.8 (no network)" in said
-    assert "apt-cache failed: E: The package lists are broken" in said
+    message = packages.missing(host(failing=True), "6.8", ["linux-source-6.8"], "no network")
+    assert "linux-source-6.8 (no network)" in message
+    assert "apt-cache failed: E: The package lists are broken" in message
 
 
 def test_debians_version_names_the_release_before_it_is_downloaded():

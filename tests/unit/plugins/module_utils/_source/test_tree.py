@@ -74,15 +74,15 @@ def test_somebody_elses_directory_is_left_alone(tarball, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ({"makefile": "all:\n"}, "not a kernel's source"),
         ({"makefile": MAKEFILE.replace("8", "9")}, r"holds Linux 6\.9\.0"),
     ],
 )
-def test_wrong_contents_leave_nothing(tarball, tmp_path, arguments, told):
+def test_wrong_contents_leave_nothing(tarball, tmp_path, arguments, message):
     tree = tmp_path / "trees" / "linux"
-    with pytest.raises(trees.TreeError, match=told):
+    with pytest.raises(trees.TreeError, match=message):
         unpack(tarball(**arguments), tree)
     assert list(tree.parent.iterdir()) == []
 
@@ -109,7 +109,7 @@ def test_truncated_tarball_keeps_the_old_tree(tarball, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"name": "linux-6.8/../../evil"}, "leads out"),
         ({"name": "/tmp/oslab-evil"}, "leads out"),
@@ -118,7 +118,7 @@ def test_truncated_tarball_keeps_the_old_tree(tarball, tmp_path):
         ({"name": "linux-6.8/zeros", "size": 2 << 20}, "unpacks to more than 1048576 bytes"),
     ],
 )
-def test_a_hostile_tarball_leaves_nothing(tarball, tmp_path, changes, told):
+def test_a_hostile_tarball_leaves_nothing(tarball, tmp_path, changes, message):
     path = tarball()
     with tarfile.open(path) as old, tarfile.open(tmp_path / "evil.tar.gz", "w:gz") as new:
         for member in old:
@@ -128,7 +128,7 @@ def test_a_hostile_tarball_leaves_nothing(tarball, tmp_path, changes, told):
             setattr(member, name, value)
         new.addfile(member, io.BytesIO(bytes(member.size)))
     tree = tmp_path / "trees" / "linux"
-    with pytest.raises(trees.TreeError, match=told):
+    with pytest.raises(trees.TreeError, match=message):
         unpack(tmp_path / "evil.tar.gz", tree)
     assert list(tree.parent.iterdir()) == []
     assert not (tmp_path / "evil").exists()
@@ -310,9 +310,9 @@ def test_names_in_messages_cannot_speak_to_the_terminal(tmp_path):
     path = tmp_path / "talking.tar"
     with tarfile.open(path, "w") as archive:
         archive.addfile(tarfile.TarInfo("\x1b[2Jall is well" + "x" * 180))
-    with pytest.raises(trees.TreeError, match="is not a kernel's source") as told:
+    with pytest.raises(trees.TreeError, match="is not a kernel's source") as caught:
         unpack(path, tmp_path / "trees" / "linux")
-    assert str(told.value).isprintable()
+    assert str(caught.value).isprintable()
 
 
 CANDIDATE = MAKEFILE.replace("EXTRAVERSION =", "EXTRAVERSION = -rc3")
@@ -320,7 +320,7 @@ STABLE = MAKEFILE.replace("SUBLEVEL = 0", "SUBLEVEL = 12")
 
 
 @pytest.mark.parametrize(
-    ("name", "makefile", "version", "told"),
+    ("name", "makefile", "version", "message"),
     [
         ("linux-6.8", MAKEFILE, "6.8.0", ""),
         ("linux-6.8-rc3", CANDIDATE, "6.8-rc3", ""),
@@ -334,10 +334,10 @@ STABLE = MAKEFILE.replace("SUBLEVEL = 0", "SUBLEVEL = 12")
         ("linux-source-6.8", STABLE, "6.8.0", "set source_version to '6.8' or '6.8.12',"),
     ],
 )
-def test_the_version_of_a_tree(tarball, tmp_path, name, makefile, version, told):
+def test_the_version_of_a_tree(tarball, tmp_path, name, makefile, version, message):
     tree, archive = tmp_path / "trees" / "linux", tarball(name, makefile)
-    if told:
-        with pytest.raises(trees.TreeError, match=told):
+    if message:
+        with pytest.raises(trees.TreeError, match=message):
             unpack(archive, tree, version)
     else:
         state = unpack(archive, tree, version).state

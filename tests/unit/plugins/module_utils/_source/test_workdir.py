@@ -113,9 +113,9 @@ def test_whatever_somebody_else_owns_is_refused(work, name):
     else:
         place.write_text("")
     os.chown(place, 4711, 4711, follow_symlinks=False)
-    told = f"{place} belongs to the user number 4711.*all of {work} to the user root .chown -R"
+    message = f"{place} belongs to the user number 4711.*all of {work} to the user root .chown -R"
     for change in (False, True):
-        with pytest.raises(WorkdirError, match=told):
+        with pytest.raises(WorkdirError, match=message):
             workdir.tighten(work, UID, change)
 
 

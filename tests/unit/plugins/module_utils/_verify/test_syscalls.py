@@ -63,12 +63,12 @@ def test_structs_are_those_of_the_header(tmp_path: Path) -> None:
     )
     program = tmp_path / "layout"
     subprocess.run(["cc", "-o", str(program), str(source)], check=True)
-    said = subprocess.run([str(program)], check=True, stdout=subprocess.PIPE).stdout.decode()
+    output = subprocess.run([str(program)], check=True, stdout=subprocess.PIPE).stdout.decode()
     expected = []
     for name, (struct, _size) in STRUCTS.items():
         expected.append(f"{name} {ctypes.sizeof(struct)}")
         expected += [f"{name}.{field} {offset} {size}" for field, offset, size in layout(struct)]
-    assert said.splitlines() == expected
+    assert output.splitlines() == expected
 
 
 @pytest.mark.parametrize("name", STRUCTS)
@@ -241,9 +241,9 @@ def test_it_is_a_module_without_ansible(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     path = abi.manifest_path(os.uname().release)
     if not Path(path).exists():
-        said = done.stdout.splitlines()
-        assert len(said) == 3
-        for name, line in zip(abi.SYSCALL_NAMES, said):
+        lines = done.stdout.splitlines()
+        assert len(lines) == 3
+        for name, line in zip(abi.SYSCALL_NAMES, lines):
             assert line.startswith("[Errno 38] not supported by this kernel: [Errno 2]")
             assert path in line
             assert line.endswith(f"'{name}'")

@@ -86,7 +86,7 @@ def keep(
 
 
 @pytest.mark.parametrize(
-    ("more", "saved", "arguments", "kept"),
+    ("more", "saved", "arguments", "expected"),
     [
         # The usual entry, chosen or not.
         (OWN, USUAL, "quiet", USUAL),
@@ -116,11 +116,11 @@ def keep(
     ],
 )
 def test_the_entry_that_was_booted_stays(
-    tmp_path: Path, more: str, saved: str, arguments: str, kept: str
+    tmp_path: Path, more: str, saved: str, arguments: str, expected: str
 ) -> None:
     found, booted = keep(tmp_path, more, saved, f"{IMAGE}{ROOT} {arguments}\n")
-    assert found == kept
-    assert booted in ("", kept)
+    assert found == expected
+    assert booted in ("", expected)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_the_trial_s_own_entry_is_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "image", "said"),
+    ("more", "image", "message"),
     [
         (custom("'M' --id m", "a=b", "/vmlinuz"), "/vmlinuz", "'M', which loads /vmlinuz: another"),
         (
@@ -157,14 +157,14 @@ def test_the_trial_s_own_entry_is_none(tmp_path: Path) -> None:
     ],
 )
 def test_one_that_cannot_be_the_default_is_refused(
-    tmp_path: Path, more: str, image: str, said: str
+    tmp_path: Path, more: str, image: str, message: str
 ) -> None:
     line = f"BOOT_IMAGE={image} {ROOT} a=b\n"
-    with pytest.raises(GrubError, match=said):
+    with pytest.raises(GrubError, match=message):
         keep(tmp_path, more, "", line)
     assert not (tmp_path / "grubenv").exists()
     grub = loader(tmp_path, Booted(RELEASE, line))
-    assert said in grub.entry_problem(RELEASE)
+    assert message in grub.entry_problem(RELEASE)
 
 
 def test_a_file_without_a_release_does_no_harm_where_the_usual_entry_does_the_same(

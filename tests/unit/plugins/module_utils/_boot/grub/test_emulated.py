@@ -179,10 +179,10 @@ def test_a_trial_starts_by_itself_and_ends_in_the_default(
 def test_the_remedy_is_named(tmp_path: Path, name: str) -> None:
     config = hardened(sample(name))
     release = parse_menu(config).releases()[0]
-    said = Host(tmp_path, config).choose("default", release)
-    assert "superusers is set (/etc/grub.d/01_users)" in said
-    assert "Set GRUB_DISABLE_SUBMENU=y in /etc/default/grub, and run update-grub." in said
-    assert f"{release}: " in said
+    message = Host(tmp_path, config).choose("default", release)
+    assert "superusers is set (/etc/grub.d/01_users)" in message
+    assert "Set GRUB_DISABLE_SUBMENU=y in /etc/default/grub, and run update-grub." in message
+    assert f"{release}: " in message
 
 
 def test_a_password_in_custom_cfg_counts_for_the_trial_too(tmp_path: Path) -> None:
@@ -190,13 +190,13 @@ def test_a_password_in_custom_cfg_counts_for_the_trial_too(tmp_path: Path) -> No
     host = Host(tmp_path, config)
     (tmp_path / "custom.cfg").write_text("set superusers=root\n")
     for state in ("default", "once"):
-        said = host.choose(state, "6.12.57-49-usac1", *(["a=b"] if state == "once" else []))
-        assert "superusers is set (custom.cfg beside grub.cfg)" in said
+        message = host.choose(state, "6.12.57-49-usac1", *(["a=b"] if state == "once" else []))
+        assert "superusers is set (custom.cfg beside grub.cfg)" in message
     assert host.loader().entry_problem("6.12.57-49-usac1")
 
 
 @pytest.mark.parametrize(
-    ("files", "expected", "said"),
+    ("files", "expected", "message"),
     [
         ({"d/e.cfg": USERS}, grub_emulator.ASKS, "superusers is set (d/e.cfg beside grub.cfg)"),
         ({"d/e.cfg": "source $prefix/x/f.cfg\n", "x/f.cfg": USERS}, grub_emulator.ASKS, "x/f.cfg"),
@@ -206,7 +206,7 @@ def test_a_password_in_custom_cfg_counts_for_the_trial_too(tmp_path: Path) -> No
     ],
 )
 def test_a_file_that_the_menu_runs(
-    tmp_path: Path, files: dict[str, str], expected: str, said: str
+    tmp_path: Path, files: dict[str, str], expected: str, message: str
 ) -> None:
     config = sample("debian-13") + "source ${prefix}/d/e.cfg\n"
     release = parse_menu(config).releases()[1]
@@ -214,7 +214,7 @@ def test_a_file_that_the_menu_runs(
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
-    assert said in host.choose("default", release)
+    assert message in host.choose("default", release)
     if grub_emulator.PROGRAM:
         path = path_of(config, release)
         answer = host.boot(saved_entry=path)

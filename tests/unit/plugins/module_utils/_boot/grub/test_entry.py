@@ -159,12 +159,12 @@ def test_what_grub_would_not_honour_is_refused() -> None:
 
 @pytest.mark.parametrize("layout", ["LVM", "software RAID (md)", "btrfs", "zfs"])
 def test_a_layout_that_is_refused_names_what_helps_today(layout: str) -> None:
-    told = unwritable(State(menu("debian-13"), read_only=f"/boot/grub is on {layout}"))
-    assert f"/boot/grub is on {layout}" in told
+    message = unwritable(State(menu("debian-13"), read_only=f"/boot/grub is on {layout}"))
+    assert f"/boot/grub is on {layout}" in message
     for remedy in ("/etc/fstab", "grub-install", "update-grub", "systemd-boot", "kernel_targets"):
-        assert remedy in told
+        assert remedy in message
     # A screen has 80 columns and 24 lines.
-    assert len(told) < 8 * 80
+    assert len(message) < 8 * 80
 
 
 @pytest.mark.parametrize(
@@ -226,9 +226,9 @@ def test_the_block_is_made_and_read_back(tmp_path: Path) -> None:
         write_variables(run, state, str(block), changes)
         again = read_state(run, str(config), str(block))
         assert wanted_variables(again, kind, path) == {}
-    kept = parse_environment(block.read_text())
-    assert kept["saved_entry"].endswith(f"gnulinux-6.12.57+deb13-amd64-advanced-{UUID}")
-    assert kept["next_entry"].endswith(f"gnulinux-6.12.57-49-usac1-advanced-{UUID}")
+    environment = parse_environment(block.read_text())
+    assert environment["saved_entry"].endswith(f"gnulinux-6.12.57+deb13-amd64-advanced-{UUID}")
+    assert environment["next_entry"].endswith(f"gnulinux-6.12.57-49-usac1-advanced-{UUID}")
 
 
 def test_a_block_that_does_not_keep_it_is_told(tmp_path: Path) -> None:

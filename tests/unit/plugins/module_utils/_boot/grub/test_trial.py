@@ -90,12 +90,12 @@ def test_what_others_wrote_stays() -> None:
 def test_the_entry_stays_while_it_is_to_be_booted() -> None:
     once = trial("debian-13")
     found = state("debian-13", once)
-    kept = found.menu.find("6.12.57+deb13-amd64")
-    assert kept is not None
-    environment = {"saved_entry": kept.path, "next_entry": "oslab-trial"}
+    entry = found.menu.find("6.12.57+deb13-amd64")
+    assert entry is not None
+    environment = {"saved_entry": entry.path, "next_entry": "oslab-trial"}
     pending = State(found.menu, environment, True, custom=once)
-    assert wanted_variables(pending, "default", kept.path) == {}
-    assert wanted_custom(pending, "default", kept, []) == once
+    assert wanted_variables(pending, "default", entry.path) == {}
+    assert wanted_custom(pending, "default", entry, []) == once
     assert wanted_variables(pending, "cancelled", "") == {"next_entry": ""}
     assert wanted_variables(pending, "unset", "") == {"saved_entry": "", "next_entry": ""}
     assert wanted_custom(pending, "unset", None, []) == ""
