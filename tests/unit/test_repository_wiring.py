@@ -93,18 +93,25 @@ def test_only_a_kernels_own_packages_are_published() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "there"),
-    [(None, False), (False, False), ("false", False), (True, True), ("true", True)],
+    ("package", "name", "given", "there"),
+    [
+        (package, name, given, default if given is None else given in (True, "true"))
+        for package, name, default in (
+            ("linux-libc-dev", "install_libc_headers", False),
+            ("linux-headers-6", "install_kernel_headers", True),
+        )
+        for given in (None, False, "false", True, "true")
+    ],
 )
-def test_the_headers_for_programs_are_asked_for(given: Any, there: bool) -> None:
+def test_headers_are_asked_for(package: str, name: str, given: Any, there: bool) -> None:
     variables = {**_load("roles/install/defaults/main.yml"), "install_release": "6"}
     if given is not None:
-        variables["install_libc_headers"] = given
+        variables[name] = given
     jinja = NativeEnvironment()
     jinja.filters["bool"] = to_bool
     packages = jinja.from_string(variables["install_packages"]).render(variables)
     assert "linux-image-6" in packages
-    assert ("linux-libc-dev" in packages) is there
+    assert (package in packages) is there
 
 
 @pytest.mark.parametrize(
