@@ -80,3 +80,22 @@ def test_a_long_answer_is_cut() -> None:
     assert len(found) == 1
     assert found[0].startswith("TASK [Long]\nfatal: [a]: FAILED!\nxxx")
     assert len(found[0]) < molecule.CHARACTERS + 50
+
+
+def test_the_tasks_that_took_longest() -> None:
+    def line(second: int, words: str) -> str:
+        return f"2026-01-02 03:04:{second:02},000 p=7 u=root n=ansible INFO| {words}\n"
+
+    log = [
+        line(0, "PLAY [all] ****"),
+        line(1, "TASK [short] ****"),
+        line(2, "ok: [x]"),
+        line(3, "TASK [role : long] ****"),
+        "a line that belongs to it\n",
+        line(40, "changed: [x]"),
+        line(41, "PLAY RECAP ****"),
+        line(59, "x : ok=2"),
+    ]
+    assert molecule.longest(log) == ["    38 s  TASK [role : long]", "     2 s  TASK [short]"]
+    assert molecule.longest(log, 1) == ["    38 s  TASK [role : long]"]
+    assert molecule.longest([]) == []
