@@ -32,7 +32,9 @@ options:
     type: path
     required: true
   jobs:
-    description: How many compilers run at once; V(0) for one per CPU.
+    description: >-
+      How many compilers run at once; V(0) for one per CPU, but no more than one per 512 MiB of free
+      memory.
     type: int
     default: 0
   ccache:

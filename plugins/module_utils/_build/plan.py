@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any, Callable, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._build import (
     identity,
+    jobs,
     remote_compilation,
     reproducible,
     signing,
@@ -93,7 +93,7 @@ class Options:
 
     @property
     def job_count(self) -> int:
-        return self.jobs or len(os.sched_getaffinity(0))
+        return self.jobs or jobs.default()
 
 
 @dataclass(frozen=True)
