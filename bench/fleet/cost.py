@@ -40,6 +40,8 @@ class Cost(NamedTuple):
     all: float
     #: Tasks that were done, summed over the hosts.
     tasks: int
+    #: Tasks that were skipped, summed over the hosts.
+    skipped: int
     #: Connections that were opened, summed over the hosts.
     logins: int = 0
 
@@ -132,9 +134,12 @@ def measure(
     bad = [row for row in recap if row[1] != "0" or row[2] != "0"]
     if measured["status"] != 0 or bad or len(recap) < hosts:
         raise SystemExit(f"{len(bad)} of {len(recap)} hosts failed; the output is in {log}")
-    tasks = sum(int(ok) for ok, _unreachable, _failed, _skipped in recap)
     del measured["status"]
-    return Cost(**measured, tasks=tasks)
+    return Cost(
+        **measured,
+        tasks=sum(int(row[0]) for row in recap),
+        skipped=sum(int(row[3]) for row in recap),
+    )
 
 
 if __name__ == "__main__":

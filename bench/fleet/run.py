@@ -95,7 +95,7 @@ def show_sizes(small: int, large: int, phases: Sequence[str], work: Path) -> boo
     """Whether a host of the large fleet costs no more than one of the small, give or take."""
     print(f"{'':14}{'':>6}{'':>7}{'':>8}{'ms of CPU, for each':>25}{'logins':>9}{'MiB':>18}")
     print(f"{'':14}{'hosts':>6}{'s':>7}{'CPU s':>8}{'host':>8}{'serial':>9}{'task':>8}", end="")
-    print(f"{'a host':>9}{'main':>9}{'all':>9}", flush=True)
+    print(f"{'a host':>9}{'main':>9}{'all':>9}   tasks of a host, skipped", flush=True)
     costs = {}
     for size in (small, large):
         costs[size] = fleet_cost(work / f"size-{size}", size, phases)
@@ -103,7 +103,8 @@ def show_sizes(small: int, large: int, phases: Sequence[str], work: Path) -> boo
             print(f"{phase:14}{size:6}{cost.wall:7.0f}{cost.cpu:8.0f}", end="")
             print(f"{1000 * cost.cpu / size:8.0f}{1000 * cost.serial / size:9.0f}", end="")
             print(f"{1000 * cost.cpu / cost.tasks:8.0f}{cost.logins / size:9.1f}", end="")
-            print(f"{cost.main:9.0f}{cost.all:9.0f}", flush=True)
+            print(f"{cost.main:9.0f}{cost.all:9.0f}", end="")
+            print(f"{cost.tasks / size:9.1f}{cost.skipped / size:7.1f}", flush=True)
     print(f"\nA host among {large} over a host among {small}:")
     good = True
     for phase in phases:
