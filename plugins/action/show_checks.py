@@ -25,6 +25,7 @@ class ActionModule(ControlAction):
         "checks": {"type": "list", "elements": "dict", "required": True},
         "sizes": {"type": "dict"},
         "quiet": {"type": "bool", "default": False},
+        "fail": {"type": "bool", "default": False},
     }
 
     def act(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
@@ -38,4 +39,11 @@ class ActionModule(ControlAction):
             lines += ["", *kernel_sizes.table(arguments["sizes"])]
         # In one piece, so that tables of hosts that finish together do not mix.
         display.display("\n".join(lines))
-        return {"changed": False, "failures": failures}
+        result = {"changed": False, "failures": failures}
+        if failures and arguments["fail"]:
+            host = variables.get("inventory_hostname", "the host")
+            result["failed"] = True
+            result["msg"] = (
+                f"{len(failures)} of {len(checks)} checks failed on {host}: {'; '.join(failures)}"
+            )
+        return result

@@ -28,6 +28,10 @@ options:
     description: Print only if a check failed.
     type: bool
     default: false
+  fail:
+    description: Fail if a check failed, after the table.
+    type: bool
+    default: false
   title:
     description: A line above the table.
     type: str
@@ -47,21 +51,16 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Show the table
+- name: Show the table, and fail with all that is wrong
   oslab.kernel.show_checks:
     checks: "{{ syscalls.checks }}"
-  register: shown
-
-- name: Fail with all that is wrong
-  ansible.builtin.fail:
-    msg: "{{ shown.failures | join('; ') }}"
-  when: shown.failures | length > 0
+    fail: true
 """
 
 RETURN = r"""
 failures:
   description: One sentence for each check that failed, with what was expected and what was read.
-  returned: success
+  returned: always
   type: list
   elements: str
 """

@@ -1,0 +1,47 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A table of checks, and whether a failed one fails the task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.oslab.kernel.plugins.action import show_checks
+
+GOOD = {"name": "release", "system": "6.12", "value": "6.12", "ok": True, "detail": ""}
+BAD = {"name": "sysname", "system": "Linux", "value": "Mine", "ok": False, "detail": "differs"}
+
+
+@pytest.fixture
+def printed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    texts: list[str] = []
+    monkeypatch.setattr(show_checks.display, "display", texts.append)
+    return texts
+
+
+def act(*checks: dict[str, Any], **options: Any) -> dict[str, Any]:
+    action = show_checks.ActionModule.__new__(show_checks.ActionModule)
+    given = {"title": "", "sizes": None, "quiet": False, "fail": False, **options}
+    return action.act({"checks": list(checks), **given}, {"inventory_hostname": "web1"})
+
+
+def test_all_is_well(printed: list[str]) -> None:
+    assert act(GOOD, fail=True) == {"changed": False, "failures": []}
+    assert act(GOOD, quiet=True) == {"changed": False, "failures": []}
+    assert len(printed) == 1
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_a_failed_check_is_shown_and_fails_if_that_is_wanted(
+    printed: list[str], quiet: bool
+) -> None:
+    shown = act(GOOD, BAD, quiet=quiet)
+    assert len(shown["failures"]) == 1
+    assert "failed" not in shown
+    failed = act(GOOD, BAD, quiet=quiet, fail=True)
+    assert failed["failed"] is True
+    assert failed["failures"] == shown["failures"]
+    assert failed["msg"].startswith("1 of 2 checks failed on web1: sysname")
+    assert len(printed) == 2
