@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the four modules have in common: the file in /proc and its mode.
+ * What the modules have in common: the file in /proc and its mode.
  */
 #ifndef OSLAB_PROC_H
 #define OSLAB_PROC_H

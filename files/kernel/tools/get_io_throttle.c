@@ -28,7 +28,7 @@ static const char *explain(int error)
 	case ESRCH:
 		return "no such process in this pid namespace";
 	case EPERM:
-		return "no ptrace access to the process (ptrace(2), PTRACE_MODE_READ_FSCREDS)";
+		return "no ptrace access to it (ptrace(2), PTRACE_MODE_READ_FSCREDS)";
 	default:
 		return NULL;
 	}

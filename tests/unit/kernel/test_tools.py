@@ -163,7 +163,7 @@ def test_another_syscall_of_the_number(tools: Path, name: str) -> None:
     [
         (
             "EPERM",
-            "process 7: no ptrace access to the process (ptrace(2), PTRACE_MODE_READ_FSCREDS)",
+            "process 7: no ptrace access to it (ptrace(2), PTRACE_MODE_READ_FSCREDS)",
         ),
         ("ESRCH", "process 7: no such process in this pid namespace"),
         ("EINVAL", "process 7: a PID is a number from 1"),
