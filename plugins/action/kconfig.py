@@ -29,5 +29,10 @@ class ActionModule(BuilderAction):
     def act(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         optional = dict(arguments.get("optional") or {})
         for index, path in enumerate(arguments.pop("fragments", None) or []):
-            optional.update(self._options(str(path), f"config_fragments[{index}]", variables))
+            for name, value in self._options(
+                str(path), f"config_fragments[{index}]", variables
+            ).items():
+                # Last in the order, too: of the members of a choice the last one counts.
+                optional.pop(name, None)
+                optional[name] = value
         return super().act({**arguments, "optional": optional}, variables)

@@ -50,6 +50,10 @@ options:
     type: list
     elements: str
     required: true
+  lock:
+    description: File of the deployment lock, which nobody may hold.
+    type: str
+    required: true
 """
 
 EXAMPLES = r"""
@@ -59,7 +63,7 @@ EXAMPLES = r"""
   vars:
     state: >-
       {{ host_facts
-         | oslab.kernel.install_state('6.12-x', '1', ['linux-image-6.12-x'], [], {}, []) }}
+         | oslab.kernel.install_state('6.1', '1', ['linux-image-6.1'], [], {}, [], '/run/lock') }}
 """
 
 RETURN = r"""

@@ -14,6 +14,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import 
 #: For each compiler, in KiB. Of Linux 6.12 without debug information the largest took 204 MiB
 #: (gcc 12). The rest is for debug information and for ld.
 PER_JOB = 512 << 10
+_CACHED = re.compile(r"^(?:in)?active_file (\d+)$", re.MULTILINE)
 _AVAILABLE = re.compile(r"^MemAvailable: +(\d+) kB$", re.MULTILINE)
 
 
@@ -25,7 +26,10 @@ def by_memory(root: Path = Path("/")) -> int:
     limit = read(root / "sys/fs/cgroup/memory.max").strip()
     used = read(root / "sys/fs/cgroup/memory.current").strip()
     if limit.isdigit() and used.isdigit():
-        limits.append((int(limit) - int(used)) >> 10)
+        stat = read(root / "sys/fs/cgroup/memory.stat")
+        # The kernel gives back what caches files as soon as somebody needs it.
+        cached = sum(map(int, _CACHED.findall(stat)))
+        limits.append((int(limit) - int(used) + cached) >> 10)
     return max(min(limits) // PER_JOB, 1) if limits else 0
 
 

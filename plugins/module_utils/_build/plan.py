@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import shlex
 from collections.abc import Mapping, Sequence
@@ -67,6 +68,10 @@ LEVELS = {"zstd": "9", "xz": "6"}
 PROGRAMS = ("make", "gcc", "ld", "bc", "bison", "flex", "perl", "rsync", "dpkg-buildpackage")
 
 
+# Once: the memory that is free changes during a build.
+_default_jobs = functools.cache(jobs.default)
+
+
 @dataclass(frozen=True)
 class Options:
     """What the user asks for."""
@@ -93,7 +98,7 @@ class Options:
 
     @property
     def job_count(self) -> int:
-        return self.jobs or jobs.default()
+        return self.jobs or _default_jobs()
 
 
 @dataclass(frozen=True)

@@ -43,13 +43,14 @@ from ansible_collections.oslab.kernel.plugins.module_utils._patch.edits import K
 #: The variables that options come from, for messages.
 OPTIONS, EXTRA = "config_options", "config_options_extra"
 DEFAULTS, REQUIRED = "config_default_options", "config_required"
+FRAGMENTS = "config_fragments"
 
 
 class KconfigError(Exception):
     """The input is wrong or Kconfig did not accept it; the text says what to do."""
 
 
-_OVERRULE = f"{DEFAULTS} or config_fragments leaves it out, and {OPTIONS} can set it"
+_OVERRULE = f"{DEFAULTS} or {FRAGMENTS} leaves it out, and {OPTIONS} can set it"
 _PAHOLE_NEEDED = (1, 16)
 _PAHOLE_ADVICE = "install a newer pahole (package dwarves or pahole), or set DEBUG_INFO_BTF to n"
 # Perl's random hash order would let streamline_config.pl choose differently each time.
@@ -211,7 +212,8 @@ def check_wanted(
                 try:
                     target[name] = to_value(tree.symbols[name], value)
                 except KconfigError as error:
-                    wrong.append(f"{what} {error}")
+                    where = f"{DEFAULTS} or {FRAGMENTS}:" if what == DEFAULTS else what
+                    wrong.append(f"{where} {error}")
     if wrong:
         raise KconfigError("\n".join(wrong))
     return wanted
@@ -414,7 +416,9 @@ class Configurator:
         for module in modules:
             for symbol in builders[module]:
                 value = without.get(symbol, "n")
-                if symbol in wanted.options or (value == "n" and symbol not in wanted.optional):
+                if symbol in wanted.options or (
+                    value == "n" and wanted.optional.get(symbol) != "n"
+                ):
                     continue
                 why = explain(self.kconfig, symbol, "m" if value == "n" else value, now)
                 yield (

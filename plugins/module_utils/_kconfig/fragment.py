@@ -5,7 +5,12 @@
 
 from __future__ import annotations
 
+import re
+
 from ansible_collections.oslab.kernel.plugins.module_utils._common import kernel_config, plain_text
+
+# Meant as an option, and not written as one.
+_ALMOST = re.compile(r"#\s*CONFIG_\w+\s+is\s+not\s+set")
 
 
 class FragmentError(Exception):
@@ -24,8 +29,10 @@ def options(text: str) -> dict[str, str]:
         if entry:
             name, value = entry
             is_text = len(value) > 1 and value[0] == value[-1] == '"'
+            # Last in the order, too: of the members of a choice the last one counts.
+            found.pop(name, None)
             found[name] = value[1:-1] if is_text else value
-        elif stripped and not stripped.startswith("#"):
+        elif stripped and (_ALMOST.match(stripped) or not stripped.startswith("#")):
             raise FragmentError(
                 f"line {number} is {plain_text.cut(stripped, 60)!r}: it has to be "
                 "CONFIG_NAME=value, # CONFIG_NAME is not set, or a comment"

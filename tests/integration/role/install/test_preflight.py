@@ -193,7 +193,7 @@ def test_modules_of_dkms_without_headers(
         install_packages=packages,
         install_missing=[f"{name}=1" for name in packages],
     )
-    needs = "one builds zfs/2.1 by DKMS, which needs linux-headers-6.2. Add it to install_packages."
+    needs = "one builds zfs/2.1 by DKMS, which needs linux-headers-6.2 in this version. Set"
     assert (needs in output) is bool(message), output
     assert message in output
     assert ("failed=1" in output) is refused, output

@@ -41,6 +41,8 @@ def test_the_last_fragment_wins_and_all_win_over_optional(act: Any, tmp_path: Pa
     (tmp_path / "b.config").write_text("# CONFIG_PM is not set\n")
     given = act(fragments=["a.config", "b.config"], optional={"NET": "y", "X": "m"})["given"]
     assert given == {"tree": "/t", "optional": {"NET": "n", "PM": "n", "X": "m"}}
+    # Of the members of a choice the last one counts.
+    assert list(given["optional"]) == ["X", "NET", "PM"]
 
 
 def test_without_fragments(act: Any) -> None:

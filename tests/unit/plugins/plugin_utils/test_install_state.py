@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ WANTED = Wanted(
     [LIBC],
     {"/etc/source": "5e6f", "/etc/pins": None},
     ["/var/origin.json"],
+    "/run/lock",
 )
 RECORD = {"image": f"{IMAGE}=1", "boot_id": "of before", "complete": True, "confirmed": True}
 FACTS: dict[str, Any] = {
@@ -32,11 +34,14 @@ FACTS: dict[str, Any] = {
     "boots_default_kernel": True,
     "kexec_reboots": False,
     "container": False,
+    "xen_dom0": False,
 }
 
 
 def test_a_host_where_nothing_is_to_be_done() -> None:
     assert state(FACTS, WANTED) == State([], [], complete=True, running=True, current=True)
+    released = {**FACTS["files"], "/run/lock": sha256(b"").hexdigest()}
+    assert state({**FACTS, "files": released}, WANTED).current
     # In the boot in which it was confirmed, too.
     assert state({**FACTS, "trial": "6.12", "trial_confirmed": True}, WANTED).current
 
@@ -62,6 +67,8 @@ def test_a_host_where_nothing_is_to_be_done() -> None:
         {"boots_default_kernel": None},
         {"kexec_reboots": True},
         {"container": True},
+        {"xen_dom0": True},
+        {"files": {**FACTS["files"], "/run/lock": "held"}},
     ],
     ids=str,
 )

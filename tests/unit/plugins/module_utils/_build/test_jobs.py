@@ -14,12 +14,13 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build import jobs
 GIB = 1 << 20  # KiB
 
 
-def machine(root: Path, available: int, limit: str = "", used: str = "") -> Path:
+def machine(root: Path, available: int, limit: str = "", used: str = "", cached: int = 0) -> Path:
     (root / "proc").mkdir()
     (root / "proc/meminfo").write_text(f"MemTotal: 99999 kB\nMemAvailable:   {available} kB\n")
     (root / "sys/fs/cgroup").mkdir(parents=True)
     (root / "sys/fs/cgroup/memory.max").write_text(f"{limit}\n")
     (root / "sys/fs/cgroup/memory.current").write_text(f"{used}\n")
+    (root / "sys/fs/cgroup/memory.stat").write_text(f"anon 5\nactive_file {cached}\nslab 5\n")
     return root
 
 
@@ -48,3 +49,8 @@ def test_no_more_than_processors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert jobs.default(machine(tmp_path, 2 * GIB)) == 3
     (tmp_path / "proc/meminfo").write_text(f"MemAvailable: {GIB} kB\n")
     assert jobs.default(tmp_path) == 2
+
+
+def test_what_a_container_caches_of_files_is_free(tmp_path: Path) -> None:
+    root = machine(tmp_path, 8 * GIB, str(3 << 30), str(3 << 30), cached=2 << 30)
+    assert jobs.by_memory(root) == 4

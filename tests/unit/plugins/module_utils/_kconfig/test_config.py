@@ -340,6 +340,19 @@ def test_a_kept_module_that_a_fragment_leaves_out_is_an_error(
     assert own_word.failed == []
 
 
+def test_the_user_s_own_option_is_not_laid_to_a_fragment(bench: Bench) -> None:
+    base = config.set_values(BASE, {"NET": "n"})
+    outcome = bench.configure(
+        base,
+        lsmod=["ext4"],
+        keep=["virtio_net"],
+        optional={"VIRTIO_NET": "m"},
+        options={"NET": "n"},
+    )
+    assert outcome.modules_disabled == ["virtio_net"]
+    assert outcome.failed == []
+
+
 def test_options_of_every_type(bench: Bench) -> None:
     options = {
         "CONFIG_PM": True,

@@ -31,8 +31,23 @@ def test_the_lines_of_a_fragment() -> None:
     }
 
 
+def test_the_last_of_two_is_last_in_the_order_too() -> None:
+    found = fragment.options("CONFIG_A=y\nCONFIG_B=y\nCONFIG_A=y\n")
+    assert list(found) == ["B", "A"]
+
+
 @pytest.mark.parametrize(
-    "line", ["NET=y", "CONFIG_NET y", "CONFIG_NET", "config_net=y", "-CONFIG_A=y"]
+    "line",
+    [
+        "# CONFIG_A is not set.",
+        "#CONFIG_A is not set",
+        "#  CONFIG_A is not set",
+        "NET=y",
+        "CONFIG_NET y",
+        "CONFIG_NET",
+        "config_net=y",
+        "-CONFIG_A=y",
+    ],
 )
 def test_a_line_that_is_none_is_named(line: str) -> None:
     with pytest.raises(fragment.FragmentError, match=re.escape(f"line 2 is '{line}'")):
