@@ -6,11 +6,17 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 import yaml
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "collections"))
+
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    bounded_read,
+    tree_records,
+)
 
 EXAMPLE = "See docs/how-to/add-a-syscall.md for an example."
 
@@ -34,7 +40,7 @@ def problem(name: str) -> str:
 
 def listed(tree: Path) -> list[str]:
     """A line for each syscall that the roles patch and config have put into the tree."""
-    record = json.loads((tree / ".oslab/patch.json").read_text(encoding="utf-8"))
+    record = bounded_read.json_object(tree / tree_records.PATCH)
     config = set((tree / ".config").read_text(encoding="utf-8").splitlines())
     lines = []
     for entry in record["entries"]:

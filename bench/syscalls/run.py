@@ -21,10 +21,16 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "collections"))
+
+from ansible_collections.oslab.kernel.plugins.module_utils._common import tree_records
+from ansible_collections.oslab.kernel.plugins.module_utils._patch import record
 
 HERE = Path(__file__).resolve().parent
 SYSCALLS = HERE.parents[1] / "files" / "kernel" / "syscalls"
@@ -370,7 +376,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the raw figures there")
     options = parser.parse_args()
     tree = options.tree
-    if tree is None or not (tree / ".oslab/patch.json").is_file():
+    if tree is None or not (tree / tree_records.PATCH).is_file():
         parser.error("name a patched and configured tree with --tree; `make quickstart` makes one")
 
     with tempfile.TemporaryDirectory(prefix="oslab-bench-") as directory:
@@ -381,8 +387,7 @@ def main() -> None:
         names = [name for name in VARIANTS if name != "btf" or not options.no_fentry]
         if not all((scratch / f"bzImage.{name}").exists() for name in names):
             build(copy_of(tree.resolve(), scratch, log), scratch, names, options.jobs, log)
-        patch = json.loads((tree / ".oslab/patch.json").read_text(encoding="utf-8"))
-        first = patch["syscalls"]["capture_memory_snapshot"]
+        first = record.read(tree)["syscalls"]["capture_memory_snapshot"]
         archive = initrd(scratch, log)
 
         def measure(runs: dict[str, Run]) -> dict[str, Results]:

@@ -6,37 +6,30 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Optional
+from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.oslab.kernel.plugins.module_utils._host.deploy_lock import PATH
-from ansible_collections.oslab.kernel.plugins.plugin_utils import host_answer, this_run
+from ansible_collections.oslab.kernel.plugins.plugin_utils import this_run
+from ansible_collections.oslab.kernel.plugins.plugin_utils.action import HostAction
 
 
-class ActionModule(ActionBase):
+class ActionModule(HostAction):
     """What only the control node knows: who this run is, and whether one of its own is over."""
 
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
+    module = "oslab.kernel.deploy_lock"
 
-    def run(
-        self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None
-    ) -> dict[str, Any]:
-        super().run(tmp, task_vars)
+    def act(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         # A task is run by a child of ansible-playbook.
         run = this_run.of(os.getppid())
-        arguments = {
-            **self._task.args,
-            "run": str(run),
-            "text": this_run.described(run),
-        }
-        result = self._ask(arguments, task_vars)
+        arguments = {**arguments, "run": str(run), "text": this_run.described(run)}
+        # The name of the run that holds it comes from a file on the host.
+        result = super().act(arguments, variables)
         by = this_run.lock_holder(result)
         if by and this_run.is_gone(by.run):
-            result = self._ask({**arguments, "gone": by.run}, task_vars)
+            result = super().act({**arguments, "gone": by.run}, variables)
             by = this_run.lock_holder(result)
         if by and not result.get("failed"):
-            host = (task_vars or {}).get("inventory_hostname", "The host")
+            host = variables.get("inventory_hostname", "The host")
             path = arguments.get("path", PATH)
             result["failed"] = True
             result["msg"] = (
@@ -45,13 +38,3 @@ class ActionModule(ActionBase):
                 f"with the host's next boot; to release it now, remove {path} there."
             )
         return result
-
-    def _ask(
-        self, arguments: dict[str, Any], task_vars: Optional[dict[str, Any]]
-    ) -> dict[str, Any]:
-        # The name of the run comes from a file on the host.
-        return host_answer.plain(
-            self._execute_module(
-                module_name="oslab.kernel.deploy_lock", module_args=arguments, task_vars=task_vars
-            )
-        )

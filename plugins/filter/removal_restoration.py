@@ -47,7 +47,7 @@ EXAMPLES = r"""
 - name: Restore the distribution's packages
   ansible.builtin.apt:
     name: >-
-      {{ (policy.stdout | oslab.kernel.removal_restoration(origin, {}, inventory_hostname,
+      {{ (policy.stdout | oslab.kernel.removal_restoration(baseline, {}, inventory_hostname,
                                                            ['linux-libc-dev'])).install }}
     allow_downgrade: true
 """

@@ -90,7 +90,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
-from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_removal, old_kernels
+from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_removal, prune_kernels
 from ansible_collections.oslab.kernel.plugins.module_utils._host.facts import Host
 
 
@@ -118,7 +118,7 @@ def main() -> None:
     warnings: list[str] = []
     try:
         if params["keep_kernels"] is not None:
-            packages, warnings = old_kernels.packages(
+            packages, warnings = prune_kernels.packages(
                 Host(run=run), params["keep_kernels"], params["keep_releases"]
             )
         elif params["unneeded"]:

@@ -10,10 +10,9 @@ ends its own run with a sentence.
 from __future__ import annotations
 
 import base64
-import json
 import re
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, plain_text
 from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import (
     PACKAGE,
     VERSION,
@@ -38,12 +37,12 @@ def problem_of(content: str, host: str, path: str) -> str:
     """What is wrong with the record, `content` in base64; empty if nothing is."""
     wrong = ""
     try:
-        found = json.loads(base64.b64decode(content).decode("utf-8"))
+        found = bounded_read.parse_json(base64.b64decode(content).decode("utf-8"))
         if isinstance(found, dict):
             wrong = problem(found, {name: form for name, form in FORMS.items() if name in found})
         else:
             wrong = "it is not a JSON object"
-    except (ValueError, RecursionError):
+    except ValueError:
         wrong = "it is not a JSON object"
     if not wrong:
         return ""

@@ -62,11 +62,11 @@ def state(facts: Mapping[str, Any], wanted: Wanted) -> State:
         and record.get("image") == pins[image]
         and record.get("boot_id") != facts["boot_id"]
     )
-    current = running and complete and not missing and _is_settled(facts, wanted, record)
+    current = running and complete and not missing and _is_as_deployed(facts, wanted, record)
     return State(missing, left_out, complete, running, current)
 
 
-def _is_settled(facts: Mapping[str, Any], wanted: Wanted, record: Mapping[str, Any]) -> bool:
+def _is_as_deployed(facts: Mapping[str, Any], wanted: Wanted, record: Mapping[str, Any]) -> bool:
     files = facts["files"]
     return bool(
         record.get("confirmed")

@@ -25,7 +25,7 @@ def _best(known: Mapping[str, int], before: str) -> str:
 
 def restoration(
     policy: str,
-    origin: Mapping[str, Any],
+    baseline: Mapping[str, Any],
     refused: Mapping[str, Sequence[str]],
     host: str,
     replaced: Sequence[str] = (),
@@ -36,7 +36,7 @@ def restoration(
     removed, each with the packages that would be removed with it. `replaced`: those of which there
     was another version before.
     """
-    before, known = origin.get("packages", {}), priorities(policy)
+    before, known = baseline.get("packages", {}), priorities(policy)
     names = dict.fromkeys([*replaced, *refused])
     chosen = {name: _best(known.get(name, {}), before.get(name, "")) for name in names}
     needed = [name for name in refused if not chosen[name]]

@@ -28,6 +28,10 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host import (
     apt_lock,
     dkms,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._host.packages import (
+    parse_packages,
+    query_packages,
+)
 
 #: Of the simulation and of the act, so that both come to the same.
 OPTIONS = (
@@ -202,16 +206,12 @@ def plan_purge(run: Runner, names: Sequence[str]) -> list[str]:
 
 def states(run: Runner, names: Sequence[str] = ()) -> dict[str, State]:
     """Of those that dpkg knows a version of; of all without `names`."""
-    form = "--showformat=${Package} ${Version} ${Status}\\n"
-    _code, out, _err = run(["dpkg-query", "--show", form, *names])
-    rows = [line.split() for line in out.splitlines()]
     found: dict[str, State] = {}
-    for row in rows:
-        if len(row) == 5:
-            state = State(row[1], row[3], row[4])
-            # The same package of several architectures counts as unfinished if one is.
-            if row[0] not in found or not state.finished:
-                found[row[0]] = state
+    for package in parse_packages(run(query_packages(names)).out):
+        state = State(package.version, package.error, package.status)
+        # The same package of several architectures counts as unfinished if one is.
+        if package.name not in found or not state.finished:
+            found[package.name] = state
     return found
 
 

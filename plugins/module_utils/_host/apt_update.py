@@ -22,6 +22,10 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host import (
     apt_lock,
     apt_repository,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._host.packages import (
+    parse_packages,
+    query_packages,
+)
 
 _SHOWN = 3  # sources, or packages, in a sentence
 _LONGEST_NAME = 256  # of a package, or of an expression for some
@@ -253,10 +257,8 @@ def installed(run: Runner, packages: Sequence[str]) -> bool:
     names = [package.partition("=")[0] for package in packages]
     if not names:
         return False
-    form = "--showformat=${Package} ${db:Status-Status}\\n"
-    _code, out, _err = run(["dpkg-query", "--show", form, *names])
-    there = {line.split()[0] for line in out.splitlines() if line.endswith(" installed")}
-    return set(names) <= there
+    known = parse_packages(run(query_packages(names)).out)
+    return set(names) <= {package.name for package in known if package.installed}
 
 
 def age(state: Path, now: float) -> float:

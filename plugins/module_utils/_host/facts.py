@@ -38,6 +38,10 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import 
     read,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._host.dkms import dkms_facts
+from ansible_collections.oslab.kernel.plugins.module_utils._host.packages import (
+    parse_packages,
+    query_packages,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._host.readiness import pending_facts
 from ansible_collections.oslab.kernel.plugins.module_utils._host.secure_boot import (
     trusted_certificates,
@@ -114,28 +118,23 @@ def _object(path: Path, without: str, warnings: list[str]) -> dict[str, Any] | N
 
 def dpkg_facts(run: Runner, packages: Sequence[str]) -> dict[str, Any]:
     """Of all that dpkg has heard of: versions of `packages`, and what is not as it should be."""
-    known = run(["dpkg-query", "--show", "--showformat", "${Package} ${Version} ${Status}\\n"])
-    fields = [words(line) for line in lines(known.out_if_ok)]
-    # A package that was never unpacked has no version.
-    rows = [(row[0], row[1], row[-3], row[-2:]) for row in fields if len(row) == 5]
+    known = parse_packages(run(query_packages()).out_if_ok)
     return {
         "packages": {
-            name: version
-            for name, version, _want, (_error, status) in rows
-            if name in packages and status == "installed"
+            one.name: one.version for one in known if one.name in packages and one.installed
         },
         # As `dpkg --audit` sees it.
         "packages_unfinished": sorted(
-            name
-            for name, _version, _want, (error, status) in rows
-            if error != "ok" or status not in ("installed", "config-files", "not-installed")
+            one.name
+            for one in known
+            if one.error != "ok" or one.status not in ("installed", "config-files", "not-installed")
         ),
         "oslab_packages": {
-            name: version
-            for name, version, _want, (_error, status) in rows
-            if own_packages.is_ours(version) and status != "config-files"
+            one.name: one.version
+            for one in known
+            if own_packages.is_ours(one.version) and one.status != "config-files"
         },
-        "packages_held": sorted(name for name, _version, want, _state in rows if want == "hold"),
+        "packages_held": sorted(one.name for one in known if one.want == "hold"),
     }
 
 

@@ -145,7 +145,7 @@ class Builder(recipes.Builder):
                 )
             qemu.write_file(work / name, found[0].read_bytes())
         listing = qemu.run(["dpkg-query", f"--admindir={work}/root/var/lib/dpkg", "-W"])
-        qemu.write_file(work / "packages.txt", listing.stdout.encode())
+        qemu.write_file(work / "packages.txt", listing.out.encode())
 
     def _make_disk(self, work: Path, lock: int, log: int) -> None:
         identity = str(uuid.uuid4())
@@ -272,7 +272,5 @@ def remove_tree(path: Path) -> None:
     """Delete a directory of ours, never what a cut-off bootstrap may have left mounted in it."""
     if path.exists():
         done = qemu.run(["rm", "-rf", "--one-file-system", "--", str(path)])
-        if done.returncode != 0:
-            raise qemu.QemuError(
-                f"cannot delete {path}: {output_summary(done.stdout, done.stderr)}"
-            )
+        if done.status != 0:
+            raise qemu.QemuError(f"cannot delete {path}: {output_summary(done.out, done.err)}")

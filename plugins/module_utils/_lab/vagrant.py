@@ -149,10 +149,10 @@ def _add(tar: tarfile.TarFile, item: tarfile.TarInfo, path: Path) -> None:
 def qemu_img(*arguments: str) -> str:
     """Run it, return what it printed."""
     done = qemu.run(["qemu-img", *arguments])
-    if done.returncode != 0:
-        output = output_summary(done.stdout, done.stderr)
+    if done.status != 0:
+        output = output_summary(done.out, done.err)
         raise qemu.QemuError(f"qemu-img {' '.join(arguments)} failed: {output}")
-    return done.stdout
+    return done.out
 
 
 def choose_accel(image: Path, requested: str, verdicts: Path) -> qemu.Accel:

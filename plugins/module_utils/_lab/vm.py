@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import json_file
-from ansible_collections.oslab.kernel.plugins.module_utils._common.run import output_summary
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result, output_summary
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
 from ansible_collections.oslab.kernel.plugins.module_utils._lab.image import DISK, INITRD, KERNEL
 
@@ -252,7 +252,7 @@ class Machine:
     def __init__(
         self,
         spec: Spec,
-        run: Callable[..., qemu.Result] = qemu.run,
+        run: Callable[..., Result] = qemu.run,
         find: Callable[[Path], Optional[int]] = find_process,
         banner: Callable[[int, float], str] = read_banner,
         choose: Callable[..., qemu.Accel] = qemu.choose_accel,
@@ -350,8 +350,8 @@ class Machine:
         part = self.file(f"{DISK}.part")
         argv = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2"]
         done = self._run([*argv, "-b", str(image / DISK), str(part)])
-        if done.returncode != 0:
-            raise qemu.QemuError(f"qemu-img failed: {output_summary(done.stdout, done.stderr)}")
+        if done.status != 0:
+            raise qemu.QemuError(f"qemu-img failed: {output_summary(done.out, done.err)}")
         part.replace(self.file(DISK))
         return True
 
@@ -363,10 +363,8 @@ class Machine:
                 self.file(name).unlink(missing_ok=True)
                 argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", self.spec.name]
                 done = self._run([*argv, "-f", str(self.file(name))])
-                if done.returncode != 0:
-                    raise qemu.QemuError(
-                        f"ssh-keygen failed: {output_summary(done.stdout, done.stderr)}"
-                    )
+                if done.status != 0:
+                    raise qemu.QemuError(f"ssh-keygen failed: {output_summary(done.out, done.err)}")
                 made = True
         public = self.file("host_ed25519.pub").read_bytes()
         if made or not self.file("known_hosts").exists() or not self.file("seed.tar").exists():
@@ -424,8 +422,8 @@ class Machine:
             },
         )
         done = self._run(argv, cwd=self.spec.directory)
-        if done.returncode != 0:
-            why = f"exit status {done.returncode}, {output_summary(done.stdout, done.stderr)}"
+        if done.status != 0:
+            why = f"exit status {done.status}, {output_summary(done.out, done.err)}"
             raise qemu.QemuError(f"QEMU did not start: {why}\nCommand: {shlex.join(argv)}")
 
     def wait(self) -> float:

@@ -10,6 +10,7 @@ one of last year for ever. So the publication is noted, and a target's index is 
 from __future__ import annotations
 
 import calendar
+import errno
 import re
 import time
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from email.utils import parsedate_tz
 from hashlib import sha256
 from pathlib import Path
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
     Runner,
     output_summary,
@@ -65,8 +67,6 @@ def signed_text(content: str, where: str) -> str:
 
 def parse(data: bytes, where: str) -> Index:
     """Of an InRelease. The signature is not checked here. Raises IndexFileError."""
-    if len(data) > LIMIT:
-        raise IndexFileError(f"{where} is larger than {LIMIT} bytes, so it is no index of ours")
     dates = _DATE.findall(signed_text(data.decode("utf-8", "replace"), where))
     parsed = parsedate_tz(dates[0]) if len(dates) == 1 else None
     if parsed is None:
@@ -78,16 +78,25 @@ def parse(data: bytes, where: str) -> Index:
     return Index(sha256(data).hexdigest(), int(seconds))
 
 
+def content(path: Path, limit: int = LIMIT) -> bytes:
+    """Of a file. Raises IndexFileError if it is larger; OSError if it cannot be read."""
+    try:
+        return bounded_read.content(path, limit)
+    except OSError as error:
+        # One that is too large is a wrong file, and not one that cannot be read.
+        if error.errno != errno.EFBIG:
+            raise
+        raise IndexFileError(f"{path} is {error.strerror}, so it is none of ours") from error
+
+
 def read(path: Path) -> Index:
     """Of a file. Raises IndexFileError; OSError if it cannot be read."""
-    with path.open("rb") as stream:
-        return parse(stream.read(LIMIT + 1), str(path))
+    return parse(content(path), str(path))
 
 
 def read_signature(path: Path) -> bytes:
     """Of an InRelease, in binary form. Raises IndexFileError; OSError if it cannot be read."""
-    with path.open("rb") as stream:
-        text = stream.read(LIMIT).decode("utf-8", "replace")
+    text = content(path).decode("utf-8", "replace")
     try:
         return openpgp.dearmor(text[text.rfind(_END) :], str(path))
     except openpgp.SignatureError as error:

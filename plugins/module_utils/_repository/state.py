@@ -8,7 +8,6 @@ Read from the builder's own disk, so that it can be believed as far as the build
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -16,7 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import manifest, openpgp_key
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    bounded_read,
+    manifest,
+    openpgp_key,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import index
 from ansible_collections.oslab.kernel.plugins.module_utils._repository.index import (
@@ -56,17 +59,13 @@ def traces(root: Path) -> Iterator[Path]:
 
 
 def _text(path: Path) -> str:
-    with path.open("rb") as stream:
-        data = stream.read(LIMIT + 1)
-    if len(data) > LIMIT:
-        raise IndexFileError(f"{path} is larger than {LIMIT} bytes")
-    return data.decode("utf-8", "replace")
+    return index.content(path, LIMIT).decode("utf-8", "replace")
 
 
 def _description(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(_text(path))
-    except (ValueError, RecursionError) as error:
+        found = bounded_read.parse_json(_text(path))
+    except ValueError as error:
         raise IndexFileError(f"{path} is no JSON ({error}): publish again") from error
     if not isinstance(found, dict) or not all(
         isinstance(found.get(name), str) and found[name] for name in ("release", "version")

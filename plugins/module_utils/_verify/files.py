@@ -28,10 +28,14 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     manifest,
     own_packages,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._common.bounded_read import lines, words
+from ansible_collections.oslab.kernel.plugins.module_utils._common.bounded_read import lines
 from ansible_collections.oslab.kernel.plugins.module_utils._common.elf_notes import gnu_build_id
 from ansible_collections.oslab.kernel.plugins.module_utils._common.plain_text import few
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
+from ansible_collections.oslab.kernel.plugins.module_utils._host.packages import (
+    parse_packages,
+    query_packages,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.compare import Check, equal
 
 # depmod makes these anew whenever a module comes or goes. The other modules.* are the build's.
@@ -128,9 +132,8 @@ def found_at(path: Path) -> str:
 
 def installed_packages(run: Runner) -> dict[str, str]:
     """Name → version of all that dpkg has installed; empty without dpkg."""
-    show = ["dpkg-query", "--show", "--showformat", "${Package} ${Version} ${db:Status-Status}\\n"]
-    rows = [words(line) for line in lines(run(show).out_if_ok)]
-    return {row[0]: row[1] for row in rows if len(row) == 3 and row[2] == "installed"}
+    known = parse_packages(run(query_packages()).out_if_ok)
+    return {package.name: package.version for package in known if package.installed}
 
 
 def is_index(path: str) -> bool:

@@ -158,6 +158,7 @@ def check_number(name: str, number: Any) -> int:
     return number
 
 
+# Repeats `_common/manifest.py` and `parse_json`: as the module `oslab_kernel`, this file is alone.
 def manifest_path(release: str) -> str:
     """Where the image package of a kernel has its manifest."""
     return f"/lib/modules/{release}/oslab-kernel.json"

@@ -36,6 +36,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "collections"))
 
 from ansible_collections.oslab.kernel.tests.integration.reproduce import compare
 from ansible_collections.oslab.kernel.tests.lib import kernel_trees, module_process
+from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
@@ -78,14 +79,6 @@ STRANGE = {
     "DEB_BUILD_OPTIONS": "noopt nostrip parallel=7",
     "DPKG_DEB_COMPRESSOR_LEVEL": "1",
 }
-
-
-class RunError(Exception):
-    """Said to the user as it is."""
-
-
-def log_line(text: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
 @dataclass

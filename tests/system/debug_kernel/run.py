@@ -31,6 +31,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "collections"))
 
 from ansible_collections.oslab.kernel.tests.lib import kernel_trees, own_modules
+from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
@@ -90,14 +91,6 @@ OURS = re.compile(
 )
 # In a call trace: here an interrupt came. What is below, to the trace's end, was only interrupted.
 INTERRUPTED = re.compile(r"(?m)^.* asm_(?:sysvec_|common_interrupt).*\n(?:.*\S\+0x.*\n)*")
-
-
-class RunError(Exception):
-    """Said to the user as it is."""
-
-
-def log_line(text: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
 def run(argv: list[str], cwd: Path, log: Path) -> None:

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
 from ansible_collections.oslab.kernel.plugins.module_utils._lab.vm import (
     Machine,
@@ -50,7 +51,7 @@ class Faulty:
             Spec(NAME, directory, image=state, memory=MEMORY, accel=accel), run=self._run
         )
 
-    def _run(self, argv: Any, cwd: Optional[Path] = None) -> qemu.Result:
+    def _run(self, argv: Any, cwd: Optional[Path] = None) -> Result:
         if argv[0] == qemu.BINARY:
             argv = ["nice", "-n", "5", *argv, *self.hardware(), *self._more]
         return qemu.run(argv, cwd)

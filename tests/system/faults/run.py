@@ -36,6 +36,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "collections"))
 
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
+from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
 from ansible_collections.oslab.kernel.tests.system.faults.cases import CASES, Listing
 from ansible_collections.oslab.kernel.tests.system.faults.control import Controller, Repository, Run
 from ansible_collections.oslab.kernel.tests.system.faults.machine import Faulty, LostError
@@ -81,14 +82,6 @@ LEAST = """{{ ['linux-image-' ~ install_release, 'linux-modules-oslab-' ~ instal
 
 # Who is interrupted takes these along: one a lane.
 MACHINES: dict[Path, Faulty] = {}
-
-
-class RunError(Exception):
-    """Said to the user as it is."""
-
-
-def log_line(text: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
 class Harness:

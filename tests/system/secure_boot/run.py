@@ -35,6 +35,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "collections"))
 
 from ansible_collections.oslab.kernel.tests.lib import kernel_trees, own_modules
+from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
@@ -58,14 +59,6 @@ PLAY = """
         dest: "{{ result }}"
         mode: "0644"
 """
-
-
-class RunError(Exception):
-    """Said to the user as it is."""
-
-
-def log_line(text: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
 def check(good: bool, what: str, details: str = "") -> None:
@@ -412,7 +405,7 @@ def main() -> int:
         tree = places[0] / "linux"
         check_enforcing(image, spoil(modules, tree, keys), work)
         check_firmware(image, keys, work)
-    except (RunError, debug_kernel.RunError, kernel_trees.TreeError) as failure:
+    except (RunError, kernel_trees.TreeError) as failure:
         print(failure, file=sys.stderr)
         return 1
     log_line("all is well")

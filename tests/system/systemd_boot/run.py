@@ -28,14 +28,13 @@ from typing import Any, Optional
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "collections"))
 
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
+from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
 from ansible_collections.oslab.kernel.tests.system.faults.machine import LostError
 from ansible_collections.oslab.kernel.tests.system.faults.modules import ModulesError
 from ansible_collections.oslab.kernel.tests.system.faults.run import (
     CACHE,
     Harness,
-    RunError,
     Stage,
-    log_line,
     published,
 )
 from ansible_collections.oslab.kernel.tests.system.systemd_boot import kernel_modules

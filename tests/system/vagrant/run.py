@@ -28,6 +28,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "collections"))
 
+from ansible_collections.oslab.kernel.tests.lib.script import RunError
 from ansible_collections.oslab.kernel.tests.system.vagrant import libvirt_host
 
 HERE = Path(__file__).resolve().parent
@@ -36,10 +37,6 @@ ROOT = HERE.parents[2]
 CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache/oslab-kernel")
 # VirtualBox shows a machine this host's loopback address under this one.
 VIRTUALBOX_HOST = "10.0.2.2"
-
-
-class RunError(Exception):
-    """Said to the user as it is."""
 
 
 def built_box() -> dict[str, str]:

@@ -449,7 +449,7 @@ def require_entry(state: State, config: str, release: str) -> Entry:
 
 
 def default_of(state: State) -> Optional[Entry]:
-    """What GRUB boots after a trial, as far as the files show it."""
+    """What GRUB boots after a trial boot, as far as the files show it."""
     saved, chosen = state.environment.get("saved_entry", ""), state.menu.default
     return state.menu.resolve(saved if chosen in grub_access.SAVED else chosen)
 
@@ -457,14 +457,14 @@ def default_of(state: State) -> Optional[Entry]:
 def require_unattended(state: State, kind: str, entry: Entry, trial: str = "") -> None:
     """Refuse an entry before which GRUB would wait for somebody. `trial` is the trial's text.
 
-    The usual entry of a kernel that is tried has to boot by itself, too: it is the default after
-    it. So has the default, which ends the trial.
+    The usual entry of the requested kernel has to boot by itself, too: it is the default once the
+    kernel is confirmed. So has that of the fallback kernel.
     """
     asked = [("", entry)]
     if kind == "once":
-        asked += [("for the trial: ", made) for made in parse_menu(trial).entries]
+        asked += [("for the trial boot: ", made) for made in parse_menu(trial).entries]
         default = default_of(state)
-        asked += [("for the default, which ends the trial: ", default)] if default else []
+        asked += [("for the default, the fallback kernel: ", default)] if default else []
     for which, one in asked:
         problem = state.menu.question(one)
         if problem:

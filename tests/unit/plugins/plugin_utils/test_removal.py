@@ -33,8 +33,8 @@ def policy(name: str, *versions: str) -> str:
     ],
 )
 def test_the_version_that_is_put_back(there: list[str], chosen: str) -> None:
-    origin = {"packages": {"linux-libc-dev": "6.1.5-1"}}
-    made = restoration(policy("linux-libc-dev", *there), origin, {}, "h", ["linux-libc-dev"])
+    baseline = {"packages": {"linux-libc-dev": "6.1.5-1"}}
+    made = restoration(policy("linux-libc-dev", *there), baseline, {}, "h", ["linux-libc-dev"])
     assert made["install"] == ([f"linux-libc-dev={chosen}"] if chosen else [])
     assert made["stay"] == ([] if chosen else ["linux-libc-dev"])
     different = chosen not in ("", "6.1.5-1")

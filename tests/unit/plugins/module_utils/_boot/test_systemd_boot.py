@@ -247,10 +247,10 @@ def test_a_release_without_an_entry_is_told(host: Host) -> None:
     refused(host, "kernel-install add 9.9 /boot/vmlinuz-9.9", "default", "9.9")
 
 
-def test_no_trial_without_a_default_to_come_back_to(host: Host) -> None:
+def test_no_trial_boot_without_a_fallback_kernel(host: Host) -> None:
     refused(host, "The default, none, is no entry that boots", "once")
     host.run(["bootctl", "set-default", f"{MACHINE}-*"])
-    refused(host, "would not lead back", "once")
+    refused(host, "would have no fallback kernel", "once")
     host.ask("default", OLD)
     (host.boot / MACHINE / OLD / "linux").unlink()
     refused(host, "is no entry that boots", "once")

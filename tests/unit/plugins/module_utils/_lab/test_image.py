@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
 from ansible_collections.oslab.kernel.plugins.module_utils._lab.image import (
     DISK,
@@ -117,7 +118,7 @@ def tools(monkeypatch: pytest.MonkeyPatch) -> Tools:
     tools = Tools()
     monkeypatch.setattr(subprocess, "run", tools.run)
     monkeypatch.setattr(qemu, "watch_boot", tools.watch)
-    monkeypatch.setattr(qemu, "run", lambda *_args, **_kwargs: qemu.Result(0, "", ""))
+    monkeypatch.setattr(qemu, "run", lambda *_args, **_kwargs: Result(0, "", ""))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(
         "ansible_collections.oslab.kernel.plugins.module_utils._lab.image.remove_tree", remove

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
 from ansible_collections.oslab.kernel.plugins.module_utils._lab.image import FINISHED
 from ansible_collections.oslab.kernel.plugins.module_utils._lab.vagrant import (
@@ -105,15 +106,15 @@ class Tools:
         self.broken = ""
         self.boot = qemu.Boot(False, 0, FINISHED, "")
 
-    def run(self, argv: Sequence[str], **_: Any) -> qemu.Result:
+    def run(self, argv: Sequence[str], **_: Any) -> Result:
         if argv[0] != "qemu-img":
             return REAL_RUN(argv)
         self.called.append(argv[1])
         if argv[1] == self.broken:
-            return qemu.Result(1, "", "no space left")
+            return Result(1, "", "no space left")
         if argv[1] != "info":
             Path(argv[-1]).write_text(argv[1])
-        return qemu.Result(0, json.dumps({"virtual-size": 6 * GIB}), "")
+        return Result(0, json.dumps({"virtual-size": 6 * GIB}), "")
 
     def watch(self, *_: Any, **__: Any) -> qemu.Boot:
         self.called.append("boot")

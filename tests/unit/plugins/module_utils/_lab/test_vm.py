@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu, vm
 from ansible_collections.oslab.kernel.plugins.module_utils._lab.vm import Machine, Spec
 
@@ -34,10 +35,10 @@ class Host:
         self.called: list[list[str]] = []
         self.pid: Optional[int] = None
         self.banner = "SSH-2.0-x"
-        self.qemu = qemu.Result(0, "", "")
+        self.qemu = Result(0, "", "")
         self.now = 0.0
 
-    def run(self, argv: Sequence[str], cwd: Optional[Path] = None) -> qemu.Result:
+    def run(self, argv: Sequence[str], cwd: Optional[Path] = None) -> Result:
         self.called.append(list(argv))
         if argv[0] == "ssh-keygen":
             path = Path(argv[argv.index("-f") + 1])
@@ -47,11 +48,11 @@ class Host:
             Path(argv[-1]).write_text("overlay")
         elif argv[0] == qemu.BINARY:
             assert cwd is not None
-            if self.qemu.returncode == 0:
+            if self.qemu.status == 0:
                 self.pid = 77
                 (cwd / "serial.log").write_text("booting\r\nready\r\n")
             return self.qemu
-        return qemu.Result(0, "", "")
+        return Result(0, "", "")
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -170,7 +171,7 @@ def test_serial_log_of_the_last_start_is_kept(host: Host, spec: Spec) -> None:
 
 
 def test_qemu_that_does_not_start_says_why(host: Host, spec: Spec) -> None:
-    host.qemu = qemu.Result(1, "", "-m: no such memory\n")
+    host.qemu = Result(1, "", "-m: no such memory\n")
     with pytest.raises(qemu.QemuError, match=r"-m: no such memory\nCommand: qemu-system"):
         up(host, spec)
 

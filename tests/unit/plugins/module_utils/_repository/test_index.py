@@ -49,13 +49,24 @@ def test_another_time_zone_is_the_same_moment() -> None:
         BEGIN + FIELDS + "Date: Fri, 28 Nov 2031 08:00:01 UTC\n" + SIGNATURE,
         GOOD.replace("Fri, 28 Nov 2025 08:00:01 UTC", "soon"),
         GOOD.replace("2025", "99999999999999999999"),
-        GOOD + "x" * index.LIMIT,
         "-----BEGIN PGP SIGNED MESSAGE-----\n" + SIGNATURE,
     ],
 )
 def test_what_is_no_index(text: str) -> None:
-    with pytest.raises(IndexFileError, match=r"^it (is not a signed|has no usable|is larger)"):
+    with pytest.raises(IndexFileError, match=r"^it (is not a signed|has no usable)"):
         parse(text.encode(), "it")
+
+
+def test_files(tmp_path: Path) -> None:
+    path = tmp_path / "InRelease"
+    path.write_text(GOOD)
+    assert index.read(path).date == SECONDS
+    path.write_text(GOOD + "x" * index.LIMIT)
+    for read in (index.read, index.read_signature):
+        with pytest.raises(IndexFileError, match=r"InRelease is larger than \d+ bytes, so"):
+            read(path)
+    with pytest.raises(OSError, match="not a regular file"):
+        index.read(tmp_path)
 
 
 NEW = "Date: Fri, 01 Jan 2038 00:00:00 UTC"

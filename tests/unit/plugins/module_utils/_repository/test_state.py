@@ -85,6 +85,14 @@ def test_a_key_that_nothing_tells_of(published: Path) -> None:
     assert "is no JSON" in state.problem
 
 
+def test_a_description_that_is_too_large_hides_no_key(published: Path) -> None:
+    with (published / "public/oslab-kernel.json").open("r+b") as stream:
+        stream.truncate(repository_state.LIMIT + 1)
+    state = repository_state.read(show, published)
+    assert state.key_fingerprint == KEY
+    assert "oslab-kernel.json is larger than" in state.problem
+
+
 def test_a_first_run_that_was_killed_while_it_signed(tmp_path: Path) -> None:
     staged = tmp_path / "staging/dists/stable"
     staged.mkdir(parents=True)

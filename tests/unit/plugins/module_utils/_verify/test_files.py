@@ -91,8 +91,9 @@ class Machine:
 
     def run(self, argv):
         if argv[0] == "dpkg-query":
-            lines = [f"{name} {version} installed" for name, version in self.installed.items()]
-            return Result(0, "\n".join([*lines, "gone 1 config-files"]))
+            state = "install ok installed"
+            lines = [f"{name} {version} {state}" for name, version in self.installed.items()]
+            return Result(0, "\n".join([*lines, "gone 1 deinstall ok config-files"]))
         assert argv[:2] == ["dpkg", "--verify"]
         self.asked += argv[2:]
         return Result(1 if self.verify else 0, self.verify)

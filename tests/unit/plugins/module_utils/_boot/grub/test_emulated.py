@@ -265,8 +265,8 @@ def test_what_other_parts_write_is_not_refused(tmp_path: Path, name: str) -> Non
         assert host.boot() == path_of(config, release)
 
 
-def test_a_trial_from_which_the_default_would_not_lead_back(tmp_path: Path) -> None:
-    """The kernel's own entry is open, and so is the trial's: the way back asks."""
+def test_a_trial_boot_whose_fallback_kernel_asks(tmp_path: Path) -> None:
+    """The kernel's own entry is open, and so is the trial's: the default asks."""
     config = hardened(sample("debian-13"), submenus=True)
     menu = parse_menu(config)
     new, old = "6.12.57-49-usac1", "6.12.57+deb13-amd64"
@@ -274,7 +274,7 @@ def test_a_trial_from_which_the_default_would_not_lead_back(tmp_path: Path) -> N
     head = next(e.head for e in menu.entries if e.path == path)
     host = Host(tmp_path, config.replace(head, head.replace(OPEN, "")))
     (tmp_path / "grubenv").write_text(f"saved_entry={path}\n")
-    assert "the default, which ends the trial" in host.choose("once", new, "panic=10")
+    assert "the default, the fallback kernel: " in host.choose("once", new, "panic=10")
     assert host.choose("default", new) == ""
     if grub_emulator.PROGRAM:
         assert host.boot(next_entry="", saved_entry=path) == grub_emulator.ASKS

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._host.facts import RECORD, Host
-from ansible_collections.oslab.kernel.plugins.module_utils._host.old_kernels import packages
+from ansible_collections.oslab.kernel.plugins.module_utils._host.prune_kernels import packages
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def host(tmp_path: Path) -> Host:
         (9, "d", "stock", [], []),
     ],
 )
-def test_old_kernels(
+def test_kernels_to_prune(
     host: Host, keep: int, running: str, fallback: str, needed: list[str], gone: list[str]
 ) -> None:
     (host.root / "proc/sys/kernel/osrelease").write_text(f"{running}\n")
