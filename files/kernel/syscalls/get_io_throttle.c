@@ -16,6 +16,7 @@
  * CONFIG_GET_IO_THROTTLE must depend on CONFIG_TASK_IO_ACCOUNTING: without it
  * the kernel does not keep these figures.
  */
+#include <linux/compiler.h>
 #include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/oslab.h>
@@ -29,16 +30,34 @@
 #include <linux/seqlock.h>
 #include <linux/string.h>
 #include <linux/syscalls.h>
-#include <linux/task_io_accounting_ops.h>
+#include <linux/task_io_accounting.h>
 #include <linux/uaccess.h>
+
+static u64 read_figure(const u64 *figure)
+{
+	/* Its thread changes it without a lock and without a mark. */
+	return data_race(READ_ONCE(*figure));
+}
+
+static void add_figures(const struct task_io_accounting *more,
+			struct task_io_accounting *acct)
+{
+	acct->rchar += read_figure(&more->rchar);
+	acct->wchar += read_figure(&more->wchar);
+	acct->syscr += read_figure(&more->syscr);
+	acct->syscw += read_figure(&more->syscw);
+	acct->read_bytes += read_figure(&more->read_bytes);
+	acct->write_bytes += read_figure(&more->write_bytes);
+}
 
 static void add_up(struct signal_struct *sig, struct task_io_accounting *acct)
 {
 	struct task_struct *thread;
 
-	*acct = sig->ioac; /* threads that ended */
+	memset(acct, 0, sizeof(*acct));
+	add_figures(&sig->ioac, acct); /* threads that ended */
 	__for_each_thread(sig, thread)
-		task_io_accounting_add(acct, &thread->ioac);
+		add_figures(&thread->ioac, acct);
 }
 
 /*
