@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The real roles and playbooks, run on this machine: builds on the fake kernel tree, and deploys."""
+"""The real roles and playbooks, run on this machine: builds of the fake kernel tree, deploys."""
 
 from __future__ import annotations
 

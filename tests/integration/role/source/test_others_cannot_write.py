@@ -184,7 +184,7 @@ esac
 def test_the_tarball_of_a_package(
     playbook, fake_tarball, tmp_path, monkeypatch, md5, changes, message
 ):
-    """dpkg is played: the package's tarball is the fake one."""
+    """With a fake dpkg: the package's tarball is the fake one."""
     tarball = tmp_path / "src" / "linux-source-6.12.tar.xz"
     tarball.parent.mkdir()
     fake_tarball.rename(tarball)
