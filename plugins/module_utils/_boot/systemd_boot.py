@@ -303,7 +303,7 @@ class SystemdBoot:
             )
         if request.state == "once":
             self._require_whole(request.release, entry)
-            self._require_way_back(request.release, default)
+            self._require_fallback(request.release, default)
 
     def _require_whole(self, release: str, entry: Entry) -> None:
         """A loader that cannot start a kernel leaves the host to the firmware, which may stop."""
@@ -314,13 +314,13 @@ class SystemdBoot:
                 f"damaged. Run `{self.entry_command(release)}`."
             )
 
-    def _require_way_back(self, release: str, default: str) -> None:
+    def _require_fallback(self, release: str, default: str) -> None:
         if self._unable():
             raise LoaderError(self._unable())
         if not any(not self._lost(named) for named in self._named(default)):
             raise LoaderError(
-                f"The default, {default or 'none'}, is no entry that boots: what ends the trial "
-                "would not lead back. Choose one with state=default first."
+                f"The default, {default or 'none'}, is no entry that boots: it cannot be the "
+                "fallback of a trial boot. Choose one with state=default first."
             )
         without = lacking(self._root / "lib/modules" / release)
         if without:

@@ -250,7 +250,7 @@ def test_a_release_without_an_entry_is_told(host: Host) -> None:
 def test_no_trial_without_a_default_to_come_back_to(host: Host) -> None:
     refused(host, "The default, none, is no entry that boots", "once")
     host.run(["bootctl", "set-default", f"{MACHINE}-*"])
-    refused(host, "would not lead back", "once")
+    refused(host, "cannot be the fallback of a trial boot", "once")
     host.ask("default", OLD)
     (host.boot / MACHINE / OLD / "linux").unlink()
     refused(host, "is no entry that boots", "once")
