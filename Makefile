@@ -82,7 +82,7 @@ vars: deps
 # --- the lab: one VM on this machine ----------------------------------------------------------
 
 .PHONY: quickstart
-quickstart: vars ## Build a kernel, boot it in a VM and prove it (KERNEL=6.8: from kernel.org; VARS=FILE: your variables)
+quickstart: vars ## Build a kernel, boot and verify it in a VM (KERNEL=6.8, VARS=FILE)
 	@$(LAB) playbooks/lab.yml
 	@$(LAB) site.yml $(KERNEL_VARS)$(EXTRA_VARS)
 
@@ -103,7 +103,7 @@ lab-clean: deps ## Remove the lab's VM; images, sources and builds stay in the c
 	@$(LAB) playbooks/lab.yml --extra-vars lab_state=absent
 
 .PHONY: box
-box: deps ## Make a Vagrant box of the image that the lab's VM has
+box: deps ## Make a Vagrant box from the image of the lab's VM
 	@$(LAB) playbooks/box.yml
 
 # --- a fleet: several VMs with different hardware, one kernel for all -----------------------------
@@ -112,12 +112,12 @@ N ?= 3
 HOST ?= fleet-1
 
 .PHONY: lab-fleet
-lab-fleet: vars ## Build one kernel for N=3 VMs of different hardware and bring it to them in waves
+lab-fleet: vars ## Build one kernel for N=3 different VMs and deploy it in waves
 	@$(FLEET) playbooks/lab_fleet.yml --extra-vars lab_fleet_size=$(N)
 	@$(FLEET) --inventory "$(OSLAB_CACHE)/fleet/hosts.yml" site.yml $(KERNEL_VARS)$(EXTRA_VARS)
 
 .PHONY: lab-fleet-ssh
-lab-fleet-ssh: ## Log in to one of them (HOST=fleet-1)
+lab-fleet-ssh: ## Log in to one VM of the fleet (HOST=fleet-1)
 	@exec ssh -F "$(OSLAB_CACHE)/fleet/$(HOST)/ssh_config" $(HOST)
 
 .PHONY: lab-fleet-down
@@ -141,7 +141,7 @@ QUIET := ANSIBLE_DISPLAY_OK_HOSTS=false ANSIBLE_DISPLAY_SKIPPED_HOSTS=false
 
 # Always the same bytes, so that the tree is unpacked once.
 .PHONY: try-syscalls
-try-syscalls: vars ## Patch and configure the fake kernel tree by the variables in VARS=FILE (seconds)
+try-syscalls: vars ## Patch and configure the fake kernel tree with VARS=FILE (seconds)
 	@mkdir -p "$(FAKE)"
 	@tar --directory tests/fixtures --transform 's,^fakelinux,linux-6.12,' --sort name --mtime @0 \
 		--owner 0 --group 0 --numeric-owner --create fakelinux | gzip -n > "$(FAKE)/linux-6.12.tar.gz"
@@ -156,13 +156,13 @@ try-syscalls: vars ## Patch and configure the fake kernel tree by the variables 
 STAGES := lint test-unit test-galaxy test-role test-molecule
 
 .PHONY: test
-test: ## Run the tests of every change: lint, unit, galaxy, role, molecule
+test: ## Run the stages lint, test-unit, test-galaxy, test-role, test-molecule
 	@for stage in $(STAGES); do \
 		SECONDS=0; $(MAKE) --no-print-directory $$stage; echo "make $$stage took $$SECONDS s"; \
 	done
 
 .PHONY: lint
-lint: deps ## Check the style of everything
+lint: deps ## Run the linters, the type checker and the spelling checker
 	ruff check .
 	ruff format --check .
 	yamllint --strict .
@@ -175,7 +175,7 @@ test-unit: deps ## Run the unit tests (seconds)
 	pytest --numprocesses auto tests/unit
 
 .PHONY: test-galaxy
-test-galaxy: deps ## Build the collection, install it where nothing is and look at it (seconds)
+test-galaxy: deps ## Build the collection, install it in an empty directory and check it
 	pytest --numprocesses auto tests/integration/galaxy
 
 .PHONY: packages-source
@@ -183,26 +183,26 @@ packages-source: root
 	@$(call install,requirements-apt-source.txt)
 
 .PHONY: test-role
-test-role: deps packages-source ## Run the roles on the fake kernel tree (a few minutes)
+test-role: deps packages-source ## Run the tests of the roles on the fake kernel tree (minutes)
 	pytest --numprocesses auto -m "not long" tests/integration/role
 
 .PHONY: test-role-long
-test-role-long: deps packages-source ## Run those of these tests that take long
+test-role-long: deps packages-source ## Run the tests of the roles that `make test-role` skips: they take long
 	pytest --numprocesses auto -m long tests/integration/role
 
 .PHONY: test-molecule
-test-molecule: deps ## Build a kernel and boot it in a VM, with check mode and idempotence
+test-molecule: deps ## Build and boot a kernel in a VM; test check mode and idempotence
 	tests/system/molecule.py test
 
 # Not part of `make test`, which is to end within an hour on two processors.
 # With the kernel that the scenario before has published, or the lab.
 .PHONY: test-faults-fast
-test-faults-fast: deps ## Do three things to a VM that its deployment does not survive, and see that the VM does
+test-faults-fast: deps ## Break a VM in three ways; check that it recovers
 	tests/system/molecule.py test --scenario-name faults
 
 # Not part of `make test`: a second kernel is compiled, and two VMs run at the same time.
 .PHONY: test-fleet
-test-fleet: deps ## Build one kernel for two VMs of different hardware and boot both, in waves
+test-fleet: deps ## Build one kernel for two different VMs and deploy it in waves
 	tests/system/molecule.py test --scenario-name fleet
 
 # Beside the other Python packages, so that they are not made anew for its sake.
@@ -216,21 +216,21 @@ packages-vagrant: root
 
 # OSLAB_VAGRANT_BOX names a public box, for which none has to be made.
 .PHONY: test-vagrant
-test-vagrant: deps packages-vagrant $(VENV)/vagrant/.done $(if $(OSLAB_VAGRANT_BOX),,box) ## Run Molecule's test in a VM that Vagrant makes
+test-vagrant: deps packages-vagrant $(VENV)/vagrant/.done $(if $(OSLAB_VAGRANT_BOX),,box) ## Run the Molecule scenario in a VM that Vagrant creates
 	PYTHONPATH="$(CURDIR)/$(VENV)/vagrant" tests/system/vagrant/run.py
 
 # Not part of `make test` for the same reason: a kernel is compiled twice.
 # The source is Debian's, which Molecule's scenario installs.
 .PHONY: test-reproduce
-test-reproduce: deps ## Build a small kernel twice, as two people would, and compare
+test-reproduce: deps ## Build a small kernel twice; check that both builds are identical
 	nice -n 19 pytest tests/integration/reproduce
 
 .PHONY: test-sanity
-test-sanity: deps ## Run ansible-test sanity and units on the built collection (ANSIBLE_CORE=2.16, …)
+test-sanity: deps ## Run ansible-test sanity and units on the collection (ANSIBLE_CORE=2.16)
 	PYTHON="$(PYTHON)" tests/sanity/run $(ANSIBLE_CORE)
 
 .PHONY: docs
-docs: deps ## Write the tables of variables in the docs
+docs: deps ## Write the tables of the roles' variables in the docs
 	@$(BIN)/python tests/integration/galaxy/role_tables.py
 
 .PHONY: changelog
@@ -243,30 +243,30 @@ changelog: deps ## Move the fragments of changelogs/ into CHANGELOG.md
 VARIANT ?= kasan
 
 .PHONY: test-kernel-debug
-test-kernel-debug: deps ## Run the self-tests on a kernel that looks for its own faults (VARIANT=kasan, kcsan, rt, …)
+test-kernel-debug: deps ## Run the self-tests on a debug kernel (VARIANT=kasan, kcsan, rt, …)
 	tests/system/debug_kernel/run.py $(VARIANT)
 
 # The kernel is the one that `make quickstart` has published.
 FAULTS ?=
 
 .PHONY: test-faults
-test-faults: deps ## Do to a host what may happen to it, and see that it is not lost (FAULTS="panic oops")
+test-faults: deps ## Inject faults into a VM; check that it recovers (FAULTS="panic oops")
 	tests/system/faults/run.py $(FAULTS)
 
 .PHONY: test-secure-boot
-test-secure-boot: deps ## Build a small kernel with signing keys and boot it where signatures count
+test-secure-boot: deps ## Build a small signed kernel; boot it in a VM with Secure Boot
 	tests/system/secure_boot/run.py
 
 # Needs apt for systemd-boot, and nobody's network card or disk.
 .PHONY: test-systemd-boot
-test-systemd-boot: deps ## Try kernels on a host that systemd-boot starts
+test-systemd-boot: deps ## Deploy kernels to a VM that boots with systemd-boot
 	tests/system/systemd_boot/run.py
 
 .PHONY: reproduce
-reproduce: deps ## Build a small kernel four times with all varied that must not matter
+reproduce: deps ## Build a small kernel four times in different environments and compare
 	tests/integration/reproduce/run.py
 
 .PHONY: bench
-bench: deps ## Measure what the syscalls and the role build cost
+bench: deps ## Measure the cost of the syscalls and of the role build
 	bench/syscalls/run.py
 	bench/build_phase/run.py

@@ -578,7 +578,7 @@ static void *call_all(void *unused)
 }
 
 /* While others call, counts and times never go back and are never to come. */
-static void test_no_way_back(void)
+static void test_never_backwards(void)
 {
 	struct syscall_usage_user usage[OSLAB_USAGE_ENTRIES], before[OSLAB_USAGE_ENTRIES];
 	int i, n, back = 0, early = 0, late = 0;
@@ -646,7 +646,7 @@ int main(int argc, char **argv)
 	test_times("read 2 seconds later", 2);
 	test_slewed("10 % slower", NORMAL_TICK - SLEW);
 	test_slewed("10 % faster", NORMAL_TICK + SLEW);
-	test_no_way_back();
+	test_never_backwards();
 	test_time_namespace();
 	return finish();
 }

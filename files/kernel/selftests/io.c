@@ -21,14 +21,14 @@ static char buffer[4096];
 
 static void same_as_proc(const char *what, pid_t pid)
 {
-	struct io_stats_user told, shown;
-	long returned = throttle(pid, &told);
+	struct io_stats_user reported, shown;
+	long returned = throttle(pid, &reported);
 	int error = proc_io(pid, &shown);
 
-	ok(!returned && !error && !memcmp(&told, &shown, sizeof(told)),
+	ok(!returned && !error && !memcmp(&reported, &shown, sizeof(reported)),
 	   "%s: as /proc/PID/io: rchar %llu, wchar %llu, syscr %llu, syscw %llu, read %llu, written %llu",
-	   what, told.rchar, told.wchar, told.syscr, told.syscw, told.read_bytes,
-	   told.write_bytes);
+	   what, reported.rchar, reported.wchar, reported.syscr, reported.syscw, reported.read_bytes,
+	   reported.write_bytes);
 }
 
 /* --- what one's own calls add ------------------------------------------------ */
@@ -166,10 +166,10 @@ static void test_stopped(void)
 static void test_disk(const char *directory)
 {
 	pid_t pid = start_stopped(work_on_disk, directory);
-	struct io_stats_user told = {};
+	struct io_stats_user reported = {};
 
-	throttle(pid, &told);
-	if (told.read_bytes || told.write_bytes)
+	throttle(pid, &reported);
+	if (reported.read_bytes || reported.write_bytes)
 		same_as_proc("a stopped process that used a disk", pid);
 	else
 		skip("no disk to write on");
@@ -188,7 +188,7 @@ static void *stop_the_process(void *unused)
 
 static void test_without_first_thread(void)
 {
-	struct io_stats_user told;
+	struct io_stats_user reported;
 	pid_t pid;
 
 	fflush(stdout);
@@ -202,9 +202,9 @@ static void test_without_first_thread(void)
 	}
 	waitpid(pid, NULL, WUNTRACED);
 	same_as_proc("a process whose first thread ended", pid);
-	throttle(pid, &told);
-	ok(told.wchar >= 2 * WRITES * 5, "it has the figures of both: wchar %llu", told.wchar);
-	expect("throttle(its other thread's id)", 0, throttle(other_thread(pid), &told));
+	throttle(pid, &reported);
+	ok(reported.wchar >= 2 * WRITES * 5, "it has the figures of both: wchar %llu", reported.wchar);
+	expect("throttle(its other thread's id)", 0, throttle(other_thread(pid), &reported));
 	end_child(pid);
 }
 
@@ -213,7 +213,7 @@ static void test_without_first_thread(void)
 /* A process keeps its figures when it runs another program. */
 static void test_exec(char *const *argv)
 {
-	struct io_stats_user before = {}, told;
+	struct io_stats_user before = {}, reported;
 	pid_t pid;
 	int fds[2];
 
@@ -232,10 +232,10 @@ static void test_exec(char *const *argv)
 	}
 	waitpid(pid, NULL, WUNTRACED);
 	same_as_proc("a process that ran exec", pid);
-	throttle(pid, &told);
+	throttle(pid, &reported);
 	if (read(fds[0], &before, sizeof(before)) != sizeof(before))
 		before.wchar = -1ULL;
-	ok(told.wchar >= before.wchar, "it keeps what it wrote before: wchar %llu", told.wchar);
+	ok(reported.wchar >= before.wchar, "it keeps what it wrote before: wchar %llu", reported.wchar);
 	end_child(pid);
 	close(fds[0]);
 	close(fds[1]);

@@ -193,7 +193,7 @@ static bool same_counts(const struct syscall_usage_user *one,
  * in one of them, somebody else is at work, and it is not known whose the calls
  * of the attempt are. But nobody can take a count away.
  */
-static enum outcome try(void (*work)(void), const __u64 *expected, char *told, size_t size,
+static enum outcome try(void (*work)(void), const __u64 *expected, char *counted, size_t size,
 			__u64 *took)
 {
 	struct syscall_usage_user idle[OSLAB_USAGE_ENTRIES], before[OSLAB_USAGE_ENTRIES],
@@ -213,12 +213,12 @@ static enum outcome try(void (*work)(void), const __u64 *expected, char *told, s
 	usleep(window / 1000);
 	track(later, OSLAB_USAGE_ENTRIES);
 
-	*told = '\0';
+	*counted = '\0';
 	for (i = 0; i < OSLAB_USAGE_ENTRIES; i++) {
 		__u64 more = after[i].count - before[i].count;
-		size_t used = strlen(told);
+		size_t used = strlen(counted);
 
-		snprintf(told + used, size - used, "%s%llu %s", used ? ", " : "",
+		snprintf(counted + used, size - used, "%s%llu %s", used ? ", " : "",
 			 more, entry_names[i]);
 		if ((__s64)more < (__s64)expected[i])
 			outcome = TOO_LITTLE;
@@ -232,12 +232,12 @@ static enum outcome try(void (*work)(void), const __u64 *expected, char *told, s
 
 void wait_for_rest(void)
 {
-	static int patience = 60 * 20;	/* a minute in all */
+	static int attempts = 60 * 20;	/* a minute in all */
 	struct syscall_usage_user usage[OSLAB_USAGE_ENTRIES] = {};
 	__u64 before = 0, now;
 	int i, quiet = 0;
 
-	for (; patience > 0 && quiet < 4; patience--) {
+	for (; attempts > 0 && quiet < 4; attempts--) {
 		usleep(50000);
 		track(usage, OSLAB_USAGE_ENTRIES);
 		for (i = 0, now = 0; i < OSLAB_USAGE_ENTRIES; i++)
@@ -302,7 +302,7 @@ static const struct rule {
 void counts(const char *what, void (*work)(void), const __u64 expected[OSLAB_USAGE_ENTRIES])
 {
 	int tried = 0, seen[DISTURBED + 1] = {}, needed;
-	char told[128], much[128] = "", wanted[128] = "";
+	char counted[128], much[128] = "", wanted[128] = "";
 	enum outcome outcome = EXACT;
 	const struct rule *rule = NULL;
 	__u64 took = 0;
@@ -322,20 +322,20 @@ void counts(const char *what, void (*work)(void), const __u64 expected[OSLAB_USA
 	do {
 		if (outcome != EXACT)
 			wait_for_rest();
-		outcome = try(work, expected, told, sizeof(told), &took);
+		outcome = try(work, expected, counted, sizeof(counted), &took);
 		seen[outcome]++;
 		tried++;
 		if (!rule)
 			rule = &(getenv("OSLAB_ALONE") ? rules_alone : rules)[took > LONG_WORK];
 		if (outcome == TOO_MUCH)
-			memcpy(much, told, sizeof(much));
+			memcpy(much, counted, sizeof(much));
 		needed = rule->exact * (1 + seen[TOO_MUCH]);
 	} while (outcome != TOO_LITTLE && seen[TOO_MUCH] <= rule->forgiven &&
 		 seen[EXACT] < needed && tried < rule->attempts);
 
 	if (outcome == TOO_LITTLE) {
 		ok(false, "%s: should have counted %s, counted %s in attempt %d", what, wanted,
-		   told, tried);
+		   counted, tried);
 		return;
 	}
 	if (seen[TOO_MUCH] <= rule->forgiven && seen[EXACT] >= needed) {

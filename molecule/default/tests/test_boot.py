@@ -57,13 +57,13 @@ def test_the_trial_is_over(host: Any) -> None:
     assert host.run("test -e /boot/grub/custom.cfg").rc == 1
     assert json.loads(host.check_output("cat /var/lib/oslab-kernel/install.json"))["confirmed"]
     words = host.check_output("cat /proc/cmdline").split()
-    # This boot was the trial: what would have ended it is there, and was told to rest.
+    # This boot was the trial boot: its rollback timer was installed, and then stopped.
     assert f"oslab.trial={host.check_output('uname -r')}" in words
     assert "panic=10" in words
     assert host.run("test -e /run/oslab-trial.confirmed").rc == 0
 
 
-def test_the_guard_is_there_and_waits_for_nothing(host: Any) -> None:
+def test_the_rollback_timer_is_enabled_and_not_running(host: Any) -> None:
     assert host.check_output("systemctl is-enabled oslab-trial.timer") == "enabled"
     assert host.run("systemctl is-active oslab-trial.timer").stdout.strip() == "inactive"
     assert host.run("systemctl is-active oslab-trial.service").stdout.strip() == "inactive"

@@ -106,7 +106,7 @@ def find(entries: Iterable[Entry], release: str, machine: str) -> Optional[Entry
 
 
 def trial(entry: Entry, arguments: Sequence[str]) -> str:
-    """The text of the entry for the trial of a kernel: its own with more arguments."""
+    """The text of the entry for the trial boot: its own with more arguments."""
     fields = [
         ("title", f"Trial of Linux {entry.value('version')}"),
         *((key, value) for key, value in entry.fields if key not in _OWN),

@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 NT_GNU_BUILD_ID = 3
 PT_NOTE = 4
 
-# Notes are some hundred bytes; headers that claim more, all together, are broken.
+# Notes are some hundred bytes; headers that announce more, all together, are broken.
 LARGEST = 1 << 20
 
 

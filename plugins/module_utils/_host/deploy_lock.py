@@ -78,9 +78,9 @@ def _write(stream: IO[bytes], text: str) -> None:
 
 
 def acquire(path: Path, wanted: Lock, now: float, gone: str = "") -> Optional[Lock]:
-    """Lock it, or claim it for longer: None. Otherwise the claim that is in the way.
+    """Acquire the lock, or extend it: None. Otherwise the lock that another run holds.
 
-    `gone` is a run that has ended without a word, as its own control node knows.
+    `gone` is a run that ended without releasing its lock, as its own control node knows.
     """
     with _open(path) as stream:
         present = _read(stream)

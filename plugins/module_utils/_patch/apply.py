@@ -347,12 +347,12 @@ def apply(root: Path, plan: Plan, run: FullRunner, check: bool = False) -> Outco
     if check or (not changes and state == tree.state):
         return outcome
 
-    # First what is needed to come back, then the changes, then the claim that they are made.
+    # First what is needed to come back, then the changes, then the record that they are made.
     for path in files:
         if path not in created:
             tree.keep(path)
-    claim = dict(tree.state, sha256="", created=sorted({*tree.created, *created}))
-    tree.write_state(claim)
+    unfinished = dict(tree.state, sha256="", created=sorted({*tree.created, *created}))
+    tree.write_state(unfinished)
     for path, text in changes.items():
         target = root / path
         if text is None:

@@ -144,7 +144,7 @@ class Loose:
 
 
 def safe_mode(mode: int) -> int:
-    """The same without what lets others write, or run it as somebody else."""
+    """The same without the bits for writing by others, or running as another user."""
     without = OTHERS if stat.S_ISDIR(mode) else OTHERS | SPECIAL
     return stat.S_IMODE(mode) & ~without
 

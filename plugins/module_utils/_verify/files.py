@@ -74,7 +74,7 @@ class Host(NamedTuple):
         except OSError:
             return ""
 
-    def claimed_build_id(self) -> str:
+    def manifest_build_id(self) -> str:
         """The build that the running kernel's own manifest names."""
         found = manifest.read(self.release(), self.root) or {}
         return str(found.get("build_id") or "")
@@ -360,7 +360,7 @@ def gather(
 
     `confirmed`: `fetch` refuses all but the list whose checksum came from the builder.
     """
-    build_id = build_id or host.claimed_build_id()
+    build_id = build_id or host.manifest_build_id()
     reason = ""
     if listed:
         found = check_build(check_list(listed, "the list"), build_id)

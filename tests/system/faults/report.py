@@ -20,7 +20,7 @@ HEAD = (
     "second run",
     "it took",
     "verdict",
-    "seen with",
+    "observed",
 )
 
 
@@ -46,7 +46,7 @@ class Outcome:
     # Why it does not answer.
     lost: str = ""
     problems: list[str] = field(default_factory=list)
-    # The day, and the commit that playbooks, roles and plugins were at.
+    # The day, and the commit of playbooks, roles and plugins. Saved results have this name.
     seen: str = ""
 
     @property

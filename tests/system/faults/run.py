@@ -323,10 +323,10 @@ class Harness:
             if fault.moment is not None:
                 if not self.reached(fault.moment, host, run):
                     raise RunError(f"the moment did not come: {run.text()[-1500:]}")
-                if fault.act == "cut":
+                if fault.action == "cut":
                     host.cut()
                     host.power_on()
-                elif fault.act == "kill":
+                elif fault.action == "kill":
                     run.kill()
                 else:
                     others.append(self.deploy(host, variables, f"{fault.name}.second.log"))
@@ -359,7 +359,7 @@ class Harness:
     def await_end(self, fault: Fault, host: Faulty) -> None:
         """Let it come to rest: a trial that nobody will confirm is going to end."""
         host.wait(self.options.wait)
-        if fault.act not in ("cut", "kill"):
+        if fault.action not in ("cut", "kill"):
             return
         deadline = time.monotonic() + fault.timeout + self.options.wait
         while time.monotonic() < deadline:
@@ -435,8 +435,8 @@ class Harness:
         if seen["report"]:
             outcome.message += f" Rollback timer: {' '.join(seen['report'].split())[:300]}"
         # Whatever brought it back, the fault itself has to have happened.
-        if fault.seen and not re.search(fault.seen, host.serial()):
-            outcome.problems.append(f"the serial line does not say /{fault.seen}/")
+        if fault.observed and not re.search(fault.observed, host.serial()):
+            outcome.problems.append(f"the serial line does not say /{fault.observed}/")
         if outcome.runs not in fault.expected:
             outcome.problems.append(f"the {outcome.runs} kernel runs")
         playing = not (self.options.alone or fault.case)

@@ -51,9 +51,9 @@ class Fault:
     # What the report has to say.
     message: str = ""
     # What the serial line has to say: that the fault did happen.
-    seen: str = ""
+    observed: str = ""
     # At the moment: `cut` the power, `kill` the controller, start a `second` one.
-    act: str = ""
+    action: str = ""
     moment: Optional[Moment] = None
     # What is done to the repository: package, index, half.
     tamper: str = ""
@@ -76,7 +76,7 @@ class Fault:
     @property
     def alone(self) -> bool:
         """Whether the host has to come back from it without a controller."""
-        return self.state == INSTALLED and not self.act and not self.by_playbook
+        return self.state == INSTALLED and not self.action and not self.by_playbook
 
 
 # What the rollback timer's script (roles/trial/templates/trial-return.j2) prints.
@@ -212,64 +212,64 @@ FAULTS = (
     Fault(
         "panic",
         "the kernel panics in the initrd, before there is a root file system",
-        seen="sysrq triggered crash",
+        observed="sysrq triggered crash",
         **replaced(INITRD, PANIC_IN_INITRD),
     ),
     Fault(
         "panic-late",
         "the kernel panics while services start",
-        seen="fault: asked for",
+        observed="fault: asked for",
         **module("panic"),
     ),
     Fault(
         "oops",
         "a driver dereferences a null pointer",
-        seen="NULL pointer dereference",
+        observed="NULL pointer dereference",
         **module("oops"),
     ),
     Fault(
         "panic-overruled",
         "the kernel panics, and sysctl.d says that it is to stand still then",
-        seen="fault: asked for",
+        observed="fault: asked for",
         **overruled("panic"),
     ),
     Fault(
         "oops-overruled",
         "a driver dereferences a null pointer, and sysctl.d says to go on then",
-        seen="NULL pointer dereference",
+        observed="NULL pointer dereference",
         **overruled("oops"),
     ),
     # A kernel that may be preempted sees no lockup, but callbacks that wait.
     Fault(
         "cpu-spins",
         "one CPU runs in the kernel for ever",
-        seen="(?i)rcu.*stall|soft lockup",
+        observed="(?i)rcu.*stall|soft lockup",
         **module("spin"),
     ),
     Fault(
         "cpu-dead",
         "the same with interrupts off",
-        seen="(?i)rcu.*stall|hard lockup|soft lockup",
+        observed="(?i)rcu.*stall|hard lockup|soft lockup",
         **module("dead"),
     ),
     Fault(
         "init-ends",
         "init ends at once",
-        seen="Attempted to kill init",
+        observed="Attempted to kill init",
         arguments=("init=/bin/true",),
         fast=True,
     ),
     Fault(
         "systemd-crashes",
         "systemd is killed by a segmentation fault",
-        seen="Caught <SEGV>|Crash|crash",
+        observed="Caught <SEGV>|Crash|crash",
         inject=unit("/bin/kill -SEGV 1"),
         heal=NO_UNIT,
     ),
     Fault(
         "hung-boot",
         "a service before all others never ends",
-        seen=ROLLBACK_TIMER,
+        observed=ROLLBACK_TIMER,
         inject=unit("/bin/sleep infinity", section="Before=sysinit.target"),
         heal=NO_UNIT,
         timeout=100,
@@ -278,13 +278,13 @@ FAULTS = (
     Fault(
         "root-not-found",
         "the kernel is told a root that is not there",
-        seen="/dev/nowhere does not exist",
+        observed="/dev/nowhere does not exist",
         arguments=("root=/dev/nowhere", "rootdelay=5"),
     ),
     Fault(
         "initrd-corrupt",
         "4 MiB of the initrd are noise",
-        seen="(?i)unpacking failed|corrupt|Unable to mount root",
+        observed="(?i)unpacking failed|corrupt|Unable to mount root",
         **replaced(
             INITRD,
             'dd if=/dev/urandom of="$file" bs=1M seek=2 count=4 conv=notrunc status=none',
@@ -293,14 +293,14 @@ FAULTS = (
     Fault(
         "initrd-gone",
         "there is no initrd",
-        seen="(?i)initrd.* not found",
+        observed="(?i)initrd.* not found",
         **replaced(INITRD, 'rm "$file"'),
     ),
     Fault(
         "kernel-cut-short",
         "half of the kernel's image is missing",
         # GRUB finds that out, or starts what is there, which dies without a word.
-        seen=r"(?is)premature end|error: |Loading Linux ((?!Linux version).)*Booting from",
+        observed=r"(?is)premature end|error: |Loading Linux ((?!Linux version).)*Booting from",
         **replaced("/boot/vmlinuz-$RELEASE", 'truncate -s 5M "$file"'),
     ),
     # --- what it finds --------------------------------------------------------------------------
@@ -324,7 +324,7 @@ FAULTS = (
     Fault(
         "no-network",
         "the network card's driver refuses to load",
-        seen=ROLLBACK_TIMER,
+        observed=ROLLBACK_TIMER,
         arguments=("module_blacklist=virtio_net",),
         timeout=100,
         message="rollback timer",
@@ -332,7 +332,7 @@ FAULTS = (
     Fault(
         "usr-local-away",
         "the same, and what is mounted at /usr/local has nothing in it",
-        seen=ROLLBACK_TIMER,
+        observed=ROLLBACK_TIMER,
         arguments=("module_blacklist=virtio_net",),
         inject="echo 'fault /usr/local tmpfs nofail 0 0' >>/etc/fstab; sync",
         heal="sed -i '/^fault /d' /etc/fstab; umount /usr/local || true; sync",
@@ -342,7 +342,7 @@ FAULTS = (
     Fault(
         "sshd-masked",
         "sshd is not started",
-        seen=ROLLBACK_TIMER,
+        observed=ROLLBACK_TIMER,
         arguments=("systemd.mask=ssh.service",),
         timeout=100,
         message="rollback timer",
@@ -350,7 +350,7 @@ FAULTS = (
     Fault(
         "firewall",
         "packets to port 22 are dropped",
-        seen=ROLLBACK_TIMER,
+        observed=ROLLBACK_TIMER,
         inject=unit(FIREWALL),
         heal=NO_UNIT,
         timeout=100,
@@ -423,7 +423,7 @@ FAULTS = (
         stays=True,
         inject=UNPACKING,
         heal="rm -f /etc/dpkg/dpkg.cfg.d/fault /root/moment; sync",
-        act="cut",
+        action="cut",
         moment=Moment(MARK, "serial", 2.0),
     ),
     Fault(
@@ -432,7 +432,7 @@ FAULTS = (
         state=STOCK,
         stays=True,
         **hook(IN_INITRAMFS, f'[ "$1" = prereqs ] && exit\n{SAY}'),
-        act="cut",
+        action="cut",
         moment=Moment(MARK, "serial", 3.0),
     ),
     Fault(
@@ -443,42 +443,42 @@ FAULTS = (
         **hook(
             "/etc/grub.d/45_fault", f"ls /boot/vmlinuz-*-usac* >/dev/null || exit 0\n{SAY}\nsleep 5"
         ),
-        act="cut",
+        action="cut",
         moment=Moment(MARK, "serial", 1.0),
     ),
     Fault(
         "cut-before-reboot",
         "when the trial is chosen and the reboot is asked for",
         expected=(OLD, NEW),
-        act="cut",
+        action="cut",
         moment=Moment(r"TASK \[.*Reboot the host", delay=1.0),
     ),
-    Fault("cut-boot", "when GRUB starts the trial", act="cut", moment=BOOTING),
+    Fault("cut-boot", "when GRUB starts the trial", action="cut", moment=BOOTING),
     Fault(
         "cut-trial",
         "in the trial, while it is verified",
-        act="cut",
+        action="cut",
         moment=Moment(r"TASK \[.*Read the running kernel and check", delay=0.5),
     ),
     Fault(
         "cut-confirm",
         "when the new default is written",
         expected=(OLD, NEW),
-        act="cut",
+        action="cut",
         moment=Moment(r"TASK \[.*Set the confirmed kernel as the default", delay=0.8),
     ),
     Fault(
         "cut-recorded",
         "when the new default is written and not yet recorded",
         expected=(NEW,),
-        act="cut",
+        action="cut",
         moment=Moment(r"TASK \[.*(Mark this boot as confirmed|Stop the rollback timer)", delay=0.2),
     ),
     # --- who deploys ----------------------------------------------------------------------------
     Fault(
         "controller-dies",
         "ansible-playbook is killed when the trial boots",
-        act="kill",
+        action="kill",
         moment=BOOTING,
         timeout=100,
     ),
@@ -487,7 +487,7 @@ FAULTS = (
         "ansible-playbook is killed while packages are installed",
         state=STOCK,
         stays=True,
-        act="kill",
+        action="kill",
         moment=Moment(r"TASK \[.*Install the packages", delay=8.0),
     ),
     Fault(
@@ -495,7 +495,7 @@ FAULTS = (
         "two run at the same time",
         state=STOCK,
         expected=(NEW,),
-        act="second",
+        action="second",
         message="deployment lock is held by",
         moment=Moment(r"TASK \[.*Gather host state"),
     ),
@@ -570,7 +570,7 @@ CASES = (
         state=DEPLOYED,
         expected=(NEW,),
         case="rollback-panics",
-        seen="sysrq triggered crash",
+        observed="sysrq triggered crash",
         message="was not rolled back",
         **replaced('$(ls /boot/initrd.img-* | grep -v "$RELEASE")', PANIC_IN_INITRD),
     ),

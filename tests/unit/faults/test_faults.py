@@ -54,11 +54,11 @@ def test_scripts_are_scripts(fault: table.Fault) -> None:
 
 def test_patterns_and_moments(fault: table.Fault) -> None:
     re.compile(fault.message)
-    assert bool(fault.act) == (fault.moment is not None)
+    assert bool(fault.action) == (fault.moment is not None)
     if fault.moment:
         re.compile(fault.moment.pattern)
         assert fault.moment.source in ("serial", "controller")
-    assert fault.act in ("", "cut", "kill", "second")
+    assert fault.action in ("", "cut", "kill", "second")
     assert set(fault.expected) <= {table.OLD, table.NEW}
 
 
@@ -70,7 +70,7 @@ def test_results_and_states_have_places_of_their_own(
 
 def test_something_is_injected(fault: table.Fault) -> None:
     assert any(
-        (fault.inject, fault.arguments, fault.variables, fault.act, fault.tamper, fault.case)
+        (fault.inject, fault.arguments, fault.variables, fault.action, fault.tamper, fault.case)
     )
     assert not fault.case or fault.case in cases.CASES
 

@@ -159,10 +159,10 @@ def test_kexec(tmp_path: Path, tree: dict[str, Any]) -> None:
     readiness.pending_facts(tmp_path / "root", time.time())
 
 
-CLAIM = '{"run": "node 12 34", "text": "Ada on x", "until": 100.5}'
+LOCK = '{"run": "node 12 34", "text": "Ada on x", "until": 100.5}'
 
 
-@given(hostile.contents(CLAIM.encode(), b'{"run": [], "text": 1, "until": 1e999}'))
+@given(hostile.contents(LOCK.encode(), b'{"run": [], "text": 1, "until": 1e999}'))
 def test_locks(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "lock"
     path.write_bytes(content)

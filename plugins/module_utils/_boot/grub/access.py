@@ -193,7 +193,7 @@ class Reader:
         return later[-1] if later else ("", "")
 
     def result(self) -> Access:
-        # The environment block tells; the trial of a kernel does not change it.
+        # The environment block tells; a trial boot does not change it.
         failed = self._environment.get(FAILED_BOOT) == "1"
         counting = [one for one in self._timeouts if one[2] != (_FINE if failed else _FAILED)]
         waiting = [one for one in counting if _waits(one[0])]

@@ -116,7 +116,7 @@ def entry(menu: Menu, booted: Booted, default: Optional[Entry]) -> Optional[Entr
 
 
 def _problem(found: Entry, release: str) -> str:
-    """Why it cannot be the default that leads back, and what to do; '' if it can."""
+    """Why it cannot be the fallback, and what to do; '' if it can."""
     begin = f"{release} was started by GRUB's entry '{found.title}', which"
     if found.release != release:
         return (

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A menu entry of its own for the trial of a kernel, in the custom.cfg that grub.cfg reads.
+"""A menu entry of its own for the trial boot, in the custom.cfg that grub.cfg reads.
 
 It is the kernel's usual entry with more arguments. Where GRUB cannot load the kernel or its initrd,
 the usual entry would end in the menu, which waits for a key; this one starts the machine again,

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[4]
-CONNECTIONS = ROOT / "tests/integration/role/install/connections"
+CONNECTIONS = ROOT / "tests/integration/role/connections"
 # A window's title, the clipboard, a colour, the cursor, C1, the direction of writing, nothing.
 EVIL = "\x1b]0;mine\x07\x1b]52;c;eA==\x07\x1b[32m\x1b[1A\x9b2J\u202eko\u200b\x7fx\r"
 FAKE = "host9 : ok=99 changed=0 unreachable=0 failed=0"

@@ -40,6 +40,6 @@ def test_a_package_is_added_to_the_kernel_that_runs(
         install_host_facts={"boot_id": "of now", "files": {}, "sysname": "Linux"},
     )
     assert run.status == 0, run.output
-    # The boot in which it was proven stays recorded.
+    # The boot in which the kernel was confirmed stays recorded.
     shown_record = run.output.partition("RECORD ")[2].partition(" ENDS")[0]
     assert json.loads(shown_record.replace("\\", "")) == {**RECORD, "complete": False}, run.output

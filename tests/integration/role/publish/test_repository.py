@@ -187,8 +187,8 @@ def test_an_update_at_any_moment_sees_the_old_or_the_new(repository, client_of, 
             published.append(repository.publish(file, keep_builds=1))
 
     def wait_for_three():
-        wanted, patience = len(published) + 3, time.monotonic() + 10
-        while len(published) < wanted and time.monotonic() < patience and len(seen) % 2:
+        wanted, deadline = len(published) + 3, time.monotonic() + 10
+        while len(published) < wanted and time.monotonic() < deadline and len(seen) % 2:
             time.sleep(0.02)
 
     def different(seen):

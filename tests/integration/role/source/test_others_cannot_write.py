@@ -73,7 +73,9 @@ def loosen(member):
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o002, 0o077])
-def test_no_umask_and_no_tarball_lets_others_write(playbook, given, tmp_path, umask):
+def test_others_cannot_write_whatever_the_umask_and_the_tarball_say(
+    playbook, given, tmp_path, umask
+):
     loose = tmp_path / "loose.tar"
     with tarfile.open(loose, "w") as archive:
         archive.add(ROOT / "tests/fixtures/fakelinux", "linux-6.12", filter=loosen)
@@ -184,7 +186,7 @@ esac
 def test_the_tarball_of_a_package(
     playbook, fake_tarball, tmp_path, monkeypatch, md5, changes, message
 ):
-    """dpkg is played: the package's tarball is the fake one."""
+    """With a fake dpkg: the package's tarball is the fake one."""
     tarball = tmp_path / "src" / "linux-source-6.12.tar.xz"
     tarball.parent.mkdir()
     fake_tarball.rename(tarball)

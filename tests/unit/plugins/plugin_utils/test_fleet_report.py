@@ -46,7 +46,7 @@ def test_hosts_that_stand_alike_are_one_line() -> None:
         ({"verify_result": {"release": "6.1"}, "verify_shown": {"skipped": True}}, "not verified"),
     ],
 )
-def test_a_host_that_is_not_proven_is_seen(known: dict[str, Any], state: str) -> None:
+def test_a_host_that_is_not_verified_is_shown(known: dict[str, Any], state: str) -> None:
     lines = report([standing("good", verified()), standing("bad", known)])
     assert state in [cells(line)[3] for line in lines if line.endswith("| bad")]
     assert lines[-1] == "2 hosts, 1 verified"

@@ -88,7 +88,7 @@ def test_the_usual_entry_of_a_release() -> None:
     assert unnamed.release(MACHINE) == "6.8.0-49-usac1"
 
 
-def test_the_proven_one_is_taken_or_that_with_the_most_tries() -> None:
+def test_the_confirmed_entry_is_taken_or_that_with_the_most_tries() -> None:
     names = [f"{MACHINE}-6.8.0-49-usac1{count}.conf" for count in ("+1-2", "+3", "", "+0-3")]
     known = [entry(name) for name in names]
     found = find(known, "6.8.0-49-usac1", MACHINE)

@@ -234,7 +234,7 @@ def test_an_entry_that_is_counted_is_called_good_as_it_becomes_the_default(host:
     assert host.get("LoaderEntryDefault") == NEW_NAME
 
 
-def test_a_check_run_foretells_what_is_not_there_yet(host: Host) -> None:
+def test_check_mode_predicts_an_entry_that_is_not_there_yet(host: Host) -> None:
     request = Request("once", "9.9", ["panic=10"], predict=True)
     plan = host.loader().plan(request)
     assert (bool(plan.steps), plan.entry, plan.after.next_entry) == (True, "", TRIAL)
@@ -268,7 +268,7 @@ def test_no_kernel_that_is_not_whole_in_the_esp(host: Host) -> None:
     original = host.root / "boot" / f"vmlinuz-{NEW}"
     original.write_text("xyz")
     refused(host, "is not what .*/vmlinuz-.* is: copying it was cut short", "once")
-    # Who has none there cannot be asked; who is the default has proven itself.
+    # Without a copy there is nothing to compare. The default was confirmed, so it is accepted.
     assert host.ask("default", NEW).entry == NEW_NAME
     original.unlink()
     host.ask("default", OLD)

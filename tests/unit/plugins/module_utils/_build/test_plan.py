@@ -312,8 +312,8 @@ def test_the_command_can_be_pasted(options):
 
 
 def test_the_command_names_no_shared_storage_whose_address_may_hold_a_password(options):
-    spread = remote_compilation.Remote(ccache_remote="redis://me:hidden@cache.example.org")
-    shared = dataclasses.replace(options, remote=spread)
+    remote = remote_compilation.Remote(ccache_remote="redis://me:hidden@cache.example.org")
+    shared = dataclasses.replace(options, remote=remote)
     values = build_plan.environment(make_plan(shared, run), {})
     assert "hidden" in values["CCACHE_REMOTE_STORAGE"]
     line = build_plan.shell_command(["make"], options.tree, values)

@@ -49,14 +49,14 @@ def test_accel_without_a_device_is_tcg_without_a_proof(host: Path) -> None:
 
 
 @pytest.mark.parametrize(("works", "name"), [(True, "kvm"), (False, "tcg")])
-def test_accel_is_proven_once_for_each_boot_of_the_host(host: Path, works: bool, name: str) -> None:
+def test_accel_is_probed_once_for_each_boot_of_the_host(host: Path, works: bool, name: str) -> None:
     proofs = [works]
     assert choose(host, proofs).name == name
     assert choose(host, proofs) == qemu.Accel(name, "seen")
     assert proofs == []
 
 
-def test_accel_is_proven_again_after_a_boot_or_with_another_kernel(host: Path) -> None:
+def test_accel_is_probed_again_after_a_boot_or_with_another_kernel(host: Path) -> None:
     proofs = [False, True, False]
     assert choose(host, proofs).name == "tcg"
     (host / "boot_id").write_text("boot-2\n")

@@ -265,8 +265,8 @@ def test_what_other_parts_write_is_not_refused(tmp_path: Path, name: str) -> Non
         assert host.boot() == path_of(config, release)
 
 
-def test_a_trial_boot_whose_fallback_kernel_asks(tmp_path: Path) -> None:
-    """The kernel's own entry is open, and so is the trial's: the default asks."""
+def test_a_trial_boot_whose_fallback_asks_for_a_password(tmp_path: Path) -> None:
+    """The kernel's own entry is open, and so is the trial boot's; the fallback's is not."""
     config = hardened(sample("debian-13"), submenus=True)
     menu = parse_menu(config)
     new, old = "6.12.57-49-usac1", "6.12.57+deb13-amd64"

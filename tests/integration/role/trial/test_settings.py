@@ -103,7 +103,7 @@ def test_they_are_held_where_the_host_goes_down(host: Host) -> None:
     assert host.values() == HELD
 
 
-def test_what_leads_back_is_on_the_root_file_system() -> None:
+def test_the_rollback_timer_is_on_the_root_file_system() -> None:
     paths = [item["path"] for item in VARS["trial_timer_files"]]
     programs = [value for name, value in VARS.items() if name.endswith("_program")]
     assert programs

@@ -35,8 +35,8 @@ LIBC = "linux-libc-dev"
 def test_a_record_that_cannot_be_used(
     tmp_path: Path, playbook: Callable[..., Any], text: str, message: str
 ) -> None:
-    origin = tmp_path / "origin.json"
-    origin.write_text(text)
+    baseline = tmp_path / "origin.json"
+    baseline.write_text(text)
     play = tmp_path / "play.yml"
     role = {"name": "oslab.kernel.remove"}
     tasks = [{"ansible.builtin.include_role": role}]
@@ -44,10 +44,12 @@ def test_a_record_that_cannot_be_used(
         json.dumps([{"hosts": "kernel_builders", "gather_facts": False, "tasks": tasks}])
     )
     # This machine has nothing of ours; nothing is changed in any case.
-    run = playbook(str(play), "--check", install_baseline_file=str(origin), install_release="6.12")
+    run = playbook(
+        str(play), "--check", install_baseline_file=str(baseline), install_release="6.12"
+    )
     assert run.recap("failed") == 1
     words = " ".join(run.output.split())
-    assert f"builder: {origin} " in words
+    assert f"builder: {baseline} " in words
     assert message in words
     assert "Traceback" not in run.output
     assert "filter" not in run.output
@@ -71,7 +73,7 @@ class Host:
     work: Path
     apt: PrivateApt
     playbook: Callable[..., Any]
-    origin: dict[str, Any] = field(default_factory=dict)
+    baseline: dict[str, Any] = field(default_factory=dict)
 
     def path(self, name: str) -> Path:
         return self.work / "host" / name
@@ -80,18 +82,18 @@ class Host:
     def source(self) -> Path:
         return self.apt.root / "etc/apt/sources.list.d/oslab-kernel.sources"
 
-    def prepare(self, *packages: str, **origin: Any) -> None:
-        """With these packages of ours, and the record of how it was."""
+    def prepare(self, *packages: str, **baseline: Any) -> None:
+        """Install these packages of ours, and write the record of the baseline."""
         ours = [name if "=" in name else f"{name}={OURS}" for name in packages]
         self.apt.archive("ours", *ours, source=self.source)
         self.apt.install(*(name.partition("<")[0] for name in ours))
-        self.origin = {"names": ["libc6"], "packages": {}, "saved_entry": "", **origin}
+        self.baseline = {"names": ["libc6"], "packages": {}, "saved_entry": "", **baseline}
         self.path("state").mkdir(parents=True)
-        self.path("state/origin.json").write_text(json.dumps(self.origin))
+        self.path("state/origin.json").write_text(json.dumps(self.baseline))
         self.path("grub.d").mkdir()
         self.path("grub.d/oslab-kernel.cfg").write_text("GRUB_DEFAULT=saved\n")
-        self.path("guard").mkdir()
-        self.path("guard/program").write_text("x")
+        self.path("rollback_timer").mkdir()
+        self.path("rollback_timer/program").write_text("x")
         shutil.copy(MENU, self.path("grub.cfg"))
         self.path("grubenv").write_text(f"saved_entry={STOCK}\n")
 
@@ -126,8 +128,8 @@ class Host:
             "install_source_file": str(self.source),
             "install_preferences_file": str(self.apt.root / "etc/apt/preferences.d/00-oslab"),
             "trial_grub_file": str(self.path("grub.d/oslab-kernel.cfg")),
-            "trial_rollback_program": str(self.path("guard/program")),
-            "trial_timer_paths": [str(self.path("guard/program"))],
+            "trial_rollback_program": str(self.path("rollback_timer/program")),
+            "trial_timer_paths": [str(self.path("rollback_timer/program"))],
             "install_lock_timeout": 1,
         }
         run = self.playbook(str(play), *options, **{**settings, **more})
@@ -136,7 +138,7 @@ class Host:
 
     def left(self) -> list[str]:
         """What of ours is there beside packages."""
-        names = ("state/origin.json", "grub.d/oslab-kernel.cfg", "guard/program")
+        names = ("state/origin.json", "grub.d/oslab-kernel.cfg", "rollback_timer/program")
         there = [name for name in names if self.path(name).exists()]
         return there + (["source"] if self.source.exists() else [])
 
@@ -291,8 +293,8 @@ def test_what_came_with_ours_goes_and_takes_nothing_along(host: Host) -> None:
     host.apt.archive("debian", "libc6=2.36", "zlib=1", "lib=1", "old=2<lib", "later=1")
     host.apt.install("later")
     host.apt._run("apt-mark", "auto", "old", "later")
-    origin = {**host.origin, "names": ["libc6", "old"], "brought": ["lib", "zlib"]}
-    host.path("state/origin.json").write_text(json.dumps(origin))
+    baseline = {**host.baseline, "names": ["libc6", "old"], "brought": ["lib", "zlib"]}
+    host.path("state/origin.json").write_text(json.dumps(baseline))
     run = host.remove()
     assert run.status == 0, run.output
     assert host.apt.installed() == {"libc6": "2.36", "old": "2", "lib": "1", "later": "1"}
@@ -340,9 +342,9 @@ def test_the_default_of_before(host: Host, there: bool) -> None:
 
 @pytest.mark.long
 def test_an_own_directory_that_was_there_stays(host: Host) -> None:
-    host.prepare(IMAGE, directories=[str(host.path("guard"))])
+    host.prepare(IMAGE, directories=[str(host.path("rollback_timer"))])
     for _ in range(2):
         run = host.remove()
         assert run.status == 0, run.output
         assert host.path("grub.d").is_dir()
-        assert not host.path("guard").exists()
+        assert not host.path("rollback_timer").exists()
