@@ -30,7 +30,6 @@
 #include <linux/seqlock.h>
 #include <linux/string.h>
 #include <linux/syscalls.h>
-#include <linux/task_io_accounting.h>
 #include <linux/uaccess.h>
 
 static u64 read_figure(const u64 *figure)
