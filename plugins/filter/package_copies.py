@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which package files are brought to a host without a repository?"""
+"""Choose the package files that are copied to a host without a repository."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""May a repository's key take the place of the one that a host trusts?"""
+"""Find out why a repository's key must not replace the one that a host trusts."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why targets cannot reach the repository at the address made of the builder's."""
+"""Find out why targets cannot reach the repository at its address."""
 
 from __future__ import annotations
 
