@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+import yaml
 from ansible_collections.oslab.kernel.tests.system import molecule
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,3 +101,14 @@ def test_the_tasks_that_took_longest() -> None:
     assert molecule.longest(log) == ["    38 s  TASK [role : long]", "     2 s  TASK [short]"]
     assert molecule.longest(log, 1) == ["    38 s  TASK [role : long]"]
     assert molecule.longest([]) == []
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    sorted((ROOT / "molecule").glob("*/molecule.yml")),
+    ids=lambda path: path.parent.name,
+)
+def test_options_of_a_verifier_are_text_or_switches(scenario: Path) -> None:
+    """Molecule joins them to a command: a number ends it behind an hour of boots, before the first test."""
+    options = yaml.safe_load(scenario.read_text()).get("verifier", {}).get("options", {})
+    assert [value for value in options.values() if not isinstance(value, (str, bool))] == []
