@@ -109,6 +109,6 @@ def test_the_tasks_that_took_longest() -> None:
     ids=lambda path: path.parent.name,
 )
 def test_options_of_a_verifier_are_text_or_switches(scenario: Path) -> None:
-    """Molecule joins them to a command: a number ends it behind an hour of boots, before the first test."""
+    """Molecule joins them to a command: a number ends it before the first test."""
     options = yaml.safe_load(scenario.read_text()).get("verifier", {}).get("options", {})
     assert [value for value in options.values() if not isinstance(value, (str, bool))] == []
