@@ -6,13 +6,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from ansible_collections.oslab.kernel.tests.lib.playbook import run_playbook
 
 STOCK_CONFIG = """\
 CONFIG_NET=y
@@ -76,24 +74,16 @@ class Lab:
         }
         (self.tmp_path / "hosts.json").write_text(json.dumps(inventory))
         (self.tmp_path / "vars.json").write_text(json.dumps({**self.variables, **variables}))
-        done = subprocess.run(
-            [
-                str(Path(sys.executable).parent / "ansible-playbook"),
-                *("-i", "hosts.json", "-e", "@vars.json", "play.yml", *arguments),
-            ],
+        done = run_playbook(
+            self.tmp_path / "play.yml",
+            *("--extra-vars", f"@{self.tmp_path}/vars.json"),
+            *arguments,
+            inventory=self.tmp_path / "hosts.json",
             cwd=self.tmp_path,
-            env={
-                **os.environ,
-                "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
-                "ANSIBLE_LOCALHOST_WARNING": "false",
-            },
-            text=True,
-            capture_output=True,
-            check=False,
+            ANSIBLE_LOCALHOST_WARNING="false",
         )
-        output = done.stdout + done.stderr
-        assert (done.returncode == 0) == ok, output
-        return output
+        assert (done.status == 0) == ok, done.output
+        return done.output
 
     def config(self) -> dict[str, str]:
         lines = (self.tree / ".config").read_text().splitlines()

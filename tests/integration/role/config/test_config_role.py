@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._build import signing
 from ansible_collections.oslab.kernel.plugins.module_utils._patch.edits import Syscall
-from ansible_collections.oslab.kernel.tests.lib.config_lab import ROOT, STOCK_CONFIG, Lab
+from ansible_collections.oslab.kernel.tests.lib.config_lab import STOCK_CONFIG, Lab
 from ansible_collections.oslab.kernel.tests.lib.default_plan import default_plan
 from ansible_collections.oslab.kernel.tests.lib.kernel_trees import patch
+from ansible_collections.oslab.kernel.tests.lib.playbook import ROOT
 
 
 def unchanged(output: str) -> bool:

@@ -6,18 +6,19 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 import unicodedata
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.oslab.kernel.tests.lib.playbook import (
+    CONNECTIONS,
+    ROOT,
+    run_playbook,
+    write_inventory,
+)
 
-ROOT = Path(__file__).resolve().parents[4]
-CONNECTIONS = ROOT / "tests/integration/role/connections"
 # A window's title, the clipboard, a colour, the cursor, C1, the direction of writing, nothing.
 EVIL = "\x1b]0;mine\x07\x1b]52;c;eA==\x07\x1b[32m\x1b[1A\x9b2J\u202eko\u200b\x7fx\r"
 FAKE = "host9 : ok=99 changed=0 unreachable=0 failed=0"
@@ -46,43 +47,20 @@ class Fleet:
     def __init__(self, tmp_path: Path) -> None:
         self.tmp_path = tmp_path
 
-    def run(self, playbook: Path, answers: dict[str, Any], **variables: Any) -> tuple[int, bytes]:
+    def run(self, playbook: Path, answers: dict[str, Any], **variables: Any) -> tuple[int, str]:
         """By the names of hosts, what modules answer there. Exit status, and what was printed."""
         hosts = {
             name: {"ansible_connection": "hostile", "hostile_answers": json.dumps(of_host)}
             for name, of_host in answers.items()
         }
-        inventory = self.tmp_path / "hosts.json"
-        local = {"ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3"}
-        inventory.write_text(
-            json.dumps(
-                {
-                    "kernel_builders": {"hosts": {"builder": None}},
-                    "kernel_targets": {"hosts": hosts},
-                    "all": {"vars": local},
-                }
-            )
+        inventory = write_inventory(self.tmp_path / "hosts.json", kernel_targets={"hosts": hosts})
+        done = run_playbook(
+            playbook,
+            inventory=inventory,
+            variables={"trial_lock_file": str(self.tmp_path / "lock"), **variables},
+            ANSIBLE_CONNECTION_PLUGINS=str(CONNECTIONS),
         )
-        variables = {"trial_lock_file": str(self.tmp_path / "lock"), **variables}
-        done = subprocess.run(
-            [
-                str(Path(sys.executable).with_name("ansible-playbook")),
-                f"--inventory={inventory}",
-                f"--extra-vars={json.dumps(variables)}",
-                str(playbook),
-            ],
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "ANSIBLE_NOCOLOR": "1",
-                "ANSIBLE_CONNECTION_PLUGINS": str(CONNECTIONS),
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-        return done.returncode, done.stdout
+        return done.status, done.output
 
     def play(self, *tasks: dict[str, Any]) -> Path:
         path = self.tmp_path / "play.json"
@@ -97,9 +75,8 @@ def fleet(tmp_path: Path) -> Fleet:
     return Fleet(tmp_path)
 
 
-def check_safe(printed: bytes) -> str:
+def check_safe(text: str) -> str:
     """Nothing that a terminal obeys, and no line that a host has made up."""
-    text = printed.decode()  # without universal newlines: a \r stays
     bad = {
         one
         for one in text

@@ -6,16 +6,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-
-ROOT = Path(__file__).resolve().parents[4]
+from ansible_collections.oslab.kernel.tests.lib.playbook import ROOT, run_playbook
 
 # A module as a hostile host would answer for it: with facts, which Ansible makes variables of.
 EVIL = """\
@@ -50,19 +47,9 @@ def ran(tmp_path: Path, *tasks: dict[str, Any]) -> str:
         }
     }
     (tmp_path / "hosts.json").write_text(json.dumps(inventory))
-    done = subprocess.run(
-        [
-            str(Path(sys.executable).parent / "ansible-playbook"),
-            *("-i", "hosts.json", "play.yml"),
-        ],
-        cwd=tmp_path,
-        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections")},
-        text=True,
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    done = run_playbook(tmp_path / "play.yml", inventory=tmp_path / "hosts.json", cwd=tmp_path)
+    assert done.status == 0, done.output
+    return done.output
 
 
 def test_facts_in_an_answer_change_no_setting_of_the_control_node(tmp_path: Path) -> None:
@@ -75,7 +62,7 @@ def test_facts_in_an_answer_change_no_setting_of_the_control_node(tmp_path: Path
     assert "100%" in output
 
 
-@pytest.mark.parametrize("book", ["deploy", "rollback", "remove", "verify"])
+@pytest.mark.parametrize("book", ["deploy", "restore_hosts", "verify"])
 def test_the_settings_are_fixed_before_a_target_is_asked(book: str) -> None:
     plays = yaml.safe_load((ROOT / f"playbooks/{book}.yml").read_text())
     first = next(play for play in plays if "kernel_targets" in play.get("hosts", ""))
@@ -85,7 +72,7 @@ def test_the_settings_are_fixed_before_a_target_is_asked(book: str) -> None:
 
 def test_the_builder_runs_no_module_on_a_target_but_those_of_the_collection() -> None:
     """Facts of a delegated task become variables of the host that delegated it."""
-    for path in [*ROOT.glob("roles/*/tasks/**/*.yml"), *ROOT.glob("playbooks/*.yml")]:
+    for path in [*ROOT.glob("roles/*/tasks/**/*.yml"), *ROOT.glob("playbooks/**/*.yml")]:
         for task in tasks_of(yaml.safe_load(path.read_text())):
             if "base_host" in str(task.get("delegate_to", "")):
                 assert any(name.startswith("oslab.kernel.") for name in task), path

@@ -6,19 +6,16 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 import tarfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.oslab.kernel.tests.lib.playbook import LOCAL, ROOT, run_playbook
 
-ROOT = Path(__file__).resolve().parents[4]
 PROFILE = ROOT / "docs/examples/inventories/fleet.yml"
 TEXT = PROFILE.read_text(encoding="utf-8")
 VALUES = yaml.safe_load(TEXT)["all"]["vars"]
@@ -35,29 +32,17 @@ def without_syscalls() -> dict[str, Any]:
 
 def ran(directory: Path, book: Path, *options: str, **variables: Any) -> str:
     """On the profile, whose hosts are all this machine."""
-    here = {"ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3"}
-    (directory / "here.json").write_text(json.dumps({"all": {"vars": here}}))
-    done = subprocess.run(
-        [
-            str(Path(sys.executable).with_name("ansible-playbook")),
-            *("--inventory", str(PROFILE), "--inventory", str(directory / "here.json")),
-            *("--extra-vars", json.dumps(variables)),
-            *options,
-            str(book),
-        ],
+    (directory / "here.json").write_text(json.dumps({"all": {"vars": LOCAL}}))
+    done = run_playbook(
+        book,
+        *("--inventory", str(PROFILE)),
+        *options,
+        inventory=directory / "here.json",
+        variables=variables,
         cwd=directory,
-        env={
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
-            "ANSIBLE_NOCOLOR": "1",
-        },
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    assert done.status == 0, done.output
+    return done.output
 
 
 def test_preflight_finds_nothing_wrong(tmp_path: Path) -> None:

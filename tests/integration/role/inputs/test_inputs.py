@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +14,8 @@ from typing import Any, Optional
 
 import pytest
 import yaml
+from ansible_collections.oslab.kernel.tests.lib.playbook import ROOT, run_playbook
 
-ROOT = Path(__file__).resolve().parents[4]
 #: Lines of a screen. Ansible prints a message twice, the second time in the result.
 SCREEN = 50
 LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
@@ -175,29 +173,16 @@ def test_what_is_wrong_is_said_at_once(tmp_path: Path, name: str) -> None:
     inventory.write_text(yaml.safe_dump(json.loads(json.dumps(case.groups))))
     (tmp_path / "x.c").write_text("SYSCALL_DEFINE0(x)\n{\n\treturn 0;\n}\n")
     (tmp_path / "base.config").touch()
-    given = [] if case.groups is None else ["--inventory", str(inventory)]
-    done = subprocess.run(
-        [
-            str(Path(sys.executable).with_name("ansible-playbook")),
-            *given,
-            *case.options,
-            str(ROOT / "playbooks" / case.book),
-        ],
+    done = run_playbook(
+        ROOT / "playbooks" / case.book,
+        *case.options,
+        inventory=None if case.groups is None else inventory,
         cwd=tmp_path,
-        env={
-            **os.environ,
-            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
-            "ANSIBLE_NOCOLOR": "1",
-            "TMPDIR": str(tmp_path),
-        },
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
+        ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"),
+        TMPDIR=str(tmp_path),
     )
-    output = done.stdout + done.stderr
-    assert done.returncode == case.status, output
+    output = done.output
+    assert done.status == case.status, output
     # Long sentences are on several lines.
     spoken = " ".join(output.split())
     for text in case.expected:
