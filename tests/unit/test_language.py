@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-PLAYS = ("playbooks/*.yml", "roles/*/tasks/**/*.yml", "roles/*/handlers/**/*.yml",
+PLAYS = ("playbooks/**/*.yml", "roles/*/tasks/**/*.yml", "roles/*/handlers/**/*.yml",
          "molecule/*/*.yml", "bench/**/*.yml", "tests/system/faults/*.yml")  # fmt: skip
 LISTS = ("block", "rescue", "always", "tasks", "pre_tasks", "post_tasks", "handlers")
 # A name says what a task does, with a verb of the field.
@@ -191,7 +191,7 @@ def _entry_points(entries: Any) -> Iterator[tuple[str, str]]:
 def test_each_call_of_a_role_names_an_entry_point() -> None:
     wrong = [
         f"{path.relative_to(ROOT)}: {role}, {entry}"
-        for path in files("playbooks/*.yml", "molecule/*/*.yml", "roles/*/tasks/**/*.yml")
+        for path in files("playbooks/**/*.yml", "molecule/*/*.yml", "roles/*/tasks/**/*.yml")
         for role, entry in _entry_points(load(path))
         if role in roles()
         and entry not in load(ROOT / "roles" / role / "meta/argument_specs.yml")["argument_specs"]

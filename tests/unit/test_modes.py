@@ -36,7 +36,7 @@ def tasks(entries: Any) -> Iterator[dict[str, Any]]:
 
 def test_every_task_that_writes_states_a_mode() -> None:
     found = [*ROOT.glob("roles/*/tasks/**/*.yml"), *ROOT.glob("roles/*/handlers/*.yml")]
-    found += ROOT.glob("playbooks/*.yml")
+    found += ROOT.glob("playbooks/**/*.yml")
     missing, seen = [], 0
     for path in sorted(found):
         for task in tasks(yaml.safe_load(path.read_text(encoding="utf-8"))):

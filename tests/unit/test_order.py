@@ -77,7 +77,7 @@ def test_what_has_an_order(text: str) -> None:
 
 
 def test_no_play_takes_the_order_of_a_set() -> None:
-    files = [*ROOT.glob("roles/*/*/**/*.yml"), *ROOT.glob("playbooks/*.yml")]
+    files = [*ROOT.glob("roles/*/*/**/*.yml"), *ROOT.glob("playbooks/**/*.yml")]
     wrong = [
         f"{file.relative_to(ROOT)}: {name} in {text.strip()}"
         for file in sorted(files)
