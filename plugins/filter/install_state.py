@@ -42,7 +42,8 @@ options:
     elements: str
     required: true
   files:
-    description: Path to the checksum that the file has to have; V(null) if it must not be there.
+    description: >-
+      Path to the list of checksums that the file may have. V(null) in it: the file is not there.
     type: dict
     required: true
   present:

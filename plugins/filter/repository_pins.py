@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_repository
 
@@ -20,7 +20,7 @@ description:
     the priority 1, and all else of the repository's host the priority -1.
   - Where another source of the machine is on the same host, the repository is known by the
     C(Origin) in its C(Release) file instead.
-positional: packages, version, entries, source
+positional: packages, version, entries, source, by_origin
 options:
   _input:
     description: The repository's address.
@@ -45,6 +45,10 @@ options:
     description: The file in C(/etc/apt/sources.list.d) of this repository.
     type: str
     default: ""
+  by_origin:
+    description:
+      - Whether another source of the machine is on the same host. By default, O(entries) tell.
+    type: bool
 """
 
 EXAMPLES = r"""
@@ -65,10 +69,16 @@ _value:
 
 
 def repository_pins(
-    url: str, packages: Sequence[str], version: str, entries: str = "", source: str = ""
+    url: str,
+    packages: Sequence[str],
+    version: str,
+    entries: str = "",
+    source: str = "",
+    by_origin: Optional[bool] = None,
 ) -> str:
-    shared = apt_repository.shared(url, entries, source)
-    return apt_repository.pins(url, packages, version, by_origin=shared)
+    if by_origin is None:
+        by_origin = apt_repository.shared(url, entries, source)
+    return apt_repository.pins(url, packages, version, by_origin=by_origin)
 
 
 class FilterModule:

@@ -20,8 +20,8 @@ class Wanted(NamedTuple):
     packages: Sequence[str]
     #: Packages that an installation may leave out.
     optional: Sequence[str]
-    #: Path to the checksum that the file has to have, or None if it must not be there.
-    files: Mapping[str, Optional[str]]
+    #: Path to the checksums that the file may have; None: the file is not there.
+    files: Mapping[str, Sequence[Optional[str]]]
     #: Files that have to be there, whatever is in them.
     present: Sequence[str]
     #: File of the deployment lock; empty or not there where nobody holds it.
@@ -78,6 +78,6 @@ def _is_as_deployed(facts: Mapping[str, Any], wanted: Wanted, record: Mapping[st
         and not facts.get("xen_dom0")
         # Whoever holds it, also after its time, is a matter for the module deploy_lock.
         and files.get(wanted.lock) in (None, _EMPTY)
-        and all(files.get(path) == checksum for path, checksum in wanted.files.items())
+        and all(files.get(path) in allowed for path, allowed in wanted.files.items())
         and all(files.get(path) is not None for path in wanted.present)
     )

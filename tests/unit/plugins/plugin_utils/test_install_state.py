@@ -17,7 +17,7 @@ WANTED = Wanted(
     "1",
     [IMAGE, HEADERS],
     [LIBC],
-    {"/etc/source": "5e6f", "/etc/pins": None},
+    {"/etc/source": ["5e6f", "7a8b"], "/etc/pins": [None]},
     ["/var/origin.json"],
     "/run/lock",
 )
@@ -42,6 +42,8 @@ def test_a_host_where_nothing_is_to_be_done() -> None:
     assert state(FACTS, WANTED) == State([], [], complete=True, running=True, current=True)
     released = {**FACTS["files"], "/run/lock": sha256(b"").hexdigest()}
     assert state({**FACTS, "files": released}, WANTED).current
+    other = {**FACTS["files"], "/etc/source": "7a8b"}
+    assert state({**FACTS, "files": other}, WANTED).current
     # In the boot in which it was confirmed, too.
     assert state({**FACTS, "trial": "6.12", "trial_confirmed": True}, WANTED).current
 
