@@ -171,7 +171,7 @@ lint: deps ## Run the linters, the type checker and the spelling checker
 	ANSIBLE_COLLECTIONS_PATH=collections ansible-lint
 
 .PHONY: test-unit
-test-unit: deps ## Run the unit tests (seconds)
+test-unit: deps ## Run the unit tests (minutes)
 	pytest --numprocesses auto tests/unit
 
 .PHONY: test-galaxy

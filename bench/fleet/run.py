@@ -29,6 +29,7 @@ from ansible_collections.oslab.kernel.bench.fleet.simulation import (
     enter_network,
     need_what_is_needed,
 )
+from ansible_collections.oslab.kernel.tests.lib.playbook import PROGRAM
 
 # Of a fleet that has never been touched, in this order.
 PHASES = {
@@ -40,7 +41,7 @@ PHASES = {
 # How much dearer a host of the large fleet may be: what a busy machine makes of equal work.
 TOLERANCE = 1.15
 
-# What a fleet is told to use.
+# Settings of a fleet.
 SETTINGS = ROOT / "docs/examples/ansible.cfg"
 
 
@@ -66,9 +67,8 @@ VARIANTS = {
 
 
 def play(fleet: Fleet, books: Sequence[str], variant: Variant, log: Path) -> Cost:
-    program = shutil.which("ansible-playbook") or str(ROOT / ".venv/bin/ansible-playbook")
     chosen = [str(HERE / "facts.yml")] if variant.facts else []
-    argv = [program, "--inventory", str(fleet.inventory), *chosen, *books]
+    argv = [PROGRAM, "--inventory", str(fleet.inventory), *chosen, *books]
     if variant.facts:
         argv += ["--extra-vars", f"bench_subset={variant.facts}"]
     environment = {

@@ -91,7 +91,7 @@ def builder(work: Path, answers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def deployed(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """State of a host that runs the kernel and keeps it."""
+    """State of a host where the kernel runs and is confirmed."""
     record = {
         "image": f"linux-image-{manifest['release']}={manifest['version']}",
         "boot_id": "the one before",

@@ -43,7 +43,7 @@ Results = dict[str, int]
 
 
 class Run(NamedTuple):
-    """One boot: which kernel, how many CPUs, what its init is told, and whether time is counted."""
+    """One boot: kernel, number of CPUs, arguments of its init, and whether time is counted."""
 
     kernel: str
     cpus: int = 1

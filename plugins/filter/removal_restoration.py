@@ -19,14 +19,14 @@ description:
   - Parses what C(apt-cache policy) prints, and weighs versions by apt's priorities. It takes the
     version from before where apt has it, else the one that apt prefers of those that are not the
     collection's.
-positional: origin, refused, host, replaced
+positional: baseline, refused, host, replaced
 options:
   _input:
     description: What C(apt-cache policy NAME...) prints of the packages.
     type: str
     required: true
-  origin:
-    description: C(packages), by name their versions from before.
+  baseline:
+    description: C(packages), by name their versions before the first installation.
     type: dict
     required: true
   refused:
@@ -64,12 +64,12 @@ _value:
 
 def removal_restoration(
     policy: str,
-    origin: Mapping[str, Any],
+    baseline: Mapping[str, Any],
     refused: Mapping[str, Sequence[str]],
     host: str,
     replaced: Sequence[str] = (),
 ) -> dict[str, Any]:
-    return removal.restoration(policy, origin, refused, host, replaced)
+    return removal.restoration(policy, baseline, refused, host, replaced)
 
 
 class FilterModule:

@@ -67,7 +67,7 @@ EXAMPLES = r"""
   oslab.kernel.apt_removal_info:
     keep_kernels: 2
 
-- name: Remove it
+- name: Remove the packages
   ansible.builtin.apt:
     name: "{{ found.removable }}"
     state: absent

@@ -14,16 +14,10 @@ description:
   - Chooses the compression of packages by the release of aptly that is installed, or that apt would
     install. Before 1.5, which Ubuntu 22.04 does not have, aptly reads none that are compressed by
     zstd. Changes nothing.
+extends_documentation_fragment: [oslab.kernel.attributes.info_module]
 version_added: "0.1.0"
 author: oslab.kernel contributors (@oslab)
 options: {}
-attributes:
-  check_mode:
-    description: Changes nothing, so check mode makes no difference.
-    support: full
-  diff_mode:
-    description: Changes nothing.
-    support: none
 """
 
 EXAMPLES = r"""

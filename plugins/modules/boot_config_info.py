@@ -14,18 +14,13 @@ description:
   - Reads a file such as C(/boot/config-6.1.0-44-amd64), of at most 4 MiB.
   - M(ansible.builtin.slurp) reads such a file, too; but what a host adds to its answer, such as
     facts, would then count for whoever delegated the task.
+extends_documentation_fragment: [oslab.kernel.attributes.info_module]
 options:
   path:
     description: The file.
     type: path
     required: true
 attributes:
-  check_mode:
-    description: Changes nothing, so check mode makes no difference.
-    support: full
-  diff_mode:
-    description: Changes nothing.
-    support: none
   action:
     description: Has a corresponding action plugin, which looks at the answer.
     support: full

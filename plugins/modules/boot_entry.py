@@ -26,9 +26,9 @@ options:
       - V(present) changes nothing; it fails if there is no entry for O(release).
       - V(default) makes it the default. GRUB's C(grub.cfg) has to be made with
         C(GRUB_DEFAULT=saved); an entry of systemd-boot whose boots are counted is called good.
-        A new default ends a trial that was asked for, and removes its entry. If O(release) runs and
-        the loader has started it from an entry of its own, with other arguments than the usual one,
-        that entry becomes the default.
+        A new default cancels a trial boot that was asked for, and removes its entry. If
+        O(release) runs and the loader has started it from an entry of its own, with other
+        arguments than the usual one, that entry becomes the default.
       - V(once) boots it the next time only.
       - V(cancelled) takes back what V(once) asked for, if the host has not booted since.
       - V(unset) leaves no default and no one-shot entry.
@@ -90,7 +90,7 @@ EXAMPLES = r"""
     state: once
     arguments: [panic=10]
 
-- name: Keep it
+- name: Make a kernel the default
   oslab.kernel.boot_entry:
     release: 6.8.0-49-usac1
     state: default

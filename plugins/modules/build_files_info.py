@@ -13,6 +13,7 @@ short_description: What files a stored build puts onto a host
 description:
   - Reads, on the builder, the list that M(oslab.kernel.kernel_build) has left beside the packages
     of a build. Changes nothing.
+extends_documentation_fragment: [oslab.kernel.attributes.info_module]
 version_added: "0.1.0"
 author: oslab.kernel contributors (@oslab)
 options:
@@ -32,12 +33,6 @@ options:
     type: bool
     default: false
 attributes:
-  check_mode:
-    description: Changes nothing, so check mode makes no difference.
-    support: full
-  diff_mode:
-    description: Changes nothing.
-    support: none
   action:
     description: Has a corresponding action plugin, which does what O(keep) asks for.
     support: full

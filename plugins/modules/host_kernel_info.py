@@ -13,6 +13,7 @@ short_description: What kernel a host runs and what a kernel for it must have
 description:
   - Reads C(/proc), C(/sys), C(/boot) and C(/lib/modules); changes nothing.
   - Works whatever the system name is that the running kernel reports.
+extends_documentation_fragment: [oslab.kernel.attributes.info_module]
 version_added: "0.1.0"
 author: oslab.kernel contributors (@oslab)
 options:
@@ -31,19 +32,13 @@ options:
     type: str
     default: ""
 attributes:
-  check_mode:
-    description: Changes nothing, so check mode makes no difference.
-    support: full
-  diff_mode:
-    description: Changes nothing.
-    support: none
   action:
     description: Has a corresponding action plugin, which checks the form of the answer.
     support: full
 """
 
 EXAMPLES = r"""
-- name: Look at the host's kernel
+- name: Gather host facts of the kernel
   oslab.kernel.host_kernel_info:
   register: kernel_target_info
 

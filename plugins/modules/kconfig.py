@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: kconfig
-short_description: Make a kernel's .config and check that Kconfig kept it
+short_description: Make a kernel's .config and check what Kconfig made of the options
 description:
   - Makes C(.config) of a kernel tree from a base configuration, the modules that are to stay and
     options, with the tree's own C(make olddefconfig), which never asks anything.

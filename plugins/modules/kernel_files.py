@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: kernel_files
-short_description: Is a host's kernel exactly the one of a build?
+short_description: Compare a host's kernel with the files of a build
 description:
   - Compares the files on the disk, by their sha256, with the list that the build has left, and the
     GNU build id of the running image, in C(/sys/kernel/notes), with that of the image that was
@@ -21,6 +21,7 @@ description:
     (C(modules.dep) and the like), nor the headers.
   - Without a list, C(dpkg --verify) stands in, which believes sums on the same disk.
   - The host's own Python and kernel do the reading. Who controls them controls the answer.
+extends_documentation_fragment: [oslab.kernel.attributes.info_module]
 version_added: "0.1.0"
 author: oslab.kernel contributors (@oslab)
 options:
@@ -65,12 +66,6 @@ options:
     elements: str
     default: []
 attributes:
-  check_mode:
-    description: Changes nothing, so check mode makes no difference.
-    support: full
-  diff_mode:
-    description: Changes nothing.
-    support: none
   action:
     description: Has a corresponding action plugin, which reads O(files_path).
     support: full
@@ -83,7 +78,7 @@ EXAMPLES = r"""
   oslab.kernel.kernel_files:
   register: kernel_files
 
-- name: Is it that one?
+- name: Check that the running image is of this build
   oslab.kernel.kernel_files:
     build_id: cc30304b36a4
     files: "{{ build_files.files }}"

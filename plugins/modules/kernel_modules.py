@@ -73,7 +73,7 @@ EXAMPLES = r"""
           pid: 1
     persistent: true
 
-- name: Unload it
+- name: Unload a module
   oslab.kernel.kernel_modules:
     modules:
       - name: io_throttle_mod

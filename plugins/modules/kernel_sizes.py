@@ -13,6 +13,7 @@ short_description: How much room a kernel takes on a host
 description:
   - Measures image, initrd and modules of a kernel, and of the distribution's kernel that is
     installed beside it. Changes nothing.
+extends_documentation_fragment: [oslab.kernel.attributes.info_module]
 version_added: "0.1.0"
 author: oslab.kernel contributors (@oslab)
 options:
@@ -21,12 +22,6 @@ options:
     type: str
     default: ""
 attributes:
-  check_mode:
-    description: Changes nothing, so check mode makes no difference.
-    support: full
-  diff_mode:
-    description: Changes nothing.
-    support: none
   action:
     description: Has a corresponding action plugin, which makes texts safe to print.
     support: full

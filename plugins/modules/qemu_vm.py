@@ -103,7 +103,7 @@ EXAMPLES = r"""
     directory: /var/cache/oslab-kernel/vms/lab-vm
     image: "{{ image.path }}"
 
-- name: Delete it
+- name: Delete the VM
   oslab.kernel.qemu_vm:
     name: lab-vm
     directory: /var/cache/oslab-kernel/vms/lab-vm

@@ -13,6 +13,7 @@ short_description: Where a repository's web server listens on a host
 description:
   - Checks what the web server of the role P(oslab.kernel.publish#role) is to run with, and chooses
     the addresses that it listens on. Changes nothing.
+extends_documentation_fragment: [oslab.kernel.attributes.info_module]
 version_added: "0.1.0"
 author: oslab.kernel contributors (@oslab)
 options:
@@ -40,13 +41,6 @@ options:
         are there already; this is looked at if the module runs as root.
     type: path
     required: true
-attributes:
-  check_mode:
-    description: Changes nothing, so check mode makes no difference.
-    support: full
-  diff_mode:
-    description: Changes nothing.
-    support: none
 """
 
 EXAMPLES = r"""

@@ -14,6 +14,7 @@ description:
   - Reads, on the builder, the description, the public key and the index in C(root)/public, and
     checks that they belong together. The key must be the only one in its file, the one that the
     description names, and the one that signed the index. Changes nothing.
+extends_documentation_fragment: [oslab.kernel.attributes.info_module]
 options:
   root:
     description: Root directory of the repository.
@@ -24,13 +25,6 @@ options:
       - Fail if the files do not belong together. Otherwise RV(problem) tells of it.
     type: bool
     default: true
-attributes:
-  check_mode:
-    description: Changes nothing, so check mode makes no difference.
-    support: full
-  diff_mode:
-    description: Changes nothing.
-    support: none
 requirements:
   - gpg
   - gpgv

@@ -37,7 +37,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Tell how the fleet stands
+- name: Print a table of the fleet
   oslab.kernel.show_fleet:
     hosts: "{{ ansible_play_hosts_all }}"
   run_once: true

@@ -67,7 +67,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Look at the keys
+- name: Check the signing keys
   oslab.kernel.signing_keys:
     modules: keys/kernel-signing.pem
     image: keys/kernel-signing.pem

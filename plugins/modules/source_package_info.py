@@ -14,6 +14,7 @@ description:
   - Looks for the package of a version under the names that Debian (C(linux-source-6.8)) and Ubuntu
     (C(linux-source-6.8.0)) give it, first among what is installed, then in apt's package index.
     Changes nothing.
+extends_documentation_fragment: [oslab.kernel.attributes.info_module]
 version_added: "0.1.0"
 author: oslab.kernel contributors (@oslab)
 options:
@@ -33,13 +34,6 @@ options:
     description: Why the package index may be old, for that message.
     type: str
     default: ""
-attributes:
-  check_mode:
-    description: Changes nothing, so check mode makes no difference.
-    support: full
-  diff_mode:
-    description: Changes nothing.
-    support: none
 """
 
 EXAMPLES = r"""

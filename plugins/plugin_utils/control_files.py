@@ -46,7 +46,7 @@ def find(
 
 def _not_found(places: Sequence[str], beside: bool) -> str:
     directories = list(dict.fromkeys(str(Path(place).parent) for place in places))
-    # Nobody's files are in the collection's roles; it need not be told that they are searched.
+    # Nobody's files are in the collection's roles; so the message leaves these out.
     elsewhere = [name for name in directories if ROLES not in Path(name).resolve().parents]
     if not elsewhere:
         return "there is no such file on the control node"

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The variables that the collection has, by its own files, and the name that a misspelt one means.
 
-Ansible takes any name, so a misspelt variable changes nothing and nobody is told.
+Ansible takes any name, so a misspelt variable changes nothing, without a message.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class Range(NamedTuple):
 RANGES = {
     "build_jobs": Range(0, 10_000),
     "build_min_free_gib": Range(0, 1_000_000),
-    # Within less no host answers again and is verified: each trial would fail.
+    # Within less no host answers again and is verified: each trial boot would fail.
     "trial_timeout": Range(60, _DAY),
     "trial_recover_timeout": Range(30, _DAY),
     "trial_lock_seconds": Range(60, 7 * _DAY),

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import os
 import resource
-import shutil
 import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from ansible_collections.oslab.kernel.tests.lib.playbook import PROGRAM
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAY = ROOT / "bench" / "build_phase" / "play.yml"
@@ -59,8 +60,7 @@ def role(tree: Path, jobs: int, log: Path, **variables: Any) -> Cost:
         "build_jobs": jobs,
         **variables,
     }
-    playbook = shutil.which("ansible-playbook") or str(ROOT / ".venv/bin/ansible-playbook")
-    argv = [playbook, "--inventory", "localhost,", "--extra-vars", json.dumps(given), str(PLAY)]
+    argv = [PROGRAM, "--inventory", "localhost,", "--extra-vars", json.dumps(given), str(PLAY)]
     cost = measure(argv, ROOT, log)
     # The compiler's work is not done by our children: the build says what it took.
     records = (tree.parent / "store").glob("*/build.json")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -16,7 +17,13 @@ from pathlib import Path
 from typing import Any, Optional
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = str(Path(sys.executable).with_name("ansible-playbook"))
+_BESIDE = Path(sys.executable).with_name("ansible-playbook")
+# A script that the system's Python runs takes that of PATH, or of the checkout.
+PROGRAM = str(
+    _BESIDE
+    if _BESIDE.exists()
+    else shutil.which("ansible-playbook") or ROOT / ".venv/bin/ansible-playbook"
+)
 #: A host that is this machine.
 LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3"}
 #: Connections that fail, or answer, as a test chooses.

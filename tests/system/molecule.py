@@ -21,6 +21,8 @@ from datetime import datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+#: Molecule finds it by itself only in a clone of git, and not beside another --base-config.
+BASE = ROOT / ".config/molecule/config.yml"
 #: A line of Ansible's log begins with this; those that follow without it belong to it.
 RECORD = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d),\d{3} p=\d+ u=\S* n=\S+ [A-Z]+\|\s?")
 TASKS = ("TASK [", "RUNNING HANDLER [")
@@ -80,7 +82,10 @@ def run(arguments: list[str]) -> int:
             "ANSIBLE_LOG_PATH": str(log),
         }
         status = subprocess.run(
-            ["molecule", *arguments], cwd=ROOT, env=environment, check=False
+            ["molecule", "--base-config", str(BASE), *arguments],
+            cwd=ROOT,
+            env=environment,
+            check=False,
         ).returncode
         if log.exists():
             with log.open(encoding="utf-8", errors="replace") as lines:

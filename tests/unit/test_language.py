@@ -44,10 +44,14 @@ WORDS = {
     # A mark in GRUB's custom.cfg on hosts, which an earlier release may have written.
     r"tried kernel|(?<!oslab\.kernel: the )trial of (the|a) kernel": "trial boot",
     r"way back|leads? back|brought back": "fallback, recover",
+    r"kernel from before|not keep the kernel": "fallback, previous, confirm",
+    # Whoever is told to do a thing, or told apart from another, is not meant.
+    r"(is|are|was|were|be|and) told(?! (apart|to|not|no|it|its|what|who|how))": "report",
+    r"the trial'?s|on trial|during the trial(?! boot)": "trial boot",
 }
 # Words that mean something else outside of roles and playbooks.
 WORDS_OF_ROLES = {
-    r"old kernel": "fallback",
+    r"old kernels?": "fallback, prune",
     # A field of what the plugin collects, a syscall and a module.
     r"(?<!\.)(re)?captures?(?! mem)": "collect",
 }
@@ -130,6 +134,20 @@ def test_each_task_name_is_a_verb_and_its_object() -> None:
         for name in names(load(path))
         for fault in faults(name)
     ]
+    assert wrong == []
+
+
+def examples(path: Path) -> Any:
+    """The tasks in a plugin's EXAMPLES."""
+    found = re.search(r'^EXAMPLES = r"""\n(.*?)^"""', path.read_text(encoding="utf-8"), re.M | re.S)
+    return yaml.load(found[1], Loader=_Loader) if found else []
+
+
+def test_each_example_is_named_by_a_verb_and_its_object() -> None:
+    plugins = files("plugins/modules/*.py", "plugins/filter/*.py", "plugins/action/*.py")
+    found = [(path, name) for path in plugins for name in names(examples(path))]
+    assert len(found) > 40
+    wrong = [f"{path.name}: {name!r} {fault}" for path, name in found for fault in faults(name)]
     assert wrong == []
 
 

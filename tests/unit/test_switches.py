@@ -46,7 +46,7 @@ def _bare(node: Any, names: set[str]) -> list[str]:
     One that is nothing but the switch hands it on; the module that takes it converts it.
     """
     use = re.compile(rf"(?<![\w'.])({'|'.join(sorted(names))})(?![\w'])(?!\s*\|\s*bool\b)")
-    # In text in quotes, people are told of it.
+    # In text in quotes, people read of it.
     return [
         text
         for text in _expressions(node)

@@ -125,7 +125,7 @@ def test_and_it_is_its_build_again(host: Any) -> None:
     assert compare(host)["matches"] is True
 
 
-def test_another_build_is_told_apart(host: Any) -> None:
+def test_another_build_is_distinguished(host: Any) -> None:
     ended = verify("--extra-vars", f"verify_build_id={'0' * 64}")
     assert ended.returncode != 0
     assert "build id" in ended.stdout

@@ -76,7 +76,7 @@ def test_localmodconfig_left_out_what_neither_has(fleet: dict[str, Any]) -> None
         assert not {"XEN_BLKDEV_FRONTEND", "VMWARE_PVSCSI", "ENA_ETHERNET"} & config(host).keys()
 
 
-def test_each_keeps_it(fleet: dict[str, Any]) -> None:
+def test_each_has_confirmed_it(fleet: dict[str, Any]) -> None:
     for host in fleet.values():
         assert json.loads(host.check_output("cat /var/lib/oslab-kernel/install.json"))["confirmed"]
         saved = host.check_output("grub-editenv list")

@@ -20,8 +20,8 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common.natural_sort 
 
 SUFFIX = ".conf"
 _NAME = re.compile(r"(.+?)(?:\+([0-9]+)(?:-[0-9]+)?)?\.conf", re.IGNORECASE)
-# What the entry for a trial has otherwise than the kernel's own. Without a key to sort by, it comes
-# after those that have one.
+# In these the entry of a trial boot differs from the kernel's own. Without a key to sort by, it
+# comes after those that have one.
 _OWN = ("title", "sort-key", "options")
 
 

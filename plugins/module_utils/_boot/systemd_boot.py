@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """systemd-boot: its entries are files in the ESP, its choices are variables of the firmware.
 
-The trial has an entry of its own with one try. The loader forgets the one-shot choice as it reads
-it, and takes the try away before it starts the kernel; either is enough for it not to be started
-twice. systemd would call a boot that came up a good one, and give the entry a name without
+The trial boot has an entry of its own with one try. The loader removes the one-shot choice as it
+reads it, and takes the try away before it starts the kernel; either is enough for it not to be
+started twice. systemd would call a boot that came up a good one, and give the entry a name without
 counters: that is off in that boot, so that the entry stays behind all others until it is
 removed.
 """
@@ -231,7 +231,7 @@ class SystemdBoot:
     def _booted(self) -> Optional[Entry]:
         """The entry that has started the kernel that runs; None if it is unknown.
 
-        A trial's is none to keep, nor one that loads whichever kernel is newest.
+        The entry of a trial boot is none to keep, nor one that loads whichever kernel is newest.
         """
         # Counters may have been in its name, and are others by now.
         stem = Entry(efi_variables.text(self._variables, SELECTED)).stem.lower()

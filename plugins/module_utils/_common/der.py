@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 INTEGER = 0x02
-BIT_STRING = 0x03
 OCTET_STRING = 0x04
 OBJECT = 0x06
 SEQUENCE = 0x30

@@ -39,6 +39,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import 
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._host.dkms import dkms_facts
 from ansible_collections.oslab.kernel.plugins.module_utils._host.packages import (
+    INSTALL_RECORD,
     parse_packages,
     query_packages,
 )
@@ -55,8 +56,6 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host.trial import (
 _LARGEST_RECORD = 1 << 20
 # A configuration has some 300 KiB.
 _LARGEST_CONFIG = 16 << 20
-# Written by the role install.
-RECORD = Path("var/lib/oslab-kernel/install.json")
 _NO_PACKAGES: dict[str, Any] = {
     "packages": {},
     "packages_unfinished": [],
@@ -149,7 +148,9 @@ def oslab_releases(root: Path) -> list[str]:
 
 
 def install_record(root: Path, warnings: list[str]) -> dict[str, Any] | None:
-    return _object(root / RECORD, "the kernel counts as not yet booted from its packages", warnings)
+    return _object(
+        root / INSTALL_RECORD, "the kernel counts as not yet booted from its packages", warnings
+    )
 
 
 def _sum(path: Path, warnings: list[str], limit: int = bounded_read.HASHED) -> Optional[str]:

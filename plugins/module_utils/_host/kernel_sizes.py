@@ -18,10 +18,9 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     text_table,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common.natural_sort import natural_key
+from ansible_collections.oslab.kernel.plugins.module_utils._host.packages import INSTALL_RECORD
 
 PARTS = ("image", "initrd", "modules")
-# Of the role install: the kernel that the host ran before.
-RECORD = Path("var/lib/oslab-kernel/install.json")
 
 
 def _file_size(path: Path) -> Optional[int]:
@@ -64,7 +63,7 @@ def stock_release(root: Path, release: str) -> str:
         for other in sorted(others, key=natural_key)
         if other != release and not manifest.path(other, root).exists()
     ]
-    before = (json_file.read(root / RECORD) or {}).get("fallback")
+    before = (json_file.read(root / INSTALL_RECORD) or {}).get("fallback")
     return str(before) if before in stock else stock[-1] if stock else ""
 
 

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common.bounded_read import lines, words
 
+#: Written by the role install; relative to the root directory.
+INSTALL_RECORD = "var/lib/oslab-kernel/install.json"
 _FORMAT = "--showformat=${Package} ${Version} ${Status}\\n"
 
 

@@ -15,7 +15,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import 
 MARK = "oslab.trial="
 # Gone with the boot in which it was made.
 CONFIRMED = "run/oslab-trial.confirmed"
-# Written by the rollback timer when it has ended a trial boot.
+# Written by the rollback timer when it has ended a trial boot. An earlier version used the name.
 REPORT = "var/lib/oslab-kernel/trial-return.txt"
 _REPORT_CHARACTERS = 4000
 

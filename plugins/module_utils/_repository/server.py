@@ -158,7 +158,7 @@ def url_problem(
 
 
 def split_url(url: str) -> tuple[str, int]:
-    """Host and port of a URL. Raises ServerError if they cannot be told apart."""
+    """Host and port of a URL. Raises ServerError if the text has no such form."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port

@@ -40,7 +40,7 @@ SYSCALL_NAMES = (CAPTURE, TRACK, THROTTLE)
 # What track_syscall_usage counts, in the order in which it answers.
 COUNTED = ("open", "read", "write", "fork")
 
-# Of the manifest; what else is in it is told as it is.
+# Of the manifest; all else in it is returned as it is.
 MANIFEST_TEXTS = ("release", "version", "build_id", "sysname", "banner")
 # Names of syscalls that must not be called to see whether they are there; absent if there are none.
 NOT_CALLED = "not_called"
@@ -51,7 +51,7 @@ FIRST_NUMBER = 337
 LAST_NUMBER = 511
 
 # A call in a child has these. It takes microseconds, but a machine may be busy with its boot, and
-# one that is too slow here goes back to the old kernel.
+# one that is too slow here would be recovered to its fallback kernel.
 CALL_SECONDS = 30.0
 _KILL_SECONDS = 2.0
 

@@ -17,6 +17,7 @@ from ansible_collections.oslab.kernel.tests.integration.galaxy.installation impo
     ROOT,
     Installed,
 )
+from ansible_collections.oslab.kernel.tests.lib.playbook import write_inventory
 
 # Of a checkout, and of no use in an installed collection.
 LEFT_OUT = (
@@ -102,17 +103,7 @@ def test_its_action_groups_are_of_modules_that_share_an_option(installed: Instal
 def inventory(installed: Installed) -> Path:
     """The machine itself builds; nothing reaches the target."""
     path = installed.home / "hosts.yml"
-    local = {"ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3"}
-    path.write_text(
-        json.dumps(
-            {
-                "kernel_builders": {"hosts": {"builder": None}},
-                "kernel_targets": {"hosts": {"target": None}},
-                "all": {"vars": local},
-            }
-        )
-    )
-    return path
+    return write_inventory(path, kernel_targets={"hosts": {"target": None}})
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in ROOT.glob("playbooks/*.yml")))

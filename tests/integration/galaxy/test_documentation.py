@@ -103,7 +103,7 @@ def test_each_default_of_a_role_is_shown(role: str) -> None:
                 assert options[name].get("default", "none") == defaults[name], name
 
 
-def test_no_option_of_a_role_has_a_default_that_is_not_told() -> None:
+def test_no_option_of_a_role_lacks_a_documented_default() -> None:
     for role in ROLES:
         text = (ROOT / "roles" / role / "meta/argument_specs.yml").read_text()
         for entry in yaml.safe_load(text)["argument_specs"].values():

@@ -82,3 +82,13 @@ def fake_tarball(tmp_path: Path) -> Path:
     with tarfile.open(path, "w:xz") as archive:
         archive.add(ROOT / "tests/fixtures/fakelinux", "linux-6.12")
     return path
+
+
+@pytest.fixture
+def file_source(fake_tarball: Path) -> dict[str, str]:
+    """Variables that make the fake kernel tree the source."""
+    return {
+        "source_provider": "file",
+        "source_file": str(fake_tarball),
+        "source_version": "6.12",
+    }

@@ -145,7 +145,7 @@ def keep(host: Host) -> list[str]:
 
 
 def kexec(host: Host) -> list[str]:
-    """The trial without GRUB; and what ends it is a full reboot, to the old kernel."""
+    """The trial boot without GRUB. What ends it is a full reboot, into the fallback kernel."""
     host.put_kexec()
     host.shell("tar -C / --keep-directory-symlink -xf /root/kexec.tar; ldconfig; kexec --version")
     before = host.serial().count(GRUB_SAYS)

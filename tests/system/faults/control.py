@@ -13,7 +13,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
+from ansible_collections.oslab.kernel.tests.lib.playbook import PROGRAM
 
 ROOT = Path(__file__).resolve().parents[3]
 # How the last word on a host begins.
@@ -122,8 +122,7 @@ class Controller:
         playbook: str = "deploy.yml",
     ) -> Run:
         self._write(ssh_config, variables)
-        argv = [str(Path(sys.executable).with_name("ansible-playbook"))]
-        argv += ["--inventory", str(self._inventory), *options]
+        argv = [PROGRAM, "--inventory", str(self._inventory), *options]
         argv.append(str(ROOT / "playbooks" / playbook))
         environment = {
             **os.environ,

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs on the host under test: all that it is made of, as JSON. Shares no code with what is tested.
 
-Packages, files, what GRUB is told, what systemd starts: all, or the kinds that are named. Left out
+Packages, files, settings of GRUB, what systemd starts: all, or the kinds that are named. Left out
 is what changes while any host runs, and what the harness itself puts there.
 """
 

@@ -57,7 +57,7 @@ class Faulty:
         return qemu.run(argv, cwd)
 
     def hardware(self) -> list[str]:
-        """What it has besides, as QEMU is told."""
+        """What it has besides: arguments of QEMU."""
         return ["-drive", f"file={self.directory / 'spare.qcow2'},if=virtio,format=qcow2"]
 
     def make_spare(self, path: Path) -> None:

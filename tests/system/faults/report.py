@@ -47,7 +47,7 @@ class Outcome:
     lost: str = ""
     problems: list[str] = field(default_factory=list)
     # The day, and the commit of playbooks, roles and plugins. Saved results have this name.
-    seen: str = ""
+    observed_at: str = ""
 
     @property
     def good(self) -> bool:
@@ -78,7 +78,7 @@ class Outcome:
             f"{self.finally_runs}{together}" if self.finally_runs else "-",
             f"{self.finished_in:.0f} s" if self.finished_in else "-",
             self.verdict,
-            self.seen,
+            self.observed_at,
         ]
 
     def save(self, directory: Path) -> None:

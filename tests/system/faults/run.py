@@ -176,7 +176,7 @@ class Harness:
             host.wake()
             run = self.deploy(host, {}, "deployed.log")
             if run.wait(PLAYBOOK_SECONDS) != 0:
-                raise RunError(f"the new kernel was not kept: {run.text()[-3000:]}")
+                raise RunError(f"the new kernel was not confirmed: {run.text()[-3000:]}")
             host.save(self.state(DEPLOYED))
 
     @property
@@ -276,7 +276,7 @@ class Harness:
         return [*defaults["trial_arguments"], *more]
 
     def spoilt(self, fault: Fault) -> tuple[str, ...]:
-        """What the trial's kernel is told besides."""
+        """Further arguments of the kernel in the trial boot."""
         return (*fault.arguments, *(NO_ROLLBACK_TIMER if self.options.no_rollback_timer else ()))
 
     def tamper(self, kind: str) -> None:
@@ -478,7 +478,7 @@ class Harness:
                 log_line(f"{fault.name}: {fault.what}")
                 day = time.strftime("%F")
                 outcomes.append(Outcome(fault.name, fault.what, fault.expected))
-                outcomes[-1].seen = f"{day}, {code()}"
+                outcomes[-1].observed_at = f"{day}, {code()}"
                 if len(outcomes) == 1:
                     host.wake()
                 self.happen(fault, host, outcomes[-1])
@@ -618,10 +618,12 @@ def main() -> int:
         help="three that need no more than a stock host, without the second deployment",
     )
     parser.add_argument("--again", action="store_true", help="on the states of the last run")
-    parser.add_argument("--alone", action="store_true", help="nobody is there during the trial")
+    parser.add_argument(
+        "--alone", action="store_true", help="no control node during the trial boot"
+    )
     parser.add_argument("--list", action="store_true", help="name the faults, and end")
     parser.add_argument(
-        "--show", action="store_true", help="what earlier runs have seen; no new one"
+        "--show", action="store_true", help="print the results of earlier runs and end"
     )
     parser.add_argument(
         "--no-rollback-timer", action="store_true", help="with the rollback timer masked"
@@ -643,7 +645,7 @@ def main() -> int:
         "--wait",
         type=int,
         default=900,
-        help="seconds until a host counts as lost: a trial's end by force, two boots (%(default)s)",
+        help="seconds until a host counts as lost (%(default)s)",
     )
     parser.add_argument(
         "--work",

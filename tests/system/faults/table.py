@@ -79,7 +79,7 @@ class Fault:
         return self.state == INSTALLED and not self.action and not self.by_playbook
 
 
-# What the rollback timer's script (roles/trial/templates/trial-return.j2) prints.
+# What the rollback timer's script (roles/trial/templates/trial-rollback.j2) prints.
 ROLLBACK_TIMER = "rebooting into the fallback kernel"
 
 
@@ -138,7 +138,7 @@ echo '/dev/vdb /boot ext4 defaults 0 2' >>/etc/fstab
 grub-install /dev/vda 2>/dev/null; update-grub 2>/dev/null; sync
 """
 
-SAY = f"echo {MARK} >/dev/ttyS0"
+PRINT_MARK = f"echo {MARK} >/dev/ttyS0"
 
 
 def hook(path: str, script: str) -> dict[str, Any]:
@@ -185,7 +185,7 @@ sed -i -E 's/("get_io_throttle": *)[0-9]+/\1501/' "$file"
 
 BOOTING = Moment("Booting .Trial of", "serial")
 
-# Settings that people have, against what a trial's kernel is told on its command line.
+# Settings that people have, against the command line of the trial boot.
 SYSCTLS = """
 cat >/etc/sysctl.d/99-fault.conf <<END
 kernel.panic = 0
@@ -277,7 +277,7 @@ FAULTS = (
     ),
     Fault(
         "root-not-found",
-        "the kernel is told a root that is not there",
+        "the kernel's command line names a root that is not there",
         observed="/dev/nowhere does not exist",
         arguments=("root=/dev/nowhere", "rootdelay=5"),
     ),
@@ -431,7 +431,7 @@ FAULTS = (
         "while the initrd is made",
         state=STOCK,
         stays=True,
-        **hook(IN_INITRAMFS, f'[ "$1" = prereqs ] && exit\n{SAY}'),
+        **hook(IN_INITRAMFS, f'[ "$1" = prereqs ] && exit\n{PRINT_MARK}'),
         action="cut",
         moment=Moment(MARK, "serial", 3.0),
     ),
@@ -441,14 +441,15 @@ FAULTS = (
         state=STOCK,
         stays=True,
         **hook(
-            "/etc/grub.d/45_fault", f"ls /boot/vmlinuz-*-usac* >/dev/null || exit 0\n{SAY}\nsleep 5"
+            "/etc/grub.d/45_fault",
+            f"ls /boot/vmlinuz-*-usac* >/dev/null || exit 0\n{PRINT_MARK}\nsleep 5",
         ),
         action="cut",
         moment=Moment(MARK, "serial", 1.0),
     ),
     Fault(
         "cut-before-reboot",
-        "when the trial is chosen and the reboot is asked for",
+        "when the trial boot is set and the reboot is asked for",
         expected=(OLD, NEW),
         action="cut",
         moment=Moment(r"TASK \[.*Reboot the host", delay=1.0),
@@ -566,7 +567,7 @@ CASES = (
     ),
     Fault(
         "rollback-panics",
-        "the same, and the old kernel panics in its initrd",
+        "the same, and the previous kernel panics in its initrd",
         state=DEPLOYED,
         expected=(NEW,),
         case="rollback-panics",

@@ -35,6 +35,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "collections"))
 
 from ansible_collections.oslab.kernel.tests.lib import kernel_trees, own_modules
+from ansible_collections.oslab.kernel.tests.lib.playbook import PROGRAM
 from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
 
 HERE = Path(__file__).resolve().parent
@@ -148,7 +149,7 @@ def build(place: Path, keys: dict[str, Path], ccache: Path) -> dict:
     }
     play = place / "play.yml"
     play.write_text(PLAY)
-    argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-vvvv", "--diff", str(play)]
+    argv = [PROGRAM, "-vvvv", "--diff", str(play)]
     environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections")}
     environment.update(ANSIBLE_DEBUG="1", ANSIBLE_LOCALHOST_WARNING="false")
     with (place / "ansible.log").open("wb") as log:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs on the host under test: what systemd-boot was told there, as JSON.
+"""Runs on the host under test: the state of systemd-boot, as JSON.
 
 Shares no code with what is tested.
 """

@@ -130,7 +130,7 @@ class Visit(Stage):
 
 def row(name: str, found: Found, seconds: float) -> str:
     problems = "; ".join(found.problems) or "as it should be"
-    return f"{name:12} {seconds:5.0f} s  {' '.join(found.seen)}  {problems}"
+    return f"{name:12} {seconds:5.0f} s  {' '.join(found.observed)}  {problems}"
 
 
 def run(options: argparse.Namespace, workshop: Workshop) -> bool:

@@ -41,7 +41,7 @@ class Host(cases.Host, Protocol):
 class Found:
     """How it went."""
 
-    seen: list[str] = field(default_factory=list)
+    observed: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
@@ -49,15 +49,17 @@ def judge(host: Host, found: Found, new: bool) -> dict[str, Any]:
     """It runs this kernel, which is what systemd-boot starts if nobody does anything."""
     host.wait()
     seen = host.look()
-    found.seen.append(f"runs {seen['release']} by {seen['selected']},")
-    found.seen.append(f"default {' '.join(seen['default']) or 'none'}.")
+    found.observed.append(f"runs {seen['release']} by {seen['selected']},")
+    found.observed.append(f"default {' '.join(seen['default']) or 'none'}.")
     wrong = {
         "another kernel runs": (seen["release"] == host.release) != new,
         "the default is another one": seen["default"] != [seen["release"]],
         f"the default lacks {seen['lacking']}": seen["lacking"],
         f"{seen['next']} is to be booted next": seen["next"],
-        f"the trial has left {seen['entries']}": any("trial" in name for name in seen["entries"]),
-        "a trial's arguments are in an entry": "oslab.trial" in str(seen["options"]),
+        f"the trial boot has left {seen['entries']}": any(
+            "trial" in name for name in seen["entries"]
+        ),
+        "the arguments of a trial boot are in an entry": "oslab.trial" in str(seen["options"]),
         "it was not loaded by systemd-boot": not seen["loader"].startswith("systemd-boot"),
     }
     found.problems += [text for text, is_so in wrong.items() if is_so]
@@ -65,7 +67,7 @@ def judge(host: Host, found: Found, new: bool) -> dict[str, Any]:
 
 
 def failing(host: Host, found: Found, **variables: Any) -> None:
-    """A deployment that has to end with the old kernel."""
+    """A deployment that has to end with the fallback kernel."""
     before = host.look()["boot_id"]
     run = host.play("deploy.yml", **variables)
     if run.status == 0:
@@ -91,7 +93,7 @@ REFUSED = (
 
 
 def refused(host: Host) -> Found:
-    """It could not come back from a trial, and nothing is done to it."""
+    """It could not recover from a trial boot, and nothing is done to it."""
     found = Found()
     for inject, heal, message in REFUSED:
         host.shell(inject)
@@ -110,7 +112,7 @@ def health(host: Host) -> Found:
     failing(host, found, trial_health_checks=["/bin/false"], trial_health_timeout=5)
     # systemd would have said that of a boot whose entry is counted.
     if "Mark the Current Boot Loader Entry as Good" in host.serial():
-        found.problems.append("systemd has called the trial a good boot")
+        found.problems.append("systemd has called the trial boot a good one")
     return found
 
 
@@ -124,14 +126,14 @@ def init_ends(host: Host) -> Found:
 
 
 def update_in_trial(host: Host) -> Found:
-    """A good kernel, whose entry is made anew while the arguments of its trial are in force."""
-    found = kept(host)
+    """A good kernel, whose entry is made anew in its trial boot, with the arguments of that."""
+    found = confirmed(host)
     host.shell('update-initramfs -u -k "$(uname -r)" >/dev/null 2>&1; sync')
     judge(host, found, new=True)
     return found
 
 
-def kept(host: Host) -> Found:
+def confirmed(host: Host) -> Found:
     """A good kernel, and a second run that finds nothing to do."""
     found = Found()
     found.problems += cases.once(host, "deploy.yml")
@@ -142,7 +144,7 @@ def kept(host: Host) -> Found:
 
 
 def reboots(host: Host) -> Found:
-    """An ordinary reboot of the kernel that was kept."""
+    """An ordinary reboot of the kernel that was confirmed."""
     found = Found()
     before = host.look()["boot_id"]
     with contextlib.suppress(subprocess.SubprocessError):
@@ -154,7 +156,7 @@ def reboots(host: Host) -> Found:
 
 
 def rollback(host: Host) -> Found:
-    """Back to the kernel from before, which is kept then."""
+    """Back to the previous kernel, which is confirmed then."""
     found = Found()
     found.problems += cases.once(host, "rollback.yml")
     judge(host, found, new=False)
@@ -167,7 +169,7 @@ def remove(host: Host) -> Found:
     found.problems += cases.once(host, "remove.yml")
     host.wait()
     seen = host.look()
-    found.seen.append(f"runs {seen['release']}; entries: {' '.join(seen['entries'])}.")
+    found.observed.append(f"runs {seen['release']}; entries: {' '.join(seen['entries'])}.")
     if seen["default"] or len(seen["entries"]) != 1 or host.release in str(seen["entries"]):
         found.problems.append("systemd-boot is not as it was")
     found.problems += cases.shortened(
@@ -185,10 +187,10 @@ def counted(host: Host) -> Found:
     host.shell("echo 3 >/etc/kernel/tries; sync")
     # Removed with all else of that kernel.
     host.put_modules()
-    found = kept(host)
+    found = confirmed(host)
     name = next((name for name in host.look()["entries"] if host.release in name), "")
     if "+" in name:
-        found.problems.append(f"{name} is still being tried")
+        found.problems.append(f"{name} still has tries left, as one that is not confirmed")
     return found
 
 
@@ -196,7 +198,7 @@ STAGES: dict[str, Callable[[Any], Found]] = {
     "refused": refused,
     "health": health,
     "init-ends": init_ends,
-    "kept": update_in_trial,
+    "confirmed": update_in_trial,
     "reboots": reboots,
     "rollback": rollback,
     "remove": remove,

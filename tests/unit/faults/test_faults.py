@@ -75,7 +75,7 @@ def test_something_is_injected(fault: table.Fault) -> None:
     assert not fault.case or fault.case in cases.CASES
 
 
-def test_a_difference_is_told() -> None:
+def test_a_difference_is_reported() -> None:
     before = {"packages": {"bash": "5", "gone": "1"}, "GRUB": {}}
     after = {"packages": {"bash": "6", "new": "2"}, "GRUB": {}}
     assert cases.differences(before, before) == []
@@ -92,7 +92,7 @@ def test_changes_are_those_of_the_last_recapitulation() -> None:
     assert (cases.changed(text), cases.changed("nothing")) == (0, -1)
 
 
-def test_a_lost_host_is_told(tmp_path: Path) -> None:
+def test_a_lost_host_is_reported(tmp_path: Path) -> None:
     good = report.Outcome("a", "what", ("old",), runs="old", back_in=61.4, finally_runs="new")
     lost = report.Outcome("b", "what | more", ("old",), lost="no answer within 600 s")
     wrong = report.Outcome("c", "what", ("old",), runs="new", problems=["the new kernel runs"])
@@ -117,7 +117,7 @@ def test_the_table_goes_where_it_was() -> None:
 @pytest.mark.parametrize(
     ("text", "path"),
     [
-        (table.ROLLBACK_TIMER, "templates/trial-return.j2"),
+        (table.ROLLBACK_TIMER, "templates/trial-rollback.j2"),
         (cases.NO_KEXEC, "tasks/boot_entry/load_kexec.yml"),
     ],
 )

@@ -154,7 +154,7 @@ def test_exit_status(
         assert message in done.stderr if message else done.stderr == ""
 
 
-def test_a_lost_library_is_told(host: renamed_host.RenamedHost, tmp_path: Path) -> None:
+def test_a_lost_library_is_reported(host: renamed_host.RenamedHost, tmp_path: Path) -> None:
     script = tmp_path / "oslab-as-linux"
     lost = str(tmp_path / "lost.so")
     script.write_text(host.as_linux.read_text().replace(str(host.library), lost))

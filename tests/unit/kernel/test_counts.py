@@ -58,7 +58,7 @@ def test_too_much_in_some_attempts_of_a_machine_at_rest_fails(program: Path, eve
     assert "counted 6 open, 0 read, 0 write, 0 fork; in 2 of" in output
 
 
-def test_too_much_once_is_forgiven_and_told(program: Path) -> None:
+def test_too_much_once_is_forgiven_and_reported(program: Path) -> None:
     good, output = run(program, "once", 4)
     assert good
     assert "in 20 of 21 attempts" in output
@@ -92,7 +92,7 @@ def test_somebody_else_by_fits_fails_nothing(program: Path) -> None:
     assert good, output
 
 
-def test_a_machine_that_never_rests_is_told(program: Path) -> None:
+def test_a_machine_that_never_rests_is_reported(program: Path) -> None:
     good, output = run(program, "restless")
     assert not good
     assert "not known whether 5 open is right: 48 of 48 attempts were disturbed" in output

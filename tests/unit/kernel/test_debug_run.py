@@ -113,7 +113,7 @@ def test_the_llvm_that_the_user_names_is_taken(
     assert run.llvm_program("clang") == clang
 
 
-def test_a_program_is_told_what_the_kernel_was_built_without() -> None:
+def test_a_program_is_reported_what_the_kernel_was_built_without() -> None:
     options = argparse.Namespace(only=["io"], times=1, calls=1, seed=1)
     assert run.commands(run.numbers_for("noio", ["1", "2", "3"]), options) == [
         ["/io", "1", "2", "-3", "/tmp"]
@@ -152,7 +152,7 @@ def test_a_tree_is_configured_by_make_and_what_make_says_is_shown(tmp_path: Path
         kernel_trees.configure(tmp_path, [config], wanted)
 
 
-def test_races_of_others_are_told_and_pass(capsys: pytest.CaptureFixture[str]) -> None:
+def test_races_of_others_are_reported_and_pass(capsys: pytest.CaptureFixture[str]) -> None:
     assert wrong("kcsan", QUIET["kcsan"] + race("tick_one", "tick_other")) == []
     printed = capsys.readouterr().out
     assert "1 data races" in printed

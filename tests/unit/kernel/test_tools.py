@@ -297,7 +297,7 @@ def test_watch_is_a_table(tools: Path, name: str) -> None:
         (["--watch", "60.", "1"], 1, True),
     ],
 )
-def test_seconds_and_pid_are_told_apart(
+def test_seconds_and_pid_are_distinguished(
     tools: Path, arguments: list[str], pid: int | None, slow: bool
 ) -> None:
     program = tools / "fake" / TAKES_PID

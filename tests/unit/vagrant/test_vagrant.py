@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the scenario is told, and what is left of libvirt; the machine is `make test-vagrant`."""
+"""Settings of the scenario, and what is left of libvirt; the machine is `make test-vagrant`."""
 
 from __future__ import annotations
 

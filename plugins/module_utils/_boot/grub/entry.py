@@ -393,7 +393,7 @@ def restored(state: State, entry: str) -> str:
 
 
 def wanted_custom(state: State, kind: str, entry: Optional[Entry], arguments: Sequence[str]) -> str:
-    """What custom.cfg is to hold: a trial's entry, until there is a new default."""
+    """What custom.cfg is to hold: the entry of a trial boot, until there is a new default."""
     pending = state.environment.get("next_entry") == TRIAL
     is_default = entry is not None and state.environment.get("saved_entry") == entry.choice
     if kind == "present" or (kind == "default" and pending and is_default):
@@ -421,7 +421,7 @@ def unread(state: State, config: str) -> str:
     if state.menu.reads_custom:
         return ""
     return (
-        f"{config} does not read custom.cfg, where the trial's entry is. Make "
+        f"{config} does not read custom.cfg, where the entry of the trial boot is. Make "
         f"/etc/grub.d/41_custom executable and run {ENTRY_COMMAND}."
     )
 
@@ -455,7 +455,8 @@ def default_of(state: State) -> Optional[Entry]:
 
 
 def require_unattended(state: State, kind: str, entry: Entry, trial: str = "") -> None:
-    """Refuse an entry before which GRUB would wait for somebody. `trial` is the trial's text.
+    """Refuse an entry before which GRUB would wait for somebody. `trial` is the text
+    of the trial boot's entry.
 
     The usual entry of the requested kernel has to boot by itself, too: it is the default once the
     kernel is confirmed. So has that of the fallback kernel.

@@ -157,7 +157,7 @@ def test_one_builder_takes_what_another_has_compiled(
 ):
     storage = f"file:{tmp_path / 'shared'}" if kind == "file" else http_storage
     first, outcome = made(module_build, role, tmp_path / "first", ccache_remote=storage)
-    # Its address may hold a password: neither what is told nor what is kept has it.
+    # Its address may hold a password: neither the output nor the record has it.
     (record,) = first.store.glob("*/build.json")
     assert storage not in json.dumps(outcome) + record.read_text()
     second, _outcome = made(module_build, role, tmp_path / "second", ccache_remote=storage)

@@ -124,7 +124,7 @@ def test_a_table_of_checks(fleet: Fleet) -> None:
 
 
 def test_a_deployment_that_fails(fleet: Fleet) -> None:
-    """playbooks/deploy.yml, which says at its end why a host did not keep the kernel."""
+    """playbooks/deploy.yml, which says at its end why a host did not confirm the kernel."""
     lock = {"deploy_lock": {"held": False}}
     failed = {"failed": True, "msg": TEXT}
     cases = {

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
 import pytest
 import yaml
-from ansible_collections.oslab.kernel.tests.lib.playbook import ROOT, run_playbook
+from ansible_collections.oslab.kernel.tests.lib.playbook import LOCAL, ROOT, run_playbook
 
 #: Lines of a screen. Ansible prints a message twice, the second time in the result.
 SCREEN = 50
-LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
 
 
 @dataclass

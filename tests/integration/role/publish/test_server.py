@@ -150,7 +150,7 @@ def check_answers(port):
     assert ask(port, "/pool/a.deb") == (200, b"0123456789")
     assert ask(port, "/pool/a.deb", "HEAD")[0] == 200
     wanted = {
-        # What lies there is told by the index.
+        # The index has what lies there.
         ("GET", "/"): 403,
         ("GET", "/pool/"): 403,
         # Links, whoever has made them.

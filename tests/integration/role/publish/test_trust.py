@@ -289,7 +289,7 @@ def versions(root):
     return sorted(re.findall(r"^Version: (.+)$", text, re.MULTILINE))
 
 
-def test_a_disk_without_room_is_told_before_anything_is_added(repository, small_disk):
+def test_a_disk_without_room_is_reported_before_anything_is_added(repository, small_disk):
     repository.publish(repository.package(ONE))
     (repository.root / "filler").write_bytes(bytes(28 << 20))
     before = snapshot(repository.public)

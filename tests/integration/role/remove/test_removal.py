@@ -149,7 +149,7 @@ class Host:
 
 
 def _ids() -> list[str]:
-    """Of the entries of the menu, by their submenu, as GRUB is told them."""
+    """Of the entries of the menu, by their submenu, as in the configuration."""
     from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.entry import parse_menu
 
     return [entry.path for entry in parse_menu(MENU.read_text()).entries if entry.normal]

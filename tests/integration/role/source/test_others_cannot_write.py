@@ -27,19 +27,10 @@ ROLE = [
 
 
 @pytest.fixture
-def given(fake_tarball):
-    return {
-        "source_provider": "file",
-        "source_file": str(fake_tarball),
-        "source_version": "6.12",
-    }
-
-
-@pytest.fixture
-def role(playbook, given, tmp_path):
+def role(playbook, file_source, tmp_path):
     book = tmp_path / "role.json"
     book.write_text(json.dumps(ROLE))
-    return lambda *options, **more: playbook(str(book), *options, **given, **more)
+    return lambda *options, **more: playbook(str(book), *options, **file_source, **more)
 
 
 def digest(path):
@@ -74,15 +65,15 @@ def loosen(member):
 
 @pytest.mark.parametrize("umask", [0o000, 0o002, 0o077])
 def test_others_cannot_write_whatever_the_umask_and_the_tarball_say(
-    playbook, given, tmp_path, umask
+    playbook, file_source, tmp_path, umask
 ):
     loose = tmp_path / "loose.tar"
     with tarfile.open(loose, "w") as archive:
         archive.add(ROOT / "tests/fixtures/fakelinux", "linux-6.12", filter=loosen)
     before = os.umask(umask)
     try:
-        done = playbook("build.yml", *TAGS, **{**given, "source_file": str(loose)})
-        again = playbook("build.yml", *TAGS, **{**given, "source_file": str(loose)})
+        done = playbook("build.yml", *TAGS, **{**file_source, "source_file": str(loose)})
+        again = playbook("build.yml", *TAGS, **{**file_source, "source_file": str(loose)})
     finally:
         os.umask(before)
     assert (done.status, again.status) == (0, 0), done.output + again.output
@@ -114,12 +105,14 @@ def test_what_an_earlier_run_left_loose_is_tightened_once(role, tmp_path):
 
 @pytest.mark.parametrize("where", ["work", "."])
 @pytest.mark.parametrize("mode", [0o777, 0o775])
-def test_a_directory_that_others_can_write_to_is_refused(playbook, given, tmp_path, where, mode):
+def test_a_directory_that_others_can_write_to_is_refused(
+    playbook, file_source, tmp_path, where, mode
+):
     (tmp_path / "work").mkdir()
     place = (tmp_path / where).resolve()
     place.chmod(mode)
     try:
-        done = playbook("build.yml", *TAGS, **given)
+        done = playbook("build.yml", *TAGS, **file_source)
     finally:
         place.chmod(0o755)
     assert done.status != 0
@@ -131,10 +124,10 @@ def test_a_directory_that_others_can_write_to_is_refused(playbook, given, tmp_pa
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 @pytest.mark.parametrize("where", ["work", "."])
-def test_a_directory_of_somebody_else_is_refused(playbook, given, tmp_path, where):
+def test_a_directory_of_somebody_else_is_refused(playbook, file_source, tmp_path, where):
     (tmp_path / "work").mkdir()
     os.chown(tmp_path / where, 4711, 4711)
-    done = playbook("build.yml", *TAGS, **given)
+    done = playbook("build.yml", *TAGS, **file_source)
     os.chown(tmp_path / where, 0, 0)
     assert done.status != 0
     assert "belongs to the user number 4711" in " ".join(done.output.split())
@@ -160,8 +153,8 @@ def test_the_role_itself_refuses_a_tarball_of_another_checksum(role, fake_tarbal
     assert (tree / ".oslab/source.json").read_text() == before
 
 
-def test_a_checksum_that_is_none_is_refused_before_all(playbook, given, tmp_path):
-    done = playbook("build.yml", *TAGS, **given, source_sha256="c969")
+def test_a_checksum_that_is_none_is_refused_before_all(playbook, file_source, tmp_path):
+    done = playbook("build.yml", *TAGS, **file_source, source_sha256="c969")
     assert done.status != 0
     assert "source_sha256 is 'c969'" in " ".join(done.output.replace("''", "'").split())
     assert not (tmp_path / "work").exists()

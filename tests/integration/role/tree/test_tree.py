@@ -30,17 +30,8 @@ def contents(tree):
     }
 
 
-@pytest.fixture
-def given(fake_tarball):
-    return {
-        "source_provider": "file",
-        "source_file": str(fake_tarball),
-        "source_version": "6.12",
-    }
-
-
-def test_seed_values_are_the_defaults(playbook, given, tmp_path):
-    assert playbook("build.yml", *TAGS, **given).status == 0
+def test_seed_values_are_the_defaults(playbook, file_source, tmp_path):
+    assert playbook("build.yml", *TAGS, **file_source).status == 0
     tree = tree_of(tmp_path)
     assert "EXTRAVERSION = -49-usac1\n" in (tree / "Makefile").read_text()
     assert '"Usac Linux - 202010856"' in (tree / "include/linux/uts.h").read_text()
@@ -53,34 +44,36 @@ def test_seed_values_are_the_defaults(playbook, given, tmp_path):
         assert (tree / "kernel" / f"{name}.c").is_file()
 
 
-def test_second_run_changes_nothing(playbook, given):
-    assert playbook("build.yml", *TAGS, **given).recap("changed") > 0
-    again = playbook("build.yml", *TAGS, **given)
+def test_second_run_changes_nothing(playbook, file_source):
+    assert playbook("build.yml", *TAGS, **file_source).recap("changed") > 0
+    again = playbook("build.yml", *TAGS, **file_source)
     assert again.status == 0
     assert again.recap("changed") == 0
 
 
-def test_changed_variables_leave_what_a_fresh_run_would(playbook, given, tmp_path):
+def test_changed_variables_leave_what_a_fresh_run_would(playbook, file_source, tmp_path):
     other = {"version_extraversion": "-x", "patch_sysname": "X", "patch_banner": "one\n\ntwo"}
-    playbook("build.yml", *TAGS, **given)
-    assert playbook("build.yml", *TAGS, **given, **other).status == 0
+    playbook("build.yml", *TAGS, **file_source)
+    assert playbook("build.yml", *TAGS, **file_source, **other).status == 0
     changed = contents(tree_of(tmp_path))
     subprocess.run(["rm", "-r", tree_of(tmp_path)], check=True)
-    assert playbook("build.yml", *TAGS, **given, **other).status == 0
+    assert playbook("build.yml", *TAGS, **file_source, **other).status == 0
     assert contents(tree_of(tmp_path)) == changed
 
 
-def test_check_mode_on_an_untouched_machine(playbook, given, tmp_path):
-    preview = playbook("build.yml", *TAGS, "--check", "--diff", **given)
+def test_check_mode_on_an_untouched_machine(playbook, file_source, tmp_path):
+    preview = playbook("build.yml", *TAGS, "--check", "--diff", **file_source)
     assert preview.status == 0, preview.output
     assert preview.recap("changed") == 3  # unpack, version, patch
     assert not (tmp_path / "work").exists()
 
 
-def test_check_mode_shows_a_change_in_the_tree(playbook, given, tmp_path):
-    playbook("build.yml", *TAGS, **given)
+def test_check_mode_shows_a_change_in_the_tree(playbook, file_source, tmp_path):
+    playbook("build.yml", *TAGS, **file_source)
     before = contents(tree_of(tmp_path))
-    preview = playbook("build.yml", *TAGS, "--check", "--diff", **given, patch_sysname="New Name")
+    preview = playbook(
+        "build.yml", *TAGS, "--check", "--diff", **file_source, patch_sysname="New Name"
+    )
     assert '+#define UTS_SYSNAME "New Name"' in preview.output
     assert preview.recap("changed") == 1
     assert contents(tree_of(tmp_path)) == before
@@ -111,7 +104,7 @@ def test_mirrors_in_order(playbook, fake_tarball, tmp_path):
     ("changes", "messages"),
     [
         (
-            # All mistakes are told at once.
+            # All mistakes are reported at once.
             {
                 "version_extraversion": "-49 usac/1_x",
                 "patch_sysname": 'a"b\nc',
@@ -148,9 +141,9 @@ def test_mirrors_in_order(playbook, fake_tarball, tmp_path):
     ],
 )
 def test_bad_input_is_refused_before_anything_is_touched(
-    playbook, given, tmp_path, changes, messages
+    playbook, file_source, tmp_path, changes, messages
 ):
-    done = playbook("build.yml", *TAGS, **{**given, **changes})
+    done = playbook("build.yml", *TAGS, **{**file_source, **changes})
     assert done.status != 0
     output = " ".join(done.output.replace("''", "'").split())
     for words in messages:
@@ -158,21 +151,21 @@ def test_bad_input_is_refused_before_anything_is_touched(
     assert not (tmp_path / "work").exists()
 
 
-def test_a_syscall_that_the_tree_has_leaves_the_tree_alone(playbook, given, tmp_path):
+def test_a_syscall_that_the_tree_has_leaves_the_tree_alone(playbook, file_source, tmp_path):
     source = tmp_path / "read.c"
     source.write_text("SYSCALL_DEFINE0(read)\n")
     entry = {"name": "read", "source": str(source), "kconfig": "READ"}
-    playbook("build.yml", "--tags", "source,version", **given)
+    playbook("build.yml", "--tags", "source,version", **file_source)
     before = contents(tree_of(tmp_path))
-    done = playbook("build.yml", "--tags", "patch", **given, patch_syscalls=[entry])
+    done = playbook("build.yml", "--tags", "patch", **file_source, patch_syscalls=[entry])
     assert done.status != 0
     output = " ".join(done.output.replace("''", "'").split())  # as YAML of some releases quotes
     assert "already has a syscall 'read' (number 0)" in output
     assert contents(tree_of(tmp_path)) == before
 
 
-def test_a_fourth_syscall_is_one_more_entry(playbook, given, tmp_path):
-    """Its source and those of the collection are told apart, and either can be named."""
+def test_a_fourth_syscall_is_one_more_entry(playbook, file_source, tmp_path):
+    """Its source and those of the collection are distinguished, and either can be named."""
     source = tmp_path / "get_answer.c"
     source.write_text("SYSCALL_DEFINE1(get_answer, int __user *, answer)\n{\n}\n")
     entry = {"name": "get_answer", "source": str(source), "kconfig": "GET_ANSWER"}
@@ -182,7 +175,7 @@ def test_a_fourth_syscall_is_one_more_entry(playbook, given, tmp_path):
         "kconfig": "CAPTURE_MEMORY_SNAPSHOT",
     }
     done = playbook(
-        "build.yml", *TAGS, **given, patch_syscalls=[ours], patch_syscalls_extra=[entry]
+        "build.yml", *TAGS, **file_source, patch_syscalls=[ours], patch_syscalls_extra=[entry]
     )
     assert done.status == 0, done.output
     prototypes = (tree_of(tmp_path) / "include/linux/syscalls.h").read_text()

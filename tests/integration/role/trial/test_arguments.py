@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the kernel is told in a trial's boot, on hosts that differ."""
+"""The kernel's command line in a trial boot, on hosts that differ."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two runs of playbooks/deploy.yml for one host: the second is told, and leaves it alone."""
+"""Two runs of playbooks/deploy.yml for one host: the second fails and changes nothing."""
 
 from __future__ import annotations
 

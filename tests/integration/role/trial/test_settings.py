@@ -82,7 +82,7 @@ def host(tmp_path: Path) -> Iterator[Host]:
             keeper.kill()
 
 
-def test_the_trials_values_are_held_and_the_hosts_put_back(host: Host) -> None:
+def test_values_of_the_trial_boot_are_held_and_those_of_the_host_restored(host: Host) -> None:
     with host.running() as program:
         host.until(HELD)
         # A program that tunes the host, later, and changes its mind.

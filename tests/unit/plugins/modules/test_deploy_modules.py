@@ -127,7 +127,7 @@ def test_a_look_lists_the_releases(grub: dict[str, Any]) -> None:
 
 
 BOOTCTL = """#!/bin/sh
-# Writes what it is told where firmware would keep it.
+# Writes its argument where firmware would keep it.
 case $1 in
 --print-boot-path|--print-esp-path) echo {boot}; exit ;;
 set-default) name=Default ;;

@@ -24,7 +24,7 @@ def host_info(
 
 
 def run(**targets: Any) -> dict[str, Any]:
-    """What hosts have told in this run; None of one that did not answer."""
+    """What hosts have reported in this run; None of one that did not answer."""
     return {
         name: {
             "kernel_target_info": {**info, "boot_id": "no part of it"} if info else {"failed": 1}
@@ -48,7 +48,7 @@ def test_what_is_known_stays_until_it_is_to_be_read_anew() -> None:
     assert seen["loaded"] == ["old"]
     assert "gone" in seen["captures"]
     assert unite(known, now, ["a"], True)["loaded"] == ["new"]
-    # One that does not answer is known by what it told before.
+    # One that does not answer is known by its earlier report.
     assert unite(known, run(a=None), ["a"], True)["loaded"] == ["old"]
 
 

@@ -170,7 +170,7 @@ def test_what_ansible_would_convert(name: str) -> None:
             assert problems(name, [value]), value
 
 
-def test_all_of_several_is_told() -> None:
+def test_all_of_several_is_reported() -> None:
     found = problems("modules_list", [{"nmae": "x"}, "y"])
     assert "modules_list[0] has no name" in found
     assert "modules_list[1] is 'y'" in found

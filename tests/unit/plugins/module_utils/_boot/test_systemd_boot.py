@@ -242,7 +242,7 @@ def test_check_mode_predicts_an_entry_that_is_not_there_yet(host: Host) -> None:
     assert (host.choices(), host.names()) == (("", ""), sorted([OLD_NAME, NEW_NAME]))
 
 
-def test_a_release_without_an_entry_is_told(host: Host) -> None:
+def test_a_release_without_an_entry_is_reported(host: Host) -> None:
     refused(host, f"no entry for kernel 9.9; it has entries for: {NEW}, {OLD}", "once", "9.9")
     refused(host, "kernel-install add 9.9 /boot/vmlinuz-9.9", "default", "9.9")
 

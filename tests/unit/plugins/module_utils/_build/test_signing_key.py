@@ -109,7 +109,7 @@ def test_its_time(text):
     later, earlier = NOW + timedelta(days=10), NOW - timedelta(days=1)
     assert "expired on" in refused(text, later)
     assert "begins on" in refused(text, earlier)
-    # On the builder nobody asks: the control node's clock has told.
+    # On the builder nobody asks: the control node's clock was asked.
     assert signing_key.parse(text, "x", None)
 
 

@@ -169,7 +169,7 @@ def test_built_in_modules(tmp_path: Path) -> None:
         make_plan(NAME, loaded, "loaded", {"mode": "0400"})
 
 
-def test_a_parameter_that_is_not_taken_is_told(kernel: Kernel) -> None:
+def test_a_parameter_that_is_not_taken_is_reported(kernel: Kernel) -> None:
     def run(command: Sequence[str]) -> Result:
         kernel.load(mode="0444", pid="0")
         return Result(0)

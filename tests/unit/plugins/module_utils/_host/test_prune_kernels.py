@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
-from ansible_collections.oslab.kernel.plugins.module_utils._host.facts import RECORD, Host
+from ansible_collections.oslab.kernel.plugins.module_utils._host.facts import Host
+from ansible_collections.oslab.kernel.plugins.module_utils._host.packages import INSTALL_RECORD
 from ansible_collections.oslab.kernel.plugins.module_utils._host.prune_kernels import packages
 
 
@@ -53,16 +54,16 @@ def test_kernels_to_prune(
     host: Host, keep: int, running: str, fallback: str, needed: list[str], gone: list[str]
 ) -> None:
     (host.root / "proc/sys/kernel/osrelease").write_text(f"{running}\n")
-    (host.root / RECORD).parent.mkdir(parents=True)
-    (host.root / RECORD).write_text(json.dumps({"fallback": fallback}))
+    (host.root / INSTALL_RECORD).parent.mkdir(parents=True)
+    (host.root / INSTALL_RECORD).write_text(json.dumps({"fallback": fallback}))
     found = [f"linux-{kind}-{name}" for name in gone for kind in ("image", "headers")]
     assert packages(host, keep, needed) == (found, [])
 
 
 def test_a_host_without_a_record(host: Host) -> None:
     assert packages(host, 3, ["c"]) == (["linux-image-a", "linux-headers-a"], [])
-    (host.root / RECORD).parent.mkdir(parents=True)
-    (host.root / RECORD).write_text("[")
+    (host.root / INSTALL_RECORD).parent.mkdir(parents=True)
+    (host.root / INSTALL_RECORD).write_text("[")
     found, warnings = packages(host, 3, ["c"])
     assert found == ["linux-image-a", "linux-headers-a"]
-    assert str(host.root / RECORD) in warnings[0]
+    assert str(host.root / INSTALL_RECORD) in warnings[0]

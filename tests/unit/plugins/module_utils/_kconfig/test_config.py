@@ -398,7 +398,7 @@ def test_every_unknown_name_is_refused(bench: Bench) -> None:
     assert "PM is of type bool" in text
 
 
-def test_extra_options_are_added_and_win_and_are_told_by_their_variable(bench: Bench) -> None:
+def test_extra_options_are_added_and_win_and_are_reported_by_their_variable(bench: Bench) -> None:
     known = KconfigTree(bench.tree, "x86")
     options = {"NR_CPUS": 8, "PM": "n"}
     wanted = config.check_wanted(known, options, {}, {}, extra={"CONFIG_PM": "y"})

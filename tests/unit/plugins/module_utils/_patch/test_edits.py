@@ -81,7 +81,7 @@ def test_prototype_is_read_from_the_definition():
     assert edits.prototype("none", []) == "asmlinkage long sys_none(void);\n"
 
 
-def test_a_source_without_definition_is_told_by_its_entry():
+def test_a_source_without_definition_is_reported_by_its_entry():
     with pytest.raises(edits.EditError) as caught:
         edits.parameters(
             call("one", text="/* SYSCALL_DEFINE0(one) */", where="patch_syscalls_extra[2]")
@@ -161,7 +161,7 @@ def test_no_banner_changes_nothing():
     assert edits.add_banner(MAIN, "\n") == MAIN
 
 
-def test_main_without_anchor_is_told():
+def test_main_without_anchor_is_reported():
     with pytest.raises(edits.EditError, match="start_kernel"):
         edits.add_banner("int x;\n", "hello")
     with pytest.raises(edits.EditError, match="linux_banner"):

@@ -28,7 +28,7 @@ def test_good_extraversion(value):
         ("-" + "x" * 64, "at most 64"),
     ],
 )
-def test_bad_extraversion_is_told_by_name_and_reason(value, message):
+def test_bad_extraversion_is_reported_by_name_and_reason(value, message):
     (problem,) = inputs.check_extraversion(value, "6.8")
     assert problem.startswith("version_extraversion ")
     assert message in problem
@@ -104,7 +104,7 @@ def test_good_dependency(depends):
         ("(" * 100, "is too deep"),
     ],
 )
-def test_bad_dependency_is_told_by_its_entry(depends, message):
+def test_bad_dependency_is_reported_by_its_entry(depends, message):
     (problem,) = inputs.check_syscalls([], [entry(depends=depends)])
     assert problem == (
         f"patch_syscalls_extra[0] (a_call): depends {depends!r} {message}: write it as in "
@@ -119,7 +119,7 @@ def test_the_prefix_of_a_symbol_is_left_out():
     assert inputs.plain_symbols("CONFIG_A && !CONFIG_B || MY_CONFIG_C") == "A && !B || MY_CONFIG_C"
 
 
-def test_the_definition_is_told_by_its_entry_and_file():
+def test_the_definition_is_reported_by_its_entry_and_file():
     assert inputs.check_definition("x[0]", "one", "one.c", "SYSCALL_DEFINE0(one)") == []
     (problem,) = inputs.check_definition("x[0]", "one", "one.c", "SYSCALL_DEFINE0(two)")
     assert (

@@ -83,5 +83,5 @@ def test_what_may_be_compiled_counts(text):
         ("".join(f"SYSCALL_DEFINE0(c{n})\n" for n in range(5)), "SYSCALL_DEFINE0(c2) and 2 more"),
     ],
 )
-def test_what_is_wrong_is_told(text, words):
+def test_what_is_wrong_is_reported(text, words):
     assert words in error_message(text)

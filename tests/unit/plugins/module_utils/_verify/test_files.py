@@ -218,7 +218,7 @@ def test_the_users_own_files_may_be_there(machine):
     assert machine.answer(ignore=["*"])["matches"] is False
 
 
-def test_what_dkms_built_is_told_apart(machine):
+def test_what_dkms_built_is_distinguished(machine):
     path = f"{MODULES_DIR}/updates/dkms/c.ko"
     machine.write(path, "x")
     found = machine.answer()

@@ -158,7 +158,7 @@ def test_a_syscall_that_must_not_be_called_is_not() -> None:
     assert result["syscalls"][abi.CAPTURE]["supported"] is True
 
 
-def test_a_number_that_is_never_called_is_told() -> None:
+def test_a_number_that_is_never_called_is_reported() -> None:
     result = ask(with_own(335))
     assert result["failed_checks"] == []
     assert check_of(result, "mine answers")["ok"] is None

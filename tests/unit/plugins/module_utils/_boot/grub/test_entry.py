@@ -231,7 +231,7 @@ def test_the_block_is_made_and_read_back(tmp_path: Path) -> None:
     assert environment["next_entry"].endswith(f"gnulinux-6.12.57-49-usac1-advanced-{UUID}")
 
 
-def test_a_block_that_does_not_keep_it_is_told(tmp_path: Path) -> None:
+def test_a_block_that_does_not_keep_it_is_reported(tmp_path: Path) -> None:
     block = tmp_path / "grubenv"
     state = State(menu("debian-13"))
     with pytest.raises(GrubError, match="did not keep next_entry"):

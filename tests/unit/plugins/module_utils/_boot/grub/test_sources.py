@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which files a configuration runs, and what cannot be told; GRUB itself is asked in
+"""Which files a configuration runs, and what cannot be known; GRUB itself is asked in
 test_grub_access and test_grub_emulated."""
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def test_the_files_of_a_line(line: str, found: list[str]) -> None:
         ("export prefix", False),
     ],
 )
-def test_a_command_that_cannot_be_told(line: str, hidden: bool) -> None:
+def test_a_command_that_cannot_be_known(line: str, hidden: bool) -> None:
     assert bool(unknown(grub_script.statements(line)[0])) is hidden
 
 

@@ -111,7 +111,7 @@ def test_whom_a_password_keeps_out_is_kept_out() -> None:
     assert first == "menuentry 'Trial of Linux 1' --id oslab-trial --unrestricted --users=a,b {"
 
 
-def test_a_menu_that_reads_no_custom_cfg_is_told() -> None:
+def test_a_menu_that_reads_no_custom_cfg_is_reported() -> None:
     menu = Menu(honours_once=True)
     with pytest.raises(GrubError, match="41_custom executable"):
         require_working(State(menu), "grub.cfg", "once", ["panic=10"])
