@@ -2,7 +2,8 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The tables of variables in the roles' READMEs and in the reference, from their specifications.
+"""The tables of variables and entry points in the roles' READMEs and in the reference, from their
+specifications.
 
 `make docs` calls it; a test fails where a page is not what it writes.
 """
@@ -85,6 +86,16 @@ def table(role: Path, place: str = "") -> list[str]:
     ]
 
 
+def entry_points(role: Path) -> list[str]:
+    """What `tasks_from` can name; nothing of a role that has only its main one."""
+    entries = yaml.safe_load((role / "meta/argument_specs.yml").read_text(encoding="utf-8"))
+    named = entries["argument_specs"]
+    if len(named) == 1:
+        return []
+    found = [f"| `{name}` | {one['short_description']} |" for name, one in named.items()]
+    return ["", "| entry point (`tasks_from`) | |", "| --- | --- |", *found]
+
+
 def written(page: Path, lines: list[str]) -> str:
     """The page as it should be, with these lines between its markers. Raises MarkersError."""
     text = page.read_text(encoding="utf-8")
@@ -99,7 +110,7 @@ def written(page: Path, lines: list[str]) -> str:
 def readme(role: Path) -> str:
     """The README of a role as it should be. Raises MarkersError."""
     about = f"In full: `ansible-doc -t role oslab.kernel.{role.name}`."
-    return written(role / "README.md", [*table(role), "", about])
+    return written(role / "README.md", [*table(role), *entry_points(role), "", about])
 
 
 def reference() -> str:

@@ -125,6 +125,16 @@ def test_a_table(tmp_path: Path) -> None:
     ]
 
 
+def test_entry_points_are_listed_where_there_are_several(tmp_path: Path) -> None:
+    specification = tmp_path / "meta/argument_specs.yml"
+    specification.parent.mkdir()
+    main = "argument_specs:\n  main: {short_description: Do it}\n"
+    specification.write_text(main)
+    assert role_tables.entry_points(tmp_path) == []
+    specification.write_text(f"{main}  state: {{short_description: Look}}\n")
+    assert role_tables.entry_points(tmp_path)[-2:] == ["| `main` | Do it |", "| `state` | Look |"]
+
+
 @pytest.mark.parametrize(
     "text", ["", role_tables.BEGIN, f"{role_tables.BEGIN}{role_tables.END}" * 2]
 )
