@@ -27,8 +27,8 @@ static void same_as_proc(const char *what, pid_t pid)
 
 	ok(!returned && !error && !memcmp(&reported, &shown, sizeof(reported)),
 	   "%s: as /proc/PID/io: rchar %llu, wchar %llu, syscr %llu, syscw %llu, read %llu, written %llu",
-	   what, reported.rchar, reported.wchar, reported.syscr, reported.syscw, reported.read_bytes,
-	   reported.write_bytes);
+	   what, reported.rchar, reported.wchar, reported.syscr, reported.syscw,
+	   reported.read_bytes, reported.write_bytes);
 }
 
 /* --- what one's own calls add ------------------------------------------------ */
@@ -203,7 +203,8 @@ static void test_without_first_thread(void)
 	waitpid(pid, NULL, WUNTRACED);
 	same_as_proc("a process whose first thread ended", pid);
 	throttle(pid, &reported);
-	ok(reported.wchar >= 2 * WRITES * 5, "it has the figures of both: wchar %llu", reported.wchar);
+	ok(reported.wchar >= 2 * WRITES * 5, "it has the figures of both: wchar %llu",
+	   reported.wchar);
 	expect("throttle(its other thread's id)", 0, throttle(other_thread(pid), &reported));
 	end_child(pid);
 }
@@ -235,7 +236,8 @@ static void test_exec(char *const *argv)
 	throttle(pid, &reported);
 	if (read(fds[0], &before, sizeof(before)) != sizeof(before))
 		before.wchar = -1ULL;
-	ok(reported.wchar >= before.wchar, "it keeps what it wrote before: wchar %llu", reported.wchar);
+	ok(reported.wchar >= before.wchar, "it keeps what it wrote before: wchar %llu",
+	   reported.wchar);
 	end_child(pid);
 	close(fds[0]);
 	close(fds[1]);

@@ -151,11 +151,12 @@ static u64 longest_span(void)
  *
  * Each call comes by here where the kernel does not trust the TSC, and where
  * reading the clock takes long, as with the one HPET that all CPUs queue for.
- * There a reading is good for SLOW_SPANS times as long as it took, so that a
- * CPU spends less than 2 % of its time on it. But not for longer than
- * longest_span(), which a reading of more than 12 us reaches: a CPU spends more
- * on such ones, 4 % at 30 us. And never beyond its tick: a TSC may stop while
- * the CPU sleeps, and then the time is too old, by less than a tick.
+ * There a reading is good for SLOW_SPANS times as long as it took, but not for
+ * longer than longest_span(), which a reading of more than 12 us reaches. And
+ * never beyond its tick: a TSC may stop while the CPU sleeps, and then the time
+ * is too old, by less than a tick. So a CPU spends at most 2.4 % of its time on
+ * readings of up to 12 us, and 6 % on such of 30 us (HZ=1000; less with fewer
+ * ticks).
  *
  * Interrupts are off for each reading: one in the middle would make the clock
  * seem slow, and put its time to a wrong TSC. A hypervisor or the firmware can

@@ -55,7 +55,8 @@ static const struct program program = {
 		"       counts when it is made, also one that fails: \"open\" is open, openat,\n"
 		"       openat2 and creat; \"read\" is read; \"write\" is write; \"fork\" is fork,\n"
 		"       vfork, and clone and clone3 unless they make a thread. A clone3 whose\n"
-		"       arguments the kernel does not take does not count.\n",
+		"       arguments cannot be read, or are of a size or have bytes behind them\n"
+		"       that this kernel does not know, does not count.\n",
 	.output =
 		"       Lines of \"name: count=N last_timestamp_ns=N\", or with --json one object\n"
 		"       with an object for each name. count is a number of calls;\n"

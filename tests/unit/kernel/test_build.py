@@ -157,3 +157,17 @@ def test_counting_writes_to_its_own_cpu_only(patched: Path, call: str) -> None:
     assert len(stores) >= 2, stores
     own = ("%gs:", "(%rsp)")  # its own memory, the task's stack
     assert [store for store in stores if not store.startswith(own)] == []
+
+
+def test_the_counters_of_a_cpu_share_no_cache_line(patched: Path) -> None:
+    """They have a section for aligned variables, and fill whole lines in it."""
+    path = "kernel/track_syscall_usage.o"
+    make(patched, path)
+    _, symbols = run(["objdump", "-t", path], str(patched))
+    row = next(line.split() for line in symbols.splitlines() if line.endswith(" oslab_usage"))
+    section, size = row[-3:-1]
+    _, sections = run(["objdump", "-h", path], str(patched))
+    row = next(line.split() for line in sections.splitlines() if f" {section} " in line)
+    assert section.startswith(".data..percpu") and "aligned" in section
+    assert 2 ** int(row[-1].partition("**")[2]) >= 64
+    assert int(size, 16) % 64 == 0
