@@ -82,6 +82,7 @@ class Target:
             },
             "apt_transaction": self._apt_transaction,
             "apt_update": lambda _given: {"updated": True},
+            "config_files": self._config_files,
             "copy": self._copy,
             "command": self._command,
             "find": self._find,
@@ -192,6 +193,21 @@ class Target:
             self.state["files"][path] = state
         self.save()
         return {**self.answers["file"], "path": path, "changed": there == (state == "absent")}
+
+    def _config_files(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        wanted = {
+            one["path"]: hashlib.sha256(one["content"].encode()).hexdigest()
+            for one in arguments.get("files") or []
+        }
+        changed = [
+            path for path, sha256 in wanted.items() if self.state["files"].get(path) != sha256
+        ]
+        self.state["files"].update(wanted)
+        gone = [path for path in arguments.get("absent") or [] if path in self.state["files"]]
+        for path in gone:
+            del self.state["files"][path]
+        self.save()
+        return {"paths": [*changed, *gone], "changed": bool(changed or gone)}
 
     def _systemd(self, _arguments: dict[str, Any]) -> dict[str, Any]:
         return {**self.answers["systemd_service"], "changed": self.state["boots"] < 2}

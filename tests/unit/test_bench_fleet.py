@@ -19,6 +19,7 @@ BENCH = ROOT / "bench/fleet"
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "apt_transaction": {"packages": ["linux-image-x=1"]},
     "boot_entry": {"state": "once"},
+    "config_files": {"files": [{"path": "/etc/x", "content": "1"}], "absent": ["/etc/y"]},
     "deploy_lock": {"state": "held"},
     "host_kernel_info": {"packages": ["linux-libc-dev"], "files": ["/etc/x"]},
     "kernel_files": {"files": {"release": "x"}},

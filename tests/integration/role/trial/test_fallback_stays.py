@@ -109,7 +109,7 @@ def test_apt_does_not_remove_what_ends_a_trial(
     assert {
         "path": "{{ trial_apt_file }}",
         "mode": "0644",
-        "text": "{{ trial_apt_text }}",
+        "content": "{{ trial_apt_text }}",
     } in known["trial_timer_files"]
     assert removed(tmp_path / "a", "") == {f"linux-{kind}-{OLD}" for kind in ("image", "headers")}
     assert removed(tmp_path / "b", settings(trial_fallback=OLD)) == set()
