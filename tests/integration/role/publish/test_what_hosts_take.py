@@ -185,7 +185,7 @@ def test_nothing_but_the_kernels_packages_can_be_installed(host):
         'APT::Architectures { "amd64"; "i386"; };',
     ],
 )
-def test_it_holds_whatever_apt_is_reported(host, setting):
+def test_it_holds_whatever_the_settings_of_apt(host, setting):
     with host.client.config.open("a") as config:
         config.write(f"{setting}\n")
     first = host.run("repository/configure")
