@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import shlex
+import time
 from pathlib import Path
 from typing import Any, Optional
 
 from ansible import constants
+from ansible.errors import AnsibleError
 from ansible.plugins.action.reboot import ActionModule as Reboot
-from ansible_collections.oslab.kernel.plugins.plugin_utils import host_answer
+from ansible_collections.oslab.kernel.plugins.plugin_utils import boot_stages, host_answer
 from ansible_collections.oslab.kernel.plugins.plugin_utils.throttle import LostError, Throttle
 
 # molly-guard and its like, which ask for the host's name on a terminal, stand in front of reboot
@@ -88,7 +90,19 @@ class ActionModule(Reboot):
 
     def _reboot(self, tmp: Optional[str], task_vars: Optional[dict[str, Any]]) -> dict[str, Any]:
         # It quotes what the host said as it was asked to reboot.
-        return host_answer.plain(super().run(tmp, task_vars))
+        result: dict[str, Any] = host_answer.plain(super().run(tmp, task_vars))
+        if result.get("rebooted") and not result.get("failed") and not self._task.check_mode:
+            result["stages"] = self._stages(result.get("elapsed", 0))
+            result["answered"] = int(time.time())
+        return result
+
+    def _stages(self, elapsed: float) -> dict[str, float]:
+        """Nothing fails for want of them."""
+        try:
+            answer = self._low_level_execute_command(boot_stages.QUESTION, sudoable=False)
+        except AnsibleError:
+            return {}
+        return boot_stages.parse(str(answer.get("stdout", "")), elapsed)
 
     # What ansible.builtin.reboot asks itself, answered without a module on the host.
 

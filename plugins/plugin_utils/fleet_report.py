@@ -12,6 +12,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     plain_text,
     text_table,
 )
+from ansible_collections.oslab.kernel.plugins.plugin_utils import boot_stages
 
 HEADINGS = ("hosts", "kernel", "build", "state", "down", "which")
 _ID_DIGITS = 12
@@ -34,6 +35,8 @@ class Standing(NamedTuple):
     name: str
     outcome: Outcome
     downtime: Optional[int] = None
+    #: Seconds of each stage of it.
+    stages: Mapping[str, float] = {}
 
 
 def _dict(value: Any) -> Mapping[str, Any]:
@@ -74,7 +77,7 @@ def standing(name: str, known: Mapping[str, Any]) -> Standing:
         _state(known),
     )
     downtime = _seconds(installed.get("downtime")) if installed.get("rebooted") else None
-    return Standing(name, outcome, downtime)
+    return Standing(name, outcome, downtime, _dict(installed.get("stages")))
 
 
 def _down(members: Sequence[Standing]) -> str:
@@ -91,6 +94,7 @@ def _which(members: Sequence[Standing]) -> str:
 
 def report(standings: Iterable[Standing]) -> list[str]:
     """A table, the largest group first, and how many of all are verified."""
+    standings = list(standings)
     groups: dict[Outcome, list[Standing]] = {}
     for one in standings:
         groups.setdefault(one.outcome, []).append(one)
@@ -102,4 +106,6 @@ def report(standings: Iterable[Standing]) -> list[str]:
     total = sum(len(members) for members in groups.values())
     verified = sum(len(members) for outcome, members in ordered if outcome.state == "verified")
     lines = text_table.lines([HEADINGS, *rows], right=(0,), longest=_LONGEST)
-    return [*lines, lines[1], f"{total} hosts, {verified} verified"]
+    stages = boot_stages.text(boot_stages.medians(one.stages for one in standings))
+    down = [f"down (median): {stages}"] if stages else []
+    return [*lines, lines[1], *down, f"{total} hosts, {verified} verified"]

@@ -57,6 +57,33 @@ def test_a_lost_host_is_the_last_of_its_group(reboots: list[dict[str, Any]]) -> 
     assert len(reboots) == 2
 
 
+def rebooted(monkeypatch: pytest.MonkeyPatch, answer: Any) -> dict[str, Any]:
+    """The result of a reboot that took 39 s, of a host that answers so to the question."""
+    done = {"changed": True, "rebooted": True, "elapsed": 39}
+    monkeypatch.setattr(Reboot, "run", lambda *_arguments: done)
+    monkeypatch.setattr(
+        throttled_reboot.ActionModule, "_low_level_execute_command", answer, raising=False
+    )
+    return act()
+
+
+def test_the_stages_of_a_reboot(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(_self: Any, _question: str, sudoable: bool) -> dict[str, Any]:
+        assert not sudoable
+        return {"stdout": "30.00 1.00\nUserspaceTimestampMonotonic=10000000\n"}
+
+    result = rebooted(monkeypatch, answer)
+    assert result["stages"] == {"before_kernel": 9.0, "kernel": 10.0, "user_space": 20.0}
+    assert result["answered"] > 1e9
+
+
+def test_a_host_that_is_gone_again_has_no_stages(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_arguments: Any, **_named: Any) -> None:
+        raise AnsibleConnectionFailure("gone")
+
+    assert rebooted(monkeypatch, fails)["stages"] == {}
+
+
 class Interrupted(BaseException):
     """As a task's `timeout` ends it."""
 

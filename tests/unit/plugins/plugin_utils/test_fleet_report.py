@@ -20,6 +20,13 @@ def verified(downtime: int = 0, rebooted: bool = True) -> dict[str, Any]:
     }
 
 
+def test_where_the_time_went() -> None:
+    known = verified(39)
+    known["trial_result"]["stages"] = {"kernel": 4.0, "user_space": 26.0}
+    lines = report([standing("a", known), standing("b", verified(rebooted=False))])
+    assert lines[-2] == "down (median): kernel 4 s, user space until ssh 26 s"
+
+
 def cells(line: str) -> list[str]:
     return [cell.strip() for cell in line.split("|")]
 
