@@ -150,11 +150,12 @@ static void interrupt_reads(pid_t pid, int stat_fd)
 	struct iovec vector = { &byte, 1 };
 
 	for (;;) {
-		int before = __atomic_load_n(&interruption->handled, __ATOMIC_RELAXED);
+		int before;
 
 		usleep(1000);
 		if (!__atomic_load_n(&interruption->reads, __ATOMIC_ACQUIRE) || !is_asleep(stat_fd))
 			continue;
+		before = __atomic_load_n(&interruption->handled, __ATOMIC_RELAXED);
 		if (before == SIGNALS) {
 			__atomic_store_n(&interruption->reads, false, __ATOMIC_RELAXED);
 			writev(pipe_fds[1], &vector, 1);
