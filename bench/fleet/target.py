@@ -203,6 +203,9 @@ class Target:
             path for path, sha256 in wanted.items() if self.state["files"].get(path) != sha256
         ]
         self.state["files"].update(wanted)
+        for one in arguments.get("files") or []:
+            if one["path"].endswith("/install.json"):
+                self.state["record"] = json.loads(one["content"])
         gone = [path for path in arguments.get("absent") or [] if path in self.state["files"]]
         for path in gone:
             del self.state["files"][path]

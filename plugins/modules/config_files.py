@@ -36,6 +36,10 @@ options:
         description: Its permissions, in octal.
         type: str
         required: true
+      force:
+        description: With V(false) a file that is there stays as it is.
+        type: bool
+        default: true
   absent:
     description: Paths of files that are removed.
     type: list
@@ -91,7 +95,7 @@ def wanted(module: AnsibleModule) -> list[Wanted]:
             mode = int(one["mode"], 8)
         except ValueError:
             module.fail_json(msg=f"mode of {one['path']} is {one['mode']!r}; give it in octal.")
-        found.append(Wanted(Path(one["path"]), one["content"], mode))
+        found.append(Wanted(Path(one["path"]), one["content"], mode, one["force"]))
     return found + [Wanted(Path(path), None, 0) for path in module.params["absent"]]
 
 
@@ -105,6 +109,7 @@ def argument_spec() -> dict[str, Any]:
                 "path": {"type": "path", "required": True},
                 "content": {"type": "str", "required": True},
                 "mode": {"type": "str", "required": True},
+                "force": {"type": "bool", "default": True},
             },
         },
         "absent": {"type": "list", "elements": "path", "default": []},

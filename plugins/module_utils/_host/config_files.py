@@ -28,6 +28,8 @@ class Wanted(NamedTuple):
     #: None: the file must not be there.
     content: Optional[str]
     mode: int
+    #: Whether a file that is there is replaced.
+    force: bool = True
 
 
 class Present(NamedTuple):
@@ -75,7 +77,8 @@ def differences(wanted: Iterable[Wanted]) -> list[Difference]:
         before = read(one.path)
         content = None if one.content is None else one.content.encode()
         after = None if content is None else Present(content, one.mode)
-        if before != after and (before is not None or after is not None):
+        stays = before is not None and not one.force
+        if before != after and not stays:
             found.append(Difference(one, before))
     return found
 

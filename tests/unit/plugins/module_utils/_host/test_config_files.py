@@ -75,6 +75,13 @@ def test_a_file_that_must_not_be_there(tmp_path: Path) -> None:
     assert differences(gone) == []
 
 
+def test_a_file_that_stays_as_it_is(tmp_path: Path) -> None:
+    wanted = [Wanted(tmp_path / "baseline", "2\n", 0o644, force=False)]
+    apply(differences(wanted))
+    (tmp_path / "baseline").write_text("1\n")
+    assert differences(wanted) == []
+
+
 def test_a_link_stays(tmp_path: Path) -> None:
     (tmp_path / "target").write_text("1\n")
     (tmp_path / "link").symlink_to("target")
