@@ -9,7 +9,6 @@ import struct
 import uuid
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.filter import secure_boot_problem
 from ansible_collections.oslab.kernel.plugins.module_utils._build import signing_key
 from ansible_collections.oslab.kernel.plugins.module_utils._host import secure_boot
 from ansible_collections.oslab.kernel.tests.lib import signing_keys as made
@@ -61,7 +60,7 @@ def test_what_a_host_trusts(certificate, tmp_path):
 
 def ask(signer, trusted, secure=True):
     info = {"secure_boot": secure, "trusted_certificates": trusted}
-    return secure_boot_problem.secure_boot_problem(info, "web1", signer)
+    return secure_boot.problem("web1", info, signer)
 
 
 def test_the_answer(certificate):

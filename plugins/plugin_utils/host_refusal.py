@@ -1,0 +1,57 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why a kernel is not installed on a host, before anything is changed there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Optional
+
+from ansible_collections.oslab.kernel.plugins.module_utils._host import secure_boot
+
+
+def refusal(
+    facts: Mapping[str, Any], host: str, missing: Sequence[str], signer: Optional[Mapping[str, str]]
+) -> str:
+    """The first reason, with what to do; empty if there is none.
+
+    :param facts: the answer of the module host_kernel_info.
+    :param missing: packages to install, as name=version.
+    :param signer: certificate of the image, as in the manifest of a build.
+    """
+    return next(_reasons(facts, host, missing, signer), "")
+
+
+def _reasons(
+    facts: Mapping[str, Any], host: str, missing: Sequence[str], signer: Optional[Mapping[str, str]]
+) -> Iterator[str]:
+    if facts.get("container"):
+        yield (f"{host} is a container and runs its host's kernel. Remove it from kernel_targets.")
+    if facts.get("xen_dom0"):
+        yield (
+            f"{host} is a Xen host (dom0). Its trial boot and its fallback kernel would be started "
+            "without Xen, and its guests would not run. Remove it from kernel_targets, or boot it "
+            "without Xen first."
+        )
+    machine, architecture = facts.get("machine"), facts.get("dpkg_architecture")
+    if (machine, architecture) != ("x86_64", "amd64"):
+        yield (
+            f"{host} is {machine} with packages for {architecture or 'no Debian architecture'}; "
+            "the kernel is for x86_64 with amd64."
+        )
+    yield from filter(None, [secure_boot.problem(host, facts, signer)])
+    if not missing:
+        return
+    if facts.get("initrd_program") is None:
+        yield (
+            f"{host} has neither initramfs-tools nor dracut. Without an initrd the kernel would "
+            "not find its root disk; install initramfs-tools there."
+        )
+    wanted = [package.partition("=")[0] for package in missing]
+    held = [name for name in wanted if name in (facts.get("packages_held") or [])]
+    if held:
+        yield (
+            f"{host} holds {', '.join(held)}, of which another version is wanted. Run "
+            f"`apt-mark unhold {' '.join(held)}`, or remove the host from kernel_targets."
+        )

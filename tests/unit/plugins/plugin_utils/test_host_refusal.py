@@ -1,0 +1,65 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host that cannot take a kernel is refused with the reason and the remedy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.oslab.kernel.plugins.plugin_utils.host_refusal import refusal
+
+FACTS: dict[str, Any] = {
+    "container": False,
+    "xen_dom0": False,
+    "machine": "x86_64",
+    "dpkg_architecture": "amd64",
+    "secure_boot": False,
+    "trusted_certificates": None,
+    "initrd_program": "initramfs-tools",
+    "packages_held": ["vim"],
+}
+MISSING = ["linux-image-6.12=1", "linux-headers-6.12=1"]
+
+
+def test_a_host_that_takes_it() -> None:
+    assert refusal(FACTS, "web1", MISSING, {}) == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"container": True}, "web1 is a container and runs its host's kernel. Remove it"),
+        ({"xen_dom0": True}, "web1 is a Xen host (dom0)"),
+        (
+            {"machine": "aarch64"},
+            "web1 is aarch64 with packages for amd64; the kernel",
+        ),
+        ({"dpkg_architecture": ""}, "web1 is x86_64 with packages for no Debian architecture"),
+        ({"dpkg_architecture": "i386"}, "with packages for i386"),
+        ({"secure_boot": True, "trusted_certificates": []}, "build_image_signing_key"),
+    ],
+)
+def test_whatever_is_to_be_installed(change: dict[str, Any], words: str) -> None:
+    assert words in refusal({**FACTS, **change}, "web1", [], {})
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"initrd_program": None}, "web1 has neither initramfs-tools nor dracut"),
+        (
+            {"packages_held": ["linux-headers-6.12", "linux-image-6.12"]},
+            "`apt-mark unhold linux-image-6.12 linux-headers-6.12`",
+        ),
+    ],
+)
+def test_where_packages_are_installed(change: dict[str, Any], words: str) -> None:
+    assert words in refusal({**FACTS, **change}, "web1", MISSING, {})
+    assert refusal({**FACTS, **change}, "web1", [], {}) == ""
+
+
+def test_the_first_reason_is_enough() -> None:
+    facts = {**FACTS, "container": True, "machine": "aarch64", "initrd_program": None}
+    assert refusal(facts, "web1", MISSING, {}).startswith("web1 is a container")
