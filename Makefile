@@ -167,6 +167,7 @@ lint: deps ## Run the linters, the type checker and the spelling checker
 	ruff format --check .
 	yamllint --strict .
 	codespell
+	antsibull-changelog lint
 	mypy $(addprefix --package ansible_collections.oslab.kernel.,plugins tests bench)
 	ANSIBLE_COLLECTIONS_PATH=collections ansible-lint
 

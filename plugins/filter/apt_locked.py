@@ -12,7 +12,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_lock
 DOCUMENTATION = r"""
 name: apt_locked
 short_description: Whether apt or dpkg failed because another program holds a lock
-version_added: 0.1.0
+version_added: 0.2.0
 author: oslab.kernel contributors (@oslab)
 description:
   - Recognizes the messages of apt, dpkg and debconf, in the language C.

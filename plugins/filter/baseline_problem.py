@@ -12,7 +12,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import baseline
 DOCUMENTATION = r"""
 name: baseline_problem
 short_description: What is wrong with the record of how a host was
-version_added: 0.1.0
+version_added: 0.2.0
 author: oslab.kernel contributors (@oslab)
 description:
   - Parses a file in which whoever is root on the host may have written anything, and checks the

@@ -13,7 +13,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import collected_hard
 DOCUMENTATION = r"""
 name: collected_hardware
 short_description: Unite the collected hardware facts of the targets of one kernel
-version_added: 0.1.0
+version_added: 0.2.0
 author: oslab.kernel contributors (@oslab)
 description:
   - Checks each value that a target has answered, as any of them may be malformed, and unites those

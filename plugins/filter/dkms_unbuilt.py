@@ -13,7 +13,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import dkms
 DOCUMENTATION = r"""
 name: dkms_unbuilt
 short_description: Modules of DKMS that are not built for a kernel of a host
-version_added: 0.1.0
+version_added: 0.2.0
 author: oslab.kernel contributors (@oslab)
 description:
   - Names the modules that DKMS builds for each new kernel by itself, and those that the running

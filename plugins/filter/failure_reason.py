@@ -13,7 +13,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import failure
 DOCUMENTATION = r"""
 name: failure_reason
 short_description: Reason of a failed task, in one line
-version_added: 0.1.0
+version_added: 0.2.0
 author: oslab.kernel contributors (@oslab)
 description:
   - Finds the reason in a failed task's result, whether it is a module's message, the output of

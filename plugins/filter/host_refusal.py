@@ -13,7 +13,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import host_refusal a
 DOCUMENTATION = r"""
 name: host_refusal
 short_description: Why a kernel is not installed on a host
-version_added: 0.1.0
+version_added: 0.2.0
 author: oslab.kernel contributors (@oslab)
 description:
   - Looks for what stands in the way of a kernel on a host before anything is changed there. A

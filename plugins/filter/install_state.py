@@ -13,7 +13,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import install_state 
 DOCUMENTATION = r"""
 name: install_state
 short_description: What a host has of the requested kernel
-version_added: 0.1.0
+version_added: 0.2.0
 author: oslab.kernel contributors (@oslab)
 description:
   - What of a kernel's packages is missing on a host, whether the kernel runs there, and whether a

@@ -13,7 +13,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import package_copies
 DOCUMENTATION = r"""
 name: package_copies
 short_description: Files of the packages that a host needs, with what is known of each
-version_added: 0.1.0
+version_added: 0.2.0
 author: oslab.kernel contributors (@oslab)
 description:
   - Compares three variables of the user's with each other, parses the names of the files,

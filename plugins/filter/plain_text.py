@@ -12,7 +12,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_
 DOCUMENTATION = r"""
 name: plain_text
 short_description: Text of others in one line, safe to print
-version_added: 0.1.0
+version_added: 0.2.0
 author: oslab.kernel contributors (@oslab)
 description:
   - Shows control characters, invisible ones, and those that change the direction of writing as

@@ -13,7 +13,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import removal
 DOCUMENTATION = r"""
 name: removal_restoration
 short_description: Which versions to install in place of the collection's packages
-version_added: 0.1.0
+version_added: 0.2.0
 author: oslab.kernel contributors (@oslab)
 description:
   - Parses what C(apt-cache policy) prints, and weighs versions by apt's priorities. It takes the

@@ -12,7 +12,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import repository_tru
 DOCUMENTATION = r"""
 name: repository_key_problem
 short_description: Why a repository's key may not replace the one that a host trusts
-version_added: 0.1.0
+version_added: 0.2.0
 author: oslab.kernel contributors (@oslab)
 description:
   - Parses OpenPGP keys, also one in a file in which the host may have anything, and compares the

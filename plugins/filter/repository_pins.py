@@ -13,7 +13,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host import apt_repo
 DOCUMENTATION = r"""
 name: repository_pins
 short_description: Preferences that let apt install these packages from a repository, and no others
-version_added: 0.1.0
+version_added: 0.2.0
 author: oslab.kernel contributors (@oslab)
 description:
   - Makes the text of a file for C(/etc/apt/preferences.d). It gives the packages in this version

@@ -13,7 +13,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._repository.server im
 DOCUMENTATION = r"""
 name: repository_url_problem
 short_description: Why targets cannot reach a repository
-version_added: 0.1.0
+version_added: 0.2.0
 author: oslab.kernel contributors (@oslab)
 description:
   - Parses the notations of addresses, as C(127.1) and C(::ffff:127.0.0.1), and compares what the

@@ -13,7 +13,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import space
 DOCUMENTATION = r"""
 name: space_needed
 short_description: Space that has to be free on a host before a kernel is installed
-version_added: 0.1.0
+version_added: 0.2.0
 author: oslab.kernel contributors (@oslab)
 description:
   - Adds up, by file system, what packages, kernels and the boot loader's copies of them take, and

@@ -13,7 +13,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import trial_settings
 DOCUMENTATION = r"""
 name: trial_settings
 short_description: The sysctl settings that a kernel's arguments stand for
-version_added: 0.1.0
+version_added: 0.2.0
 author: oslab.kernel contributors (@oslab)
 description:
   - Knows which argument is which file below C(/proc/sys), and lets nothing through that a shell

@@ -13,7 +13,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import unattended as 
 DOCUMENTATION = r"""
 name: unattended
 short_description: The environment of a program that asks nothing and reports in English
-version_added: 0.1.0
+version_added: 0.2.0
 author: oslab.kernel contributors (@oslab)
 description:
   - For C(environment) of a task that installs packages, or that reads what a program prints.

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: apt_index
 short_description: Check that a target has the repository's current index, or remove it
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - apt takes any index with a good signature, however old. This compares the one that apt fetched
     last with the one that was published. It has to be that very file or one of a later date,

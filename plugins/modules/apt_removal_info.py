@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: apt_removal_info
 short_description: Gather which packages can be removed without others
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Simulates their removal. Where a package that is not named would be removed too, because it
     needs one of them, that one is refused, and the others are looked at one by one.

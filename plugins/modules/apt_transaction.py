@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: apt_transaction
 short_description: Install or purge packages without the removal of others
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Simulates the transaction first, and fails with the names where apt would remove a package that
     it was not asked to purge, or with apt's reason where the transaction is not possible.

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: apt_update
 short_description: Fetch apt's index of packages
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Fails at once where a source cannot be fetched, with its address and apt's reason.
     M(ansible.builtin.apt) tries it five times and gives no reason.

@@ -15,7 +15,7 @@ description:
     install. Before 1.5, which Ubuntu 22.04 does not have, aptly reads none that are compressed by
     zstd. Changes nothing.
 extends_documentation_fragment: [oslab.kernel.attributes.info_module]
-version_added: "0.1.0"
+version_added: "0.2.0"
 author: oslab.kernel contributors (@oslab)
 options: {}
 """

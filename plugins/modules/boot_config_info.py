@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: boot_config_info
 short_description: Read a kernel's configuration
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Reads a file such as C(/boot/config-6.1.0-44-amd64), of at most 4 MiB.
   - M(ansible.builtin.slurp) reads such a file, too; but what a host adds to its answer, such as

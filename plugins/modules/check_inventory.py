@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: check_inventory
 short_description: Refuse groups and variables with which a run could not do what is wanted
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Checks the groups of the inventory and C(--limit), the names and values of all variables that
     begin as those of the collection's roles, and the files that they name. Fails with one message

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 ---
 module: config_files
 short_description: Write and remove several small files of a host's configuration
-version_added: "0.1.0"
+version_added: "0.2.0"
 author: oslab.kernel contributors (@oslab)
 description:
   - Does in one call what M(ansible.builtin.copy) and M(ansible.builtin.file) do in two or more for

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: deploy_lock
 short_description: Acquire and release the deployment lock of a host
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Records on the host which run of C(ansible-playbook) holds its deployment lock. Fails if another
     run holds it, from this control node or from another one. The message names that run.

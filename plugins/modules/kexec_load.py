@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: kexec_load
 short_description: Load a kernel, to be started without firmware and boot loader
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Loads a kernel of this host as the boot loader's entry would start it, with more arguments.
     C(systemctl kexec) starts it then. The loader is not configured, so each other start boots its

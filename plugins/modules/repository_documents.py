@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: repository_documents
 short_description: Publish documents beside the index of a repository
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Writes files below a directory that a web server serves, in the order in which they are given,
     each by a rename once its content is on the disk. Files have mode 0644, directories 0755.

@@ -14,7 +14,7 @@ description:
   - Checks what the web server of the role P(oslab.kernel.publish#role) is to run with, and chooses
     the addresses that it listens on. Changes nothing.
 extends_documentation_fragment: [oslab.kernel.attributes.info_module]
-version_added: "0.1.0"
+version_added: "0.2.0"
 author: oslab.kernel contributors (@oslab)
 options:
   url:

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: repository_state
 short_description: Read what was published last, and the key that signed it
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Reads, on the builder, the description, the public key and the index in C(root)/public, and
     checks that they belong together. The key must be the only one in its file, the one that the

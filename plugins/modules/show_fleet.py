@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: show_fleet
 short_description: Print how the hosts of a run stand
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Prints a table with a line for each outcome, which says how many hosts have it, what kernel and
     what build they run, how long they were down, and names some of them. It is as short for ten

@@ -15,7 +15,7 @@ description:
     (C(linux-source-6.8.0)) give it, first among what is installed, then in apt's package index.
     Changes nothing.
 extends_documentation_fragment: [oslab.kernel.attributes.info_module]
-version_added: "0.1.0"
+version_added: "0.2.0"
 author: oslab.kernel contributors (@oslab)
 options:
   version:

@@ -17,7 +17,7 @@ description:
     files, everywhere below it. No link is followed.
   - Fails, too, if anything below it belongs to such a user.
   - A directory that is not there yet is made.
-version_added: "0.1.0"
+version_added: "0.2.0"
 author: oslab.kernel contributors (@oslab)
 options:
   path:

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: throttled_reboot
 short_description: Reboot a host, but only so many of its group at the same time
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Does what M(ansible.builtin.reboot) does, and takes its options.
   - Of the hosts of a group, no more than O(at_once) are in their reboot at the same time. Once one

@@ -15,7 +15,7 @@ description:
     that Vagrant logs in as. What comes out is packed as a box for the libvirt provider.
   - The box is named after a digest of the image's name and all that is added, and appears by one
     rename. A build that was cut off leaves nothing under that name.
-version_added: 0.1.0
+version_added: 0.2.0
 author:
   - oslab.kernel contributors (@oslab)
 requirements:
