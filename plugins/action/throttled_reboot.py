@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ansible import constants
-from ansible.errors import AnsibleError
 from ansible.plugins.action.reboot import ActionModule as Reboot
 from ansible_collections.oslab.kernel.plugins.plugin_utils import boot_stages, host_answer
 from ansible_collections.oslab.kernel.plugins.plugin_utils.throttle import LostError, Throttle
@@ -100,9 +99,10 @@ class ActionModule(Reboot):
         """Nothing fails for want of them."""
         try:
             answer = self._low_level_execute_command(boot_stages.QUESTION, sudoable=False)
-        except AnsibleError:
+        except Exception:  # whatever a connection raises
             return {}
-        return boot_stages.parse(str(answer.get("stdout", "")), elapsed)
+        by_firmware = not self._task.args.get("reboot_command")
+        return boot_stages.parse(str(answer.get("stdout", "")), elapsed, firmware_ran=by_firmware)
 
     # What ansible.builtin.reboot asks itself, answered without a module on the host.
 

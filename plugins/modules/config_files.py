@@ -88,6 +88,17 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host.config_files im
 )
 
 
+class Quiet(AnsibleModule):
+    """Logs no contents on the host: an address may hold a password."""
+
+    def _log_invocation(self) -> None:
+        self.log(f"Invoked for {', '.join(paths(self))}")
+
+
+def paths(module: AnsibleModule) -> list[str]:
+    return [*(one["path"] for one in module.params["files"]), *module.params["absent"]]
+
+
 def wanted(module: AnsibleModule) -> list[Wanted]:
     found = []
     for one in module.params["files"]:
@@ -117,15 +128,17 @@ def argument_spec() -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    module = Quiet(argument_spec=argument_spec(), supports_check_mode=True)
+    shown = {"module_args": {"paths": paths(module)}}
     try:
         found = differences(wanted(module))
         if not module.check_mode:
             apply(found)
     except ConfigFileError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=str(error), invocation=shown)
     module.exit_json(
         changed=bool(found),
+        invocation=shown,
         paths=[str(one.wanted.path) for one in found],
         diff=[one.diff for one in found],
     )

@@ -35,8 +35,11 @@ NAMES = {
 _LONGEST = 7 * 86400.0
 
 
-def parse(output: str, elapsed: float) -> dict[str, float]:
-    """Seconds of each stage, which are `elapsed` together; empty if the host does not tell."""
+def parse(output: str, elapsed: float, *, firmware_ran: bool = True) -> dict[str, float]:
+    """Seconds of each stage, which are `elapsed` together; empty if the host does not tell.
+
+    After a kexec the times of firmware and loader are those of an earlier boot.
+    """
     uptime_text = re.match(r"([0-9]{1,9}\.[0-9]{1,4}) ", output)
     found = {
         name: int(value) / 1e6
@@ -49,7 +52,7 @@ def parse(output: str, elapsed: float) -> dict[str, float]:
     before = max(elapsed - uptime, 0.0)
     firmware, loader = found.get(_FIRMWARE, 0.0), found.get(_LOADER, 0.0)
     stages: dict[str, float] = {}
-    if 0 < loader <= firmware <= before:
+    if firmware_ran and 0 < loader <= firmware <= before:
         stages["shutdown"] = before - firmware
         stages["firmware"] = firmware - loader
         stages["loader"] = loader

@@ -133,16 +133,28 @@ static struct shared {
 	int turns;
 } *shared;
 
-/* pwrite() is counted as nothing. */
+/* pwrite() is counted as nothing. Returns whether the CPU went. */
+static bool set_cpu(int fd, const char *online)
+{
+	int tries;
+
+	for (tries = 0; tries < 1000; tries++) {
+		if (pwrite(fd, online, 1, 0) == 1)
+			return true;
+		if (errno != EBUSY)
+			return false;
+		usleep(1000);
+	}
+	return false;
+}
+
 static void turn_cpus(void)
 {
 	int i = 0;
 
 	while (!__atomic_load_n(&shared->stop, __ATOMIC_RELAXED)) {
-		if (pwrite(cpu_fds[i], "0", 1, 0) == 1)
-			shared->turns++;
-		while (pwrite(cpu_fds[i], "1", 1, 0) != 1 && errno == EBUSY)
-			;
+		shared->turns += set_cpu(cpu_fds[i], "0");
+		set_cpu(cpu_fds[i], "1");
 		i = (i + 1) % movable;
 	}
 }
@@ -185,10 +197,10 @@ static void test_hotplug(void)
 	/* What a CPU has counted stays when it goes. */
 	track(all, OSLAB_USAGE_ENTRIES);
 	for (i = 0; i < movable; i++)
-		offline += pwrite(cpu_fds[i], "0", 1, 0) == 1;
+		offline += set_cpu(cpu_fds[i], "0");
 	track(fewer, OSLAB_USAGE_ENTRIES);
 	for (i = 0; i < movable; i++)
-		pwrite(cpu_fds[i], "1", 1, 0);
+		set_cpu(cpu_fds[i], "1");
 	for (i = 0; i < OSLAB_USAGE_ENTRIES; i++)
 		kept += fewer[i].count >= all[i].count;
 	ok(kept == OSLAB_USAGE_ENTRIES && offline == movable,

@@ -74,8 +74,12 @@ def differences(wanted: Iterable[Wanted]) -> list[Difference]:
     """Those that are to be written or removed. Raises ConfigFileError."""
     found = []
     for one in wanted:
+        if one.content is None and one.path.is_symlink():
+            # Whatever it points to stays.
+            found.append(Difference(one, Present(os.fsencode(f"-> {one.path.readlink()}\n"), 0)))
+            continue
         before = read(one.path)
-        content = None if one.content is None else one.content.encode()
+        content = None if one.content is None else one.content.encode("utf-8", "surrogateescape")
         after = None if content is None else Present(content, one.mode)
         stays = before is not None and not one.force
         if before != after and not stays:

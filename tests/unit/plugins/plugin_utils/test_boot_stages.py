@@ -41,6 +41,10 @@ def test_with_firmware_that_reports() -> None:
     assert sum(stages.values()) == 39
 
 
+def test_after_a_kexec_no_firmware_ran() -> None:
+    assert parse(UEFI, 39, firmware_ran=False)["before_kernel"] == 8.5
+
+
 def test_without_an_initrd() -> None:
     stages = parse(BIOS.replace("InitRDTimestampMonotonic=4000000\n", ""), 39)
     assert stages == {"before_kernel": 8.5, "kernel": 10.5, "user_space": 20.0}

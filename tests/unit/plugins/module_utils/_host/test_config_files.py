@@ -90,6 +90,26 @@ def test_a_link_stays(tmp_path: Path) -> None:
     assert (tmp_path / "target").read_text() == "2\n"
 
 
+def test_a_link_that_must_not_be_there_goes_alone(tmp_path: Path) -> None:
+    (tmp_path / "directory").mkdir()
+    for name, target in (("dangling", "nowhere"), ("link", "directory")):
+        link = tmp_path / name
+        link.symlink_to(target)
+        found = differences([Wanted(link, None, 0)])
+        assert [one.diff["before"] for one in found] == [f"-> {target}\n"]
+        apply(found)
+        assert not link.is_symlink()
+    assert (tmp_path / "directory").is_dir()
+
+
+def test_bytes_that_are_no_utf_8(tmp_path: Path) -> None:
+    """As a boot entry may have them, which is read with surrogates."""
+    wanted = [Wanted(tmp_path / "cmdline", "name=\udcff\n", 0o644)]
+    apply(differences(wanted))
+    assert (tmp_path / "cmdline").read_bytes() == b"name=\xff\n"
+    assert differences(wanted) == []
+
+
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigFileError, match="is no file"):
         differences([Wanted(Path("/dev/null"), "1\n", 0o644)])
