@@ -19,7 +19,7 @@ _INITRD, _USER_SPACE = "InitRDTimestampMonotonic", "UserspaceTimestampMonotonic"
 _PROPERTIES = ",".join((_FIRMWARE, _LOADER, _INITRD, _USER_SPACE))
 #: For a shell on the host; what `parse` reads.
 QUESTION = (
-    "/bin/cat /proc/uptime; LC_ALL=C.UTF-8 /usr/bin/timeout --kill-after=5 20 "
+    "/bin/cat /proc/uptime; LC_ALL=C.UTF-8 LANGUAGE=C /usr/bin/timeout --kill-after=5 20 "
     f"/bin/systemctl --no-pager show --property={shlex.quote(_PROPERTIES)} </dev/null"
 )
 #: The stages in their order, by what they are called.
