@@ -104,7 +104,6 @@ def deployed(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "release": manifest["release"],
         "down_until": 0,
         "files": {},
-        "sha1": {},
         "installed": True,
         "modules": True,
         "record": record,

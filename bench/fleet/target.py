@@ -42,7 +42,7 @@ class Target:
         self.answers = json.loads((work / "answers.json").read_text(encoding="utf-8"))
         self.file = self.home / "state.json"
         self.state: dict[str, Any] = {"boots": 0, "release": "", "down_until": 0}
-        self.state.update(files={}, sha1={})
+        self.state.update(files={})
         if self.file.exists():
             self.state = json.loads(self.file.read_text(encoding="utf-8"))
 
@@ -83,11 +83,9 @@ class Target:
             "apt_transaction": self._apt_transaction,
             "apt_update": lambda _given: {"updated": True},
             "config_files": self._config_files,
-            "copy": self._copy,
             "command": self._command,
             "find": self._find,
             "stat": self._stat,
-            "file": self._file,
             "systemd_service": self._systemd,
             "kernel_files": self._kernel_files,
             "kernel_modules": self._modules,
@@ -146,19 +144,6 @@ class Target:
             "brought": [],
         }
 
-    def _copy(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        content = Path(arguments["src"]).read_bytes()
-        digest = hashlib.sha256(content).hexdigest()
-        path = arguments["dest"]
-        changed = self.state["files"].get(path) != digest
-        self.state["files"][path] = digest
-        # Ansible asks for this one before it sends a file.
-        self.state["sha1"][path] = hashlib.sha1(content).hexdigest()
-        if path.endswith("/install.json"):
-            self.state["record"] = json.loads(content)
-        self.save()
-        return {**self.answers["copy"], "dest": path, "changed": changed}
-
     def _command(self, arguments: dict[str, Any]) -> dict[str, Any]:
         argv = [*(arguments.get("argv") or []), *(arguments.get("_raw_params") or "").split()]
         known = self.answers["command"].get(argv[0], {"stdout": ""})
@@ -178,21 +163,11 @@ class Target:
         return {"files": files, "matched": len(files), "examined": 9, "skipped_paths": {}}
 
     def _stat(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        path = arguments.get("path")
-        if path in self.state["files"]:
-            checksum = self.state["sha1"].get(path)
-            return {"stat": {**self.answers["stat"], "isdir": not checksum, "checksum": checksum}}
+        """Only directories are asked for: those that a file was written to."""
+        path = Path(arguments["path"])
+        if any(path in Path(name).parents for name in self.state["files"]):
+            return {"stat": {**self.answers["stat"], "isreg": False, "isdir": True}}
         return {"stat": {"exists": False}}
-
-    def _file(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        path, state = arguments.get("path"), arguments.get("state")
-        there = path in self.state["files"]
-        if state == "absent":
-            self.state["files"].pop(path, None)
-        else:
-            self.state["files"][path] = state
-        self.save()
-        return {**self.answers["file"], "path": path, "changed": there == (state == "absent")}
 
     def _config_files(self, arguments: dict[str, Any]) -> dict[str, Any]:
         wanted = {
