@@ -23,7 +23,7 @@ def _section(name: str) -> str:
     return text.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
 
 
-def test_whoever_changes_the_key_is_reported_how_targets_take_it() -> None:
+def test_whoever_changes_the_key_reads_how_targets_take_it() -> None:
     for section in ("Rotation", "Revocation"):
         commands = [line for line in _section(section).splitlines() if "/deploy.yml" in line]
         assert commands, section

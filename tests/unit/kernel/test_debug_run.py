@@ -113,7 +113,7 @@ def test_the_llvm_that_the_user_names_is_taken(
     assert run.llvm_program("clang") == clang
 
 
-def test_a_program_is_reported_what_the_kernel_was_built_without() -> None:
+def test_a_program_learns_what_the_kernel_was_built_without() -> None:
     options = argparse.Namespace(only=["io"], times=1, calls=1, seed=1)
     assert run.commands(run.numbers_for("noio", ["1", "2", "3"]), options) == [
         ["/io", "1", "2", "-3", "/tmp"]

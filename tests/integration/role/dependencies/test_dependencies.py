@@ -72,7 +72,7 @@ def test_what_signs_an_image_only_where_it_is_signed(role):
     assert "would install no-such-signer" in run.output
 
 
-def test_an_unknown_distribution_is_reported_what_to_set(role):
+def test_an_unknown_distribution_is_refused_with_what_to_set(role):
     run = role(dependencies_distributions={"hurd-1": []})
     assert run.status != 0
     output = " ".join(run.output.split())

@@ -19,7 +19,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host.deploy_lock imp
 ONE, OTHER = Lock("one", "Ada", 100), Lock("other", "Bob", 130)
 
 
-def test_the_second_is_reported_who_was_first(tmp_path: Path) -> None:
+def test_the_second_learns_who_was_first(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     assert acquire(path, ONE, 10) is None
     assert acquire(path, OTHER, 20) == ONE
