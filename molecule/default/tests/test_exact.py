@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.oslab.kernel.tests.lib.playbook import Run, run_playbook
 
 testinfra_hosts = ["ansible://kernel_targets"]
 
@@ -30,29 +30,18 @@ with open(sys.argv[1], "r+b") as file:
 """
 
 
-def verify(*arguments: str) -> subprocess.CompletedProcess[str]:
+def verify(*arguments: str) -> Run:
     """playbooks/verify.yml alone, as a user calls it."""
     inventory = os.environ.get("MOLECULE_INVENTORY_FILE")
     if not inventory:
         pytest.skip("needs Molecule's inventory")
-    environment = {
-        **os.environ,
-        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
-    }
-    return subprocess.run(
+    return run_playbook(
+        ROOT / "playbooks/verify.yml",
+        *arguments,
         # The groups are in another file beside that one.
-        [
-            "ansible-playbook",
-            "-i",
-            Path(inventory).parent,
-            ROOT / "playbooks/verify.yml",
-            *arguments,
-        ],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
+        inventory=Path(inventory).parent,
+        # Molecule has set its own.
+        ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"),
     )
 
 
@@ -92,15 +81,15 @@ def test_it_is_exactly_its_build(host: Any, manifest: Any) -> None:
 
 def test_verify_compares_with_the_builders_store(host: Any, manifest: Any) -> None:
     ended = verify("--extra-vars", f"verify_build_id={manifest['build_id'][:12]}")
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert ended.status == 0, ended.output
     rows = [
-        line for line in ended.stdout.splitlines() if line.startswith(("files on disk ", "runn"))
+        line for line in ended.output.splitlines() if line.startswith(("files on disk ", "runn"))
     ]
     assert len(rows) == 2
     assert all(row.endswith("ok") for row in rows), rows
     assert " as built" in rows[0]
-    assert "changed=0" in ended.stdout
-    sizes = [line for line in ended.stdout.splitlines() if line.startswith(("image ", "modules "))]
+    assert "changed=0" in ended.output
+    sizes = [line for line in ended.output.splitlines() if line.startswith(("image ", "modules "))]
     assert len(sizes) == 2
     # A kernel made for this machine is smaller than one for all machines.
     assert all(float(line.split("|")[-1]) < 1 for line in sizes), sizes
@@ -115,10 +104,10 @@ def test_a_changed_byte_and_a_file_more_are_named(
     assert found["additional_files"] == [added_module]
 
     ended = verify()
-    assert ended.returncode != 0
-    assert f"changed: {changed_module}" in ended.stdout
-    assert added_module in ended.stdout
-    assert "2 of " in ended.stdout, json.dumps(ended.stdout)
+    assert ended.status != 0
+    assert f"changed: {changed_module}" in ended.output
+    assert added_module in ended.output
+    assert "2 of " in ended.output, json.dumps(ended.output)
 
 
 def test_and_it_is_its_build_again(host: Any) -> None:
@@ -127,7 +116,7 @@ def test_and_it_is_its_build_again(host: Any) -> None:
 
 def test_another_build_is_distinguished(host: Any) -> None:
     ended = verify("--extra-vars", f"verify_build_id={'0' * 64}")
-    assert ended.returncode != 0
-    assert "build id" in ended.stdout
+    assert ended.status != 0
+    assert "build id" in ended.output
     # Nobody has a list of that one.
-    assert "dpkg" in ended.stdout
+    assert "dpkg" in ended.output
