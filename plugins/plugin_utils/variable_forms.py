@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable
 
+from ansible.module_utils.common.validation import check_type_bool
 from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import SHA256
 from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import BUILD_ID
 from ansible_collections.oslab.kernel.plugins.module_utils._host import kernel_module
@@ -101,11 +102,20 @@ def _absolute(name: str, value: str) -> Iterator[str]:
         )
 
 
+def _reboot(name: str, value: Any) -> Iterator[str]:
+    try:
+        check_type_bool(value)
+    except TypeError:
+        if value != "ask":
+            yield f"{name} is {shown(name, value)}: it has to be true, false or ask"
+
+
 _CHECKSUM = "64 hexadecimal digits, as sha256sum prints them"
 _NAME = "lower-case letters, digits and -, a letter first"
 FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
     "deploy_after": _absolute,
     "deploy_before": _absolute,
+    "trial_reboot": _reboot,
     "trial_health_checks": _commands,
     "trial_hook_before": _absolute,
     "install_packages": _texts(PACKAGE, "a package's name, without a version"),

@@ -130,6 +130,8 @@ class Host:
             "trial_grub_file": str(self.path("grub.d/oslab-kernel.cfg")),
             "trial_rollback_program": str(self.path("rollback_timer/program")),
             "trial_timer_paths": [str(self.path("rollback_timer/program"))],
+            "trial_finish_paths": [str(self.path("finish/program"))],
+            "trial_log_file": str(self.path("trial.log")),
             "install_lock_timeout": 1,
         }
         run = self.playbook(str(play), *options, **{**settings, **more})

@@ -26,6 +26,8 @@ SUM = "0123456789abcdefABCDEF" + 42 * "0"
         ("publish_gpg_key", "ABCD", "it has to be a fingerprint, 40 hexadecimal digits"),
         ("publish_suite", "Stable", "it has to be lower-case letters"),
         ("install_packages", ["linux-image=1"], "a package's name, without a version"),
+        ("trial_reboot", "perhaps", "trial_reboot is 'perhaps': it has to be true, false or ask"),
+        ("trial_reboot", 5, "trial_reboot is 5: it has to be true, false or ask"),
         ("trial_health_checks", ["a | b"], "no shell runs it, so '|' would be an argument"),
         (
             "trial_health_checks",
@@ -59,6 +61,9 @@ def test_a_wrong_form(name: str, value: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("trial_reboot", "ask"),
+        ("trial_reboot", "no"),
+        ("trial_reboot", False),
         ("source_sha256", SUM),
         ("source_sha256", ""),
         ("source_mirrors", ["http://localhost:8000/k", "file:///srv/mirror", "https://[::1]/"]),

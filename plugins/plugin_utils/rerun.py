@@ -1,0 +1,89 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a run of ansible-playbook is repeated later, by nobody at a terminal."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Union
+
+#: Variables of the environment that decide what the same command does.
+_NAMES = frozenset(
+    ("HOME", "LANG", "LANGUAGE", "LOGNAME", "PATH", "PYTHONPATH", "TMPDIR", "USER", "VIRTUAL_ENV")
+)
+_BEGINNINGS = ("ANSIBLE_", "LC_", "OSLAB_", "XDG_CONFIG_", "XDG_DATA_")
+_PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy")
+
+#: Option of the command line by the name that Ansible gives to its values.
+_REPEATED = {
+    "inventory": "--inventory",
+    "extra_vars": "--extra-vars",
+    "vault_ids": "--vault-id",
+    "vault_password_files": "--vault-password-file",
+}
+_JOINED = {"tags": "--tags", "skip_tags": "--skip-tags"}
+_SINGLE = {"subset": "--limit", "connection": "--connection", "forks": "--forks"}
+_SWITCHES = {"become": "--become", "diff": "--diff", "force_handlers": "--force-handlers"}
+
+
+def problem(program: str, options: Mapping[str, Any]) -> str:
+    """Why the run cannot be repeated without a person; empty if it can.
+
+    :param program: the path of the running program.
+    :param options: its options, as in C(ansible.context.CLIARGS).
+    """
+    if Path(program).name != "ansible-playbook":
+        return f"it was started by {Path(program).name or 'another program'}, not ansible-playbook"
+    prompts = [
+        one
+        for one in options.get("vault_ids") or ()
+        # ansible.parsing.vault: a label, and where the password is from.
+        if str(one).rpartition("@")[2] in ("prompt", "prompt_ask_vault_pass")
+    ]
+    if options.get("ask_vault_pass") or prompts:
+        return "it asks for the password of a vault: name a file, with --vault-password-file"
+    inventories = list(options.get("inventory") or ())
+    if any(str(one).startswith(("/dev/", "/proc/")) for one in inventories):
+        return "its inventory is not a file"
+    return ""
+
+
+def _words(options: Mapping[str, Any]) -> Iterator[str]:
+    for name, option in _REPEATED.items():
+        for value in options.get(name) or ():
+            yield from (option, str(value))
+    for name, option in _JOINED.items():
+        values = [str(value) for value in options.get(name) or ()]
+        if values and values != ["all"]:
+            yield from (option, ",".join(values))
+    for name, option in _SINGLE.items():
+        if options.get(name):
+            yield from (option, str(options[name]))
+    for name, option in _SWITCHES.items():
+        if options.get(name):
+            yield option
+
+
+def argv(python: str, program: str, options: Mapping[str, Any]) -> list[str]:
+    """The command of the same run. It asks for no password: root repeats it."""
+    books = [str(book) for book in options.get("args") or ()]
+    return [python, program, *_words(options), *books]
+
+
+def environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """The part of the environment that the command needs."""
+    return {
+        name: value
+        for name, value in sorted(variables.items())
+        if name in _NAMES or name.startswith(_BEGINNINGS) or name.lower() in _PROXIES
+    }
+
+
+def script(words: Sequence[str], directory: Union[str, Path], variables: Mapping[str, str]) -> str:
+    """Lines of a shell script that runs the command there, with these variables alone."""
+    settings = [f"{name}={value}" for name, value in variables.items()]
+    run = shlex.join(["/usr/bin/env", "-i", *settings, *words])
+    return f"cd {shlex.quote(str(directory))} || exit\nexec {run}\n"

@@ -1,0 +1,278 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host that is its own control node: the run that is repeated, and the programs on the host."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+import jinja2
+import pytest
+import yaml
+from ansible_collections.oslab.kernel.tests.lib.playbook import LOCAL, run_playbook, write_inventory
+
+ROLE = Path(__file__).resolve().parents[4] / "roles/trial"
+VARS = yaml.safe_load((ROLE / "vars/main.yml").read_text())
+RELEASE = "6.12.117-x"
+BOOT = "11111111-2222-3333-4444-555555555555"
+
+
+# --- the run ------------------------------------------------------------------------------------
+
+REPEATED = """
+- hosts: kernel_builders
+  gather_facts: false
+  tasks:
+    - oslab.kernel.rerun_info:
+      register: this_run
+      no_log: true
+    - ansible.builtin.copy:
+        content: "{{ this_run.script }}"
+        dest: "{{ work }}/script"
+        mode: "0600"
+      diff: false
+    - ansible.builtin.shell: echo "{{ word }}" >>"{{ work }}/ran"
+"""
+
+
+def test_the_script_does_what_the_run_did(tmp_path: Path) -> None:
+    play = tmp_path / "play.yml"
+    play.write_text(REPEATED)
+    inventory = write_inventory(tmp_path / "hosts.yml")
+    given = {"work": str(tmp_path), "word": "it is a secret"}
+    run = run_playbook(play, "-vvv", inventory=inventory, variables=given)
+    assert run.status == 0, run.output
+    again = subprocess.run(
+        ["sh", str(tmp_path / "script")],
+        cwd="/",
+        env={},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert (tmp_path / "ran").read_text() == "it is a secret\n" * 2
+
+
+PREFLIGHT = """
+- hosts: kernel_targets
+  gather_facts: false
+  tasks:
+    - ansible.builtin.import_role: {name: oslab.kernel.trial, tasks_from: preflight}
+"""
+FACTS = {
+    "trial": None,
+    "systemd": True,
+    "kexec_reboots": False,
+    "release": "6.1",
+    "reboot_required": None,
+    "essential_modules": [],
+}
+
+
+def refusal(tmp_path: Path, *options: str, hosts: tuple[str, ...] = ("one",)) -> str:
+    """What the preflight says about hosts that shall finish by themselves."""
+    play = tmp_path / "play.yml"
+    play.write_text(PREFLIGHT)
+    known = {
+        "install_host_facts": FACTS,
+        "install_running": False,
+        "install_missing": [],
+        "install_release": RELEASE,
+        "trial_finish_on_host": True,
+    }
+    targets = {"hosts": dict.fromkeys(hosts, LOCAL)}
+    inventory = write_inventory(tmp_path / "hosts.yml", kernel_targets=targets)
+    run = run_playbook(play, *options, inventory=inventory, variables=known)
+    assert run.status != 0
+    return " ".join(run.output.split())
+
+
+def test_a_run_that_cannot_be_repeated_is_refused(tmp_path: Path) -> None:
+    # A pipe would have no contents then; this stands for one.
+    pipe = "/proc/self/cwd/inventories/local/hosts.yml"
+    found = refusal(tmp_path, "--inventory", pipe, "--limit", "one")
+    assert "cannot be repeated without a person, as its inventory is not a file" in found
+    assert "set trial_finish_on_host to false" in found
+
+
+def test_other_targets_would_lose_the_run(tmp_path: Path) -> None:
+    assert "would end this run for 1 other targets" in refusal(tmp_path, hosts=("one", "two"))
+
+
+ARGUMENTS = """
+- hosts: kernel_targets
+  gather_facts: false
+  tasks:
+    - ansible.builtin.import_role: {name: oslab.kernel.trial, tasks_from: lock}
+    - ansible.builtin.debug:
+        msg: "WORDS {{ trial_all_arguments | join(' ') }} {{ trial_has_timer }} ENDS"
+      vars:
+        trial_repeats: true
+"""
+
+
+@pytest.mark.parametrize(
+    ("variables", "argument", "timer"),
+    [
+        ({"trial_finish_on_host": True}, "trial", "True"),
+        ({"trial_finish_on_host": True, "trial_reboot": "ask"}, "trial", "True"),
+        # Nothing would end the trial boot, or finish it.
+        ({}, "pending", "False"),
+        ({"trial_finish_on_host": True, "systemd": False}, "pending", "False"),
+    ],
+)
+def test_the_trial_boot_of_a_host_that_finishes_it_has_a_timer(
+    tmp_path: Path,
+    deploy: Callable[..., tuple[int, str]],
+    variables: dict[str, Any],
+    argument: str,
+    timer: str,
+) -> None:
+    play = tmp_path / "play.yml"
+    play.write_text(ARGUMENTS)
+    systemd = variables.get("systemd", True)
+    facts = {"systemd": systemd, "systemd_version": 252, "watchdogs": [], "trial": None}
+    _status, output = deploy(
+        {"one": LOCAL}, play, install_host_facts=facts, install_release="6.8", **variables
+    )
+    words = output.partition("WORDS ")[2].partition(" ENDS")[0].split()
+    assert words[-2:] == [f"oslab.{argument}=6.8", timer], output
+
+
+# --- the programs -------------------------------------------------------------------------------
+
+
+class Host:
+    """The program, with a command in place of the run, and programs that only record."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.outcome, self.confirmed = root / "outcome", root / "confirmed"
+        self.log, self.lock, self.called = root / "log", root / "lock", root / "called"
+        self.cmdline, self.boot_id = root / "cmdline", root / "boot_id"
+        (root / "bin").mkdir()
+        for name in ("systemctl", "wall", "sleep"):
+            self.program(f"bin/{name}", f'echo {name} "$@" >>{self.called}')
+        self.program("bin/hostname", "echo laptop")
+        variables = {
+            "trial_outcome_file": self.outcome,
+            "trial_log_file": self.log,
+            "trial_confirmed_file": self.confirmed,
+            "trial_verified_file": root / "verified",
+            "trial_lock_file": self.lock,
+            "trial_rerun_program": root / "rerun",
+            "trial_report_file": "/report",
+            "trial_timeout": 60,
+        }
+        text = (ROLE / "templates/trial-on-host.j2").read_text()
+        script = jinja2.Template(text, undefined=jinja2.StrictUndefined).render(variables)
+        script = script.replace("PATH=", f"PATH={root}/bin:", 1)
+        script = script.replace("/proc/cmdline", str(self.cmdline))
+        script = script.replace("/proc/sys/kernel/random/boot_id", str(self.boot_id))
+        (root / "program").write_text(script)
+        self.scheduled()
+        self.boots(trial=False, boot=BOOT)
+
+    def program(self, name: str, text: str) -> None:
+        path = self.root / name
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+
+    def scheduled(self) -> None:
+        self.outcome.write_text(f"{RELEASE} scheduled {BOOT}\n")
+
+    def boots(self, trial: bool, boot: Optional[str] = None) -> None:
+        self.cmdline.write_text(f"quiet{f' oslab.trial={RELEASE}' if trial else ''}\n")
+        self.boot_id.write_text(f"{boot or 'another'}\n")
+
+    def run(self, verb: str) -> str:
+        done = subprocess.run(
+            ["sh", str(self.root / "program"), verb],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def calls(self) -> list[str]:
+        return self.called.read_text().splitlines() if self.called.exists() else []
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    return Host(tmp_path)
+
+
+def test_a_reboot_is_announced_a_minute_before(host: Host) -> None:
+    words = host.run("reboot")
+    assert "laptop reboots in a minute" in words
+    assert "systemctl stop oslab-trial-reboot" in words
+    assert [call.split()[0] for call in host.calls() if " " in call] != []
+    assert host.calls()[-2:] == ["sleep 60", "systemctl --no-ask-password reboot"]
+    assert any(call.startswith("wall laptop reboots") for call in host.calls())
+
+
+def test_a_confirmed_kernel(host: Host) -> None:
+    host.boots(trial=True)
+    host.program("rerun", f"umask; echo done; touch {host.confirmed}")
+    assert "is verified and confirmed" in host.run("finish")
+    assert "oslab-trial.service" not in json.dumps(host.calls())
+    # The run has the usual mask: files that it makes have the modes that they always have.
+    assert host.log.read_text() == "0022\ndone\n"
+    assert host.log.stat().st_mode & 0o777 == 0o600
+    assert not (host.root / "rerun").exists()
+    host.boots(trial=False)
+    assert f"The kernel {RELEASE} was verified and confirmed on 20" in host.run("status")
+
+
+def test_a_kernel_that_is_not_confirmed_is_left_at_once(host: Host) -> None:
+    host.boots(trial=True)
+    host.program("rerun", "echo a check failed; exit 2")
+    assert "is not confirmed (status 2)" in host.run("finish")
+    assert host.calls()[-1] == "systemctl start --no-block oslab-trial.service"
+    host.boots(trial=False)
+    assert f"The kernel {RELEASE} was not confirmed" in host.run("status")
+
+
+def test_a_run_that_succeeds_and_confirms_nothing_is_no_confirmation(host: Host) -> None:
+    host.boots(trial=True)
+    host.program("rerun", "exit 0")
+    host.run("finish")
+    assert host.calls()[-1] == "systemctl start --no-block oslab-trial.service"
+
+
+def test_another_run_that_works_on_the_host_goes_on(host: Host) -> None:
+    host.boots(trial=True)
+    host.lock.touch()
+    host.program("rerun", "exit 2")
+    assert "Another run works on this host" in host.run("finish")
+    assert not any("oslab-trial.service" in call for call in host.calls())
+
+
+def test_what_a_login_shows(host: Host) -> None:
+    assert host.run("status") == f"The next boot is the trial boot of the kernel {RELEASE}.\n"
+    host.boots(trial=True)
+    assert f"This is the trial boot of the kernel {RELEASE}" in host.run("status")
+    # A panic, or the rollback timer: nothing on the host could write that down.
+    host.boots(trial=False)
+    assert "was not confirmed" in host.run("status")
+    host.outcome.unlink()
+    assert host.run("status") == ""
+
+
+def test_the_programs_are_on_the_root_file_system_and_removed() -> None:
+    paths = {item["path"] for item in VARS["trial_finish_files"]}
+    assert paths == set(VARS["trial_finish_paths"])
+    for name in ("trial_on_host_program", "trial_rerun_program", "trial_outcome_file"):
+        assert VARS[name].startswith("/etc/")
