@@ -55,7 +55,14 @@ def look() -> dict[str, Any]:
         record = json.loads(read(STATE / "install.json"))
     except ValueError:
         record = {}
+    program = Path("/etc/oslab-kernel/trial-on-host")
+    status = ""
+    if program.exists():
+        status = subprocess.run(
+            [str(program), "status"], capture_output=True, text=True, check=False
+        ).stdout
     return {
+        "status": status,
         "release": os.uname().release,
         "boot_id": read(Path("/proc/sys/kernel/random/boot_id")).strip(),
         "trial": "oslab.trial=" in read(Path("/proc/cmdline")),

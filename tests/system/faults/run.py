@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Do to a host whatever may happen to it while it gets a new kernel, and see that it is not lost.
 
-    run.py [--fast] [--again] [--alone] [NAME]...
+    run.py [--fast] [--again] [--alone | --here] [NAME]...
 
 A machine in QEMU, made of the lab's image, boots through its own GRUB and is deployed to by
 playbooks/deploy.yml from what the lab's builder has published (make quickstart, or --published).
@@ -13,7 +13,8 @@ to come back by itself with the kernel that the table names, with ssh, and a def
 Then the fault is taken away and the playbook runs once more: the new kernel has to run, confirmed,
 and dpkg has nothing left to do. With --chain, faults that leave a host as it was follow each other
 on one, and there is one such run in the end; with --fast, none. With --alone, the controller is
-dead before the trial starts, and the host has to come back all the same."""
+dead before the trial starts, and the host has to come back all the same. With --here, the host has
+deployed to itself: it verifies and confirms the kernel, or comes back, by itself."""
 
 from __future__ import annotations
 
@@ -37,6 +38,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "collections"))
 
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
 from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
+from ansible_collections.oslab.kernel.tests.system.faults import on_host
 from ansible_collections.oslab.kernel.tests.system.faults.cases import CASES, Listing
 from ansible_collections.oslab.kernel.tests.system.faults.control import Controller, Repository, Run
 from ansible_collections.oslab.kernel.tests.system.faults.machine import Faulty, LostError
@@ -54,9 +56,11 @@ from ansible_collections.oslab.kernel.tests.system.faults.report import (
 from ansible_collections.oslab.kernel.tests.system.faults.table import (
     ARMED,
     DEPLOYED,
+    HERE,
     INSTALLED,
     NEW,
     OLD,
+    ON_HOST,
     ROWS,
     STOCK,
     Fault,
@@ -65,8 +69,8 @@ from ansible_collections.oslab.kernel.tests.system.faults.table import (
     chosen,
 )
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[2]
+DIRECTORY = Path(__file__).resolve().parent
+ROOT = DIRECTORY.parents[2]
 
 CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache/oslab-kernel")
 # As inventories/lab and molecule/default have it.
@@ -75,6 +79,8 @@ PLAYBOOK_SECONDS = 2400
 NO_ROLLBACK_TIMER = ("systemd.mask=oslab-trial.timer",)
 # Of the rollback timer, where nobody would confirm a trial boot anyway.
 ALONE_SECONDS = 100
+# Where the host verifies by itself, on two emulated CPUs.
+HERE_SECONDS = 1200
 # Headers are thousands of files, which an emulated machine unpacks for minutes.
 LEAST = """{{ ['linux-image-' ~ install_release, 'linux-modules-oslab-' ~ install_release,
                'oslab-kernel-tools'] }}"""
@@ -158,7 +164,7 @@ class Harness:
             variables = {
                 "trial_timeout": ALONE_SECONDS,
                 "trial_arguments": self.arguments(()),
-                "deploy_before": str(HERE / "wait.yml"),
+                "deploy_before": str(DIRECTORY / "wait.yml"),
             }
             run = self.deploy(host, variables, "armed.log")
             armed = self.reached(Moment(r"TASK \[.*Wait for the end"), host, run)
@@ -167,6 +173,31 @@ class Harness:
                 raise RunError(f"no trial was prepared: {run.text()[-3000:]}")
             host.shell("sync")
             host.save(self.state(ARMED))
+
+    def make_here(self) -> None:
+        """It has deployed to itself, and its next boot is the trial boot."""
+        log_line("letting the host deploy to itself")
+        host = self.machine(self.state(INSTALLED))
+        archive = self.lane / "control.tar"
+        on_host.write(
+            archive,
+            self.repository.root,
+            {
+                "trial_reboot": False,
+                "trial_timeout": HERE_SECONDS,
+                "trial_arguments": self.arguments(()),
+            },
+        )
+        with contextlib.closing(host):
+            host.wake()
+            host.put(archive, "/root/control.tar")
+            host.shell(
+                f"mkdir {on_host.PLACE}; tar -xf /root/control.tar -C {on_host.PLACE}; "
+                "rm /root/control.tar"
+            )
+            output = host.shell(f"{on_host.command()} 2>&1; sync", seconds=PLAYBOOK_SECONDS)
+            (self.work / "logs/here.log").write_text(output)
+            host.save(self.state(HERE))
 
     def make_deployed(self) -> None:
         """The new kernel, confirmed."""
@@ -190,8 +221,10 @@ class Harness:
         states = [(STOCK, self.make_stock)]
         if not self.options.fast:
             states.append((INSTALLED, self.make_installed))
-        if self.options.alone:
+        if self.options.alone and not self.options.here:
             states.append((ARMED, self.make_armed))
+        if self.options.here:
+            states.append((HERE, self.make_here))
         if DEPLOYED in wanted:
             states.append((DEPLOYED, self.make_deployed))
         for name, make in states:
@@ -208,7 +241,7 @@ class Harness:
         place = self.work / "module"
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
-        shutil.copy(HERE / "fault.c", place)
+        shutil.copy(DIRECTORY / "fault.c", place)
         (place / "Makefile").write_text("obj-m := fault.o\n")
         compile_modules(place, self.repository.package("headers"), place)
         return place / "fault.ko"
@@ -343,15 +376,23 @@ class Harness:
     def unattended(self, fault: Fault, host: Faulty) -> None:
         """The trial, which nobody confirms whatever it is like."""
         more = " ".join(self.spoilt(fault))
-        host.shell(f"sed -i '/vmlinuz/ s#; then# {more}; then#' /boot/grub/custom.cfg; sync")
+        seconds = ALONE_SECONDS
+        if self.options.here and fault.timeout > ALONE_SECONDS:
+            seconds = HERE_SECONDS
+        timer = "/etc/systemd/system/oslab-trial.timer"
+        host.shell(
+            f"sed -i '/vmlinuz/ s#; then# {more}; then#' /boot/grub/custom.cfg\n"
+            f"sed -i 's/^OnBootSec=.*/OnBootSec={seconds}s/' {timer}\n"
+            "sync"
+        )
         before = host.look()["boot_id"]
         with contextlib.suppress(subprocess.SubprocessError):
             host.shell("systemctl reboot --no-block")
-        deadline = time.monotonic() + ALONE_SECONDS + self.options.wait
+        deadline = time.monotonic() + seconds + self.options.wait
         while time.monotonic() < deadline:
             with contextlib.suppress(subprocess.SubprocessError):
                 seen = host.look() if host.answers() else {}
-                if seen and seen["boot_id"] != before and not seen["trial"]:
+                if seen and seen["boot_id"] != before and (seen["confirmed"] or not seen["trial"]):
                     return
             time.sleep(2)
         raise LostError("no answer, or for ever in a trial")
@@ -439,6 +480,10 @@ class Harness:
             outcome.problems.append(f"the serial line does not say /{fault.observed}/")
         if outcome.runs not in fault.expected:
             outcome.problems.append(f"the {outcome.runs} kernel runs")
+        if seen["status"]:
+            outcome.message += f" At the login: {seen['status'].strip()}"
+        if self.options.here:
+            self.judge_here(seen, outcome)
         playing = not (self.options.alone or fault.case)
         if playing and fault.expected == (OLD,) and outcome.status == 0:
             outcome.problems.append("the playbook calls that a success")
@@ -448,6 +493,14 @@ class Harness:
             and not re.search(fault.message, outcome.message)
         ):
             outcome.problems.append(f"the report does not say /{fault.message}/")
+
+    def judge_here(self, seen: dict[str, Any], outcome: Outcome) -> None:
+        """The login tells it as it is."""
+        wanted = "was verified and confirmed" if outcome.runs == NEW else "was not confirmed"
+        if wanted not in seen["status"]:
+            outcome.problems.append(f"the login shows {seen['status'].strip()!r}")
+        if outcome.runs == NEW:
+            outcome.problems += self.finished(seen)[0]
 
     def happen(self, fault: Fault, host: Faulty, outcome: Outcome) -> None:
         """Let the fault happen to a deployment, or to a trial that nobody watches."""
@@ -469,7 +522,10 @@ class Harness:
     def run(self, faults: Sequence[Fault]) -> list[Outcome]:
         """One fault on a host, or these one after the other; then all is to be well."""
         alone, fast = self.options.alone, self.options.fast
-        host = self.machine(self.state(ARMED if alone else STOCK if fast else faults[0].state))
+        state = (
+            HERE if self.options.here else ARMED if alone else STOCK if fast else faults[0].state
+        )
+        host = self.machine(self.state(state))
         outcomes: list[Outcome] = []
         try:
             for fault in faults:
@@ -581,6 +637,8 @@ class Stage:
 
 def results(options: argparse.Namespace) -> str:
     """Where they are kept, and where they stand in the document."""
+    if options.here:
+        return "here"
     return "alone" if options.alone else "fast" if options.fast else "deployed"
 
 
@@ -620,6 +678,9 @@ def main() -> int:
     parser.add_argument("--again", action="store_true", help="on the states of the last run")
     parser.add_argument(
         "--alone", action="store_true", help="no control node during the trial boot"
+    )
+    parser.add_argument(
+        "--here", action="store_true", help="the host is its own control node; implies --alone"
     )
     parser.add_argument("--list", action="store_true", help="name the faults, and end")
     parser.add_argument(
@@ -661,10 +722,11 @@ def main() -> int:
     parser.add_argument("--table", type=Path, help="put all results so far into this document")
     options = parser.parse_args()
     # States lie over each other; the fast ones are never those that another run is at.
+    options.alone = options.alone or options.here
     options.work = options.work or CACHE / ("faults-fast" if options.fast else "faults")
     started = time.monotonic()
     options.late = lambda: bool(options.budget and time.monotonic() - started > options.budget)
-    faults = chosen(options.names, options.fast, options.alone)
+    faults = chosen(options.names, options.fast, options.alone, options.here)
     if options.list:
         for fault in faults:
             print(f"{fault.name:24}{fault.what}")
@@ -684,7 +746,7 @@ def main() -> int:
         return 1
     print(plain(outcomes))
     if options.table:
-        names = [fault.name for fault in ROWS]
+        names = [fault.name for fault in (*ON_HOST, *ROWS)]
         text = options.table.read_text()
         table = markdown(load(options.work / results(options), names))
         options.table.write_text(with_table(text, results(options), table))

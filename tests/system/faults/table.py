@@ -18,6 +18,8 @@ OLD, NEW = "old", "new"
 INSTALLED, STOCK = "installed", "stock"
 # All is prepared for the trial; the controller was killed when it was to ask for the reboot.
 ARMED = "armed"
+# The same on a host that has deployed to itself, and is to reboot.
+HERE = "here"
 # The new kernel runs, confirmed.
 DEPLOYED = "confirmed"
 
@@ -599,13 +601,63 @@ CASES = (
 ROWS = (*FAULTS, *CASES)
 
 
-def chosen(names: list[str], fast: bool, alone: bool) -> list[Fault]:
+def in_trial(condition: str, action: str) -> dict[str, Any]:
+    """An action in the trial boot, as soon as a condition holds."""
+    wait = f"until {condition}; do sleep 0.2; done; {action}"
+    return {"inject": unit(f"/bin/sh -c '{wait}'", "Type=simple"), "heal": NO_UNIT}
+
+
+REPEATED = "pgrep -f ansible-playbook >/dev/null"
+RESET = "echo b >/proc/sysrq-trigger"
+# A host that is its own control node: what can happen to it, besides rows of FAULTS.
+ON_HOST = (
+    Fault("good", "nothing is wrong", state=HERE, expected=(NEW,)),
+    Fault(
+        "run-killed",
+        "the run that verifies is killed",
+        state=HERE,
+        **in_trial(REPEATED, "sleep 10; pkill -KILL -f ansible-playbook"),
+    ),
+    Fault(
+        "run-gone",
+        "what runs ansible-playbook is not there",
+        state=HERE,
+        inject="mv /root/control /root/elsewhere; sync",
+    ),
+    Fault(
+        "unit-masked",
+        "the unit that verifies does not start",
+        state=HERE,
+        arguments=("systemd.mask=oslab-trial-finish.service",),
+        observed=ROLLBACK_TIMER,
+        timeout=100,
+    ),
+    Fault(
+        "reset-verifying",
+        "the machine is reset while it verifies",
+        state=HERE,
+        **in_trial(REPEATED, f"sleep 20; {RESET}"),
+    ),
+    Fault(
+        "reset-confirmed",
+        "the machine is reset as it confirms",
+        state=HERE,
+        expected=(OLD, NEW),
+        **in_trial("[ -e /run/oslab-trial.confirmed ]", RESET),
+    ),
+)
+_ALSO_ON_HOST = (
+    *("panic", "panic-late", "oops", "hung-boot", "systemd-crashes", "root-not-found"),
+    *("module-removed", "syscall-wrong"),
+)
+
+
+def chosen(names: list[str], fast: bool, alone: bool, here: bool = False) -> list[Fault]:
     """The rows that are asked for; all if none is."""
-    known = {
-        fault.name: fault
-        for fault in ROWS
-        if (fault.alone or not alone) and (fault.fast or not fast)
-    }
+    rows = [fault for fault in ROWS if (fault.alone or not alone) and (fault.fast or not fast)]
+    if here:
+        rows = [*ON_HOST, *(fault for fault in FAULTS if fault.name in _ALSO_ON_HOST)]
+    known = {fault.name: fault for fault in rows}
     unknown = [name for name in names if name not in known]
     if unknown:
         raise SystemExit(f"no such fault: {', '.join(unknown)}; there are {', '.join(known)}")

@@ -15,13 +15,13 @@ from ansible_collections.oslab.kernel.tests.system.faults import cases, report, 
 ROOT = Path(__file__).resolve().parents[3]
 
 
-@pytest.fixture(params=table.ROWS, ids=lambda fault: fault.name)
+@pytest.fixture(params=(*table.ROWS, *table.ON_HOST), ids=lambda fault: fault.name)
 def fault(request: pytest.FixtureRequest) -> object:
     return request.param
 
 
 def test_there_are_many() -> None:
-    names = [fault.name for fault in table.ROWS]
+    names = [fault.name for fault in (*table.ROWS, *table.ON_HOST)]
     assert len(names) == len(set(names)) >= 20
     fast = [fault for fault in table.FAULTS if fault.fast]
     assert 2 <= len(fast) <= 3
@@ -69,10 +69,19 @@ def test_results_and_states_have_places_of_their_own(
 
 
 def test_something_is_injected(fault: table.Fault) -> None:
-    assert any(
+    assert fault.name == "good" or any(
         (fault.inject, fault.arguments, fault.variables, fault.action, fault.tamper, fault.case)
     )
     assert not fault.case or fault.case in cases.CASES
+
+
+def test_a_host_that_is_its_own_control_node_has_many_faults() -> None:
+    chosen = table.chosen([], fast=False, alone=True, here=True)
+    assert len(chosen) == len(table.ON_HOST) + len(table._ALSO_ON_HOST)
+    assert sum(table.NEW not in fault.expected for fault in chosen) >= 8
+    # Its saved state has the packages, and nothing of a control node.
+    assert all(fault.state in (table.HERE, table.INSTALLED) for fault in chosen)
+    assert not any(fault.action or fault.case or fault.variables for fault in chosen)
 
 
 def test_a_difference_is_reported() -> None:
