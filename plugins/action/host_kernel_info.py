@@ -33,6 +33,8 @@ RECORD = {
     "complete": Form(bool),
     "confirmed": Form(bool),
     "left_out": Form(list, str, like=_PINNED),
+    # Of the last trial boot that failed: image, date, reason.
+    "failure": Form(dict, str),
 }
 
 FORMS = {

@@ -23,7 +23,7 @@ description:
   - For Secure Boot it compares the certificates that the firmware trusts, as the host says, with
     the one that the image is signed with and with its issuer. M(oslab.kernel.signing_keys) asks
     the same code of all targets before a build.
-positional: host, missing, signer
+positional: host, missing, signer, image
 options:
   _input:
     description: What M(oslab.kernel.host_kernel_info) returned.
@@ -43,6 +43,12 @@ options:
       C(sha256), C(subject) and C(issuer) of the certificate, as a manifest states them under
       C(signers.image); empty if the image is not signed.
     type: dict
+  image:
+    description: >-
+      The kernel's package, as C(name=version): refused if its trial boot has failed on this host.
+      Empty to try it again.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -68,8 +74,9 @@ def host_refusal(
     host: str,
     missing: Sequence[str],
     signer: Optional[Mapping[str, str]] = None,
+    image: str = "",
 ) -> str:
-    return refusals.refusal(facts, host, missing, signer)
+    return refusals.refusal(facts, host, missing, signer, image)
 
 
 class FilterModule:

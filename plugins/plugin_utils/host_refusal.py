@@ -12,15 +12,34 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host import secure_b
 
 
 def refusal(
-    facts: Mapping[str, Any], host: str, missing: Sequence[str], signer: Optional[Mapping[str, str]]
+    facts: Mapping[str, Any],
+    host: str,
+    missing: Sequence[str],
+    signer: Optional[Mapping[str, str]],
+    image: str = "",
 ) -> str:
     """The first reason, with what to do; empty if there is none.
 
     :param facts: the answer of the module host_kernel_info.
     :param missing: packages to install, as name=version.
     :param signer: certificate of the image, as in the manifest of a build.
+    :param image: the kernel's package, as name=version; empty if it is tried again even if an
+        earlier trial boot of it failed on this host.
     """
-    return next(_reasons(facts, host, missing, signer), "")
+    failed = _failed_before(facts.get("install_record") or {}, host, image)
+    return next(_reasons(facts, host, missing, signer), failed)
+
+
+def _failed_before(record: Mapping[str, Any], host: str, image: str) -> str:
+    failure = record.get("failure") or {}
+    if not image or failure.get("image") != image:
+        return ""
+    reason = str(failure.get("reason") or "the reason is not recorded").strip().rstrip(".")
+    return (
+        f"{host} has failed in its trial boot of this build ({image.partition('=')[2]}) on "
+        f"{failure.get('date') or 'an unknown day'}: {reason}. The build is not tried there again. "
+        "Deploy another one, or set install_retry_failed to true."
+    )
 
 
 def _reasons(

@@ -284,6 +284,8 @@ class Harness:
         settings = {
             "trial_timeout": 600,
             "trial_recover_timeout": 600,
+            # The same build is deployed again, after each fault.
+            "install_retry_failed": True,
             **packages,
             **variables,
         }

@@ -1,12 +1,13 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is kept of a failure is a sentence."""
+"""What is kept of a failure: a sentence, and on the host what must not be tried again."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 import pytest
 
@@ -32,3 +33,40 @@ def test_a_failure(tmp_path: Path, deploy: Callable[..., tuple[int, str]], messa
     lock = {"trial_lock": {"by": {"text": "Ada elsewhere"}}}
     _status, output = deploy({"one": None}, playbook=play, **lock)
     assert f"KEPT Ask: {message.rstrip('.')}. ENDS" in output
+
+
+@pytest.mark.parametrize(
+    ("known", "recorded"),
+    [
+        ({"trial_rebooted": {"rebooted": True}}, True),
+        # On a host that finishes its trial boot by itself.
+        ({"trial_unconfirmed": True}, True),
+        # Nothing was booted.
+        ({"trial_rebooted": {"rebooted": False}}, False),
+        ({}, False),
+        # A rollback, to another kernel.
+        ({"trial_rebooted": {"rebooted": True}, "trial_release": "6.1"}, False),
+    ],
+)
+def test_a_trial_boot_that_failed_is_recorded(
+    tmp_path: Path, deploy: Callable[..., tuple[int, str]], known: dict[str, Any], recorded: bool
+) -> None:
+    play = tmp_path / "play.yml"
+    play.write_text(PLAY % "2 checks failed")
+    record = {"image": "linux-image-6.12=1", "complete": True, "confirmed": False}
+    _status, output = deploy(
+        {"one": None},
+        playbook=play,
+        install_host_facts={"install_record": record, "boot_loader": "grub", "systemd": False},
+        install_release="6.12",
+        install_image="linux-image-6.12=1",
+        install_record_file=str(tmp_path / "install.json"),
+        **known,
+    )
+    path = tmp_path / "install.json"
+    assert path.exists() == recorded, output
+    if recorded:
+        found = json.loads(path.read_text())
+        assert {name: found[name] for name in record} == record
+        assert found["failure"]["image"] == "linux-image-6.12=1"
+        assert found["failure"]["reason"] == "Ask: 2 checks failed."

@@ -23,6 +23,24 @@ FACTS: dict[str, Any] = {
 MISSING = ["linux-image-6.12=1", "linux-headers-6.12=1"]
 
 
+IMAGE = "linux-image-6.12=1"
+FAILURE = {"image": IMAGE, "date": "2026-11-29", "reason": "Verify the kernel: 2 checks failed."}
+
+
+def test_a_build_whose_trial_boot_failed_is_not_tried_again() -> None:
+    facts = {**FACTS, "install_record": {"image": IMAGE, "failure": FAILURE}}
+    found = refusal(facts, "web1", [], {}, IMAGE)
+    assert "web1 has failed in its trial boot of this build (1) on 2026-11-29: Verify the" in found
+    assert "2 checks failed. The build is not tried there again." in found
+    assert "install_retry_failed" in found
+    # Another build, one that is confirmed since, or somebody who wants it again.
+    assert refusal(facts, "web1", [], {}, "linux-image-6.12=2") == ""
+    assert refusal(facts, "web1", [], {}) == ""
+    assert refusal({**facts, "install_record": {"failure": {}}}, "web1", [], {}, IMAGE) == ""
+    # What else is in the way comes first: it will not go away by itself.
+    assert "container" in refusal({**facts, "container": True}, "web1", [], {}, IMAGE)
+
+
 def test_a_host_that_takes_it() -> None:
     assert refusal(FACTS, "web1", MISSING, {}) == ""
 
