@@ -35,7 +35,8 @@ options:
         There is no C(.git) in the tree, and no attribute of git changes a file.
     type: str
   repository:
-    description: The bare git repository that O(commit) is in, as M(oslab.kernel.source_git) makes it.
+    description:
+      - The bare git repository that O(commit) is in, as M(oslab.kernel.source_git) makes it.
     type: path
   timeout:
     description: Seconds that git may take to give the files of O(commit).
@@ -43,8 +44,8 @@ options:
     default: 3600
   sha256:
     description:
-      - Checksum that the tarball, or git's archive of the commit, must have; any if empty. It is computed of the very bytes that
-        are unpacked, and recorded.
+      - Checksum that the tarball, or git's archive of the commit, must have; any if empty. It is
+        computed of the very bytes that are unpacked, and recorded.
     type: str
     default: ""
   tree:
@@ -106,8 +107,8 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     tree_records,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import feed, module_runner
-from ansible_collections.oslab.kernel.plugins.module_utils._source import tree as source_tree
 from ansible_collections.oslab.kernel.plugins.module_utils._source import git, workdir
+from ansible_collections.oslab.kernel.plugins.module_utils._source import tree as source_tree
 
 
 class Found(NamedTuple):

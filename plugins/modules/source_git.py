@@ -24,8 +24,8 @@ author: oslab.kernel contributors (@oslab)
 options:
   url:
     description:
-      - C(https://HOST/PATH), C(git://HOST/PATH), or the absolute path of a repository on the builder
-        (C(/path) or C(file:///path)). An address with a name or password is refused.
+      - C(https://HOST/PATH), C(git://HOST/PATH), or the absolute path of a repository on the
+        builder (C(/path) or C(file:///path)). An address with a name or password is refused.
     type: str
     required: true
   ref:
@@ -104,7 +104,8 @@ kind:
   returned: success
   type: str
 signed_by:
-  description: Fingerprint of the key that signed the tag or the commit; empty if nobody was asked for.
+  description:
+    - Fingerprint of the key that signed the tag or the commit; empty if no signature was required.
   returned: success
   type: str
 cached:
@@ -162,8 +163,8 @@ def _address(module: AnsibleModule) -> git_names.Address:
         module.fail_json(msg=f"source_git_url cannot be used: {error}")
     if address.path and not address.path.is_dir():
         module.fail_json(
-            msg=f"source_git_url {shown(address.url)} is no directory on the builder: give the path "
-            "of a git repository there"
+            msg=f"source_git_url {shown(address.url)} is no directory on the builder: give the "
+            "path of a git repository there"
         )
     return address
 
@@ -200,8 +201,8 @@ def _warn(module: AnsibleModule, where: git_names.Address, program: git.Git, com
         )
     elif count:
         module.warn(
-            f"{shown(where.url)} has {count} files with changes that are not committed: they are not "
-            f"in the build, which is of commit {commit}. Commit them to build them"
+            f"{shown(where.url)} has {count} files with changes that are not committed: they are "
+            f"not in the build, which is of commit {commit}. Commit them to build them"
         )
     return count
 
@@ -215,9 +216,9 @@ def acquire(module: AnsibleModule) -> None:
     if installed is None:
         if not offered and not module.check_mode:
             module.fail_json(msg=NOT_INSTALLED.format("git", "git ca-certificates"))
-        cache = git_cache.directory_of(directory, where)
         unknown = git_cache.Found("", "", cached=False)
-        module.exit_json(changed=not offered, uncommitted=0, **_result(cache, unknown))
+        place = git_cache.directory_of(directory, where)
+        module.exit_json(changed=not offered, uncommitted=0, **_result(place, unknown))
         return
     limits = git_cache.Limits(params["timeout"], params["fetch_timeout"])
     with git.private(installed, where, params["timeout"]) as program:

@@ -166,7 +166,7 @@ def source_git_problem(provider: str, url: str, ref: str, verify: str) -> str:
         )
     if not ref:
         return (
-            "source_git_ref is empty: with source_provider git it has to be a tag, a branch or all 40 "
-            "digits of a commit"
+            "source_git_ref is empty: with source_provider git it has to be a tag, a branch or all "
+            "40 digits of a commit"
         )
     return "" if git_names.ref_problem(ref) else git_names.verify_problem(ref, verify)

@@ -22,7 +22,7 @@ SETTINGS = ("user.name=Somebody", "user.email=somebody@example.org", "gc.auto=0"
 
 
 class Repository:
-    """A work tree with its `.git`. Commits have times of their own, so their names stay the same."""
+    """A work tree with its `.git`. The times of commits are the same in each run."""
 
     def __init__(self, path: Path, keys: Optional[KeyRing] = None, *, whole: bool = False) -> None:
         self.path, self._keys, self._time = path, keys, 1_700_000_000

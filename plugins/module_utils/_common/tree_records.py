@@ -12,7 +12,7 @@ version, patch and build. Without it the tree was not made by the role and is ne
     sha256             checksum of the tarball, or of the archive that git makes of a commit
     provider, tarball  source_provider and the file's name, which is empty for a commit
     commit             of the git repository; absent for a tarball
-    signed_by          fingerprint of the key that signed the tarball, tag or commit; empty if nobody did
+    signed_by          fingerprint of the key that signed the tarball, tag or commit; or empty
     source_date_epoch  the time that the build states instead of the clock's
 
 `.oslab/patch.json`, written by the role patch before and after it changes files; read by config

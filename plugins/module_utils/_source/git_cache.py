@@ -173,8 +173,8 @@ class Cache:
                 )
             return Found(listed.get(f"{name}^{{}}", listed[name]), kind, cached=False)
         raise GitError(
-            f"source_git_ref '{ref.name}': {self._where} has no such {ref.kind or 'tag or branch'}. "
-            "Correct the name; of a commit give all 40 digits"
+            f"source_git_ref '{ref.name}': {self._where} has no such "
+            f"{ref.kind or 'tag or branch'}. Correct the name; of a commit give all 40 digits"
         )
 
     def _listed(self, patterns: Sequence[str]) -> dict[str, str]:
@@ -267,8 +267,8 @@ class Cache:
                 answer = self._fetched(["--update-shallow"], everything)
                 if answer.status == 0 and not self._object(f"{source}^{{commit}}"):
                     raise GitError(
-                        f"source_git_ref {source}: no branch and no tag of {self._where} has such a "
-                        "commit"
+                        f"source_git_ref {source}: no branch and no tag of {self._where} has "
+                        "such a commit"
                     )
                 if answer.status == 0:
                     self._set(_INCOMING, source)
@@ -378,6 +378,6 @@ def unverified_note(wanted: Wanted, address: Address) -> str:
     if wanted.verify != VERIFY_NONE or wanted.ref.kind == COMMIT or address.path:
         return ""
     return (
-        f"source_git_verify is none: whoever controls {shown(address.url)} or the way to it decides "
-        "what is built. Name a commit, or a tag or commit with a signature (source_git_verify)"
+        f"source_git_verify is none: whoever controls {shown(address.url)} or the way to it "
+        "decides what is built. Name a commit, or set source_git_verify to tag or commit"
     )

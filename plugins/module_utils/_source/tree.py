@@ -68,7 +68,7 @@ def version_matches(found: str, wanted: str) -> bool:
 
 
 def _meant(tarball: str, found: str, wanted: str) -> bool:
-    """Whether source_version, `wanted`, means the version `found`, out of a tarball of this name."""
+    """Whether source_version, `wanted`, means the version `found`, of a tarball of this name."""
     numbers, candidate = kernel_version.split_candidate(found)
     try:
         meant = kernel_version.parse(kernel_version.of_tarball(tarball, wanted))
@@ -191,8 +191,8 @@ def unpack_commit(
     def check(found: str) -> None:
         if sha256 and found != sha256.lower():
             raise TreeError(
-                f"{name} has the sha256 {found}, not {sha256.lower()} (source_sha256): the tree stays "
-                "as it was. Correct source_sha256, or leave it empty: the commit is pinned by "
+                f"{name} has the sha256 {found}, not {sha256.lower()} (source_sha256): the tree "
+                "stays as it was. Correct source_sha256, or leave it empty and pin the commit by "
                 "source_git_ref"
             )
 
@@ -297,8 +297,8 @@ def _extract(source: _Source, scratch: Path, feed: Feed, max_size: int) -> tuple
     if len(tops) != 1 or tops[0].is_symlink() or not (tops[0] / "Makefile").is_file():
         names = ", ".join(shown(repr(item.name), 40) for item in tops[:5])
         raise TreeError(
-            f"{source.shown} is not a kernel's source: expected one directory with a Makefile in it, "
-            f"found {names or 'nothing'}"
+            f"{source.shown} is not a kernel's source: expected one directory with a Makefile in "
+            f"it, found {names or 'nothing'}"
         )
     return tops[0], original.sha256
 

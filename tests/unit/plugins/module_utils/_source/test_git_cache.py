@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from typing import ClassVar
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import feed
@@ -46,7 +47,7 @@ def repository(keys, tmp_path):
 class Asked(git.Git):
     """What git is asked that goes to the repository."""
 
-    remote: list[list[str]] = []
+    remote: ClassVar[list[list[str]]] = []
 
     def run(self, words, seconds, before=()):
         if {"fetch", "ls-remote"} & set(words):
@@ -238,7 +239,7 @@ def test_a_tag_comes_before_a_branch(cache, wanted, repository):
         ("nothing", "none", "has no such tag or branch"),
         ("refs/tags/main", "none", "has no such tag"),
         ("main", "tag", "source_git_ref 'main' is a branch"),
-        ("light", "tag", "the tag 'light' of .* has no signature"),
+        ("light", "tag", r"the tag 'light' of .* has no signature"),
     ],
 )
 def test_what_the_repository_does_not_have(cache, wanted, repository, ref, verify, message):
@@ -251,7 +252,7 @@ def test_what_the_repository_does_not_have(cache, wanted, repository, ref, verif
 
 def test_a_commit_that_the_repository_does_not_have(cache, wanted):
     cache.offered(wanted("a" * 40))  # nobody can say that before a fetch
-    with pytest.raises(git.GitError, match="no branch and no tag of .* has such a commit"):
+    with pytest.raises(git.GitError, match=r"no branch and no tag of .* has such a commit"):
         cache.present(wanted("a" * 40))
 
 
@@ -300,9 +301,11 @@ def test_attributes_change_no_file(cache, wanted, repository):
 def test_another_run_that_fetches(cache, wanted, monkeypatch):
     monkeypatch.setattr(cache, "_limits", git_cache.Limits(60, 0))
     cache.path.parent.mkdir()
-    with git_cache.lock.held(cache.path.with_suffix(".lock"), 0, "tests"):
-        with pytest.raises(git.GitError, match=r"another run fetches from .*: process"):
-            cache.present(wanted("main"))
+    with (
+        git_cache.lock.held(cache.path.with_suffix(".lock"), 0, "tests"),
+        pytest.raises(git.GitError, match=r"another run fetches from .*: process"),
+    ):
+        cache.present(wanted("main"))
     assert cache.cached(wanted("main")) is None
 
 
