@@ -201,8 +201,8 @@ def _warn(module: AnsibleModule, where: git_names.Address, program: git.Git, com
         )
     elif count:
         module.warn(
-            f"{shown(where.url)} has {count} files with changes that are not committed: they are "
-            f"not in the build, which is of commit {commit}. Commit them to build them"
+            f"what is not committed in {shown(where.url)} (files: {count}) is not in the build, "
+            f"which is of commit {commit}. Commit it to build it"
         )
     return count
 

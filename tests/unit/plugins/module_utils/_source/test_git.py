@@ -141,7 +141,7 @@ def test_uncommitted_files_are_counted_and_nothing_is_written(git, repository):
     assert picture(path) == before
 
 
-def test_what_cannot_be_told(git, repository, tmp_path):
+def test_what_git_cannot_count(git, repository, tmp_path):
     assert gits.uncommitted(git, tmp_path / "none", os.geteuid(), 60) is None
     assert gits.uncommitted(git, tmp_path, os.geteuid(), 60) is None
     repository.git("clone", "--quiet", "--bare", str(repository.path), str(tmp_path / "bare"))

@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -298,6 +300,25 @@ def test_attributes_change_no_file(cache, wanted, repository):
     assert b"\r\n" not in data
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_the_repository_of_another_user(wanted, tmp_path):
+    """Read as that user, it is fetched, and nothing of it changes."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        Path(name).chmod(0o755)
+        repository = Repository(Path(name) / "linux")
+        (repository.path / "Makefile").write_text("edited")
+        for place in (repository.path, *repository.path.rglob("*")):
+            os.chown(place, 65534, 65534, follow_symlinks=False)
+        before = picture(repository.path)
+        address = git_names.address(str(repository.path))
+        limits = git_cache.Limits(60, 120)
+        with git.private(GIT, address, 60) as program:
+            cache = git_cache.Cache(tmp_path / "git", address, program, feed, limits, 0)
+            assert cache.present(wanted("main")).commit == repository.first
+            assert git.uncommitted(program, repository.path, 0, 60) == 1
+        assert picture(repository.path) == before
+
+
 def test_another_run_that_fetches(cache, wanted, monkeypatch):
     monkeypatch.setattr(cache, "_limits", git_cache.Limits(60, 0))
     cache.path.parent.mkdir()
@@ -343,6 +364,6 @@ def test_the_name_of_a_cache(tmp_path, url, name):
         ("/x", "main", "none", False),
     ],
 )
-def test_who_trusts_a_server_is_told(wanted, url, ref, verify, warned):
+def test_who_trusts_a_server_is_warned(wanted, url, ref, verify, warned):
     note = git_cache.unverified_note(wanted(ref, verify), git_names.address(url))
     assert bool(note) == warned
