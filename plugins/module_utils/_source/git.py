@@ -29,6 +29,8 @@ from ansible_collections.oslab.kernel.plugins.module_utils._source.git_names imp
 
 MOST = 1 << 20  # bytes of an answer; a tag or a commit has some KiB
 END = 10  # seconds to end in
+# So many times as long a server may be silent that makes a pack of 80 000 files.
+SILENCE = 10
 # The tree of a commit as it is: an attribute in it could leave files out, put the name of a tag or
 # a date into others, and run programs.
 ATTRIBUTES = "* -export-ignore -export-subst -filter -ident -text -eol -working-tree-encoding\n"
@@ -50,8 +52,8 @@ _SETTINGS = """\
 [gc]
 	auto = 0
 [http]
-	lowSpeedLimit = 1024
-	lowSpeedTime = {seconds}
+	lowSpeedLimit = 1
+	lowSpeedTime = {silence}
 [maintenance]
 	auto = false
 [protocol]
@@ -113,7 +115,7 @@ def environment(home: Path, protocol: str, inherited: Mapping[str, str]) -> dict
 
 
 def as_owner(path: Path, uid: int) -> list[str]:
-    """The words before a command that reads somebody's repository; none if it is our own.
+    """The words before a command that reads somebody's repository; none for our own and root's.
 
     Raises GitError if it is another user's and we cannot become that user.
     """
@@ -124,7 +126,7 @@ def as_owner(path: Path, uid: int) -> list[str]:
         raise GitError(
             f"source_git_url {shown(str(path))}: it cannot be read: {error.strerror}"
         ) from error
-    if found.st_uid == uid:
+    if found.st_uid in (uid, 0):
         return []
     if uid != 0:
         raise GitError(
@@ -246,13 +248,13 @@ def end(process: _Run[bytes]) -> None:
 
 @contextmanager
 def private(program: str, source: Optional[Address], seconds: int) -> Iterator[Git]:
-    """git for one address, or for none. `seconds` without an answer, after which https ends."""
+    """git for one address, or for none. `seconds` in which a server should answer."""
     with tempfile.TemporaryDirectory(prefix="oslab-git-") as name:
         home = Path(name)
         # The owner of another repository reads the settings as well; there is no secret in them.
         home.chmod(0o755)
         settings = home / "config"
-        settings.write_text(_SETTINGS.format(seconds=seconds), encoding="utf-8")
+        settings.write_text(_SETTINGS.format(silence=SILENCE * seconds), encoding="utf-8")
         settings.chmod(0o644)
         yield Git(program, home, source.protocol if source else "none")
 

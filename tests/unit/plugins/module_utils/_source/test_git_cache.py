@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import ClassVar
 
@@ -270,6 +274,52 @@ def test_a_server_that_gives_no_single_commits(cache, wanted, repository, monkey
         assert old.present(wanted(repository.first)).cached
     fetches = [words for words in Asked.remote if "fetch" in words]
     assert ["--depth=1" in words for words in fetches] == [True, False]
+
+
+@pytest.fixture
+def server(repository):
+    """Port of a server of the protocol git on this machine."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = ["--export-all", "--reuseaddr", "--listen=127.0.0.1", f"--port={port}"]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            ["git", "-c", "safe.directory=*", "daemon", *words, f"--base-path={repository.path}"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline:
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                    break
+                time.sleep(0.1)
+            yield port
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(60)
+
+
+def test_by_the_network_and_then_without_it(cache, wanted, repository, server):
+    repository.commit("more")
+    repository.tag("v6.12", mirrors.DEVELOPER)
+    address = git_names.address(f"git://127.0.0.1:{server}/.git")
+    with git.private(GIT, address, 60) as program:
+        limits = git_cache.Limits(60, 120)
+        other = git_cache.Cache(cache.path.parent, address, program, feed, limits, os.geteuid())
+        found = other.present(wanted("v6.12", "tag"))
+        assert (found.cached, bool(found.signed_by)) == (False, True)
+        assert other.offered(wanted("main")).commit == found.commit
+        with pytest.raises(git.GitError, match="has no such tag or branch"):
+            other.present(wanted("v6.13"))
+    gone = git_names.address("git://127.0.0.1:9/.git")
+    with git.private(GIT, gone, 60) as program:
+        other = git_cache.Cache(cache.path.parent, gone, program, feed, limits, os.geteuid())
+        with pytest.raises(git.GitError, match=r"does not answer as a repository: .*refused"):
+            other.offered(wanted("v6.12"))
 
 
 def test_a_repository_without_its_history(cache, wanted, repository, keys, tmp_path):
