@@ -16,6 +16,7 @@ VERIFY_TAG, VERIFY_COMMIT, VERIFY_NONE = VERIFY = ("tag", "commit", "none")
 HEX = re.compile(r"[0-9a-f]{40}")
 _HEX_ANY_CASE = re.compile(r"[0-9A-Fa-f]{40}")
 _NETWORK = re.compile(r"(https|git)://([^/\s]+)(/\S*)")
+_ACCOUNT = re.compile(r"[A-Za-z+]+://[^/]*@")
 _HOST = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _LOCAL = re.compile(r"(?:file://)?(/[^\x00-\x1f\x7f]*)")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+@/-]*")
@@ -48,7 +49,7 @@ class Ref:
 def url_problem(url: str) -> str:
     """What is wrong with an address; empty if nothing is. No secret is repeated."""
     network = _NETWORK.fullmatch(url)
-    if (network and "@" in network[2]) or re.match(r"[a-z+]+://[^/]*@", url):
+    if _ACCOUNT.match(url):
         return (
             "it holds a name or a password, which would be in logs: take an address without one, "
             "or a clone on the builder (/path or file:///path)"
