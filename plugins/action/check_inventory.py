@@ -174,7 +174,7 @@ class ActionModule(ControlAction):
         if first is not None:
             yield from self._ignored(host, first)
         if builds and "source" in roles:
-            yield from self._source_file(host)
+            yield from self._source(host)
         if builds and "build" in roles:
             yield from self._keys(host)
 
@@ -268,17 +268,21 @@ class ActionModule(ControlAction):
         return found or list(self._missing(name, value, host))
 
     @staticmethod
-    def _source_file(host: Host) -> Iterator[str]:
+    def _source(host: Host) -> Iterator[str]:
+        names = ("provider", "file", "git_url", "git_ref", "git_verify")
         try:
-            provider, file = (
-                str(host.value(host.everything[name]))
-                for name in ("source_provider", "source_file")
+            provider, file, url, ref, verify = (
+                str(host.value(host.everything[f"source_{name}"])) for name in names
             )
         except Exception:  # as above
             return
-        problem = variable_forms.source_file_problem(provider, file)
-        if problem:
-            yield problem
+        yield from filter(
+            None,
+            (
+                variable_forms.source_file_problem(provider, file),
+                variable_forms.source_git_problem(provider, url, ref, verify),
+            ),
+        )
 
     @staticmethod
     def _extra_syscalls(value: Sequence[Mapping[str, Any]], host: Host) -> list[str]:

@@ -16,8 +16,8 @@ description:
     O(max_size) is refused, and so is one of another checksum. A tree that is there stays then.
   - Files belong to whoever runs the module, who alone may write; everybody may read them. Modes
     and owners that the tarball names do not count, except that programs stay executable.
-  - A tree that was unpacked from the same tarball is left alone, whatever was edited in it; one
-    from another tarball is replaced.
+  - A tree that was unpacked from the same tarball or commit is left alone, whatever was edited in
+    it; one from another is replaced.
 version_added: "0.1.0"
 author: oslab.kernel contributors (@oslab)
 options:
@@ -29,10 +29,23 @@ options:
       - Debian package that the tarball is in, as C(/usr/src/PACKAGE.tar.*), instead of O(tarball).
         It has to have the checksum that the package lists for it.
     type: str
+  commit:
+    description:
+      - Commit (all 40 digits) of O(repository) whose files become the tree, instead of O(tarball).
+        There is no C(.git) in the tree, and no attribute of git changes a file.
+    type: str
+  repository:
+    description:
+      - The bare git repository that O(commit) is in, as M(oslab.kernel.source_git) makes it.
+    type: path
+  timeout:
+    description: Seconds that git may take to give the files of O(commit).
+    type: int
+    default: 3600
   sha256:
     description:
-      - Checksum that the tarball must have; any if empty. It is computed of the very bytes that
-        are unpacked, and recorded.
+      - Checksum that the tarball, or git's archive of the commit, must have; any if empty. It is
+        computed of the very bytes that are unpacked, and recorded.
     type: str
     default: ""
   tree:
@@ -65,7 +78,7 @@ attributes:
   action:
     description: Has a corresponding action plugin, which makes messages safe to print.
     support: full
-requirements: [tar, dpkg (for O(package))]
+requirements: [tar, dpkg (for O(package)), git (for O(commit))]
 """
 
 EXAMPLES = r"""
@@ -80,22 +93,22 @@ RETURN = r"""
 source:
   description:
     - What the tree was unpacked from, with C(version), C(sha256), C(provider), C(tarball),
-      C(signed_by) and C(source_date_epoch) (seconds since 1970).
+      C(commit) (if it is one), C(signed_by) and C(source_date_epoch) (seconds since 1970).
   returned: success
   type: dict
 """
 
 import os
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     tree_records,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import feed, module_runner
+from ansible_collections.oslab.kernel.plugins.module_utils._source import git, workdir
 from ansible_collections.oslab.kernel.plugins.module_utils._source import tree as source_tree
-from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 
 
 class Found(NamedTuple):
@@ -112,9 +125,39 @@ def find(module: AnsibleModule) -> Optional[Found]:
     return Found(*source_tree.of_package(done.out, package)) if done.status == 0 else None
 
 
+def unpack_commit(module: AnsibleModule) -> None:
+    params = module.params
+    tree, commit = Path(params["tree"]), params["commit"]
+    wanted = {"sha256": params["sha256"], "version": params["version"]}
+    if module.check_mode:
+        state = tree_records.source(tree) or {}
+        same = source_tree.same_commit(state, commit, **wanted)
+        changed = not same or state.get("signed_by") != params["signed_by"]
+        module.exit_json(changed=changed, source=state)
+    program = module.get_bin_path("git", required=True)
+    with git.private(program, None, params["timeout"]) as own:
+
+        def archive() -> Any:
+            return own.archive(Path(params["repository"]), commit, params["timeout"])
+
+        result = source_tree.unpack_commit(
+            commit,
+            archive,
+            tree,
+            feed,
+            **wanted,
+            provider=params["provider"],
+            signed_by=params["signed_by"],
+            max_size=params["max_size"],
+        )
+    module.exit_json(changed=result.changed, source=result.state)
+
+
 def unpack(module: AnsibleModule) -> None:
     params = module.params
     tree = Path(params["tree"])
+    if params["repository"]:
+        unpack_commit(module)
     found = find(module)
     if found is None or not found.path.is_file():
         name = found.path if found else f"package {params['package']}"
@@ -145,6 +188,9 @@ def main() -> None:
         argument_spec={
             "tarball": {"type": "path"},
             "package": {"type": "str"},
+            "commit": {"type": "str"},
+            "repository": {"type": "path"},
+            "timeout": {"type": "int", "default": 3600},
             "sha256": {"type": "str", "default": ""},
             "tree": {"type": "path", "required": True},
             "version": {"type": "str", "required": True},
@@ -152,14 +198,15 @@ def main() -> None:
             "signed_by": {"type": "str", "default": ""},
             "max_size": {"type": "int", "default": source_tree.MAX_SIZE},
         },
-        required_one_of=[("tarball", "package")],
-        mutually_exclusive=[("tarball", "package")],
+        required_one_of=[("tarball", "package", "repository")],
+        mutually_exclusive=[("tarball", "package", "repository")],
+        required_by={"repository": ("commit",)},
         supports_check_mode=True,
     )
     os.umask(workdir.UMASK)
     try:
         unpack(module)
-    except source_tree.TreeError as error:
+    except (source_tree.TreeError, git.GitError) as error:
         module.fail_json(msg=str(error))
 
 

@@ -19,6 +19,7 @@ from ansible.module_utils.common.validation import check_type_bool
 from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import SHA256
 from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import BUILD_ID
 from ansible_collections.oslab.kernel.plugins.module_utils._host import kernel_module
+from ansible_collections.oslab.kernel.plugins.module_utils._source import git_names
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.checks import proc_entry_problem
 from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import PACKAGE
 from ansible_collections.oslab.kernel.plugins.plugin_utils.variable_types import shown
@@ -110,6 +111,18 @@ def _reboot(name: str, value: Any) -> Iterator[str]:
             yield f"{name} is {shown(name, value)}: it has to be true, false or ask"
 
 
+def _git_url(name: str, value: str) -> Iterator[str]:
+    problem = git_names.url_problem(value) if value else ""
+    if problem:
+        yield f"{name} cannot be used: {problem}"
+
+
+def _git_ref(name: str, value: str) -> Iterator[str]:
+    problem = git_names.ref_problem(value) if value else ""
+    if problem:
+        yield f"{name} is {shown(name, value)}: {problem}"
+
+
 _CHECKSUM = "64 hexadecimal digits, as sha256sum prints them"
 _NAME = "lower-case letters, digits and -, a letter first"
 FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
@@ -125,6 +138,8 @@ FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
     "publish_listen_address": _listen,
     "publish_service_name": _texts(_SUITE, _NAME),
     "publish_suite": _texts(_SUITE, _NAME),
+    "source_git_ref": _git_ref,
+    "source_git_url": _git_url,
     "source_known_sha256": _checksums,
     "source_mirrors": _texts(_MIRROR, "an address that begins with https://, http:// or file:///"),
     "source_sha256": _texts(_SHA256, f"{_CHECKSUM}, or empty"),
@@ -148,3 +163,20 @@ def source_file_problem(provider: str, file: str) -> str:
         f"source_file is {shown('source_file', file)}: with source_provider file it has to be the "
         "absolute path of the tarball on the builder"
     )
+
+
+def source_git_problem(provider: str, url: str, ref: str, verify: str) -> str:
+    """Empty if a builder can ask for it; the form of each is checked alone."""
+    if provider != "git":
+        return ""
+    if not url:
+        return (
+            "source_git_url is empty: with source_provider git it has to be a repository "
+            "(https://HOST/PATH, git://HOST/PATH, or an absolute path on the builder)"
+        )
+    if not ref:
+        return (
+            "source_git_ref is empty: with source_provider git it has to be a tag, a branch or all "
+            "40 digits of a commit"
+        )
+    return "" if git_names.ref_problem(ref) else git_names.verify_problem(ref, verify)

@@ -68,6 +68,7 @@ RANGES = {
     "publish_keep_builds": Range(0, 100_000),
     "publish_lock_timeout": Range(0, _DAY),
     "publish_port": Range(1, 65_535),
+    "source_git_timeout": Range(1, _DAY),
     "source_max_size": Range(1 << 20, 1 << 44),
     "source_timeout": Range(1, _DAY),
     "source_tries": Range(1, 100),

@@ -89,6 +89,7 @@ def fields(plan: Plan) -> str:
             _field("Release", plan.inputs.release),
             _field("Source", f"linux {source['version']}"),
             _field("Source-Sha256", source["sha256"]),
+            _field("Source-Commit", source.get("commit", "")),
             _field("Source-Signed-By", source.get("signed_by", "")),
             _field("Patches", [f"{each['sha256']} {each['name']}" for each in stated["patches"]]),
             _field("Patched-Sha256", plan.inputs.patch_sha256),

@@ -187,6 +187,7 @@ def make_plan(options: Options, run: Runner) -> Plan:
             "version": version,
             "sha256": source_sha256,
             "signed_by": source.get("signed_by", ""),
+            **({"commit": str(source["commit"])} if source.get("commit") else {}),
         },
         "patches": patch.get("patches", []),
         "config_sha256": config_sha256,

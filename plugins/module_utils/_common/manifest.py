@@ -14,7 +14,8 @@ programs in files/kernel/tools, with `_verify/syscalls.py` and with the users' o
     banner          the boot message; empty if there is none
     syscalls        name -> number, of the syscalls that were added
     not_called      names of syscalls that verify must not call; absent if there are none
-    source          version, sha256 and signed_by (fingerprint, or empty) of the tarball
+    source          version, sha256 and signed_by (fingerprint, or empty) of the tarball; of a git
+                    repository commit as well
     patches         name and sha256 of each patch, in their order
     config_sha256, modules_sha256, tools_sha256
                     checksums of the configuration, the modules and the programs

@@ -9,9 +9,10 @@ Two files are the contract between roles. Every other file in the directory belo
 version, patch and build. Without it the tree was not made by the role and is never replaced.
 
     version            VERSION.PATCHLEVEL.SUBLEVEL of the stock tree, and -rcN of a candidate
-    sha256             checksum of the tarball
-    provider, tarball  source_provider and the file's name
-    signed_by          fingerprint of the key that signed the tarball; empty if nobody did
+    sha256             checksum of the tarball, or of the archive that git makes of a commit
+    provider, tarball  source_provider and the file's name, which is empty for a commit
+    commit             of the git repository; absent for a tarball
+    signed_by          fingerprint of the key that signed the tarball, tag or commit; or empty
     source_date_epoch  the time that the build states instead of the clock's
 
 `.oslab/patch.json`, written by the role patch before and after it changes files; read by config

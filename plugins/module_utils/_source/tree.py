@@ -9,10 +9,10 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Callable
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     atomic_file,
@@ -67,11 +67,11 @@ def version_matches(found: str, wanted: str) -> bool:
     return found.split(".")[: len(numbers)] == numbers
 
 
-def _meant(tarball: Path, found: str, wanted: str) -> bool:
-    """Whether source_version, `wanted`, means the version `found`, out of this tarball."""
+def _meant(tarball: str, found: str, wanted: str) -> bool:
+    """Whether source_version, `wanted`, means the version `found`, of a tarball of this name."""
     numbers, candidate = kernel_version.split_candidate(found)
     try:
-        meant = kernel_version.parse(kernel_version.of_tarball(tarball.name, wanted))
+        meant = kernel_version.parse(kernel_version.of_tarball(tarball, wanted))
     except ValueError as error:
         raise TreeError(f"source_version: {error}") from error
     return version_matches(numbers, meant.numbers) and candidate == meant.candidate
@@ -146,45 +146,127 @@ def unpack(
         # Before anything is decompressed.
         found = _digests(tarball, stream, _wanted(sha256, md5))
         state = tree_records.source(tree) or {}
-        if state.get("sha256") == found and _meant(tarball, str(state.get("version")), version):
+        if state.get("sha256") == found and _meant(
+            tarball.name, str(state.get("version")), version
+        ):
             return Unpacked(False, state)
-        if tree.exists() and not state and (not tree.is_dir() or any(tree.iterdir())):
+        stream.seek(0)
+
+        def check(sha256: str) -> None:
+            if sha256 != found:
+                raise TreeError(f"{tarball} was changed while it was read: run it again")
+
+        source = _Source(str(tarball), tarball.name, stream, check)
+        record = {"provider": provider, "tarball": tarball.name, "signed_by": signed_by}
+        return _replace(tree, source, feed, record, version, max_size)
+
+
+def unpack_commit(
+    commit: str,
+    archive: Callable[[], AbstractContextManager[IO[bytes]]],
+    tree: Path,
+    feed: Feed,
+    *,
+    sha256: str,
+    version: str,
+    provider: str,
+    signed_by: str = "",
+    max_size: int = MAX_SIZE,
+) -> Unpacked:
+    """Replace `tree` with the files of a commit, which `archive` gives as a tar stream.
+
+    `sha256`: checksum that the stream has to have; empty for any. A tree of the same commit stays,
+    and its record follows who has signed it. Raises TreeError as `unpack` does.
+    """
+    _recover(tree)
+    state = tree_records.source(tree) or {}
+    if same_commit(state, commit, sha256, version):
+        if state.get("signed_by") == signed_by:
+            return Unpacked(False, state)
+        state["signed_by"] = signed_by
+        json_file.write(tree / tree_records.SOURCE, state)
+        return Unpacked(True, state)
+    name = f"the commit {commit} of source_git_ref"
+
+    def check(found: str) -> None:
+        if sha256 and found != sha256.lower():
             raise TreeError(
-                f"source_tree {tree} exists and was not made by this role: remove it or choose "
-                "another"
+                f"{name} has the sha256 {found}, not {sha256.lower()} (source_sha256): the tree "
+                "stays as it was. Correct source_sha256, or leave it empty and pin the commit by "
+                "source_git_ref"
             )
-        workdir.make(tree.parent)
-        # Nobody else can enter it.
-        scratch = Path(tempfile.mkdtemp(prefix=UNPACKING, dir=tree.parent))
-        try:
-            stream.seek(0)
-            new = _extract(tarball, stream, scratch, feed, found, max_size)
-            # The roles keep there what they did to a tree, and believe it.
-            if os.path.lexists(new / tree_records.DIRECTORY):
-                raise TreeError(
-                    f"{tarball} brings a {tree_records.DIRECTORY}, which no kernel has: it is not "
-                    "unpacked. Take the tarball from where the kernel is published"
-                )
-            state = {
-                "version": _version(tarball, new, version),
-                "sha256": found,
-                "provider": provider,
-                "tarball": tarball.name,
-                "signed_by": signed_by,
-                # Time stamps of the build are taken from the source, not from the clock.
-                "source_date_epoch": int((new / "Makefile").stat().st_mtime),
-            }
-            workdir.make(new / tree_records.DIRECTORY)
-            # The state says that all of it is there, which has to hold after a power cut.
-            atomic_file.sync_file_system(scratch)
-            json_file.write(new / tree_records.SOURCE, state)
-            if tree.exists():
-                tree.replace(scratch / OLD)
-            atomic_file.rename(new, tree)
-            return Unpacked(True, state)
-        finally:
-            _restore(scratch, tree)
-            discard(scratch)
+
+    record = {"provider": provider, "tarball": "", "commit": commit, "signed_by": signed_by}
+    try:
+        with archive() as stream:
+            source = _Source(name, "", stream, check)
+            return _replace(tree, source, feed, record, version, max_size)
+    except ArchiveError as error:
+        raise TreeError(f"{name} is not unpacked: {error}") from error
+
+
+def same_commit(state: Mapping[str, Any], commit: str, sha256: str, version: str) -> bool:
+    """Whether a tree's record says that it is of this commit."""
+    return (
+        state.get("commit") == commit
+        and sha256.lower() in ("", state.get("sha256"))
+        and _meant("", str(state.get("version")), version)
+    )
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What is unpacked. `shown`: for messages. `check` gets the sha256 of what was read."""
+
+    shown: str
+    tarball: str  # name of the file; empty if there is none
+    stream: IO[bytes]
+    check: Callable[[str], None]
+
+
+def _replace(
+    tree: Path, source: _Source, feed: Feed, record: dict[str, Any], version: str, max_size: int
+) -> Unpacked:
+    """Unpack it, and put it in the place of `tree`, with its record."""
+    state = tree_records.source(tree) or {}
+    if tree.exists() and not state and (not tree.is_dir() or any(tree.iterdir())):
+        raise TreeError(
+            f"source_tree {tree} exists and was not made by this role: remove it or choose another"
+        )
+    workdir.make(tree.parent)
+    # Nobody else can enter it.
+    scratch = Path(tempfile.mkdtemp(prefix=UNPACKING, dir=tree.parent))
+    try:
+        new, sha256 = _extract(source, scratch, feed, max_size)
+        # The roles keep there what they did to a tree, and believe it.
+        if os.path.lexists(new / tree_records.DIRECTORY):
+            raise TreeError(
+                f"{source.shown} brings a {tree_records.DIRECTORY}, which no kernel has: it is not "
+                "unpacked. Take the tarball from where the kernel is published"
+            )
+        # The kernel's build would put a commit into the release, and run git with its settings.
+        if "commit" in record and os.path.lexists(new / ".git"):
+            raise TreeError(
+                f"{source.shown} brings a .git, which no commit has: it is not unpacked"
+            )
+        state = {
+            "version": _version(source, new, version),
+            "sha256": sha256,
+            **record,
+            # Time stamps of the build are taken from the source, not from the clock.
+            "source_date_epoch": int((new / "Makefile").stat().st_mtime),
+        }
+        workdir.make(new / tree_records.DIRECTORY)
+        # The state says that all of it is there, which has to hold after a power cut.
+        atomic_file.sync_file_system(scratch)
+        json_file.write(new / tree_records.SOURCE, state)
+        if tree.exists():
+            tree.replace(scratch / OLD)
+        atomic_file.rename(new, tree)
+        return Unpacked(True, state)
+    finally:
+        _restore(scratch, tree)
+        discard(scratch)
 
 
 def _restore(scratch: Path, tree: Path) -> None:
@@ -200,42 +282,40 @@ def _recover(tree: Path) -> None:
         discard(stale)
 
 
-def _extract(
-    tarball: Path, stream: IO[bytes], scratch: Path, feed: Feed, sha256: str, max_size: int
-) -> Path:
-    """The one directory that was in the tarball, unpacked below `scratch`."""
-    original = Original(stream)
+def _extract(source: _Source, scratch: Path, feed: Feed, max_size: int) -> tuple[Path, str]:
+    """The one directory that was in it, unpacked below `scratch`, and the sha256."""
+    original = Original(source.stream)
     contents = checked(decompressed(original, max_size))
     status, output = feed([*TAR, f"--directory={scratch}"], contents)
     if status != 0:
-        raise TreeError(f"{tarball} cannot be unpacked: {shown(output.strip()[-500:], 500)}")
+        raise TreeError(f"{source.shown} cannot be unpacked: {shown(output.strip()[-500:], 500)}")
     for _rest in contents:  # tar may have stopped before the end
         pass
-    if original.sha256 != sha256:
-        raise TreeError(f"{tarball} was changed while it was read: run it again")
+    source.check(original.sha256)
     normalize(scratch)
     tops = sorted(scratch.iterdir())
     if len(tops) != 1 or tops[0].is_symlink() or not (tops[0] / "Makefile").is_file():
         names = ", ".join(shown(repr(item.name), 40) for item in tops[:5])
         raise TreeError(
-            f"{tarball} is not a kernel's source: expected one directory with a Makefile in it, "
-            f"found {names or 'nothing'}"
+            f"{source.shown} is not a kernel's source: expected one directory with a Makefile in "
+            f"it, found {names or 'nothing'}"
         )
-    return tops[0]
+    return tops[0], original.sha256
 
 
-def _version(tarball: Path, tree: Path, wanted: str) -> str:
+def _version(source: _Source, tree: Path, wanted: str) -> str:
     try:
         found = kernel_makefile.read_version(tree).upstream
     except (OSError, kernel_makefile.MakefileError) as error:
-        raise TreeError(f"{tarball} is not a kernel's source: {error}") from error
-    if not _meant(tarball, found, wanted):
+        raise TreeError(f"{source.shown} is not a kernel's source: {error}") from error
+    if not _meant(source.tarball, found, wanted):
         numbers, candidate = kernel_version.split_candidate(found)
         series, _dot, patch = numbers.rpartition(".")
         exact = series if patch == "0" else numbers
         choices = dict.fromkeys([f"'{series}{candidate}'", f"'{exact}{candidate}'"])
         raise TreeError(
-            f"{tarball} holds Linux {shown(found, 40)}, but source_version is {wanted}: set "
-            f"source_version to {shown(' or '.join(choices), 80)}, or choose another tarball"
+            f"{source.shown} holds Linux {shown(found, 40)}, but source_version is {wanted}: set "
+            f"source_version to {shown(' or '.join(choices), 80)}, or choose another "
+            f"{'tarball' if source.tarball else 'source_git_ref'}"
         )
     return found

@@ -32,7 +32,13 @@ from ansible_collections.oslab.kernel.plugins.module_utils._patch import (
     syscall_source,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._source import archive as source_archive
-from ansible_collections.oslab.kernel.plugins.module_utils._source import download, fetch, openpgp
+from ansible_collections.oslab.kernel.plugins.module_utils._source import (
+    download,
+    fetch,
+    git_names,
+    git_objects,
+    openpgp,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._source import lock as source_lock
 from ansible_collections.oslab.kernel.tests.lib import hostile
 from hypothesis import example, given
@@ -113,6 +119,57 @@ def test_armor(text: str) -> None:
 @given(hostile.texts(f"{'0' * 64}  linux-6.8.tar.xz\n{'1' * 64}  linux-6.9.tar.xz\r\n"))
 def test_listings(text: str) -> None:
     assert fetch.listed_sha256(text, "linux-6.8.tar.xz") in (None, "0" * 64)
+
+
+# --- git ---------------------------------------------------------------------------------------
+
+BLOCK = ARMOR.replace("Version: 1\n", "")
+TAG = f"object {'a' * 40}\ntype commit\ntag v6.12\ntagger A <a@b> 1 +0000\n\nLinux\n{BLOCK}"
+COMMIT = (
+    f"tree {'a' * 40}\nparent {'b' * 40}\nauthor A <a@b> 1 +0000\n"
+    f"gpgsig {BLOCK.rstrip().replace(chr(10), chr(10) + ' ')}\n\nLinux\n"
+)
+
+
+@given(hostile.contents(TAG.encode(), COMMIT.encode()))
+def test_objects_of_git(data: bytes) -> None:
+    with contextlib.suppress(git_objects.ObjectError):
+        found = git_objects.tag(data)
+        assert len(found.target) == 40
+        assert "\n" not in found.name
+    with contextlib.suppress(git_objects.ObjectError):
+        signed = git_objects.signed_tag(data)
+        assert signed.payload + signed.signature == data
+    with contextlib.suppress(git_objects.ObjectError):
+        signed = git_objects.signed_commit(data)
+        assert signed.payload.startswith(data[:46])
+        assert len(signed.payload) < len(data)
+
+
+@given(hostile.texts(f"{'a' * 40}\trefs/tags/v6.12\n{'b' * 40}\trefs/tags/v6.12^{{}}\n"))
+def test_references_of_git(text: str) -> None:
+    with contextlib.suppress(git_objects.ObjectError):
+        for name, commit in git_objects.references(text).items():
+            assert name == "HEAD" or name.startswith("refs/")
+            assert git_names.HEX.fullmatch(commit)
+
+
+@given(hostile.texts("https://git.kernel.org/x.git", "/srv/linux", "git://a.example:9418/x"))
+def test_addresses_of_git(text: str) -> None:
+    with contextlib.suppress(ValueError):
+        found = git_names.address(text)
+        assert found.url.startswith(("https://", "git://", "/"))
+        assert not set(found.url) & set("\0\n\r")
+        assert found.path or "@" not in found.url.split("/")[2]
+
+
+@given(hostile.texts("v6.12", "refs/heads/main", "a" * 40))
+def test_names_of_git(text: str) -> None:
+    with contextlib.suppress(ValueError):
+        found = git_names.ref(text)
+        assert not found.name.startswith("-")
+        assert ".." not in found.name
+        assert not set(found.name) & set(" ~^:?*[\\\0\n")
 
 
 PROOF = {"sha256": "0" * 64, "url": "https://a", "signed_by": PRIMARY, "listed_by": ""}

@@ -72,6 +72,14 @@ def test_what_signs_an_image_only_where_it_is_signed(role):
     assert "would install no-such-signer" in run.output
 
 
+def test_git_only_where_a_commit_is_built(role):
+    programs = ["no-such-git"]
+    given = {"dependencies_packages": ["dpkg"], "dependencies_git_packages": programs}
+    run = role(**given)
+    assert (run.status, run.recap("changed")) == (0, 0), run.output
+    assert "would install no-such-git" in role(**given, dependencies_git=True).output
+
+
 def test_an_unknown_distribution_is_refused_with_what_to_set(role):
     run = role(dependencies_distributions={"hurd-1": []})
     assert run.status != 0

@@ -142,6 +142,13 @@ def test_a_tarball_that_is_no_builders():
     assert problem.endswith(" [b]")
 
 
+def test_a_repository_that_is_no_builders():
+    own = {"source_provider": "git", "source_git_url": "/x", "source_git_ref": "refs/heads/main"}
+    (problem,) = looked({"b": dict(own), "t1": dict(own)}, groups=TARGETS)["problems"]
+    assert problem.startswith("source_git_verify is tag, but source_git_ref names a branch")
+    assert problem.endswith(" [b]")
+
+
 def test_the_form_of_a_text():
     (problem,) = looked({"b": {"source_sha256": "abc"}})["problems"]
     assert problem.startswith("source_sha256 is 'abc': it has to be 64")

@@ -22,6 +22,19 @@ SUM = "0123456789abcdefABCDEF" + 42 * "0"
         ("source_mirrors", ["kernel.org"], "source_mirrors[0] is 'kernel.org': it has to be an ad"),
         ("source_mirrors", ["https://x", "ftp://x"], "source_mirrors[1] is"),
         ("source_mirrors", ["https://me:pw@x y/"], "//***@x"),
+        (
+            "source_git_url",
+            "https://me:pw@x/y",
+            "source_git_url cannot be used: it holds a name or",
+        ),
+        ("source_git_url", "ext::sh -c x", "it has to be https://HOST/PATH"),
+        ("source_git_url", "linux", "absolute path of a repository"),
+        (
+            "source_git_ref",
+            "--upload-pack=x",
+            "source_git_ref is '--upload-pack=x': it has to be a",
+        ),
+        ("source_git_ref", "v6.12^{commit}", "it has to be a tag"),
         ("publish_listen_address", "eth0", "publish_listen_address is 'eth0': it has to be an IP"),
         ("publish_gpg_key", "ABCD", "it has to be a fingerprint, 40 hexadecimal digits"),
         ("publish_suite", "Stable", "it has to be lower-case letters"),
@@ -67,6 +80,9 @@ def test_a_wrong_form(name: str, value: Any, message: str) -> None:
         ("source_sha256", SUM),
         ("source_sha256", ""),
         ("source_mirrors", ["http://localhost:8000/k", "file:///srv/mirror", "https://[::1]/"]),
+        ("source_git_url", ""),
+        ("source_git_url", "https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git"),
+        ("source_git_ref", "refs/heads/master"),
         ("publish_listen_address", ""),
         ("publish_listen_address", "::"),
         ("publish_listen_address", "10.0.0.1"),
@@ -104,3 +120,25 @@ def test_a_tarball_that_no_builder_finds(file: str) -> None:
 @pytest.mark.parametrize("file", ["/srv/linux.tar.xz", "~/linux.tar.xz"])
 def test_a_tarball_on_the_builder(file: str) -> None:
     assert variable_forms.source_file_problem("file", file) == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (("git", "", "", "tag"), "source_git_url is empty"),
+        (("git", "/x", "", "tag"), "source_git_ref is empty"),
+        (
+            ("git", "/x", "a" * 40, "tag"),
+            "source_git_verify is tag, but source_git_ref names a com",
+        ),
+        (("git", "/x", "refs/heads/x", "tag"), "source_git_verify is tag, but"),
+        (("git", "/x", "v6.12", "tag"), ""),
+        (("git", "/x", "a" * 40, "none"), ""),
+        (("git", "/x", "a..b", "tag"), ""),  # said by its own form
+        (("file", "", "", "tag"), ""),
+    ],
+)
+def test_a_commit_that_cannot_be_asked_for(given: tuple[str, ...], message: str) -> None:
+    problem = variable_forms.source_git_problem(*given)
+    assert problem.startswith(message)
+    assert bool(problem) == bool(message)

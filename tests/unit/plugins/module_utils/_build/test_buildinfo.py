@@ -33,7 +33,7 @@ INPUTS = Inputs(
     stated_sha256="",
 )
 MANIFEST = {
-    "source": {"version": "6.12.1", "sha256": "5" * 64, "signed_by": "ABCD"},
+    "source": {"version": "6.12.1", "sha256": "5" * 64, "signed_by": "ABCD", "commit": "e" * 40},
     "patches": [{"name": "0001-x.patch", "sha256": "1" * 64}, {"name": "y", "sha256": "2" * 64}],
 }
 NAMES = ["oslab-kernel-tools", "linux-image-6.12.1-usac"]
@@ -87,6 +87,7 @@ def test_every_input_is_in_it(write, plan):
     for line in (
         f"Oslab-Build-Id: {plan.build_id}",
         f"Oslab-Source-Sha256: {'5' * 64}",
+        f"Oslab-Source-Commit: {'e' * 40}",
         "Oslab-Source-Signed-By: ABCD",
         f"Oslab-Patches:\n {'1' * 64} 0001-x.patch\n {'2' * 64} y",
         f"Oslab-Patched-Sha256: {'9' * 64}",

@@ -159,6 +159,22 @@ def test_all_that_the_manifest_states_counts_and_nothing_else(options):
     assert make_plan(options, run).build_id != plan.build_id
 
 
+def test_the_commit_is_in_the_manifest_and_in_the_build_id(options):
+    file = options.tree / ".oslab/source.json"
+    source = json.loads(file.read_text())
+    without = make_plan(options, run)
+    assert "commit" not in without.manifest["source"]
+
+    def of(commit):
+        file.write_text(json.dumps({**source, "provider": "git", "commit": commit}))
+        return make_plan(options, run)
+
+    first = of("a" * 40)
+    assert first.manifest["source"]["commit"] == "a" * 40
+    assert of("a" * 40).build_id == first.build_id
+    assert len({without.build_id, first.build_id, of("b" * 40).build_id}) == 3
+
+
 def test_the_python_module_is_part_of_the_tools(options, tmp_path, monkeypatch):
     source = Path(build_plan.verify_syscalls.__file__).read_bytes()
     assert source == build_plan.PYTHON_MODULE

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -12,6 +13,7 @@ import os
 import shutil
 import subprocess
 import tarfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -213,6 +215,92 @@ def test_a_tree_that_a_killed_run_had_moved_away_comes_back(tarball, tmp_path):
 def test_a_checksum_that_is_none(tarball, tmp_path):
     with pytest.raises(trees.TreeError, match=r"not 123 \(source_sha256"):
         unpack(tarball(), tmp_path / "trees" / "linux", sha256="123")
+
+
+COMMIT = "a" * 40
+
+
+@pytest.fixture
+def commit(tarball, tmp_path):
+    """Unpack a commit, whose archive is that of a tarball without compression."""
+
+    @contextmanager
+    def archive(path):
+        with gzip.open(path) as stream:
+            yield stream
+
+    def make(made, name=COMMIT, version="6.8", sha256="", signed_by=""):
+        return trees.unpack_commit(
+            name,
+            lambda: archive(made),
+            tmp_path / "trees/linux",
+            feed,
+            sha256=sha256,
+            version=version,
+            provider="git",
+            signed_by=signed_by,
+            max_size=1 << 20,
+        )
+
+    return make
+
+
+def test_a_commit_is_unpacked_once(tarball, commit, tmp_path):
+    tree = tmp_path / "trees/linux"
+    made = tarball()
+    first = commit(made)
+    assert first.changed
+    assert first.state["commit"] == COMMIT
+    with gzip.open(made) as stream:
+        assert first.state["sha256"] == hashlib.sha256(stream.read()).hexdigest()
+    (tree / "Makefile").write_text("edited")
+    assert not commit(tarball(extra="not read")).changed
+    # Another signer changes the record alone.
+    again = commit(tarball(extra="not read"), signed_by="B" * 40)
+    assert again.changed
+    assert json.loads((tree / ".oslab/source.json").read_text())["signed_by"] == "B" * 40
+    assert (tree / "Makefile").read_text() == "edited"
+    assert commit(tarball(extra="new"), "b" * 40).changed
+    assert (tree / "extra").read_text() == "new"
+
+
+def test_a_commit_with_a_pinned_checksum(tarball, commit, tmp_path):
+    sha256 = commit(tarball()).state["sha256"]
+    assert not commit(tarball(), sha256=sha256.upper()).changed
+    with pytest.raises(trees.TreeError, match=r"not 0{64} \(source_sha256\)"):
+        commit(tarball(), sha256="0" * 64)
+    assert (tmp_path / "trees/linux/Makefile").read_text() == MAKEFILE
+    assert [path.name for path in (tmp_path / "trees").iterdir()] == ["linux"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"version": "6.9"}, r"source_version to '6\.8', or choose another source_git_ref"),
+        ({"version": "6.8.1"}, r"holds Linux 6\.8\.0, but source_version is 6\.8\.1"),
+    ],
+)
+def test_a_commit_of_another_version(tarball, commit, tmp_path, changes, message):
+    with pytest.raises(trees.TreeError, match=message):
+        commit(tarball(), **changes)
+    assert list((tmp_path / "trees").iterdir()) == []
+
+
+def test_a_commit_cannot_bring_a_git_directory(tarball, commit, tmp_path):
+    made = tmp_path / "made/linux-6.8/.git"
+    made.mkdir(parents=True)
+    with pytest.raises(trees.TreeError, match=r"brings a \.git"):
+        commit(tarball())
+    assert list((tmp_path / "trees").iterdir()) == []
+
+
+def test_an_archive_that_ends_too_early(tarball, commit, tmp_path):
+    broken = tmp_path / "broken.gz"
+    with gzip.open(tarball()) as stream:
+        broken.write_bytes(gzip.compress(stream.read()[:1500]))
+    with pytest.raises(trees.TreeError, match=r"the commit a{40} of source_git_ref"):
+        commit(broken)
+    assert list((tmp_path / "trees").iterdir()) == []
 
 
 MD5SUMS = """0cc175b9c0f1b6a831c399e269772661  usr/share/doc/linux-source-6.8/copyright
