@@ -168,7 +168,7 @@ class _Open:
         if self.until and text.startswith(self.until):
             self.until = ""
         if len(self.lines) < MOST_LINES:
-            self.lines.append(text[:LENGTH])
+            self.lines.append(text[:LENGTH].replace("\t", " "))
 
     def has(self, text: str) -> bool:
         """Whether a line belongs to its block, or may."""
