@@ -88,7 +88,7 @@ def baseline(log: Optional[Mapping[str, Any]], release: str) -> dict[str, Any]:
 
 def _taints(log: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The flags that no complaint of the log explains, as complaints of their own."""
-    told = {one["kind"] for one in log.get("complaints", [])}
+    reported = {one["kind"] for one in log.get("complaints", [])}
     return [
         {
             "kind": "taint",
@@ -99,7 +99,7 @@ def _taints(log: Mapping[str, Any]) -> list[dict[str, Any]]:
             "lines": [f"the kernel is tainted: {flag.letter}, {flag.text}"],
         }
         for flag in log_rules.flags(log.get("tainted", 0))
-        if not told & {*flag.kinds}
+        if not reported & {*flag.kinds}
     ]
 
 
@@ -194,9 +194,9 @@ def checks(
     if not log.get("complete", False):
         counts.append("its beginning is lost")
     details = f" ({', '.join(counts)})" if counts else ""
-    row.update(ok=not failed, actual=f"{len(failed) or 'none'}{details}")
+    row.update(ok=not failed, actual=f"{f'{len(failed)} new' if failed else 'none'}{details}")
     if known:
-        row["detail"] = f"as before: in the boot of {known.get('release', 'another kernel')}"
+        row["detail"] = f"compared with the boot of {known.get('release', 'another kernel')}"
     return [row, *map(_row, failed[:MOST_ROWS])]
 
 

@@ -248,7 +248,7 @@ def _goes_on(trace: _Open, rule: Rule, text: str) -> bool:
         return trace.length < _LONGEST_BLOCK
     if rule.kind == "oops" and trace.rule.kind in ("oops", "bug"):
         return bool(_WITHIN.match(text)) and trace.length <= _LONGEST_HEAD
-    # A second stall, lock or process is told within the same report.
+    # One report has a line for each of its registers.
     return rule.kind == trace.rule.kind == "machine_check" and trace.length < MOST_LINES
 
 

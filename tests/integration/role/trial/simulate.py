@@ -2,7 +2,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""playbooks/deploy.yml for one simulated host, whose kernels complain as they are told.
+"""playbooks/deploy.yml for one simulated host, whose kernels complain as a test wants.
 
 simulate.py WORK CHANGES    CHANGES: by `stock` and `new`, complaints in JSON
 """

@@ -68,7 +68,7 @@ def test_the_verdict_of_verify(tmp_path: Path) -> None:
     nothing = kernel_log.baseline(log(), FALLBACK)
     allowed = {"verify_log_allowed": [{"pattern": "lib/refcount", "reason": "a known fault"}]}
     cases: dict[str, tuple[Any, dict[str, Any], str]] = {
-        "fresh": (log(WARN, baseline=nothing), {}, "| 1 "),
+        "fresh": (log(WARN, baseline=nothing), {}, "| 1 new"),
         "same": (log(WARN, baseline=known), {}, "none (1 as before)"),
         "allowed": (log(WARN, baseline=nothing), allowed, "none (1 allowed)"),
         "alone": (log(WARN), {}, "none (1 less severe, no baseline)"),

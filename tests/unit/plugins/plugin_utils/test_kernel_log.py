@@ -81,7 +81,7 @@ def test_a_log_without_complaints() -> None:
             "expected": "no new complaints",
             "actual": "none",
             "tolerance": None,
-            "detail": "as before: in the boot of 6.1.0-44-amd64",
+            "detail": "compared with the boot of 6.1.0-44-amd64",
         }
     ]
     assert found["complaints"] == []
@@ -90,10 +90,10 @@ def test_a_log_without_complaints() -> None:
 
 def test_a_new_complaint_fails_and_is_shown() -> None:
     found = verdict(log(WARN, FIRMWARE), known(FIRMWARE))
-    assert read(found) == (False, "1 (1 as before)")
+    assert read(found) == (False, "1 new (1 as before)")
     assert report.failures(found["checks"]) == [
-        "kernel log: expected no new complaints, read 1 (1 as before) "
-        "(as before: in the boot of 6.1.0-44-amd64)",
+        "kernel log: expected no new complaints, read 1 new (1 as before) "
+        "(compared with the boot of 6.1.0-44-amd64)",
         "kernel log, warn: expected none, read WARNING: CPU: 1 PID: 312 at lib/refcount.c:28 "
         "refcount_warn_saturate+0xbe/0x110 (3 times, error, 7 s after the boot; refcount_t: "
         "underflow; use-after-free.; Modules linked in: oslab_mod(OE+) ext4)",
@@ -110,7 +110,7 @@ def test_what_the_fallback_kernel_complained_of_is_not_new() -> None:
 def test_what_is_less_severe_fails_only_if_it_is_asked_for() -> None:
     assert read(verdict(log(FIRMWARE), known())) == (True, "none (1 less severe)")
     severe = verdict(log(FIRMWARE), known(), severities=["fatal", "error", "warning"])
-    assert read(severe) == (False, "1")
+    assert read(severe) == (False, "1 new")
     assert read(verdict(log(WARN), known(), severities=[])) == (True, "none (1 less severe)")
 
 
@@ -130,7 +130,10 @@ def test_without_a_baseline_only_the_most_severe_ones_fail() -> None:
         found = verdict(log(WARN, FIRMWARE), baseline)
         assert read(found) == (True, "none (2 less severe, no baseline)")
         assert found["checks"][0]["expected"] == "no fatal complaints"
-        assert read(verdict(log(OOPS, WARN), baseline)) == (False, "1 (1 less severe, no baseline)")
+        assert read(verdict(log(OOPS, WARN), baseline)) == (
+            False,
+            "1 new (1 less severe, no baseline)",
+        )
     some = verdict(log(WARN), {}, severities_without_baseline=["error", "fatal"])
     assert some["checks"][0]["expected"] == "no fatal or error complaints"
     assert read(some)[0] is False
@@ -148,7 +151,7 @@ def test_modules_of_the_collection_fail_no_host() -> None:
 def test_a_taint_that_no_complaint_explains() -> None:
     lost = log(OURS, tainted=O_AND_E + W, complete=False)
     found = verdict(lost, known())
-    assert read(found) == (False, "1 (1 less severe, its beginning is lost)")
+    assert read(found) == (False, "1 new (1 less severe, its beginning is lost)")
     assert found["checks"][1]["actual"] == "the kernel is tainted: W, the kernel gave a warning"
     assert read(verdict(lost, known(tainted=W)))[0] is True
     # An allowed warning sets it.
@@ -169,7 +172,7 @@ def test_a_log_that_cannot_be_read_is_unknown() -> None:
 def test_the_most_severe_ones_come_first_and_rows_are_few() -> None:
     many = [{**WARN, "name": f"at {n}", "lines": [f"WARNING: {n}"]} for n in "abcdefghijklmnop"]
     found = verdict(log(FIRMWARE, *many, OOPS, dropped=4), known())
-    assert read(found) == (False, "17 (1 less severe, 4 not reported)")
+    assert read(found) == (False, "17 new (1 less severe, 4 not reported)")
     assert [row["name"] for row in found["checks"]][:3] == [
         "kernel log",
         "kernel log, oops",

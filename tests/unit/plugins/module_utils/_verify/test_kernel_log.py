@@ -239,7 +239,7 @@ def test_the_message_of_a_warning_comes_after_its_first_line() -> None:
     assert one.lines[1] == "refcount_t: underflow; use-after-free."
 
 
-def test_a_kill_is_told_besides_what_asked_for_it() -> None:
+def test_a_kill_and_what_asked_for_it_are_two_complaints() -> None:
     assert [(one.kind, one.name) for one in found(OOM)] == [
         ("oom", "Out of memory: Killed"),
         ("oom", "invoked oom-killer"),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Optional
 
 import pytest
@@ -33,6 +34,13 @@ def test_the_example_of_a_rule_is_known_by_this_rule(number: int, monkeypatch: A
 def test_each_kind_has_a_rule_and_a_severity() -> None:
     assert {rule.kind for rule in log_rules.RULES} == set(log_rules.KINDS)
     assert set(log_rules.KINDS.values()) == set(log_rules.SEVERITIES)
+
+
+def test_the_documentation_has_the_severities() -> None:
+    readme = (Path(__file__).resolve().parents[5] / "roles/verify/README.md").read_text()
+    for severity in log_rules.SEVERITIES:
+        kinds = [f"`{kind}`" for kind, one in log_rules.KINDS.items() if one == severity]
+        assert f"| `{severity}` | {', '.join(kinds)} |" in readme
 
 
 # Lines of the same kinds from other kernels and drivers.
