@@ -44,7 +44,7 @@ MOST_GROUPS = 60
 MOST_LINES = 16
 LENGTH = 240
 NAME_LENGTH = 200
-# Of a trace that does not end.
+# Of a report that does not end: a trace after so many lines is another one.
 _LONGEST_BLOCK = 250
 # Between the line "cut here" and the one that says what happened.
 _LONGEST_HEAD = 8
@@ -172,8 +172,6 @@ class _Open:
 
     def has(self, text: str) -> bool:
         """Whether a line belongs to its block, or may."""
-        if self.length >= _LONGEST_BLOCK:
-            return False
         if self.until or _TRACE.match(text):
             self.foreign = 0
         else:

@@ -267,7 +267,7 @@ RULES = (
         block=True,
         also=_CALLER,
     ),
-    # arch/x86/kernel/cpu/mce, drivers/acpi/apei/ghes.c, drivers/edac, drivers/pci/pcie/aer.c
+    # arch/x86/kernel/cpu/mce, drivers/acpi/apei/ghes.c, drivers/edac, drivers/pci/pcie
     _rule(
         "machine_check",
         r"(?:mce: )?\[Hardware Error\]: CPU \d+: (Machine Check Exception: .*)"
@@ -275,7 +275,7 @@ RULES = (
         r"|Memory error not recovered"
         r"|Kernel accessed poison)|(?:\{\d+\})?\[Hardware Error\]: event (severity: (?:fatal"
         r"|recoverable))"
-        r"|EDAC \S+: \d+ (UE .*)|.{0,80}PCIe Bus Error: (severity=Uncorrect[^,]*, type=.*)",
+        r"|EDAC \S+: \d+ (UE .*)|.{0,80}PCIe Bus Error: (severity=Uncorrec[^,]*, type=.*)",
         "mce: [Hardware Error]: CPU 2: Machine Check Exception: 5 Bank 4: be00000000800400",
         block=True,
     ),

@@ -26,7 +26,7 @@ Call Trace:
  oslab_init+0x5c/0x1000 [oslab_mod]
 ---[ end trace 0000000000000000 ]---
 """
-RECORD = b"4,339,5140900,-,caller=T1;A caf\\xc3\\xa9 \\x5c and\\x0amore\n SUBSYSTEM=acpi\n"
+RECORD = b"4,339,5140900,-,caller=T1;A Z\\xc3\\xbcrich \\x5c and\\x0amore\n SUBSYSTEM=acpi\n"
 ENTRY = {
     "MESSAGE": EXAMPLES[0],
     "SYSLOG_FACILITY": "0",

@@ -126,7 +126,8 @@ def test_the_names_of_modules_allow_nothing() -> None:
 
 
 def test_without_a_baseline_only_the_most_severe_ones_fail() -> None:
-    for baseline in ({}, None):
+    empty: tuple[Any, ...] = ({}, None)
+    for baseline in empty:
         found = verdict(log(WARN, FIRMWARE), baseline)
         assert read(found) == (True, "none (2 less severe, no baseline)")
         assert found["checks"][0]["expected"] == "no fatal complaints"
