@@ -113,6 +113,7 @@ class Target:
         return {
             **known,
             "boots_default_kernel": confirmed if arguments.get("default_kernel") else None,
+            "kernel_log": known["kernel_log"] if arguments.get("kernel_log") else None,
             "boot_id": self.boot_id(),
             "time": int(time.time()),
             "files": files,
@@ -202,7 +203,10 @@ class Target:
         return dict(self.answers["kernel_files"])
 
     def _syscall_info(self, _arguments: dict[str, Any]) -> dict[str, Any]:
-        return {**self.answers["syscall_info"], "boot_id": self.boot_id()}
+        known = dict(self.answers["syscall_info"])
+        baseline = (self.state.get("record") or {}).get("kernel_log")
+        known["kernel_log"] = {**known["kernel_log"], "baseline": baseline}
+        return {**known, "boot_id": self.boot_id()}
 
 
 def run_module(target: Target, sent: str) -> None:

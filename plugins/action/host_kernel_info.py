@@ -10,6 +10,7 @@ import re
 from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import SHA256
 from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import MODULE, RELEASE
 from ansible_collections.oslab.kernel.plugins.module_utils._host.dkms import NAME
+from ansible_collections.oslab.kernel.plugins.plugin_utils import kernel_log
 from ansible_collections.oslab.kernel.plugins.plugin_utils.action import HostAction
 from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import PACKAGE, VERSION, Form
 
@@ -35,6 +36,7 @@ RECORD = {
     "left_out": Form(list, str, like=_PINNED),
     # Of the last trial boot that failed: image, date, reason.
     "failure": Form(dict, str),
+    "kernel_log": Form(dict, fields=kernel_log.BASELINE),
 }
 
 FORMS = {
@@ -80,6 +82,7 @@ FORMS = {
     "files": Form(dict, str, like=SHA256, keys=_PATH, empty=True),
     "container": Form(bool),
     "boots_default_kernel": Form(bool, null=True),
+    "kernel_log": kernel_log.FORM,
 }
 
 

@@ -5,10 +5,15 @@
 
 from __future__ import annotations
 
+from ansible_collections.oslab.kernel.plugins.plugin_utils import kernel_log
 from ansible_collections.oslab.kernel.plugins.plugin_utils.action import HostAction
+
+# What is judged on the control node; the rest is shown as it is.
+FORMS = {"kernel_log": kernel_log.FORM}
 
 
 class ActionModule(HostAction):
     module = "oslab.kernel.syscall_info"
+    forms = FORMS
     # The boot message among it.
     lines = ("manifest",)

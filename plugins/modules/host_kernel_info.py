@@ -31,6 +31,11 @@ options:
     description: Release of which RV(boots_default_kernel) says whether it boots by default.
     type: str
     default: ""
+  kernel_log:
+    description: Whether to read the kernel's log of this boot.
+    type: bool
+    default: false
+    version_added: "0.3.0"
 attributes:
   action:
     description: Has a corresponding action plugin, which checks the form of the answer.
@@ -270,6 +275,16 @@ boots_default_kernel:
     Whether the boot loader starts O(default_kernel) by default, unattended; V(null) without one.
   returned: always
   type: bool
+kernel_log:
+  description:
+    - What the kernel has complained of since the boot, by C(/dev/kmsg) and, where its ring buffer
+      has lost the beginning, the journal; V(null) without O(kernel_log=true).
+    - C(complaints) are groups with C(kind), C(name), C(count), C(seconds) after the boot and the
+      first C(lines). The most severe ones are reported; C(dropped) is the number of the others.
+    - C(complete) says whether the log begins with the boot, C(problem) why it could not be read,
+      and C(tainted) is the number in C(/proc/sys/kernel/tainted).
+  returned: always
+  type: dict
 container:
   description: Whether the host is a container, which cannot boot a kernel of its own.
   returned: always
@@ -281,6 +296,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils._boot import loaders
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
 from ansible_collections.oslab.kernel.plugins.module_utils._host.facts import Host, gather
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import kernel_log
 
 
 def main() -> None:
@@ -289,6 +305,7 @@ def main() -> None:
             "packages": {"type": "list", "elements": "str", "default": []},
             "files": {"type": "list", "elements": "path", "default": []},
             "default_kernel": {"type": "str", "default": ""},
+            "kernel_log": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
@@ -300,7 +317,8 @@ def main() -> None:
         module.warn(warning)
     wanted = params["default_kernel"]
     boots = loaders.starts_by_default(wanted, run) if wanted else None
-    module.exit_json(changed=False, boots_default_kernel=boots, **facts)
+    log = kernel_log.gather() if params["kernel_log"] else None
+    module.exit_json(changed=False, boots_default_kernel=boots, kernel_log=log, **facts)
 
 
 if __name__ == "__main__":

@@ -76,6 +76,11 @@ options:
     description: Whether to look at the C(/proc) entries of the kernel modules that are loaded.
     type: bool
     default: true
+  kernel_log:
+    description: Whether to read the kernel's log of this boot.
+    type: bool
+    default: false
+    version_added: "0.3.0"
 notes:
   - Moving values are read before and after the call and the answer must lie between. Memory may
     swing by 256 KiB beyond that; it is compared up to ten times, the workload up to five times.
@@ -227,6 +232,18 @@ failed_checks:
   returned: success
   type: list
   elements: str
+kernel_log:
+  description:
+    - What the kernel has complained of since the boot, by C(/dev/kmsg) and, where its ring buffer
+      has lost the beginning, the journal; V(null) without O(kernel_log=true).
+    - C(complaints) are groups with C(kind), C(name), C(count), C(seconds) after the boot and the
+      first C(lines). The most severe ones are reported; C(dropped) is the number of the others.
+    - C(complete) says whether the log begins with the boot, C(problem) why it could not be read,
+      and C(tainted) is the number in C(/proc/sys/kernel/tainted).
+    - C(baseline) is what the role C(oslab.kernel.install) has recorded of the log of the kernel
+      that ran before this one was installed; V(null) if it has not.
+  returned: success
+  type: dict
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -260,6 +277,7 @@ def argument_spec() -> dict:
         "workload": {"type": "int", "default": 0},
         "compare": {"type": "bool", "default": True},
         "proc_entries": {"type": "bool", "default": True},
+        "kernel_log": {"type": "bool", "default": False},
     }
 
 

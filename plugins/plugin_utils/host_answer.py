@@ -98,7 +98,9 @@ class Form(NamedTuple):
 
     `kind` is its type, `elements` that of what is in it. `null`: whether the value may be null;
     `empty`: whether what is in it may. `like` is for all texts, `keys` for the names of a
-    dictionary, and `fields` for the values under some names, where they are there.
+    dictionary, and `fields` for the values under some names, where they are there. `most` is how
+    many entries a list may have, and `each` what every one of them has to have, if these are
+    dictionaries.
     """
 
     kind: type
@@ -108,6 +110,8 @@ class Form(NamedTuple):
     keys: Optional[re.Pattern[str]] = None
     empty: bool = False
     fields: Mapping[str, Any] = {}
+    most: Optional[int] = None
+    each: Mapping[str, Any] = {}
 
 
 _TYPES = {str: "text", bool: "yes or no", int: "a number", list: "a list", dict: "a dictionary"}
@@ -126,23 +130,41 @@ def problem(answer: Mapping[str, Any], forms: Mapping[str, Form]) -> str:
         value = answer[name]
         if value is None and form.null:
             continue
-        shown = plain_text.sentence(repr(value), plain_text.CELL)
-        if not _is(value, form.kind):
-            return f"{name} is {shown} and has to be {_TYPES[form.kind]}"
-        inside = [value]
-        if form.elements:
-            inside = list(value.values() if isinstance(value, Mapping) else value)
-            if form.empty:
-                inside = [one for one in inside if one is not None]
-            if not all(_is(one, form.elements) for one in inside):
-                return f"{name} is {shown} and has to have {_TYPES[form.elements]} in it"
-        for pattern, texts in ((form.like, inside), (form.keys, value)):
-            for one in texts if pattern else ():
-                if pattern and not pattern.fullmatch(str(one)):
-                    shown = plain_text.sentence(repr(one), plain_text.CELL)
-                    return f"{name} is {shown}, which has to match {pattern.pattern}"
-        there = {field: one for field, one in form.fields.items() if field in value}
-        wrong = problem(value, there)
+        wrong = _value_problem(name, value, form) or _part_problem(name, value, form)
         if wrong:
-            return f"in {name}, {wrong}"
+            return wrong
     return ""
+
+
+def _value_problem(name: str, value: Any, form: Form) -> str:
+    shown = plain_text.sentence(repr(value), plain_text.CELL)
+    if not _is(value, form.kind):
+        return f"{name} is {shown} and has to be {_TYPES[form.kind]}"
+    if form.most is not None and len(value) > form.most:
+        return f"{name} has {len(value)} entries and may have {form.most}"
+    inside = _inside(value, form)
+    if form.elements and not all(_is(one, form.elements) for one in inside):
+        return f"{name} is {shown} and has to have {_TYPES[form.elements]} in it"
+    for pattern, texts in ((form.like, inside), (form.keys, value)):
+        for one in texts if pattern else ():
+            if pattern and not pattern.fullmatch(str(one)):
+                shown = plain_text.sentence(repr(one), plain_text.CELL)
+                return f"{name} is {shown}, which has to match {pattern.pattern}"
+    return ""
+
+
+def _inside(value: Any, form: Form) -> list[Any]:
+    """What is in a value, or else the value itself."""
+    if not form.elements:
+        return [value]
+    inside = value.values() if isinstance(value, Mapping) else value
+    return [one for one in inside if one is not None or not form.empty]
+
+
+def _part_problem(name: str, value: Any, form: Form) -> str:
+    """What is wrong with the dictionary itself, or with one of those in it."""
+    there = {field: one for field, one in form.fields.items() if field in value}
+    parts: list[tuple[Any, Mapping[str, Form]]] = [(value, there)] if there else []
+    parts += [(one, form.each) for one in _inside(value, form) if form.each]
+    wrong = next(filter(None, (problem(part, forms) for part, forms in parts)), "")
+    return f"in {name}, {wrong}" if wrong else ""

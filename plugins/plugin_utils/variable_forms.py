@@ -94,6 +94,23 @@ def _proc_entries(name: str, value: Sequence[str]) -> Iterator[str]:
             yield f"{name}[{index}] is {shown(name, entry)}: {problem}"
 
 
+def _log_allowed(name: str, value: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for index, entry in enumerate(value):
+        where, pattern = f"{name}[{index}]", str(entry["pattern"])
+        try:
+            empty = re.compile(pattern).search("") is not None
+        except (re.error, RecursionError, OverflowError) as error:
+            yield (
+                f"{where}: pattern is {shown(name, pattern)}: {error}; write a regular expression "
+                "of Python, in single quotes"
+            )
+            continue
+        if empty:
+            yield f"{where}: pattern is {shown(name, pattern)}, which allows every complaint"
+        if not str(entry["reason"]).strip():
+            yield f"{where}: reason is empty: say why {shown(name, pattern)} is allowed"
+
+
 def _absolute(name: str, value: str) -> Iterator[str]:
     """Of a file of tasks: where Ansible looks for one depends on the file that includes it."""
     if value and not value.startswith(("/", "~")):
@@ -146,6 +163,7 @@ FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
     "verify_build_id": _texts(
         BUILD_ID, "the first 12 or more of a build's hexadecimal digits, the end of the version"
     ),
+    "verify_log_allowed": _log_allowed,
     "verify_proc_entries": _proc_entries,
 }
 

@@ -273,6 +273,9 @@ class FakeKernel(System):
         if "threads are forks" in self.faults:
             self._count("fork", count)
 
+    def complaints(self) -> dict[str, Any]:
+        return {"complaints": [], "baseline": None}
+
     def kernel_log(self) -> list[tuple[str, Callable[[], list[bytes]]]]:
         return [("/dev/kmsg", lambda: self.log), ("the journal", lambda: [])]
 
@@ -286,6 +289,7 @@ def ask(kernel: FakeKernel, **changes: Any) -> dict[str, Any]:
         workload=200,
         compare=True,
         proc_entries=True,
+        kernel_log=False,
     )
     result = gather(options._replace(**changes), kernel)
     json.dumps(result)  # Ansible has to

@@ -24,6 +24,7 @@ from typing import Any, Callable, NamedTuple
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import kernel_log
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.syscalls import (
     Answer,
     Isolated,
@@ -161,6 +162,10 @@ class System:
     def kernel_log(self) -> list[tuple[str, Callable[[], list[bytes]]]]:
         """Where the kernel's messages may be read, the nearest first."""
         return [("/dev/kmsg", read_kmsg), ("the journal", self._journal)]
+
+    def complaints(self) -> dict[str, Any]:
+        """What the kernel has complained of, and what is recorded of the kernel before."""
+        return {**kernel_log.gather(), "baseline": kernel_log.recorded_baseline()}
 
     def _journal(self) -> list[bytes]:
         return self._run(_JOURNAL).out_if_ok.encode("utf-8", "surrogateescape").splitlines()

@@ -48,6 +48,7 @@ class Options(NamedTuple):
     workload: int
     compare: bool
     proc_entries: bool
+    kernel_log: bool
 
 
 def gather(options: Options, system: System) -> dict[str, Any]:
@@ -99,6 +100,7 @@ def gather(options: Options, system: System) -> dict[str, Any]:
         "proc_entries": entries,
         "checks": [row._asdict() for row in rows],
         "failed_checks": [row.name for row in rows if row.ok is False],
+        "kernel_log": system.complaints() if options.kernel_log else None,
     }
 
 

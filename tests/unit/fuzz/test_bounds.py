@@ -41,7 +41,11 @@ from ansible_collections.oslab.kernel.plugins.module_utils._patch import (
     syscall_source,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._source import fetch, openpgp
-from ansible_collections.oslab.kernel.plugins.module_utils._verify import compare, syscalls
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import (
+    compare,
+    kernel_log,
+    syscalls,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import files as verify_files
 from ansible_collections.oslab.kernel.tests.lib import hostile
 
@@ -51,6 +55,10 @@ N = 300_000
 def _dearmored(text: str) -> None:
     with contextlib.suppress(openpgp.SignatureError):
         openpgp.dearmor(text)
+
+
+def _complaints(text: str) -> None:
+    kernel_log.groups([kernel_log.Record(0, line) for line in text.split("\n")])
 
 
 TEXTS: dict[str, tuple[Callable[[str], Any], str]] = {
@@ -97,6 +105,22 @@ TEXTS: dict[str, tuple[Callable[[str], Any], str]] = {
     "nested JSON": (bounded_read.parse_json, "[" * N),
     "nested JSON of a lock": (deploy_lock.parse, '{"a":' * N),
     "a nested manifest": (lambda text: syscalls.parse_manifest(text, "x"), "[" * N),
+    **{
+        f"{what} of a kernel's log": (_complaints, beginning + more * (N // len(more)))
+        for what, beginning, more in (
+            ("words", "", "WARNING: possible recursive " * 70 + "\n"),
+            ("colons", "", "a:" * 1000 + "\n"),
+            ("spaces", "", "BUG: " + " " * 2000 + "\n"),
+            ("parentheses", "", "EXT4-fs (" * 200 + "\n"),
+            ("errors", "", "JBD2: " + "error corrup" * 150 + "\n"),
+            ("hexadecimal digits", "", "mce: [Hardware Error]: " + "0" * 2000 + "\n"),
+            ("processes", "", "INFO: task " + "a:1 " * 500 + "\n"),
+            ("a line", "BUG: KASAN: ", "a+0x1/0x2 "),
+            ("lines of a report", "WARNING: inconsistent lock state\n", "x\n"),
+            ("traces", "", "Call Trace:\n"),
+            ("taints", "", "BUG x (Tainted: " + "G " * 900 + "\n"),
+        )
+    },
     "digits of JSON": (bounded_read.parse_json, "1" * N),
 }
 DECLARED = (

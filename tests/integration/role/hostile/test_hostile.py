@@ -36,7 +36,7 @@ INFO: dict[str, Any] = {
     **dict.fromkeys(("trusted_certificates", "reboot_required", "initrd_program"), None),
     **{"dpkg_architecture": TEXT, "machine": TEXT, "loader_directory": None, "trial": None},
     **{"trial_report": TEXT, "secure_boot": False, "container": False},
-    "boots_default_kernel": None,
+    **{"boots_default_kernel": None, "kernel_log": None},
     "release": "6.1.0-44-amd64",
 }
 
@@ -99,6 +99,11 @@ def test_a_table_of_checks(fleet: Fleet) -> None:
     ]
     manifest = {"release": "6.8", "build_id": f"0123456789ab{EVIL}", "banner": TEXT}
     syscall_info = {"release": TEXT, "manifest": manifest, "checks": checks, "manifest_path": TEXT}
+    complaint = {"kind": "warn", "name": TEXT, "count": 3, "seconds": 5, "lines": [TEXT, TEXT]}
+    syscall_info["kernel_log"] = {
+        **{"complete": False, "sources": [TEXT], "problem": "", "records": 1, "dropped": 9},
+        **{"complaints": [complaint], "tainted": 1 << 9, "baseline": None},
+    }
     files = {"checks": checks, "method": "dpkg", "reason": TEXT}
     sizes = {
         "release": TEXT,

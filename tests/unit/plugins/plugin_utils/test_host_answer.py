@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.oslab.kernel.plugins.action import host_kernel_info
+from ansible_collections.oslab.kernel.plugins.action import host_kernel_info, syscall_info
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._host import facts as facts_of
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import kernel_log
 from ansible_collections.oslab.kernel.plugins.modules import host_kernel_info as module
 from ansible_collections.oslab.kernel.plugins.plugin_utils import host_answer
 
@@ -69,6 +70,9 @@ def facts(tmp_path: Path) -> dict[str, Any]:
     release.write_text("6.1.0-44-amd64\n")
     host = facts_of.Host(lambda _argv: Result(127), root=tmp_path)
     found = facts_of.gather(host, ["linux-image-x"], ["/etc/hosts"])[0]
+    line = "UBSAN: shift-out-of-bounds in drivers/ata/libata-core.c:1123:22"
+    log = kernel_log.Log([kernel_log.Record(0, line)], True, [kernel_log.KMSG])
+    found["kernel_log"] = kernel_log.gather(tmp_path, lambda: log)
     return {**found, "boots_default_kernel": None}
 
 
@@ -100,6 +104,33 @@ def test_an_answer_of_another_form(
     assert wrong in host_answer.problem({**facts, **change}, host_kernel_info.FORMS)
 
 
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        ({"complaints": None}, "in kernel_log, complaints is None and has to be a list"),
+        ({"complaints": ["x"]}, "has to have a dictionary in it"),
+        ({"complaints": [{}] * 61}, "complaints has 61 entries and may have 60"),
+        ({"complaints": [{}]}, "in kernel_log, in complaints, kind is missing"),
+        ({"kind": "no kind"}, "kind is 'no kind', which has to match panic|oops"),
+        ({"name": "a\nb"}, "name is 'a\\nb', which"),
+        ({"name": "x" * 3000}, "name is 'xxx"),
+        ({"count": -1}, "count is -1, which has to match"),
+        ({"lines": ["x"] * 17}, "lines has 17 entries and may have 16"),
+        ({"lines": ["x" * 3000]}, "lines is 'xxx"),
+        ({"lines": [5]}, "lines is [5] and has to have text in it"),
+        ({"tainted": "1"}, "tainted is '1' and has to be a number"),
+        ({"sources": ["x"] * 3}, "sources has 3 entries and may have 2"),
+        ({"baseline": {"complaints": ["x"]}}, "in baseline, complaints is 'x', which"),
+    ],
+)
+def test_a_log_of_another_form(facts: dict[str, Any], change: dict[str, Any], wrong: str) -> None:
+    log = facts["kernel_log"]
+    for name, value in change.items():
+        (log["complaints"][0] if name in log["complaints"][0] else log)[name] = value
+    for action in (host_kernel_info, syscall_info):
+        assert wrong in host_answer.problem(facts, action.FORMS)
+
+
 BOOT = "01234567-89ab-cdef-0123-456789abcdef"
 RECORD = {
     "image": "linux-image-6.12.117-49-usac1=6.12.117-oslab1.0123456789ab",
@@ -107,6 +138,11 @@ RECORD = {
     "fallback": "6.1.0-38-amd64",
     "complete": True,
     "confirmed": False,
+    "kernel_log": {
+        "release": "6.1.0-38-amd64",
+        "tainted": 0,
+        "complaints": ["firmware:0123456789abcdef"],
+    },
 }
 
 

@@ -1,0 +1,215 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The complaints of a host's kernel, judged: which of them are new, and which of those fail it.
+
+The host reports them by kind and name (module_utils/_verify/kernel_log.py). What the fallback
+kernel complained of on the same host, before the trial boot, is no news: a baseline keeps that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple, Optional
+
+from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
+from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import RELEASE
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import kernel_log, log_rules
+from ansible_collections.oslab.kernel.plugins.module_utils._verify.log_rules import (
+    KINDS,
+    SEVERITIES,
+)
+from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import Form
+
+_NUMBER = re.compile(r"[0-9]{1,20}")
+# An escape takes ten characters for one.
+_LINE = re.compile(rf"[^\n]{{0,{10 * kernel_log.LENGTH}}}")
+_KIND = re.compile("|".join(KINDS))
+
+# What of a baseline is kept, on the control node and in the record of the installation.
+BASELINE = {
+    "release": Form(str, like=RELEASE),
+    "tainted": Form(int, like=_NUMBER),
+    "complaints": Form(list, str, like=kernel_log.FINGERPRINT, most=kernel_log.MOST_GROUPS),
+}
+_COMPLAINT = {
+    "kind": Form(str, like=_KIND),
+    "name": Form(str, like=_LINE),
+    "count": Form(int, like=_NUMBER),
+    "seconds": Form(int, like=_NUMBER),
+    "lines": Form(list, str, like=_LINE, most=kernel_log.MOST_LINES),
+}
+_LOG = {
+    "complete": Form(bool),
+    "sources": Form(list, str, like=_LINE, most=2),
+    "problem": Form(str, like=_LINE),
+    "records": Form(int, like=_NUMBER),
+    "complaints": Form(list, dict, most=kernel_log.MOST_GROUPS, each=_COMPLAINT),
+    "dropped": Form(int, like=_NUMBER),
+    "tainted": Form(int, like=_NUMBER),
+    "baseline": Form(dict, null=True, fields=BASELINE),
+}
+#: The part `kernel_log` of an answer.
+FORM = Form(dict, null=True, fields=_LOG)
+
+# Rows of the table of checks for complaints that fail the host.
+MOST_ROWS = 10
+# Of a complaint, where a pattern is looked for: its first line, and the message of a WARN.
+_MATCHED_LINES = 3
+# Names of modules and programs are of no interest there.
+_NOT_MATCHED = ("Modules linked in:", "CPU:")
+
+NEW, BEFORE, ALLOWED = "new", "before", "allowed"
+
+
+class Settings(NamedTuple):
+    """The user's."""
+
+    severities: Collection[str]
+    #: In place of these where nothing is known of the kernel before.
+    severities_without_baseline: Collection[str]
+    #: Mappings with `pattern` and `reason`.
+    allowed: Sequence[Mapping[str, Any]]
+
+
+def baseline(log: Optional[Mapping[str, Any]], release: str) -> dict[str, Any]:
+    """What is kept of the log of a kernel; empty if that could not be read."""
+    if not log or log.get("problem"):
+        return {}
+    return {
+        "release": release,
+        "tainted": log.get("tainted", 0),
+        "complaints": [
+            kernel_log.fingerprint(one["kind"], one["name"]) for one in log.get("complaints", [])
+        ],
+    }
+
+
+def _taints(log: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The flags that no complaint of the log explains, as complaints of their own."""
+    reported = {one["kind"] for one in log.get("complaints", [])}
+    return [
+        {
+            "kind": "taint",
+            "flag": flag,
+            "name": flag.letter,
+            "count": 1,
+            "seconds": 0,
+            "lines": [f"the kernel is tainted: {flag.letter}, {flag.text}"],
+        }
+        for flag in log_rules.flags(log.get("tainted", 0))
+        if not reported & {*flag.kinds}
+    ]
+
+
+def _was_before(one: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+    if "flag" in one:
+        return one["flag"] in log_rules.flags(known.get("tainted", 0))
+    known_names = known.get("complaints", [])
+    return kernel_log.fingerprint(one["kind"], one["name"]) in known_names
+
+
+def _reason(one: Mapping[str, Any], allowed: Sequence[Mapping[str, Any]]) -> str:
+    """Why the user allows it; empty if not."""
+    lines = [line for line in one["lines"][:_MATCHED_LINES] if not line.startswith(_NOT_MATCHED)]
+    for entry in allowed:
+        if any(re.search(entry["pattern"], line) for line in lines):
+            return str(entry["reason"])
+    return ""
+
+
+def judged(
+    log: Mapping[str, Any], known: Mapping[str, Any], settings: Settings
+) -> list[dict[str, Any]]:
+    """The complaints with `severity`, `state`, `reason` and `fails`, the most severe one first."""
+    failing = settings.severities if known else settings.severities_without_baseline
+    found = []
+    for one in [*log.get("complaints", []), *_taints(log)]:
+        severity = one["flag"].severity if "flag" in one else KINDS[one["kind"]]
+        reason = _reason(one, settings.allowed)
+        state = BEFORE if _was_before(one, known) else ALLOWED if reason else NEW
+        found.append(
+            {
+                **{key: value for key, value in one.items() if key != "flag"},
+                "severity": severity,
+                "state": state,
+                "reason": reason if state == ALLOWED else "",
+                "fails": state == NEW and severity in failing,
+            }
+        )
+    return sorted(found, key=lambda one: (not one["fails"], SEVERITIES.index(one["severity"])))
+
+
+def _row(one: Mapping[str, Any]) -> dict[str, Any]:
+    lines = [" ".join(line.split()) for line in one["lines"]]
+    times = f"{one['count']} times, " if one["count"] > 1 else ""
+    parts = [f"{times}{one['severity']}, {one['seconds']} s after the boot", *lines[1:]]
+    return {
+        "name": f"kernel log, {one['kind'].replace('_', ' ')}",
+        "ok": False,
+        "expected": "none",
+        "actual": lines[0] if lines else one["name"],
+        "tolerance": None,
+        "detail": plain_text.few(parts, separator="; "),
+    }
+
+
+def _counts(complaints: Sequence[Mapping[str, Any]], log: Mapping[str, Any]) -> list[str]:
+    def number(state: str) -> int:
+        return sum(one["state"] == state for one in complaints)
+
+    others = sum(one["state"] == NEW and not one["fails"] for one in complaints)
+    parts = [
+        (number(BEFORE), "as before"),
+        (number(ALLOWED), "allowed"),
+        (others, "less severe"),
+        (log.get("dropped", 0), "not reported"),
+    ]
+    return [f"{count} {words}" for count, words in parts if count]
+
+
+def _expected(known: Mapping[str, Any], settings: Settings) -> str:
+    if known:
+        return "no new complaints"
+    wanted = [one for one in SEVERITIES if one in settings.severities_without_baseline]
+    return f"no {' or '.join(wanted)} complaints" if wanted else "any complaints"
+
+
+def checks(
+    log: Mapping[str, Any],
+    known: Mapping[str, Any],
+    complaints: Sequence[Mapping[str, Any]],
+    settings: Settings,
+) -> list[dict[str, Any]]:
+    """Rows of the table of checks: one, and one for each complaint that fails the host."""
+    row: dict[str, Any] = {"name": "kernel log", "tolerance": None, "detail": ""}
+    row["expected"] = _expected(known, settings)
+    if log.get("problem"):
+        return [{**row, "ok": None, "actual": "unknown", "detail": str(log["problem"])}]
+    failed = [one for one in complaints if one["fails"]]
+    counts = _counts(complaints, log)
+    if not known:
+        counts.append("no baseline")
+    if not log.get("complete", False):
+        counts.append("its beginning is lost")
+    details = f" ({', '.join(counts)})" if counts else ""
+    row.update(ok=not failed, actual=f"{f'{len(failed)} new' if failed else 'none'}{details}")
+    if known:
+        row["detail"] = f"compared with the boot of {known.get('release', 'another kernel')}"
+    return [row, *map(_row, failed[:MOST_ROWS])]
+
+
+def verdict(
+    log: Optional[Mapping[str, Any]], known: Optional[Mapping[str, Any]], settings: Settings
+) -> dict[str, Any]:
+    """What is shown of the log, and what becomes part of the report."""
+    log = log if log is not None else {"problem": "the host did not report it"}
+    known = known or {}
+    complaints = judged(log, known, settings)
+    return {
+        "checks": checks(log, known, complaints, settings),
+        "complaints": complaints,
+        "baseline": known.get("release", ""),
+        "complete": bool(log.get("complete", False)),
+    }

@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""playbooks/deploy.yml for one simulated host, whose kernels complain as a test wants.
+
+simulate.py WORK CHANGES    CHANGES: by `stock` and `new`, complaints in JSON
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "collections"))
+
+from ansible_collections.oslab.kernel.bench.fleet.run import SETTINGS
+from ansible_collections.oslab.kernel.bench.fleet.simulation import Fleet, enter_network
+from ansible_collections.oslab.kernel.tests.lib.playbook import PROGRAM, ROOT
+
+
+def main() -> None:
+    enter_network()
+    work, changes = Path(sys.argv[1]), json.loads(sys.argv[2])
+    fleet = Fleet(work, 1)
+    path = work / "answers.json"
+    answers = json.loads(path.read_text())
+    facts = answers["host_kernel_info"]
+    facts["stock"]["kernel_log"]["complaints"] += changes["stock"]
+    for answer in (facts["new"], answers["syscall_info"]):
+        answer["kernel_log"]["complaints"] += changes["new"]
+    path.write_text(json.dumps(answers))
+    environment = {
+        **os.environ,
+        "ANSIBLE_CONFIG": str(SETTINGS),
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(work / "sockets"),
+        "ANSIBLE_NOCOLOR": "1",
+    }
+    argv = [PROGRAM, "--inventory", str(fleet.inventory), str(ROOT / "playbooks/deploy.yml")]
+    with fleet.reachable():
+        done = subprocess.run(argv, env=environment, stdin=subprocess.DEVNULL, check=False)
+    for state in (work / "hosts").glob("*/state.json"):
+        record = json.loads(state.read_text()).get("record")
+        print(f"RECORD {json.dumps(record)}", flush=True)
+    sys.exit(done.returncode)
+
+
+if __name__ == "__main__":
+    main()

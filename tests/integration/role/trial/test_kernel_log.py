@@ -1,0 +1,174 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the kernel of a trial boot complains of fails it, unless the fallback kernel did so, too."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.oslab.kernel.plugins.plugin_utils import kernel_log
+from ansible_collections.oslab.kernel.tests.lib.playbook import (
+    CONNECTIONS,
+    ROOT,
+    run_playbook,
+    write_inventory,
+)
+
+RELEASE, FALLBACK = "6.12.1-x", "6.1.0-44-amd64"
+WARN = {
+    "kind": "warn",
+    "name": "at lib/refcount.c:# refcount_warn_saturate",
+    "count": 1,
+    "seconds": 7,
+    "lines": ["WARNING: CPU: 1 PID: 312 at lib/refcount.c:28 refcount_warn_saturate+0xbe/0x110"],
+}
+# The same one, of another kernel.
+EARLIER = {**WARN, "lines": ["WARNING: CPU: 0 PID: 9 at lib/refcount.c:22 refcount_warn_saturate"]}
+
+
+def log(*complaints: Any, **more: Any) -> dict[str, Any]:
+    return {
+        **{"complete": True, "sources": ["/dev/kmsg"], "problem": "", "records": 700},
+        **{"dropped": 0, "tainted": 0, "complaints": [*complaints], "baseline": None},
+        **more,
+    }
+
+
+def answers(of_log: Any) -> str:
+    """What the modules of the role verify answer on a host where all else is right."""
+    manifest = {"release": RELEASE, "build_id": "0" * 64, "banner": ""}
+    sizes = {"image": 1, "initrd": 1, "modules": 1}
+    return json.dumps(
+        {
+            "syscall_info": {
+                **{"release": RELEASE, "manifest": manifest, "manifest_path": "/x"},
+                **{"checks": [], "kernel_log": of_log},
+            },
+            "kernel_files": {"checks": [], "method": "list", "reason": ""},
+            "kernel_sizes": {
+                **{"release": RELEASE, "sizes": sizes},
+                **{"stock_release": FALLBACK, "stock_sizes": sizes},
+            },
+        }
+    )
+
+
+def test_the_verdict_of_verify(tmp_path: Path) -> None:
+    known = kernel_log.baseline(log(EARLIER), FALLBACK)
+    nothing = kernel_log.baseline(log(), FALLBACK)
+    allowed = {"verify_log_allowed": [{"pattern": "lib/refcount", "reason": "a known fault"}]}
+    cases: dict[str, tuple[Any, dict[str, Any], str]] = {
+        "fresh": (log(WARN, baseline=nothing), {}, "| 1 new"),
+        "same": (log(WARN, baseline=known), {}, "none (1 as before)"),
+        "allowed": (log(WARN, baseline=nothing), allowed, "none (1 allowed)"),
+        "alone": (log(WARN), {}, "none (1 less severe, no baseline)"),
+        "off": (None, {"verify_log": False}, ""),
+        "unreadable": (log(problem="it cannot be read"), {}, "unknown"),
+    }
+    hosts = {
+        name: {"ansible_connection": "hostile", "hostile_answers": answers(of_log), **variables}
+        for name, (of_log, variables, _shown) in cases.items()
+    }
+    reports = tmp_path / "reports"
+    done = run_playbook(
+        ROOT / "playbooks/verify.yml",
+        inventory=write_inventory(tmp_path / "hosts.json", kernel_targets={"hosts": hosts}),
+        variables={"verify_store": "", "verify_report_dir": str(reports)},
+        ANSIBLE_CONNECTION_PLUGINS=str(CONNECTIONS),
+    )
+    failed = re.findall(r"^(\w+) +: .*failed=1", done.output, re.MULTILINE)
+    assert failed == ["fresh"], done.output
+    text = " ".join(done.output.split())
+    assert "kernel log, warn: expected none, read WARNING: CPU: 1 PID: 312" in text
+    for name, (_log, _variables, shown) in cases.items():
+        table = done.output.partition(f"{name} ({RELEASE})")[2].partition("\n\n")[0]
+        assert shown in table, (name, table)
+    found = {path.stem: json.loads(path.read_text()) for path in reports.iterdir()}
+    states = {
+        name: [
+            (one["kind"], one["state"], one["fails"]) for one in report["kernel_log"]["complaints"]
+        ]
+        for name, report in found.items()
+    }
+    assert ("warn", "new", True) in states["fresh"]
+    assert ("warn", "before", False) in states["same"]
+    assert ("warn", "allowed", False) in states["allowed"]
+    assert states["off"] == []
+    assert found["fresh"]["kernel_log"]["complaints"][0]["lines"] == WARN["lines"]
+
+
+def test_which_log_is_the_baseline(tmp_path: Path) -> None:
+    """That of the fallback kernel, if it runs before the trial boot; or else the record."""
+    recorded = {"release": "6.0", "tainted": 0, "complaints": []}
+    facts = {"release": FALLBACK, "kernel_log": log(EARLIER), "install_record": {}}
+    before = {"install_running": False, "trial_fallback": FALLBACK, "install_record": {}}
+    record = {"install_record": {"kernel_log": recorded}}
+    cases: dict[str, tuple[dict[str, Any], Any]] = {
+        "fallback": ({**before, **record, "install_host_facts": facts}, FALLBACK),
+        "other": ({**before, **record, "install_host_facts": {**facts, "release": "6.6"}}, "6.0"),
+        "trial": ({"install_running": True, **record, "install_host_facts": facts}, "6.0"),
+        "unknown": ({**before, "install_running": True, "install_host_facts": facts}, "none"),
+        "off": ({**before, "install_host_facts": {**facts, "kernel_log": None}}, "none"),
+    }
+    hosts = {name: variables for name, (variables, _release) in cases.items()}
+    role = {"name": "oslab.kernel.trial", "tasks_from": "unlock", "rolespec_validate": False}
+    tasks = [
+        {"ansible.builtin.import_role": role, "when": False},
+        {
+            "ansible.builtin.debug": {
+                "msg": "BASELINE {{ inventory_hostname }} "
+                "{{ trial_log_baseline.release | default('none') }} ENDS"
+            }
+        },
+    ]
+    book = tmp_path / "play.json"
+    book.write_text(
+        json.dumps([{"hosts": "kernel_targets", "gather_facts": False, "tasks": tasks}])
+    )
+    done = run_playbook(
+        book, inventory=write_inventory(tmp_path / "hosts.json", kernel_targets={"hosts": hosts})
+    )
+    found = dict(re.findall(r"BASELINE (\w+) (\S+) ENDS", done.output))
+    assert found == {name: release for name, (_variables, release) in cases.items()}, done.output
+
+
+@pytest.mark.long
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("unshare") or not Path("/usr/sbin/sshd").exists(),
+    reason="it needs root, unshare and sshd",
+)
+@pytest.mark.parametrize("before", [False, True])
+def test_a_deployment(before: bool) -> None:
+    """All of playbooks/deploy.yml; only the answers of the host's modules are made up."""
+    changes = {"stock": [EARLIER] if before else [], "new": [WARN]}
+    # sshd does not take a directory that others may not enter.
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        script = Path(__file__).with_name("simulate.py")
+        done = subprocess.run(
+            [sys.executable, str(script), f"{directory}/work", json.dumps(changes)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=1800,
+            check=False,
+        )
+    output = done.stdout.decode()
+    record = json.loads(output.rpartition("RECORD ")[2])
+    assert record["kernel_log"]["release"].startswith("6.1.0-")
+    assert record["confirmed"] is before, output
+    assert (done.returncode == 0) is before, output
+    if not before:
+        text = " ".join(output.split())
+        assert "web0: the kernel was not confirmed." in text
+        assert "kernel log, warn: expected none, read WARNING: CPU: 1 PID: 312" in text
