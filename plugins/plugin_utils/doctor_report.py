@@ -125,7 +125,7 @@ def _note(name: str, facts: Mapping[str, Any]) -> str:
         packages = plain_text.few(_list(facts["reboot_required"])) or "/run/reboot-required"
         return f"one is pending ({packages}); the reboot into the new kernel serves both"
     if name == DKMS and facts.get("dkms_modules"):
-        return f"builds {plain_text.few(sorted(_list(list(facts['dkms_modules']))))}"
+        return f"builds {plain_text.few(sorted(map(str, _dict(facts['dkms_modules']))))}"
     return ""
 
 
