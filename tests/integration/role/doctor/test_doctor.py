@@ -129,6 +129,7 @@ def rows(output: str) -> Rows:
     start = next(n for n, line in enumerate(lines) if re.match(r"check +\| result \| detail", line))
     end = next(n for n, line in enumerate(lines) if n > start + 1 and line.startswith("====="))
     assert max(map(len, lines[start : end + 2])) <= 100
+    assert all(line.isprintable() for line in lines[start : end + 2])
     found: Rows = {}
     host = check = ""
     for line in lines[start + 2 : end]:
@@ -229,10 +230,11 @@ def test_every_fault_is_shown_and_no_other_host_suffers(
 
 
 def test_hosts_that_cannot_be_checked(doctor: Doctor) -> None:
-    """A builder that does not answer, a target that is lost, and one on which nobody is root."""
+    """They do not answer, are lost, let nobody become root, or answer nonsense."""
     lost = {**target(UBUNTU), "ansible_connection": "lossy", "lossy_at": "host_kernel_info"}
     closed = {**target(UBUNTU), "ansible_become_exe": "/bin/false", "ansible_become_user": "mail"}
-    targets = {"lost": lost, "closed": closed, "good": target(UBUNTU)}
+    evil = target(UBUNTU, host_kernel_info={"failed": True, "msg": "\x1b[2J\u202e\nPASS | x"})
+    targets = {"lost": lost, "closed": closed, "evil": evil, "good": target(UBUNTU)}
     run = doctor(targets, builder=GONE, **published("http://bob:s3cret@127.0.0.1:9"))
     assert run.status != 0
     found = rows(run.output)
@@ -242,6 +244,8 @@ def test_hosts_that_cannot_be_checked(doctor: Doctor) -> None:
     assert results(found["closed (target)"], "FAIL") == ["root"]
     assert "closed: become does not lead to root" in found["closed (target)"]["root"][1]
     assert results(found["closed (target)"], "PASS") == ["answers"]
+    assert results(found["evil (target)"], "FAIL") == ["host facts"]
+    assert "\\x1b[2J" in found["evil (target)"]["host facts"][1]
     # The rest of the run went on, and the address is shown without its password.
     assert results(found["good (target)"], "FAIL") == ["repository"]
     wrong = found["good (target)"]["repository"][1]

@@ -144,6 +144,19 @@ def test_a_host_that_was_lost_fails(nothing: dict[str, Any]) -> None:
         assert "web1 was lost before its checks ended" in made[0].detail
 
 
+def test_a_host_that_was_lost_in_the_middle() -> None:
+    host = known(clock=None, DKMS=None)
+    made = checks("web1", TARGET, {**host, "doctor_finished": {}}, KNOWN_DISTRIBUTIONS)
+    rest = {check.name: check.detail for check in made if check.ok is None}
+    assert rest == {"clock": "see answers", "DKMS": "see answers"}
+
+
+def test_facts_that_were_refused_are_not_judged() -> None:
+    assert doctor_report.facts_of(TARGET, {"install_host_facts": {**FACTS, "failed": True}}) == {}
+    refused = found(host_facts={"ok": False, "detail": "release is 5"})
+    assert refused["distribution"][3:] == (None, "see host facts")
+
+
 def test_notes_of_checks_that_passed() -> None:
     of_host = found(facts={"reboot_required": ["libc6"], "dkms_modules": {"zfs/2.1": []}})
     assert of_host["pending reboot"].detail.startswith("one is pending (libc6);")
