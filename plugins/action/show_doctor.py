@@ -25,12 +25,12 @@ DISTRIBUTIONS = ROOT / "roles/dependencies/vars/main.yml"
 
 def collection_version() -> str:
     """Of an installed collection, or of a checkout."""
-    installed = ROOT / "MANIFEST.json"
+    installed, checkout = ROOT / "MANIFEST.json", ROOT / "galaxy.yml"
     if installed.is_file():
-        about = json.loads(installed.read_text(encoding="utf-8"))["collection_info"]
-    else:
-        about = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
-    return str(about["version"])
+        return str(json.loads(installed.read_text(encoding="utf-8"))["collection_info"]["version"])
+    if checkout.is_file():
+        return str(yaml.safe_load(checkout.read_text(encoding="utf-8"))["version"])
+    return "of unknown version"
 
 
 def distributions() -> dict[str, Any]:
