@@ -244,7 +244,7 @@ def test_hosts_that_cannot_be_checked(doctor: Doctor) -> None:
     assert results(found["closed (target)"], "FAIL") == ["root"]
     assert "closed: become does not lead to root" in found["closed (target)"]["root"][1]
     assert results(found["closed (target)"], "PASS") == ["answers"]
-    assert results(found["evil (target)"], "FAIL") == ["host facts"]
+    assert results(found["evil (target)"], "FAIL") == ["host facts", "repository"]
     assert "\\x1b[2J" in found["evil (target)"]["host facts"][1]
     # The rest of the run went on, and the address is shown without its password.
     assert results(found["good (target)"], "FAIL") == ["repository"]
