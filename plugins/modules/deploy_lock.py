@@ -17,9 +17,11 @@ description:
     control node can see that the run which holds the lock has ended, and replaces its lock.
 options:
   state:
-    description: V(held) acquires the lock or extends it; V(released) releases it.
+    description:
+      - V(held) acquires the lock or extends it; V(released) releases it.
+      - V(read) acquires nothing. It fails if another run holds the lock.
     type: str
-    choices: [held, released]
+    choices: [held, released, read]
     default: held
   seconds:
     description: Seconds after which the lock expires, unless its run extends it.
@@ -43,7 +45,9 @@ options:
     default: ""
 attributes:
   check_mode:
-    description: No lock is acquired, and a lock of another run does not matter.
+    description: >-
+      No lock is acquired, and a lock of another run does not matter. V(state=read) does the same in
+      check mode.
     support: full
   diff_mode:
     description: The lock is not part of the state of the host that lasts.
@@ -96,13 +100,14 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host.deploy_lock imp
     PATH,
     Lock,
     acquire,
+    holder,
     release,
 )
 
 
 def argument_spec() -> dict[str, Any]:
     return {
-        "state": {"type": "str", "choices": ["held", "released"], "default": "held"},
+        "state": {"type": "str", "choices": ["held", "released", "read"], "default": "held"},
         "seconds": {"type": "int", "default": 3600},
         "path": {"type": "path", "default": PATH},
         "run": {"type": "str", "default": ""},
@@ -123,7 +128,8 @@ def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     params = module.params
     path = Path(params["path"])
-    if module.check_mode:
+    only_read = params["state"] == "read"
+    if module.check_mode and not only_read:
         module.exit_json(changed=False, held=False)
     # Nothing that lasts is changed.
     try:
@@ -132,13 +138,16 @@ def main() -> None:
             module.exit_json(changed=False, held=False)
         now = time.clock_gettime(time.CLOCK_BOOTTIME)
         wanted = Lock(params["run"], params["text"], now + params["seconds"])
-        other = acquire(path, wanted, now, params["gone"])
+        if only_read:
+            other = holder(path, wanted.run, now, params["gone"])
+        else:
+            other = acquire(path, wanted, now, params["gone"])
     except OSError as error:
         module.fail_json(msg=f"{path}: {advice(error)}")
     if other:
         by = {"run": other.run, "text": other.text, "seconds": int(other.until - now)}
         module.exit_json(changed=False, held=False, by=by)
-    module.exit_json(changed=False, held=True)
+    module.exit_json(changed=False, held=not only_read)
 
 
 if __name__ == "__main__":

@@ -72,6 +72,11 @@ machine:
   returned: always
   type: str
   sample: x86_64
+os_name:
+  description: C(PRETTY_NAME) of C(/etc/os-release); empty if it has none.
+  returned: always
+  type: str
+  sample: Debian GNU/Linux 12 (bookworm)
 os_id:
   description: C(ID) of C(/etc/os-release); empty if it has none.
   returned: always
@@ -146,6 +151,20 @@ install_record:
   returned: always
   type: dict
   sample: {"image": "linux-image-6.12=1", "boot_id": "…", "fallback": "6.1.0-38-amd64"}
+root_filesystem:
+  description: Type of the root file system, as the kernel calls it.
+  returned: always
+  type: str
+  sample: ext4
+root_device:
+  description: What the root file system is mounted from.
+  returned: always
+  type: str
+  sample: /dev/vda1
+efi:
+  description: Whether EFI firmware has started the machine; V(false) for a BIOS.
+  returned: always
+  type: bool
 secure_boot:
   description: Whether the firmware enforces Secure Boot; V(null) if it does not tell.
   returned: always

@@ -10,6 +10,13 @@ from typing import Any, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._host import secure_boot
 
+MACHINE = "machine"
+ARCHITECTURE = "architecture"
+SECURE_BOOT = "Secure Boot"
+INITRD = "initrd"
+HELD = "held packages"
+TOPICS = (MACHINE, ARCHITECTURE, SECURE_BOOT, INITRD, HELD)
+
 
 def refusal(
     facts: Mapping[str, Any],
@@ -27,7 +34,7 @@ def refusal(
         earlier trial boot of it failed on this host.
     """
     failed = _failed_before(facts.get("install_record") or {}, host, image)
-    return next(_reasons(facts, host, missing, signer), failed)
+    return next((text for _topic, text in reasons(facts, host, missing, signer)), failed)
 
 
 def _failed_before(record: Mapping[str, Any], host: str, image: str) -> str:
@@ -42,35 +49,45 @@ def _failed_before(record: Mapping[str, Any], host: str, image: str) -> str:
     )
 
 
-def _reasons(
+def reasons(
     facts: Mapping[str, Any], host: str, missing: Sequence[str], signer: Optional[Mapping[str, str]]
-) -> Iterator[str]:
+) -> Iterator[tuple[str, str]]:
+    """All of them, each with its topic, which is one of TOPICS."""
     if facts.get("container"):
-        yield (f"{host} is a container and runs its host's kernel. Remove it from kernel_targets.")
+        yield (
+            MACHINE,
+            f"{host} is a container and runs its host's kernel. Remove it from kernel_targets.",
+        )
     if facts.get("xen_dom0"):
         yield (
+            MACHINE,
             f"{host} is a Xen host (dom0). Its trial boot and its fallback kernel would be started "
             "without Xen, and its guests would not run. Remove it from kernel_targets, or boot it "
-            "without Xen first."
+            "without Xen first.",
         )
     machine, architecture = facts.get("machine"), facts.get("dpkg_architecture")
     if (machine, architecture) != ("x86_64", "amd64"):
         yield (
+            ARCHITECTURE,
             f"{host} is {machine} with packages for {architecture or 'no Debian architecture'}; "
-            "the kernel is for x86_64 with amd64."
+            "the kernel is for x86_64 with amd64.",
         )
-    yield from filter(None, [secure_boot.problem(host, facts, signer)])
+    untrusted = secure_boot.problem(host, facts, signer)
+    if untrusted:
+        yield SECURE_BOOT, untrusted
     if not missing:
         return
     if facts.get("initrd_program") is None:
         yield (
+            INITRD,
             f"{host} has neither initramfs-tools nor dracut. Without an initrd the kernel would "
-            "not find its root disk; install initramfs-tools there."
+            "not find its root disk; install initramfs-tools there.",
         )
     wanted = [package.partition("=")[0] for package in missing]
     held = [name for name in wanted if name in (facts.get("packages_held") or [])]
     if held:
         yield (
+            HELD,
             f"{host} holds {', '.join(held)}, of which another version is wanted. Run "
-            f"`apt-mark unhold {' '.join(held)}`, or remove the host from kernel_targets."
+            f"`apt-mark unhold {' '.join(held)}`, or remove the host from kernel_targets.",
         )

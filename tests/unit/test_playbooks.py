@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.oslab.kernel.plugins.plugin_utils import doctor_report
 
+ROOT = Path(__file__).resolve().parents[2]
 PLAYBOOKS = Path(__file__).resolve().parents[2] / "playbooks"
 
 
@@ -41,3 +43,71 @@ def test_every_playbook_checks_the_inventory_first() -> None:
             if imported and imported[0]["ansible.builtin.import_playbook"] in checks
         }
     assert set(books) - checks == set()
+
+
+# --- doctor.yml ---------------------------------------------------------------------------------
+
+CHECKED = (doctor_report.BUILDER, doctor_report.TARGET)
+
+
+def variables(book: str, play: str) -> dict[str, Any]:
+    plays = yaml.safe_load((PLAYBOOKS / book).read_text(encoding="utf-8"))
+    (found,) = [one["vars"] for one in plays if one["name"].startswith(play)]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_the_doctor_reads_what_a_deployment_reads() -> None:
+    ours, theirs = variables("doctor.yml", "Check the targets"), variables("deploy.yml", "Deploy")
+    both = set(ours) & set(theirs)
+    assert len(both) > 6
+    # A release that is not known yet has a name all the same.
+    differ = {name for name in both if str(ours[name]).split() != str(theirs[name]).split()}
+    assert differ == {"install_release"}
+    assert {name for name in ours if name.startswith(("install_", "deploy_"))} == both
+
+
+def parts(role: str) -> set[str]:
+    """Those of its preflight that can be asked for alone."""
+    text = (ROOT / f"roles/{role}/tasks/preflight.yml").read_text(encoding="utf-8")
+    return set(re.findall(r"doctor_only \| default\('(\w+)', true\) == '\1'", text))
+
+
+def asked(part: str) -> list[dict[str, str]]:
+    """The items of the loop in which the doctor asks roles."""
+    text = (PLAYBOOKS / f"tasks/doctor_{part}.yml").read_text(encoding="utf-8")
+    found = [task["loop"] for task in yaml.safe_load(text)[-1]["block"] if "loop" in task]
+    (items,) = found
+    assert isinstance(items, list)
+    return items
+
+
+@pytest.mark.parametrize("part", CHECKED)
+def test_the_doctor_asks_for_what_roles_have(part: str) -> None:
+    for item in asked(part):
+        assert item["name"] in doctor_report.CHECKS[part]
+        specs = (ROOT / f"roles/{item['role']}/meta/argument_specs.yml").read_text(encoding="utf-8")
+        entry = item.get("entry", "preflight")
+        assert entry in yaml.safe_load(specs)["argument_specs"]
+        if parts(item["role"]) and entry == "preflight":
+            assert item["only"] in parts(item["role"])
+
+
+def test_the_doctor_asks_for_all_parts() -> None:
+    """The machine is judged by its facts, so that one reason does not hide another."""
+    of_roles = {(role, one) for role in ("build", "install", "trial") for one in parts(role)}
+    assert len(of_roles) == 10
+    wanted = {(item["role"], item.get("only")) for part in CHECKED for item in asked(part)}
+    assert of_roles - wanted == {("install", "host")}
+
+
+def test_the_doctor_names_each_check_that_it_records() -> None:
+    """And the table has no check that nobody makes."""
+    judged = {doctor_report.DISTRIBUTION, *doctor_report.host_refusal.TOPICS}
+    for part in CHECKED:
+        files = ("connect", part)
+        texts = [(PLAYBOOKS / f"tasks/doctor_{file}.yml").read_text("utf-8") for file in files]
+        named = set(re.findall(r"doctor_name: ([\w -]+)$", "".join(texts), re.MULTILINE))
+        named |= {item["name"] for item in asked(part)}
+        checks = set(doctor_report.CHECKS[part])
+        assert named == checks - judged

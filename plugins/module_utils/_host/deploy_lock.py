@@ -58,13 +58,21 @@ def _open(path: Path) -> Iterator[IO[bytes]]:
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "r+b", buffering=0) as stream:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        _check_file(descriptor, path)
         with contextlib.suppress(OSError):  # of an older release: it could be read by all
             os.fchmod(descriptor, 0o600)
-        if not lock.acquire(descriptor, TIMEOUT):
-            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        _wait(descriptor)
         yield stream
+
+
+def _check_file(descriptor: int, path: Path) -> None:
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+
+
+def _wait(descriptor: int) -> None:
+    if not lock.acquire(descriptor, TIMEOUT):
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
 
 def _read(stream: IO[bytes]) -> Optional[Lock]:
@@ -83,11 +91,31 @@ def acquire(path: Path, wanted: Lock, now: float, gone: str = "") -> Optional[Lo
     `gone` is a run that ended without releasing its lock, as its own control node knows.
     """
     with _open(path) as stream:
-        present = _read(stream)
-        if present and present.run not in (wanted.run, gone) and present.until > now:
-            return present
+        other = _of_another(_read(stream), wanted.run, now, gone)
+        if other:
+            return other
         _write(stream, json.dumps(asdict(wanted)) + "\n")
     return None
+
+
+def _of_another(present: Optional[Lock], run: str, now: float, gone: str) -> Optional[Lock]:
+    held = present and present.run not in (run, gone) and present.until > now
+    return present if held else None
+
+
+def holder(path: Path, run: str, now: float, gone: str = "") -> Optional[Lock]:
+    """The lock that another run holds. The file is read, and not made if there is none.
+
+    Raises OSError, as `acquire` does.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    with os.fdopen(descriptor, "rb", buffering=0) as stream:
+        _check_file(descriptor, path)
+        _wait(descriptor)
+        return _of_another(_read(stream), run, now, gone)
 
 
 def release(path: Path, run: str) -> None:

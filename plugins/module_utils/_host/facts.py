@@ -87,12 +87,16 @@ def parse_os_release(text: str) -> dict[str, str]:
     return values
 
 
+def _efi(root: Path) -> bool:
+    """Whether the machine was started by EFI."""
+    return (root / efi_variables.DIRECTORY).parent.is_dir()
+
+
 def _secure_boot(root: Path) -> bool | None:
     """False without EFI; None where EFI does not report it."""
-    directory = root / efi_variables.DIRECTORY
-    if not directory.parent.is_dir():
+    if not _efi(root):
         return False
-    value = efi_variables.value(directory, "SecureBoot", efi_variables.GLOBAL)
+    value = efi_variables.value(root / efi_variables.DIRECTORY, "SecureBoot", efi_variables.GLOBAL)
     return bool(value[0]) if value else None
 
 
@@ -190,11 +194,13 @@ def gather(
         canonical(words(line)[0]) for line in lines(read(proc / "modules")) if words(line)
     )
     trial = trial_facts(root)
+    mounts = parse_mounts(read(proc / "self/mountinfo"))
     facts = {
         "release": release,
         "sysname": read(proc / "sys/kernel/ostype").strip(),
         "boot_id": read(root / boot_id.PATH).strip(),
         "machine": host.machine(),
+        "os_name": os_release.get("PRETTY_NAME", ""),
         "os_id": os_release.get("ID", ""),
         "os_version_id": os_release.get("VERSION_ID", ""),
         "dpkg_architecture": host.run(["dpkg", "--print-architecture"]).out_if_ok.strip() or None,
@@ -203,7 +209,7 @@ def gather(
         "modules": loaded,
         "essential_modules": essential_modules(
             sysfs,
-            parse_mounts(read(proc / "self/mountinfo")),
+            mounts,
             ModuleIndex(modules_dir),
             read(proc / "crypto"),
         ),
@@ -214,6 +220,9 @@ def gather(
         **(dpkg_facts(host.run, packages) if packages else _NO_PACKAGES),
         "files": {name: _sum(root / name.lstrip("/"), warnings) for name in files},
         "install_record": install_record(root, warnings),
+        "root_filesystem": mounts["/"].fstype if "/" in mounts else "",
+        "root_device": mounts["/"].source if "/" in mounts else "",
+        "efi": _efi(root),
         "secure_boot": _secure_boot(root),
         "trusted_certificates": trusted_certificates(root),
         "free_kib": free_kib,

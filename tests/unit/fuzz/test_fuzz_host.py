@@ -166,7 +166,9 @@ LOCK = '{"run": "node 12 34", "text": "Ada on x", "until": 100.5}'
 def test_locks(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "lock"
     path.write_bytes(content)
+    seen = deploy_lock.holder(path, "me", 50.0)
     other = deploy_lock.acquire(path, deploy_lock.Lock("me", "Bob", 200.0), 50.0)
+    assert seen == other
     if other:
         assert int(other.until - 50.0) > 0
     else:

@@ -24,7 +24,8 @@ EVIL = "\x1b]0;mine\x07\x1b]52;c;eA==\x07\x1b[32m\x1b[1A\x9b2J\u202eko\u200b\x7f
 FAKE = "host9 : ok=99 changed=0 unreachable=0 failed=0"
 TEXT = f"{EVIL}\n{FAKE}\nend"
 INFO: dict[str, Any] = {
-    **dict.fromkeys(("sysname", "os_id", "os_version_id"), TEXT),
+    **dict.fromkeys(("sysname", "os_name", "os_id", "os_version_id"), TEXT),
+    **{"root_filesystem": TEXT, "root_device": TEXT, "efi": False},
     **{"boot_loader": "grub", "boot_id": ""},
     **{name: [] for name in ("modules", "essential_modules", "oslab_releases")},
     **{"watchdogs": [TEXT], "packages_unfinished": [], "packages_held": []},

@@ -192,7 +192,7 @@ def test_modules_of_dkms_without_headers(
     host = {"release": "6.1", "oslab_packages": there, "packages_held": []}
     packages = ["linux-image-6.2", *headers]
     output = asked(
-        "install:preflight/check_host",
+        "install:preflight/check_dkms",
         {**dkms, **host, "initrd_program": "dracut"},
         install_dkms=wanted,
         install_release="6.2",

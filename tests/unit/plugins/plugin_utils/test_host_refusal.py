@@ -8,7 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.plugin_utils.host_refusal import refusal
+from ansible_collections.oslab.kernel.plugins.plugin_utils.host_refusal import (
+    TOPICS,
+    reasons,
+    refusal,
+)
 
 FACTS: dict[str, Any] = {
     "container": False,
@@ -81,3 +85,14 @@ def test_where_packages_are_installed(change: dict[str, Any], words: str) -> Non
 def test_the_first_reason_is_enough() -> None:
     facts = {**FACTS, "container": True, "machine": "aarch64", "initrd_program": None}
     assert refusal(facts, "web1", MISSING, {}).startswith("web1 is a container")
+
+
+def test_all_reasons_at_once() -> None:
+    facts = {
+        **FACTS,
+        **{"container": True, "machine": "aarch64", "initrd_program": None, "secure_boot": True},
+        "packages_held": ["linux-image-6.12"],
+    }
+    found = list(reasons(facts, "web1", MISSING, {}))
+    assert [topic for topic, _text in found] == list(TOPICS)
+    assert len({text for _topic, text in found}) == len(TOPICS)

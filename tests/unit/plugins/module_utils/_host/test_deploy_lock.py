@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host import deploy_l
 from ansible_collections.oslab.kernel.plugins.module_utils._host.deploy_lock import (
     Lock,
     acquire,
+    holder,
     release,
 )
 
@@ -42,6 +44,27 @@ def test_a_run_that_is_gone_holds_nothing(tmp_path: Path) -> None:
     acquire(path, ONE, 10)
     assert acquire(path, OTHER, 20, gone="somebody else") == ONE
     assert acquire(path, OTHER, 20, gone="one") is None
+
+
+def test_reading_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    assert holder(path, "one", 10) is None
+    assert not path.exists()
+    acquire(path, ONE, 10)
+    before = path.read_bytes()
+    assert holder(path, "other", 20) == ONE
+    assert holder(path, "one", 20) is None
+    assert holder(path, "other", 100) is None
+    assert holder(path, "other", 20, gone="one") is None
+    assert path.read_bytes() == before
+
+
+def test_reading_what_is_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="not a regular file"):
+        holder(tmp_path / "pipe", "one", 10)
+    with pytest.raises(IsADirectoryError):
+        holder(tmp_path, "one", 10)
 
 
 def test_releasing(tmp_path: Path) -> None:

@@ -24,7 +24,8 @@ from ansible_collections.oslab.kernel.tests.lib.fake_machine import RELEASE, Mac
 
 
 def test_facts(machine: Machine) -> None:
-    machine.write("etc/os-release", "# c\nID=debian\nVERSION_ID=\"12\"\nNAME='Debian GNU'\n")
+    machine.write("etc/os-release", "# c\nID=debian\nVERSION_ID=\"12\"\nPRETTY_NAME='Debian 12'\n")
+    machine.mount("/", "254:1", "ext4", "/dev/vda1")
     machine.write(f"boot/config-{RELEASE}", "CONFIG_A=y\n")
     machine.write("proc/modules", "virtio_net 1 0 - Live 0x0\nnls-ascii 1 0 - Live 0x0\n")
     facts, warnings = machine.gather()
@@ -36,11 +37,15 @@ def test_facts(machine: Machine) -> None:
         "sysname": "Linux",
         "boot_id": "b-o-o-t",
         "machine": "x86_64",
+        "os_name": "Debian 12",
         "os_id": "debian",
         "os_version_id": "12",
         "dpkg_architecture": "amd64",
         "modules": ["nls_ascii", "virtio_net"],
         "oslab": None,
+        "root_filesystem": "ext4",
+        "root_device": "/dev/vda1",
+        "efi": False,
         "secure_boot": False,
         "trusted_certificates": None,
         "free_kib": {"/boot": 4000, "/": 4000},
@@ -59,7 +64,7 @@ def test_a_bare_host(tmp_path: Path) -> None:
     assert facts["boot_config"] is facts["boot_config_sha256"] is facts["dpkg_architecture"] is None
     assert facts["modules"] == facts["essential_modules"] == []
     assert facts["free_kib"] == {}
-    assert facts["os_id"] == ""
+    assert facts["os_id"] == facts["os_name"] == facts["root_filesystem"] == ""
 
 
 def test_manifest(machine: Machine) -> None:
@@ -92,7 +97,9 @@ def test_secure_boot(machine: Machine, content: bytes | None, expected: bool | N
     if content is not None:
         name = "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
         (variables / name).write_bytes(content)
-    assert machine.gather()[0]["secure_boot"] is expected
+    facts, _warnings = machine.gather()
+    assert facts["secure_boot"] is expected
+    assert facts["efi"] is True
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The table of the doctor, and whether it fails."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.oslab.kernel.plugins.action import show_doctor
+from ansible_collections.oslab.kernel.plugins.plugin_utils.doctor_report import BUILDER, CHECKS
+
+GOOD = {"ok": True, "detail": ""}
+
+
+@pytest.fixture
+def printed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    texts: list[str] = []
+    monkeypatch.setattr(show_doctor.display, "display", texts.append)
+    return texts
+
+
+def act(**results: Any) -> dict[str, Any]:
+    recorded = {**dict.fromkeys(CHECKS[BUILDER], GOOD), **results}
+    host = {"doctor_results": {BUILDER: recorded}, "doctor_finished": {BUILDER: True}}
+    action = show_doctor.ActionModule.__new__(show_doctor.ActionModule)
+    return action.act({"builders": ["b"], "targets": []}, {"hostvars": {"b": host}})
+
+
+def test_all_is_well(printed: list[str]) -> None:
+    assert act() == {"changed": False, "failures": []}
+    assert printed[0].endswith("10 checks, 10 PASS, 0 FAIL")
+    version = show_doctor.collection_version()
+    assert re.match(rf"oslab\.kernel {re.escape(version)}, ansible-core 2\.\d+", printed[0])
+
+
+def test_a_fail_fails_the_task_after_the_table(printed: list[str]) -> None:
+    result = act(source={"ok": False, "detail": "no mirror has it"})
+    assert result["failed"] is True
+    assert result["msg"].startswith("1 of 10 checks failed.")
+    assert "source          | FAIL   | no mirror has it" in printed[0]
+
+
+def test_the_version_of_a_checkout_or_an_installed_collection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(show_doctor, "ROOT", tmp_path)
+    assert show_doctor.collection_version() == "of unknown version"
+    (tmp_path / "galaxy.yml").write_text("version: 1.2.3\n")
+    assert show_doctor.collection_version() == "1.2.3"
+    manifest = {"collection_info": {"version": "9.8.7"}}
+    (tmp_path / "MANIFEST.json").write_text(json.dumps(manifest))
+    assert show_doctor.collection_version() == "9.8.7"
+
+
+def test_the_distributions_are_those_of_the_role() -> None:
+    known = show_doctor.distributions()
+    assert {name for name, about in known.items() if about["tested"]} == {"debian-12", "debian-13"}
+    assert all(about["packages"] for about in known.values())
