@@ -16,8 +16,9 @@ from typing import Any, NamedTuple, Optional
 
 import yaml
 
-#: What the playbooks read, besides the variables of the roles.
-PLAYBOOKS = "deploy"
+#: Beginnings of what the playbooks read, besides the variables of the roles. Nobody may set those of
+#: doctor.yml, which make a role do a part of its checks.
+PLAYBOOKS = ("deploy", "doctor")
 _FOLDERS = ("defaults", "vars", "tasks", "handlers")
 _NAMES = ("register", "loop_var", "index_var")
 _FACTS = ("ansible.builtin.set_fact", "set_fact")
@@ -89,7 +90,7 @@ def collect(root: Path) -> Known:
                 others.update(names_of(found))
     for path in sorted((root / "playbooks").glob("*.yml")):
         others.update(names_of(_load(path)))
-    prefixes = tuple(sorted([*(role.name for role in folders), PLAYBOOKS]))
+    prefixes = tuple(sorted([*(role.name for role in folders), *PLAYBOOKS]))
     return Known(options, roles, frozenset(others - set(options)), prefixes)
 
 

@@ -28,6 +28,8 @@ def known() -> known_variables.Known:
         ("pathc_sysname", "patch_sysname"),
         ("sorce_version", "source_version"),
         ("build_number_of_our_company", ""),
+        # A part of the checks of a role: a deployment would skip the others.
+        ("doctor_only", ""),
     ],
 )
 def test_a_misspelt_name(known: known_variables.Known, name: str, meant: str) -> None:
