@@ -61,7 +61,7 @@ class Check(NamedTuple):
     detail: str
 
 
-#: ID-VERSION_ID to `tested`, as in roles/dependencies/vars/main.yml.
+#: ID-VERSION_ID to `tested`, parts that were, as in roles/dependencies/vars/main.yml.
 Distributions = Mapping[str, Mapping[str, Any]]
 
 
@@ -86,20 +86,22 @@ def facts_of(part: str, known: Mapping[str, Any]) -> Mapping[str, Any]:
     return facts if "release" in facts and not facts.get("failed") else {}
 
 
-def distribution(host: str, facts: Mapping[str, Any], all_known: Distributions) -> tuple[bool, str]:
+def distribution(
+    host: str, part: str, facts: Mapping[str, Any], all_known: Distributions
+) -> tuple[bool, str]:
     """Whether it is one that the collection knows, and how well it knows it."""
     parts = (facts.get("os_id"), facts.get("os_version_id"))
     name = "-".join(str(part) for part in parts if part)
     known = all_known.get(name)
     if known is None:
-        tested = [one for one, about in all_known.items() if about.get("tested")]
+        tested = [one for one, about in all_known.items() if part in about.get("tested", ())]
         believed = [one for one in all_known if one not in tested]
         return False, (
-            f"{host} runs {name or 'an unknown distribution'}. Tested are {', '.join(tested)}; "
-            f"believed to work are {', '.join(believed)}. Use one of these, or remove the host "
-            "from the inventory."
+            f"{host} runs {name or 'an unknown distribution'}. Tested as a {part}: "
+            f"{', '.join(tested)}; believed to work: {', '.join(believed)}. Use one of these, or "
+            "remove the host from the inventory."
         )
-    if known.get("tested"):
+    if part in known.get("tested", ()):
         return True, f"{name}: tested"
     return True, f"{name}: believed to work, not tested (docs/reference/compatibility.md)"
 
@@ -109,7 +111,7 @@ def _judged(
 ) -> Iterator[tuple[str, tuple[bool, str]]]:
     """What the facts alone say."""
     facts = facts_of(part, known)
-    yield DISTRIBUTION, distribution(host, facts, all_known)
+    yield DISTRIBUTION, distribution(host, part, facts, all_known)
     if part == BUILDER:
         return
     found: dict[str, list[str]] = {topic: [] for topic in host_refusal.TOPICS}

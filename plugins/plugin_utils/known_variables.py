@@ -16,8 +16,8 @@ from typing import Any, NamedTuple, Optional
 
 import yaml
 
-#: Beginnings of what the playbooks read, besides the variables of the roles. Nobody may set those of
-#: doctor.yml, which make a role do a part of its checks.
+#: Beginnings of what playbooks read, besides the variables of the roles. Those of doctor.yml make
+#: a role do a part of its checks: nobody may set them.
 PLAYBOOKS = ("deploy", "doctor")
 _FOLDERS = ("defaults", "vars", "tasks", "handlers")
 _NAMES = ("register", "loop_var", "index_var")

@@ -15,13 +15,17 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils.doctor_report import 
     TARGET,
     Check,
     checks,
+    distribution,
     failures,
     header,
     machine,
     table,
 )
 
-KNOWN_DISTRIBUTIONS = {"debian-12": {"tested": True}, "ubuntu-24.04": {"tested": False}}
+KNOWN_DISTRIBUTIONS = {
+    "debian-12": {"tested": ["builder", "target"]},
+    "ubuntu-24.04": {"tested": []},
+}
 FACTS: dict[str, Any] = {
     "release": "6.8.0-45-generic",
     "os_name": "Ubuntu 24.04.1 LTS",
@@ -77,7 +81,7 @@ def test_a_good_host_passes_all(part: str) -> None:
     [
         ({"os_id": "debian", "os_version_id": "12"}, True, "debian-12: tested"),
         ({}, True, "ubuntu-24.04: believed to work, not tested (docs/reference/compatibility.md)"),
-        ({"os_version_id": "25.10"}, False, "web1 runs ubuntu-25.10. Tested are debian-12;"),
+        ({"os_version_id": "25.10"}, False, "web1 runs ubuntu-25.10. Tested as a "),
         ({"os_id": "", "os_version_id": ""}, False, "web1 runs an unknown distribution."),
     ],
 )
@@ -233,3 +237,10 @@ def test_no_passwords(text: str) -> None:
     for shown in ("\n".join(table([check])), *failures([check])):
         assert "s3cret" not in shown
         assert "bob" not in shown
+
+
+def test_a_distribution_is_tested_as_what_it_was() -> None:
+    known = {"debian-13": {"tested": ["target"]}}
+    facts = {"os_id": "debian", "os_version_id": "13"}
+    assert distribution("web1", TARGET, facts, known) == (True, "debian-13: tested")
+    assert "believed" in distribution("web1", BUILDER, facts, known)[1]
