@@ -84,6 +84,8 @@ def environment(variables: Mapping[str, str]) -> dict[str, str]:
 
 def script(words: Sequence[str], directory: Union[str, Path], variables: Mapping[str, str]) -> str:
     """Lines of a shell script that runs the command there, with these variables alone."""
-    settings = [f"{name}={value}" for name, value in variables.items()]
+    # Root may run it, and has to leave no files of its own among those of a user.
+    given = {**variables, "PYTHONDONTWRITEBYTECODE": "1"}
+    settings = [f"{name}={value}" for name, value in given.items()]
     run = shlex.join(["/usr/bin/env", "-i", *settings, *words])
     return f"cd {shlex.quote(str(directory))} || exit\nexec {run}\n"
