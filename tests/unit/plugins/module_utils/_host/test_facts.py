@@ -52,8 +52,10 @@ def test_facts(machine: Machine) -> None:
         "container": False,
     }
     assert {key: facts[key] for key in expected} == expected
-    # The module asks the boot loader for one more.
-    assert {*facts, "boots_default_kernel", "kernel_log"} == set(yaml.safe_load(host_kernel_info.RETURN))
+    # The module asks the boot loader and the kernel for one more each.
+    assert {*facts, "boots_default_kernel", "kernel_log"} == set(
+        yaml.safe_load(host_kernel_info.RETURN)
+    )
 
 
 def test_a_bare_host(tmp_path: Path) -> None:
