@@ -269,5 +269,5 @@ def test_the_files_of_an_ubuntu(tmp_path: Path) -> None:
     finally:
         host.close()
     assert doctor_report.machine(facts).startswith("Ubuntu 22.04.5 LTS; kernel ")
-    known = {"ubuntu-22.04": {"tested": False}}
-    assert doctor_report.distribution("jammy", facts, known)[0] is True
+    known: dict[str, dict[str, list[str]]] = {"ubuntu-22.04": {"tested": []}}
+    assert doctor_report.distribution("jammy", "target", facts, known)[0] is True
