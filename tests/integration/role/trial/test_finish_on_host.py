@@ -66,7 +66,7 @@ PREFLIGHT = """
   tasks:
     - ansible.builtin.import_role: {name: oslab.kernel.trial, tasks_from: preflight}
 """
-FACTS = {
+FACTS: dict[str, Any] = {
     "trial": None,
     "systemd": True,
     "kexec_reboots": False,

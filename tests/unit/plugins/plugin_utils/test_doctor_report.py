@@ -22,7 +22,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils.doctor_report import 
     table,
 )
 
-KNOWN_DISTRIBUTIONS = {
+KNOWN_DISTRIBUTIONS: dict[str, dict[str, list[str]]] = {
     "debian-12": {"tested": ["builder", "target"]},
     "ubuntu-24.04": {"tested": []},
 }
