@@ -6,6 +6,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+
+import pytest
+from ansible_collections.oslab.kernel.tests.lib.kernel_mirror import KeyRing
 
 # `make test` hands these to every make below it. There they change what is printed ("Entering
 # directory"), and variables of the outer command line would overrule those of a test.
@@ -16,3 +20,11 @@ def pytest_configure() -> None:
     """Remove what an outer make has set."""
     for name in FOR_MAKE_BELOW:
         os.environ.pop(name, None)
+
+
+@pytest.fixture(scope="module")
+def keys() -> Iterator[KeyRing]:
+    """Keys of developers and of kernel.org's autosigner, made for the tests of one file."""
+    made = KeyRing()
+    yield made
+    made.close()

@@ -26,13 +26,6 @@ pytestmark = pytest.mark.skipif(
 TAGS = ("--tags", "source")
 
 
-@pytest.fixture(scope="module")
-def keys():
-    made = mirrors.KeyRing()
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def repository(keys, tmp_path):
     return Repository(tmp_path / "their/linux", keys, whole=True)

@@ -26,13 +26,6 @@ pytestmark = pytest.mark.skipif(
 TAGS = ("--tags", "source")
 
 
-@pytest.fixture(scope="module")
-def keys():
-    made = mirrors.KeyRing()
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def server(keys):
     good = mirrors.Content(keys, mirrors.tar_of())

@@ -38,13 +38,6 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module")
-def keys():
-    made = mirrors.KeyRing()
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def repository(keys, tmp_path):
     return Repository(tmp_path / "linux", keys)
