@@ -13,7 +13,7 @@ version_added: 0.2.0
 description:
   - Writes C(oslab-kernel.json), which describes the publication and its rollout, and
     C(oslab-kernel.json.asc), the same text with a signature of the repository's key. The signed
-    file comes last. Each is replaced by a rename once its content is on the disk, and has mode 0644.
+    file comes last. Each is replaced by a rename once its content is on the disk, with mode 0644.
   - The description has the C(date) of its last change, in seconds since 1970 (UTC), which only
     grows. Nothing is written or signed again if nothing differs.
   - The clock of the rollout starts with the first publication of the build. Another publication of
@@ -141,9 +141,7 @@ def write(module: AnsibleModule, made: dict[str, Any]) -> list[str]:
         message = description.sign(
             run, directory / description.NAME, params["gpg_home"], params["gpg_key"]
         )
-    return names + documents.bring(
-        directory, [documents.Document(description.SIGNED, message)], []
-    )
+    return names + documents.bring(directory, [documents.Document(description.SIGNED, message)], [])
 
 
 def main() -> None:

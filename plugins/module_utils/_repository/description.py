@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Optional
@@ -41,6 +41,7 @@ SIGNED = f"{NAME}.asc"
 LIMIT = 1 << 20
 # Of a date: the year 9999.
 _LATEST = 253_402_300_799
+_SIZE = 1 << 40
 _PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]{0,254}")
 _VERSION = re.compile(r"[0-9][A-Za-z0-9+.~:-]{0,254}")
 _SUITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
@@ -77,7 +78,8 @@ def compose(
     if same and isinstance(before, Mapping) and _is_number(before.get("started"), now):
         started = before["started"]
     wanted = {
-        **publication,
+        # One that was read back has the date that it had.
+        **{name: value for name, value in publication.items() if name != "date"},
         "rollout": {
             "steps": [
                 {
@@ -171,45 +173,42 @@ _TEXTS = {
     "key_fingerprint": _FINGERPRINT,
     "index_sha256": SHA256,
 }
-_NUMBERS = {"date": _LATEST, "index_date": _LATEST, "installed_size_kib": 1 << 40}
+_NUMBERS = {"date": _LATEST, "index_date": _LATEST, "installed_size_kib": _SIZE}
 
 
-def _package_problem(name: Any, about: Any) -> str:
-    if not _is_text(name, _PACKAGE) or not isinstance(about, Mapping):
-        return f"packages has {shown(repr(name))}"
-    if not _is_text(about.get("sha256"), SHA256) or not _is_number(about.get("size"), 1 << 40):
-        return f"packages has no checksum or size of {name}"
-    return ""
+def _package_problems(packages: Any) -> Iterator[str]:
+    if not isinstance(packages, Mapping) or not packages:
+        yield "it has no packages"
+        return
+    for name, about in packages.items():
+        if not _is_text(name, _PACKAGE) or not isinstance(about, Mapping):
+            yield f"packages has {shown(repr(name))}"
+        elif not _is_text(about.get("sha256"), SHA256) or not _is_number(about.get("size"), _SIZE):
+            yield f"packages has no checksum or size of {name}"
 
 
-def _problem(found: Mapping[str, Any]) -> str:
-    """Empty if it has the form that the tasks of a deployment read."""
+def _problems(found: Mapping[str, Any]) -> Iterator[str]:
+    """Where it does not have the form that the tasks of a deployment read."""
     for name, form in _TEXTS.items():
         if not _is_text(found.get(name), form):
-            return f"{name} is {shown(repr(found.get(name)))}"
+            yield f"{name} is {shown(repr(found.get(name)))}"
     for name, largest in _NUMBERS.items():
         if not _is_number(found.get(name), largest):
-            return f"{name} is {shown(repr(found.get(name)))}"
-    packages = found.get("packages")
-    if not isinstance(packages, Mapping) or not packages:
-        return "it has no packages"
-    for name, about in packages.items():
-        if problem := _package_problem(name, about):
-            return problem
+            yield f"{name} is {shown(repr(found.get(name)))}"
+    yield from _package_problems(found.get("packages"))
     files = found.get("files")
     # Builds of older versions of this collection have no list.
-    listed = isinstance(files, Mapping) and (
+    if not isinstance(files, Mapping) or not (
         not files or (_is_text(files.get("file"), _LIST) and _is_text(files.get("sha256"), SHA256))
-    )
-    if not listed:
-        return "files names no list of files"
+    ):
+        yield "files names no list of files"
     made_from = found.get("manifest")
     if not isinstance(made_from, Mapping):
-        return "it has no manifest"
+        yield "it has no manifest"
+        return
     signers = made_from.get("signers", {})
     if not isinstance(signers, Mapping) or not isinstance(signers.get("image", {}), Mapping):
-        return "the signers of its manifest are none"
-    return ""
+        yield "the signers of its manifest are none"
 
 
 def parse(text: str) -> tuple[dict[str, Any], rollout.Rollout]:
@@ -222,7 +221,7 @@ def parse(text: str) -> tuple[dict[str, Any], rollout.Rollout]:
         raise DescriptionError(f"it is no JSON ({error})") from error
     if not isinstance(found, dict):
         raise DescriptionError("it is no JSON object")
-    if problem := _problem(found):
+    for problem in _problems(found):
         raise DescriptionError(problem)
     return found, _rollout(found.get("rollout"))
 
@@ -255,7 +254,11 @@ def read_memory(path: Path) -> dict[str, Any]:
             f"{path}, which has the date of the newest description seen, cannot be read ({error}). "
             "Remove it if you trust the address of the repository"
         ) from error
-    if not _is_number(found.get("date"), _LATEST) or not _is_text(found.get("sha256"), SHA256):
+    if (
+        not _is_number(found.get("date"), _LATEST)
+        or not _is_text(found.get("sha256"), SHA256)
+        or not _is_text(found.get("key"), _FINGERPRINT)
+    ):
         raise DescriptionError(
             f"{path} does not have the date of the newest description seen. Remove it if you trust "
             "the address of the repository"

@@ -133,6 +133,22 @@ def test_the_role_signs_with_the_users_key_and_keeps_builds_to_a_limit(
     described, rollout = description.parse(text)
     assert described["files"]["file"] == f"builds/{TWO[-12:]}.json"
     assert rollout.steps == ()
+    # The rollout is stopped without a build, and its clock goes on.
+    stop = {"publish_root": str(root), "publish_rollout_stopped": True}
+    steps = [{"percent": 5, "after_hours": 0}, {"percent": 100, "after_hours": 2.5}]
+    for changes in (1, 0):
+        run = playbook("rollout.yml", **stop, publish_rollout=steps)
+        assert run.status == 0, run.output
+        assert run.recap("changed") == changes, run.output
+    text = description.check_signature(
+        run_program, (public / "oslab-kernel.json.asc").read_bytes(), repository.key.public
+    )[1]
+    later, stopped = description.parse(text)
+    assert (stopped.stopped, stopped.started) == (True, rollout.started)
+    assert stopped.steps == ((500, 0), (10_000, 9000))
+    assert later["date"] > described["date"]
+    same = ("build_id", "packages", "index_sha256", "index_date", "files")
+    assert [later[name] for name in same] == [described[name] for name in same]
     subprocess.run(["gpgconf", "--homedir", str(root / "gnupg"), "--kill", "all"], check=False)
 
 

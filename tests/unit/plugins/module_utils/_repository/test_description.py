@@ -39,6 +39,7 @@ PUBLICATION: dict[str, Any] = {
     "index_date": 1_700_000_000,
 }
 STEPS = (Step(100, 0), Step(10_000, 86_400))
+KEY = "A" * 40
 NOW = 1_800_000_000
 
 
@@ -52,8 +53,12 @@ def published(now: int = NOW, steps: Sequence[Step] = STEPS) -> dict[str, Any]:
 def test_nothing_changes_by_itself() -> None:
     first = published()
     assert (first["date"], first["rollout"]["started"]) == (NOW, NOW)
-    again = compose(json.loads(description.encode(first)), PUBLICATION, STEPS, False, NOW + 999)
-    assert description.encode(again) == description.encode(first)
+    read = json.loads(description.encode(first))
+    # Also if what was published is what was read back.
+    for publication in (PUBLICATION, read):
+        again = compose(read, publication, STEPS, False, NOW + 999)
+        assert description.encode(again) == description.encode(first)
+    assert compose(read, read, STEPS, True, NOW + 999)["date"] == NOW + 999
 
 
 def test_the_clock_goes_on_where_the_same_build_is_published_again() -> None:
@@ -141,22 +146,28 @@ def test_more_than_a_description_can_have() -> None:
 def test_an_older_one_is_not_taken_back_in_time(tmp_path: Path) -> None:
     path = tmp_path / "state/pull.json"
     assert description.read_memory(path) == {}
-    seen = description.remembered("two", 20, "KEY")
+    seen = description.remembered("two", 20, KEY)
     assert description.replayed({}, seen) == ""
     description.remember(path, seen, {})
     assert path.stat().st_mode & 0o777 == 0o644
     memory = description.read_memory(path)
     assert description.replayed(memory, seen) == ""
-    older = description.remembered("one", 19, "KEY")
+    older = description.remembered("one", 19, KEY)
     assert "1 s older than one that this host has seen" in description.replayed(memory, older)
-    other = description.remembered("2", 20, "KEY")
+    other = description.remembered("2", 20, KEY)
     assert "of the same second" in description.replayed(memory, other)
-    assert description.replayed(memory, description.remembered("three", 21, "KEY")) == ""
+    assert description.replayed(memory, description.remembered("three", 21, KEY)) == ""
     # A repository with another key has its own dates.
-    assert description.replayed(memory, description.remembered("one", 1, "OTHER")) == ""
+    assert description.replayed(memory, description.remembered("one", 1, "B" * 40)) == ""
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"date": "x"}', '{"date": 1, "sha256": 1}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[]", "{}", '{"date": "x"}', '{"date": 1, "sha256": 1}'),
+        json.dumps({"date": 1, "sha256": "a" * 64}),
+    ],
+)
 def test_a_damaged_memory_is_not_forgotten(tmp_path: Path, text: str) -> None:
     path = tmp_path / "pull.json"
     path.write_text(text)
