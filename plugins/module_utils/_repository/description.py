@@ -93,9 +93,10 @@ def compose(
         },
     }
     date = previous.get("date")
-    if not _is_number(date, _LATEST):
+    if not isinstance(date, int) or not _is_number(date, _LATEST):
         return {**wanted, "date": now}
-    return {**wanted, "date": date if {**wanted, "date": date} == previous else max(now, date + 1)}
+    same_again = {**wanted, "date": date} == previous
+    return {**wanted, "date": date if same_again else max(now, date + 1)}
 
 
 def encode(description: Mapping[str, Any]) -> bytes:

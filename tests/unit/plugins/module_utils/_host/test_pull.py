@@ -19,7 +19,7 @@ PUBLISHED = {"release": RELEASE, "version": VERSION}
 BOOT = "11111111-2222-3333-4444-555555555555"
 START = 1_800_000_000
 STEPS = (Step(100, 0), Step(10_000, 86_400))
-FAILURE = {"failure": {"image": IMAGE, "reason": "a check failed"}}
+FAILURE = {"image": IMAGE, "reason": "a check failed"}
 
 
 def decide(root: Path, its_place: int = 0, now: int = START, **options: Any) -> str:
@@ -128,7 +128,7 @@ def test_a_trial_boot_that_ended_by_itself_is_not_repeated(host: Host) -> None:
     assert decide(host.root, 9999) == "waiting"
     assert decide(host.root, stopped=True) == "stopped"
     # The role install has the reason, and refuses it.
-    host.installed(**FAILURE)
+    host.installed(failure=FAILURE)
     assert decide(host.root) == "due"
     # Another build was tried.
     host.installed(image="linux-image-6.1=1")
