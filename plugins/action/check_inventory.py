@@ -33,7 +33,7 @@ SYSCALLS = ("patch_syscalls", EXTRA)
 ROOT = Path(__file__).resolve().parents[2]
 # Roles that run in one of the groups alone; the playbooks' own variables are about targets.
 FOR_BUILDERS = ("source", "version", "patch", "config", "build", "dependencies")
-FOR_TARGETS = ("install", "trial", "remove", "modules", "verify", "deploy", "preflight")
+FOR_TARGETS = ("install", "trial", "remove", "modules", "verify", "pull", "deploy", "preflight")
 # Read by the playbooks, for which no role has to be checked.
 ALWAYS = ("preflight",)
 # Of these, templates are evaluated before a host is asked.

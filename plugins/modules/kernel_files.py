@@ -159,38 +159,18 @@ checks:
   elements: dict
 """
 
-import time
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.urls import ConnectionError, open_url
 from ansible_collections.oslab.kernel.plugins.module_utils._build.package_files import (
     LIMIT,
     ListError,
     parse_list,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
-from ansible_collections.oslab.kernel.plugins.module_utils._source.download import PLAIN, within
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import receive
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import files as verify_files
-
-PIECE = 1 << 16
-
-
-def receive(answer: Any, url: str, seconds: float) -> bytes:
-    """All of it, if it is not too much and does not come too slowly."""
-    deadline = time.monotonic() + seconds
-    data = bytearray()
-    while len(data) <= LIMIT:
-        # At most one system call: a server that sends a byte now and then would hold up `read`.
-        piece = answer.read1(PIECE)
-        if not piece:
-            return bytes(data)
-        data += piece
-        if time.monotonic() > deadline:
-            raise ListError(f"{url} was not received within {seconds:g} seconds")
-    raise ListError(f"{url} is larger than {LIMIT >> 20} MiB, so it is no list of files")
 
 
 def main() -> None:
@@ -217,21 +197,10 @@ def main() -> None:
     run = module_runner(module, required=False)
 
     def fetch(url: str) -> Any:
-        timeout = module.params["timeout"]
-        seconds = 6 * timeout
-
-        def whole() -> bytes:
-            # What is compressed on its way could be of any length before a byte of it is out.
-            with open_url(url, headers=PLAIN, timeout=timeout, decompress=False) as answer:
-                return receive(answer, url, seconds)
-
         try:
-            # A server can draw out headers, redirections and sizes of chunks, too.
-            data = within(seconds, whole)
-        except TimeoutError as error:
-            raise ListError(f"{url} was not received within {seconds:g} seconds") from error
-        except (ConnectionError, HTTPException, ValueError) as error:
-            raise ListError(f"{url}: {error}") from error
+            data = receive.document(url, module.params["timeout"], LIMIT)
+        except receive.ReceiveError as error:
+            raise ListError(str(error)) from error
         return parse_list(data, url, module.params["files_sha256"])
 
     try:

@@ -19,6 +19,7 @@ from ansible.module_utils.common.validation import check_type_bool
 from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import SHA256
 from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import BUILD_ID
 from ansible_collections.oslab.kernel.plugins.module_utils._host import kernel_module
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import rollout
 from ansible_collections.oslab.kernel.plugins.module_utils._source import git_names
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.checks import proc_entry_problem
 from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import PACKAGE
@@ -120,6 +121,13 @@ def _absolute(name: str, value: str) -> Iterator[str]:
         )
 
 
+def _rollout(name: str, value: Any) -> Iterator[str]:
+    try:
+        rollout.parse_steps(value)
+    except rollout.RolloutError as error:
+        yield f"{name} is {shown(name, value)}: {error}"
+
+
 def _reboot(name: str, value: Any) -> Iterator[str]:
     try:
         check_type_bool(value)
@@ -153,6 +161,7 @@ FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
     "publish_component": _texts(_SUITE, _NAME),
     "publish_gpg_key": _texts(_FINGERPRINT, "a fingerprint, 40 hexadecimal digits, or empty"),
     "publish_listen_address": _listen,
+    "publish_rollout": _rollout,
     "publish_service_name": _texts(_SUITE, _NAME),
     "publish_suite": _texts(_SUITE, _NAME),
     "source_git_ref": _git_ref,

@@ -52,6 +52,7 @@ RANGES = {
     "install_min_free_boot_mib": Range(0, 1 << 20),
     "install_min_free_root_mib": Range(0, 1 << 30),
     "install_program_timeout": Range(60, 7 * _DAY),
+    "pull_timeout": Range(1, 3600),
     "trial_reboot_throttle": Range(0, 100_000),
     "trial_watchdog": Range(10, _DAY, zero=True),
     "lab_fleet_cpus": Range(1, 512),

@@ -46,8 +46,11 @@ def _load(path: str) -> Any:
 @pytest.mark.parametrize(
     ("path", "name", "source"),
     [
-        ("playbooks/deploy.yml", "install_repository_index", "deploy_published.index_sha256"),
-        ("playbooks/deploy.yml", "install_copy_sha256", "deploy_published.packages"),
+        ("playbooks/deploy_hosts.yml", "install_repository_index", "deploy_published.index_sha256"),
+        ("playbooks/deploy_hosts.yml", "install_copy_sha256", "deploy_published.packages"),
+        ("playbooks/deploy.yml", "deploy_published", "deploy_builder.publish_result"),
+        ("playbooks/pull.yml", "deploy_published", "pull_state.description"),
+        ("playbooks/pull.yml", "deploy_repository_key", "pull_state.public_key"),
         ("playbooks/tasks/deploy_host.yml", "verify_files_sha256", "deploy_published.files.sha256"),
         ("playbooks/verify.yml", "verify_files_sha256", ".publish_result.files.sha256"),
     ],

@@ -111,7 +111,7 @@ def test_no_option_of_a_role_lacks_a_documented_default() -> None:
                 assert {"default", "required"} & set(option) or name == "config_inputs_dir", name
 
 
-@pytest.mark.parametrize("book", ["deploy", "restore_hosts"])
+@pytest.mark.parametrize("book", ["deploy_hosts", "restore_hosts"])
 def test_the_default_waves_are_those_of_the_playbooks(book: str) -> None:
     entries = yaml.safe_load((ROOT / "roles/preflight/meta/argument_specs.yml").read_text())
     options = entries["argument_specs"]["main"]["options"]

@@ -95,8 +95,8 @@ def test_a_constructed_inventory_leaves_out_who_is_not_to_have_it(installed: Ins
 def test_targets_are_taken_in_the_batches_of_the_inventory(
     installed: Installed, tmp_path: Path, name: str, options: tuple[str, ...], batches: int
 ) -> None:
-    """By the words of deploy.yml, without its tasks."""
-    plays = yaml.safe_load((ROOT / "playbooks/deploy.yml").read_text())
+    """By the words of deploy_hosts.yml, without its tasks."""
+    plays = yaml.safe_load((ROOT / "playbooks/deploy_hosts.yml").read_text())
     (deploy,) = (play for play in plays if "serial" in play)
     look = {"gather_facts": False, "tasks": [{"ansible.builtin.debug": {"msg": "seen"}}]}
     book = [

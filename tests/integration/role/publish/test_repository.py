@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import description
 
 ONE, TWO = "6.12.0-oslab1.ffffffffffff", "6.12.0-oslab1.0123456789ab"
 NAME = "linux-image-test"
@@ -51,6 +53,11 @@ PLAY = [
 def replace(path: Path, content: bytes):
     path.unlink()  # it is linked into other directories
     path.write_bytes(content)
+
+
+def run_program(argv):
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    return Result(done.returncode, done.stdout, done.stderr)
 
 
 def versions(client):
@@ -106,8 +113,42 @@ def test_the_role_signs_with_the_users_key_and_keeps_builds_to_a_limit(
         got = client.get("download", f"{NAME}={TWO}")
         assert got.returncode == 0, got.stdout
         assert client.downloads() == [f"{NAME}_{TWO}_amd64.deb"]
+    before = {path: path.read_bytes() for path in public.glob("oslab-kernel.*")}
+    assert sorted(path.name for path in before) == [
+        "oslab-kernel.asc",
+        "oslab-kernel.json",
+        "oslab-kernel.json.asc",
+    ]
     again = publish(TWO)
     assert again.recap("changed") == 0, again.output
+    assert {path: path.read_bytes() for path in public.glob("oslab-kernel.*")} == before
+    # The key that is published is enough to check the description.
+    signer, text = description.check_signature(
+        run_program,
+        (public / "oslab-kernel.json.asc").read_bytes(),
+        (public / "oslab-kernel.asc").read_text(),
+    )
+    assert signer == repository.key.fingerprint
+    assert text.encode() == (public / "oslab-kernel.json").read_bytes()
+    described, rollout = description.parse(text)
+    assert described["files"]["file"] == f"builds/{TWO[-12:]}.json"
+    assert rollout.steps == ()
+    # The rollout is stopped without a build, and its clock goes on.
+    stop = {"publish_root": str(root), "publish_rollout_stopped": True}
+    steps = [{"percent": 5, "after_hours": 0}, {"percent": 100, "after_hours": 2.5}]
+    for changes in (1, 0):
+        run = playbook("rollout.yml", **stop, publish_rollout=steps)
+        assert run.status == 0, run.output
+        assert run.recap("changed") == changes, run.output
+    text = description.check_signature(
+        run_program, (public / "oslab-kernel.json.asc").read_bytes(), repository.key.public
+    )[1]
+    later, stopped = description.parse(text)
+    assert (stopped.stopped, stopped.started) == (True, rollout.started)
+    assert stopped.steps == ((500, 0), (10_000, 9000))
+    assert later["date"] > described["date"]
+    same = ("build_id", "packages", "index_sha256", "index_date", "files")
+    assert [later[name] for name in same] == [described[name] for name in same]
     subprocess.run(["gpgconf", "--homedir", str(root / "gnupg"), "--kill", "all"], check=False)
 
 

@@ -19,7 +19,6 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.oslab.kernel.plugins.module_utils._build.package_files import ListError
 from ansible_collections.oslab.kernel.plugins.modules import (
     build_files_info,
     kernel_files,
@@ -121,30 +120,6 @@ def test_a_list_that_was_changed_on_its_way(
         False,
     )
     assert "nothing from the builder confirms it" in found["checks"][0]["detail"]
-
-
-class Drip:
-    """An answer that never ends."""
-
-    def __init__(self, size: int, seconds: float) -> None:
-        self.size, self.seconds, self.sent = size, seconds, 0
-
-    def read1(self, size: int) -> bytes:
-        time.sleep(self.seconds)
-        self.sent += self.size
-        return bytes(self.size)
-
-
-def test_more_than_a_list_can_have_is_not_received() -> None:
-    answer = Drip(1 << 16, 0)
-    with pytest.raises(ListError, match="u is larger than 16 MiB"):
-        kernel_files.receive(answer, "u", 600)
-    assert answer.sent < 17 << 20
-
-
-def test_a_server_that_sends_a_byte_now_and_then() -> None:
-    with pytest.raises(ListError, match=r"u was not received within 0.05 seconds"):
-        kernel_files.receive(Drip(1, 0.02), "u", 0.05)
 
 
 GZIP = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n"

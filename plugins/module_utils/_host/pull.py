@@ -1,0 +1,139 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host that pulls does with the published build: begin, finish, or nothing, and why."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, Optional
+
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, json_file
+from ansible_collections.oslab.kernel.plugins.module_utils._common.plain_text import shown
+from ansible_collections.oslab.kernel.plugins.module_utils._host.packages import INSTALL_RECORD
+from ansible_collections.oslab.kernel.plugins.module_utils._host.trial import CONFIRMED, trial_of
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import rollout
+
+# Made by trial-on-host, of the role trial: before it repeats the run in the trial boot.
+VERIFIED = "run/oslab-trial.verified"
+# Its record: release, state, and the boot in which the trial boot was scheduled.
+OUTCOME = "etc/oslab-kernel/trial-outcome"
+# On the command line of a trial boot that nothing ends by itself.
+PENDING = "oslab.pending="
+_LIMIT = 64 << 10
+
+
+class Decision(NamedTuple):
+    """`state`: due, finish, trial, pending, failed, stopped or waiting. `text`: for people."""
+
+    state: str
+    text: str
+
+    @property
+    def goes_on(self) -> bool:
+        return self.state in ("due", "finish")
+
+
+class Boot(NamedTuple):
+    """What a host's own files tell of its last trial boot."""
+
+    command_line: str
+    boot_id: str
+    confirmed: bool
+    verified: bool
+    #: Of the role install: image (name=version), confirmed, failure.
+    record: Mapping[str, Any]
+    #: Release, state, detail; empty if there was no trial boot.
+    outcome: tuple[str, ...]
+
+
+def _text(path: Path) -> str:
+    try:
+        return bounded_read.text(path, _LIMIT)
+    except OSError:
+        return ""
+
+
+def read(root: Path = Path("/")) -> Boot:
+    """A file that is not there, or is none of ours, tells nothing."""
+    return Boot(
+        command_line=_text(root / "proc/cmdline"),
+        boot_id=_text(root / "proc/sys/kernel/random/boot_id").strip(),
+        confirmed=(root / CONFIRMED).exists(),
+        verified=(root / VERIFIED).exists(),
+        record=json_file.read(root / INSTALL_RECORD) or {},
+        outcome=tuple(bounded_read.words(_text(root / OUTCOME).replace("\n", " "))[:3]),
+    )
+
+
+def when(seconds: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))
+
+
+def _of_trial(boot: Boot, release: str, image: str) -> Optional[Decision]:
+    """What a trial boot of the host, now or scheduled, decides; None if there is none."""
+    same = boot.record.get("image") == image
+    running = trial_of(boot.command_line)
+    if running is not None and not boot.confirmed:
+        if boot.verified and same and running == release:
+            return Decision("finish", f"this is the trial boot of {release}")
+        return Decision(
+            "trial", f"this is the trial boot of {shown(running)}, which ends by itself"
+        )
+    if not same or boot.record.get("confirmed"):
+        return None
+    if f"{PENDING}{release}" in bounded_read.words(boot.command_line.replace("\n", " ")):
+        return Decision("finish", f"this is the trial boot of {release}")
+    if boot.outcome == (release, "scheduled", boot.boot_id):
+        return Decision("pending", f"the next boot is the trial boot of {release}")
+    return None
+
+
+def _failed(boot: Boot, release: str, image: str) -> bool:
+    """Whether a trial boot was scheduled and never confirmed.
+
+    A panic or a hang leaves no other trace: nothing on the host could write it down.
+    """
+    failure = boot.record.get("failure")
+    # The role install refuses that one, and has the reason.
+    recorded = isinstance(failure, Mapping) and failure.get("image") == image
+    return (
+        not recorded
+        and boot.record.get("image") == image
+        and not boot.record.get("confirmed")
+        and boot.outcome[:2] == (release, "scheduled")
+    )
+
+
+def decide(
+    boot: Boot,
+    published: Mapping[str, Any],
+    plan: rollout.Rollout,
+    its_place: int,
+    now: float,
+    *,
+    retry: bool = False,
+) -> Decision:
+    """`published`: the description. `retry`: try a build again whose trial boot failed here."""
+    release, version = str(published["release"]), str(published["version"])
+    image = f"linux-image-{release}={version}"
+    if found := _of_trial(boot, release, image):
+        return found
+    if plan.stopped:
+        return Decision("stopped", f"the rollout of {version} is stopped")
+    turn = rollout.turn(plan, its_place, now)
+    if not turn.come:
+        until = (
+            f"the turn of this host comes at {when(turn.at)}"
+            if turn.at is not None
+            else "no step of it has a turn for this host"
+        )
+        return Decision("waiting", f"the rollout of {version} grows: {until}")
+    if not retry and _failed(boot, release, image):
+        return Decision(
+            "failed",
+            f"the trial boot of {version} ended here without a confirmation: it is not tried again",
+        )
+    return Decision("due", f"the turn of this host has come for {version}")

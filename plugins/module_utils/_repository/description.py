@@ -1,0 +1,293 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The signed description of a repository, for hosts that no control node reaches.
+
+It is one file, text and signature together, so that a reader gets both of one publication. It names
+the build with the checksum of its list of files, the index, the rollout, and its own date. That
+date grows with each change, by a second at least. A host remembers the newest one that it has
+seen, and takes no older description: whoever stands between could otherwise give out the one from
+before a rollout was stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Optional
+
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    bounded_read,
+    json_file,
+    manifest,
+    openpgp_key,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import SHA256
+from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import (
+    BUILD_ID,
+    RELEASE,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._common.plain_text import shown
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import rollout
+from ansible_collections.oslab.kernel.plugins.module_utils._source import openpgp
+
+NAME = manifest.NAME
+SIGNED = f"{NAME}.asc"
+# One of ours has some KiB.
+LIMIT = 1 << 20
+# Of a date: the year 9999.
+_LATEST = 253_402_300_799
+_SIZE = 1 << 40
+_PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]{0,254}")
+_VERSION = re.compile(r"[0-9][A-Za-z0-9+.~:-]{0,254}")
+_SUITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
+_FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
+_LIST = re.compile(r"builds/[0-9a-f]{12}\.json")
+
+
+class DescriptionError(Exception):
+    """It cannot be made, or is not to be believed; the message says why."""
+
+
+# --- on the builder ----------------------------------------------------------------------------
+
+
+def _whole(number: float) -> Any:
+    return int(number) if number == int(number) else number
+
+
+def compose(
+    previous: Mapping[str, Any],
+    publication: Mapping[str, Any],
+    steps: Sequence[rollout.Step],
+    stopped: bool,
+    now: int,
+) -> dict[str, Any]:
+    """The description of this publication; `previous` itself if nothing differs.
+
+    The clock of the rollout starts with the first publication of the build, and goes on with later
+    ones of the same build.
+    """
+    started = now
+    before = previous.get("rollout")
+    same = previous.get("build_id") == publication.get("build_id")
+    if same and isinstance(before, Mapping) and _is_number(before.get("started"), now):
+        started = before["started"]
+    wanted = {
+        # One that was read back has the date that it had.
+        **{name: value for name, value in publication.items() if name != "date"},
+        "rollout": {
+            "steps": [
+                {
+                    "percent": _whole(step.share * 100 / rollout.PLACES),
+                    "after_hours": _whole(step.after / 3600),
+                }
+                for step in steps
+            ],
+            "started": started,
+            "stopped": stopped,
+        },
+    }
+    date = previous.get("date")
+    if not isinstance(date, int) or not _is_number(date, _LATEST):
+        return {**wanted, "date": now}
+    same_again = {**wanted, "date": date} == previous
+    return {**wanted, "date": date if same_again else max(now, date + 1)}
+
+
+def encode(description: Mapping[str, Any]) -> bytes:
+    """Equal descriptions give equal texts, all in ASCII."""
+    return f"{json.dumps(description, indent=4, sort_keys=True)}\n".encode()
+
+
+def is_signed(run: Runner, signed: Path, text: bytes, public_key: str) -> bool:
+    """Whether the file has this very text and a good signature of the key."""
+    try:
+        message = bounded_read.content(signed, LIMIT)
+        return check_signature(run, message, public_key)[1].encode() == text
+    except (OSError, DescriptionError):
+        return False
+
+
+def sign(run: Runner, text: Path, home: str, fingerprint: str) -> bytes:
+    """The text of a file with its signature. Raises DescriptionError."""
+    code, out, err = run(
+        [
+            *("gpg", "--batch", "--no-tty", "--homedir", home, "--pinentry-mode", "error"),
+            *("--local-user", fingerprint, "--digest-algo", "SHA512"),
+            *("--clearsign", "--output", "-", str(text)),
+        ]
+    )
+    if code != 0:
+        raise DescriptionError(
+            f"{SIGNED} was not signed by {fingerprint} of {home}: {output_summary(out, err)}"
+        )
+    return out.encode()
+
+
+# --- on a host ---------------------------------------------------------------------------------
+
+
+def fingerprint_of(public_key: str) -> str:
+    """Of the one key in an ASCII text. Raises DescriptionError."""
+    try:
+        found = openpgp_key.primary_fingerprints(openpgp.dearmor(public_key))
+    except (openpgp.SignatureError, ValueError) as error:
+        raise DescriptionError(f"the key of the repository is no public key: {error}") from error
+    if len(found) != 1:
+        raise DescriptionError(f"the key of the repository is {len(found)} keys, and has to be one")
+    return found[0]
+
+
+def check_signature(run: Runner, message: bytes, public_key: str) -> tuple[str, str]:
+    """The fingerprint of the key, and the text that it has signed. Raises DescriptionError."""
+
+    def feed(argv: Sequence[str], _contents: object) -> tuple[int, str]:
+        code, out, _err = run(argv)
+        return code, out
+
+    keys = openpgp.Keys(public_key, [fingerprint_of(public_key)])
+    try:
+        return openpgp.verify_clearsigned(keys, message, feed)
+    except openpgp.SignatureError as error:
+        raise DescriptionError(str(error)) from error
+
+
+def _is_number(value: Any, largest: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= largest
+
+
+def _is_text(value: Any, form: re.Pattern[str]) -> bool:
+    return isinstance(value, str) and form.fullmatch(value) is not None
+
+
+_TEXTS = {
+    "release": RELEASE,
+    "version": _VERSION,
+    "build_id": BUILD_ID,
+    "suite": _SUITE,
+    "component": _SUITE,
+    "key_fingerprint": _FINGERPRINT,
+    "index_sha256": SHA256,
+}
+_NUMBERS = {"date": _LATEST, "index_date": _LATEST, "installed_size_kib": _SIZE}
+
+
+def _package_problems(packages: Any) -> Iterator[str]:
+    if not isinstance(packages, Mapping) or not packages:
+        yield "it has no packages"
+        return
+    for name, about in packages.items():
+        if not _is_text(name, _PACKAGE) or not isinstance(about, Mapping):
+            yield f"packages has {shown(repr(name))}"
+        elif not _is_text(about.get("sha256"), SHA256) or not _is_number(about.get("size"), _SIZE):
+            yield f"packages has no checksum or size of {name}"
+
+
+def _problems(found: Mapping[str, Any]) -> Iterator[str]:
+    """Where it does not have the form that the tasks of a deployment read."""
+    for name, form in _TEXTS.items():
+        if not _is_text(found.get(name), form):
+            yield f"{name} is {shown(repr(found.get(name)))}"
+    for name, largest in _NUMBERS.items():
+        if not _is_number(found.get(name), largest):
+            yield f"{name} is {shown(repr(found.get(name)))}"
+    yield from _package_problems(found.get("packages"))
+    files = found.get("files")
+    # Builds of older versions of this collection have no list.
+    if not isinstance(files, Mapping) or not (
+        not files or (_is_text(files.get("file"), _LIST) and _is_text(files.get("sha256"), SHA256))
+    ):
+        yield "files names no list of files"
+    made_from = found.get("manifest")
+    if not isinstance(made_from, Mapping):
+        yield "it has no manifest"
+        return
+    signers = made_from.get("signers", {})
+    if not isinstance(signers, Mapping) or not isinstance(signers.get("image", {}), Mapping):
+        yield "the signers of its manifest are none"
+
+
+def parse(text: str) -> tuple[dict[str, Any], rollout.Rollout]:
+    """A description and its rollout. Raises DescriptionError for anything else."""
+    if len(text) > LIMIT:
+        raise DescriptionError(f"it is larger than {LIMIT} bytes")
+    try:
+        found = bounded_read.parse_json(text)
+    except ValueError as error:
+        raise DescriptionError(f"it is no JSON ({error})") from error
+    if not isinstance(found, dict):
+        raise DescriptionError("it is no JSON object")
+    for problem in _problems(found):
+        raise DescriptionError(problem)
+    return found, _rollout(found.get("rollout"))
+
+
+def _rollout(found: Any) -> rollout.Rollout:
+    if (
+        not isinstance(found, Mapping)
+        or not _is_number(found.get("started"), _LATEST)
+        or not isinstance(found.get("stopped"), bool)
+    ):
+        raise DescriptionError("it has no rollout")
+    try:
+        steps = rollout.parse_steps(found.get("steps"))
+    except rollout.RolloutError as error:
+        raise DescriptionError(f"the steps of its rollout: {error}") from error
+    return rollout.Rollout(steps, found["started"], found["stopped"])
+
+
+# --- the newest that a host has seen -----------------------------------------------------------
+
+
+def read_memory(path: Path) -> dict[str, Any]:
+    """Empty if there is none yet. Raises DescriptionError if it is damaged."""
+    try:
+        found = bounded_read.json_object(path, LIMIT)
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise DescriptionError(
+            f"{path}, which has the date of the newest description seen, cannot be read ({error}). "
+            "Remove it if you trust the address of the repository"
+        ) from error
+    if (
+        not _is_number(found.get("date"), _LATEST)
+        or not _is_text(found.get("sha256"), SHA256)
+        or not _is_text(found.get("key"), _FINGERPRINT)
+    ):
+        raise DescriptionError(
+            f"{path} does not have the date of the newest description seen. Remove it if you trust "
+            "the address of the repository"
+        )
+    return found
+
+
+def remembered(text: str, date: int, fingerprint: str) -> dict[str, Any]:
+    """What is remembered of a description."""
+    return {"date": date, "sha256": sha256(text.encode()).hexdigest(), "key": fingerprint}
+
+
+def replayed(memory: Mapping[str, Any], seen: Mapping[str, Any]) -> str:
+    """Why what was seen now is not as new as the newest one; empty if it is.
+
+    Another key is another repository, and its dates are its own.
+    """
+    if not memory or memory.get("key") != seen["key"] or seen["date"] > memory["date"]:
+        return ""
+    if seen["date"] < memory["date"]:
+        return f"it is {memory['date'] - seen['date']} s older than one that this host has seen"
+    if seen["sha256"] != memory["sha256"]:
+        return "it is another one of the same second as one that this host has seen"
+    return ""
+
+
+def remember(path: Path, seen: Mapping[str, Any], before: Optional[Mapping[str, Any]]) -> None:
+    """Raises OSError."""
+    if seen != before:
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        json_file.write(path, seen, 0o644)

@@ -1,0 +1,184 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module: what a repository has published, by its signature, and is it this host's turn?"""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: pull_info
+short_description: Read a repository's signed description, and decide whether this host begins
+version_added: 0.2.0
+description:
+  - Fetches C(oslab-kernel.json.asc) from a repository, checks its signature with the given key
+    alone, and decides by its rollout and by the state of this host.
+  - Fails if it is not signed by that key, or is older than one that this host has seen. The date of
+    the newest one is the only thing that is written, into O(memory).
+  - A host computes its place in a rollout from its machine-id and the id of the build. The
+    machine-id is not sent to anybody.
+options:
+  url:
+    description: Address of the repository, http or https.
+    type: str
+    required: true
+  public_key:
+    description: The ASCII-armoured public key that has to have signed the description; one key.
+    type: str
+    required: true
+  memory:
+    description: File with the date of the newest description seen.
+    type: path
+    default: /var/lib/oslab-kernel/pull.json
+  retry_failed:
+    description: Begin also with a build whose trial boot ended on this host without a confirmation.
+    type: bool
+    default: false
+  timeout:
+    description: Seconds that the repository may be silent. All of it may take six times as long.
+    type: int
+    default: 30
+attributes:
+  check_mode:
+    description: Nothing is written.
+    support: full
+  diff_mode:
+    description: Shows nothing.
+    support: none
+requirements:
+  - gpgv
+author:
+  - oslab.kernel contributors (@oslab)
+"""
+
+EXAMPLES = r"""
+- name: Read what the repository has published
+  oslab.kernel.pull_info:
+    url: https://kernel.example.org
+    public_key: "{{ lookup('ansible.builtin.file', '/etc/oslab-kernel/repository.asc') }}"
+  register: pull_state
+"""
+
+RETURN = r"""
+description:
+  description: What was published, as the role C(publish) describes it in C(publish_result).
+  returned: success
+  type: dict
+state:
+  description:
+    - V(due) if the turn of this host has come; V(finish) if it is in the trial boot of this build
+      and finishes it. Otherwise nothing is to be done.
+    - V(waiting) for a later step of the rollout, V(stopped), V(pending) (the next boot is the trial
+      boot), V(trial) (a trial boot that is not finished by this run), or V(failed) (the trial boot
+      of this build has ended here without a confirmation).
+  returned: success
+  type: str
+goes_on:
+  description: Whether this host deploys the build now.
+  returned: success
+  type: bool
+reason:
+  description: The state in words, with the time at which the turn of this host comes.
+  returned: success
+  type: str
+place:
+  description: Of this host in the rollout, from 0 to 9999. A step of 5 % opens the first 500.
+  returned: success
+  type: int
+public_key:
+  description: The key that has signed the description, as it was given.
+  returned: success
+  type: str
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    bounded_read,
+    plain_text,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
+from ansible_collections.oslab.kernel.plugins.module_utils._host import pull
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import (
+    description,
+    receive,
+    rollout,
+)
+
+MACHINE_ID = Path("/etc/machine-id")
+
+
+def argument_spec() -> dict[str, Any]:
+    return {
+        "url": {"type": "str", "required": True},
+        "public_key": {"type": "str", "required": True, "no_log": False},
+        "memory": {"type": "path", "default": "/var/lib/oslab-kernel/pull.json"},
+        "retry_failed": {"type": "bool", "default": False},
+        "timeout": {"type": "int", "default": 30},
+    }
+
+
+def machine_id() -> str:
+    """Raises DescriptionError if the host has none, as an image before its first boot."""
+    found = bounded_read.text(MACHINE_ID, 1 << 10).strip()
+    if len(found) < 32:
+        raise description.DescriptionError(
+            f"{MACHINE_ID} has no machine-id: run systemd-machine-id-setup"
+        )
+    return found
+
+
+def read(module: AnsibleModule, url: str) -> dict[str, Any]:
+    params = module.params
+    message = receive.document(url, params["timeout"], description.LIMIT)
+    run = module_runner(module)
+    key, text = description.check_signature(run, message, params["public_key"])
+    found, plan = description.parse(text)
+    if found["key_fingerprint"] != key:
+        raise description.DescriptionError(f"it says that {found['key_fingerprint']} signs it")
+    memory = Path(params["memory"])
+    before = description.read_memory(memory)
+    seen = description.remembered(text, found["date"], key)
+    if problem := description.replayed(before, seen):
+        raise description.DescriptionError(
+            f"{problem}: a mirror or a cache is behind, or somebody replays it"
+        )
+    if not module.check_mode:
+        description.remember(memory, seen, before)
+    its_place = rollout.place(machine_id(), found["build_id"])
+    decision = pull.decide(
+        pull.read(), found, plan, its_place, time.time(), retry=params["retry_failed"]
+    )
+    return {
+        "description": found,
+        "state": decision.state,
+        "goes_on": decision.goes_on,
+        "reason": plain_text.sentence(decision.text),
+        "place": its_place,
+        "public_key": params["public_key"],
+    }
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    url = f"{module.params['url'].rstrip('/')}/{description.SIGNED}"
+    shown = plain_text.without_password(url)
+    try:
+        answer = read(module, url)
+    except description.DescriptionError as error:
+        module.fail_json(msg=plain_text.sentence(f"{shown} is refused: {error}"))
+    except receive.ReceiveError as error:
+        module.fail_json(msg=plain_text.sentence(str(error).replace(url, shown)))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        where = error.filename or shown
+        module.fail_json(msg=plain_text.sentence(f"{where}: {reason}".replace(url, shown)))
+    # What it remembers is no state of the host that anybody manages.
+    module.exit_json(changed=False, **answer)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host that pulls does in each state that its files can tell of."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils._host import pull
+from ansible_collections.oslab.kernel.plugins.module_utils._repository.rollout import Rollout, Step
+
+RELEASE, VERSION = "6.12.117-49-usac1", "6.12.117-oslab1.0123456789ab"
+IMAGE = f"linux-image-{RELEASE}={VERSION}"
+PUBLISHED = {"release": RELEASE, "version": VERSION}
+BOOT = "11111111-2222-3333-4444-555555555555"
+START = 1_800_000_000
+STEPS = (Step(100, 0), Step(10_000, 86_400))
+FAILURE = {"image": IMAGE, "reason": "a check failed"}
+
+
+def decide(root: Path, its_place: int = 0, now: int = START, **options: Any) -> str:
+    retry = options.pop("retry", False)
+    plan = Rollout(options.pop("steps", STEPS), START, options.pop("stopped", False))
+    assert not options
+    found = pull.decide(pull.read(root), PUBLISHED, plan, its_place, now, retry=retry)
+    assert found.text
+    assert found.goes_on is (found.state in ("due", "finish"))
+    return found.state
+
+
+class Host:
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.boots()
+
+    def put(self, name: str, text: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def boots(self, *words: str, boot: str = BOOT) -> None:
+        self.put("proc/cmdline", f"ro quiet {' '.join(words)}\n")
+        self.put("proc/sys/kernel/random/boot_id", f"{boot}\n")
+
+    def installed(self, image: str = IMAGE, **more: Any) -> None:
+        record = {"image": image, "complete": True, "confirmed": False, **more}
+        self.put("var/lib/oslab-kernel/install.json", json.dumps(record))
+
+    def scheduled(self, release: str = RELEASE, state: str = "scheduled", boot: str = BOOT) -> None:
+        self.put("etc/oslab-kernel/trial-outcome", f"{release} {state} {boot}\n")
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    return Host(tmp_path)
+
+
+def test_a_host_that_has_nothing_yet(host: Host) -> None:
+    assert decide(host.root) == "due"
+    assert decide(host.root, 100) == "waiting"
+    assert decide(host.root, 100, START + 86_400) == "due"
+    assert decide(host.root, 9999, steps=STEPS[:1]) == "waiting"
+    assert decide(host.root, 9999, steps=()) == "due"
+    assert decide(host.root, stopped=True) == "stopped"
+
+
+def test_it_says_when_its_turn_comes(host: Host) -> None:
+    plan = Rollout(STEPS, START)
+    found = pull.decide(pull.read(host.root), PUBLISHED, plan, 100, START)
+    assert found.text.endswith("the turn of this host comes at 2027-01-16 08:00 UTC")
+
+
+def test_a_trial_boot_that_is_scheduled_is_left_alone(host: Host) -> None:
+    host.installed()
+    host.scheduled()
+    assert decide(host.root) == "pending"
+    assert decide(host.root, stopped=True) == "pending"
+    # Another build is published meanwhile: that one is deployed.
+    host.installed(image=f"linux-image-{RELEASE}=6.12.117-oslab1.aaaaaaaaaaaa")
+    assert decide(host.root) == "due"
+
+
+def test_a_trial_boot_is_left_alone_until_the_host_finishes_it(host: Host) -> None:
+    host.installed()
+    host.scheduled()
+    host.boots(f"oslab.trial={RELEASE}", boot="another")
+    assert decide(host.root) == "trial"
+    host.put("run/oslab-trial.verified", "")
+    # Also if it would not begin any more.
+    assert decide(host.root) == "finish"
+    assert decide(host.root, 9999, stopped=True) == "finish"
+    # Another build of the same release was published meanwhile.
+    host.installed(image=f"linux-image-{RELEASE}=6.12.117-oslab1.aaaaaaaaaaaa")
+    assert decide(host.root) == "trial"
+    host.boots("oslab.trial=6.1-other", boot="another")
+    host.installed()
+    assert decide(host.root) == "trial"
+
+
+def test_a_confirmed_kernel_still_has_the_marks_of_its_trial_boot(host: Host) -> None:
+    host.installed(confirmed=True)
+    host.scheduled(state="confirmed", boot="2026-11-29")
+    host.boots(f"oslab.trial={RELEASE}", boot="another")
+    host.put("run/oslab-trial.confirmed", "")
+    assert decide(host.root) == "due"
+    assert decide(host.root, 9999) == "waiting"
+
+
+def test_a_trial_boot_without_a_timer_is_finished(host: Host) -> None:
+    host.installed()
+    host.boots(f"oslab.pending={RELEASE}", boot="another")
+    assert decide(host.root, 9999, stopped=True) == "finish"
+    host.installed(confirmed=True)
+    assert decide(host.root, stopped=True) == "stopped"
+
+
+def test_a_trial_boot_that_ended_by_itself_is_not_repeated(host: Host) -> None:
+    host.installed()
+    host.scheduled()
+    host.boots(boot="another")
+    assert decide(host.root) == "failed"
+    assert decide(host.root, retry=True) == "due"
+    # No failure of a run that would not begin.
+    assert decide(host.root, 9999) == "waiting"
+    assert decide(host.root, stopped=True) == "stopped"
+    # The role install has the reason, and refuses it.
+    host.installed(failure=FAILURE)
+    assert decide(host.root) == "due"
+    # Another build was tried.
+    host.installed(image="linux-image-6.1=1")
+    assert decide(host.root) == "due"
+    # It was confirmed, by another run.
+    host.installed(confirmed=True)
+    assert decide(host.root) == "due"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"image": [], "failure": 1, "confirmed": {}}'])
+def test_files_that_are_none_of_ours(host: Host, text: str) -> None:
+    for name in ("var/lib/oslab-kernel/install.json", "etc/oslab-kernel/trial-outcome"):
+        host.put(name, text)
+    assert decide(host.root) == "due"
