@@ -58,7 +58,8 @@ def write(path: Path, repository: Path, variables: dict[str, Any]) -> None:
     site = Path(sysconfig.get_path("purelib"))
     packages = [site / name for name in PACKAGES if (site / name).exists()]
     with tarfile.open(path, "w") as archive:
-        for package in (*packages, *site.glob("_cffi_backend*")):
+        # ansible-core asks for the version of what it imports.
+        for package in (*packages, *site.glob("_cffi_backend*"), *site.glob("*.dist-info")):
             archive.add(package, f"site/{package.name}", filter=_kept)
         here = "checkout/collections/ansible_collections/oslab/kernel"
         for name in CHECKOUT:
