@@ -31,6 +31,19 @@ sys.exit(main())
 """
 
 
+def published(public: Path) -> dict[str, Any]:
+    """What the builds of a run leave: a host that only has the repository needs no builder's tools."""
+    description = json.loads((public / "oslab-kernel.json").read_text())
+    place = f"{PLACE}/repository/public"
+    files = [one.get("filename") for one in description["packages"].values()]
+    return {
+        "publish_result": description,
+        "publish_public_key": (public / "oslab-kernel.asc").read_text(),
+        "publish_repository_url": f"file://{place}",
+        "publish_package_files": [f"{place}/{name}" for name in files if name],
+    }
+
+
 def inventory(variables: dict[str, Any]) -> str:
     """One host, which is builder and target."""
     own = {
@@ -65,7 +78,8 @@ def write(path: Path, repository: Path, variables: dict[str, Any]) -> None:
         for name in CHECKOUT:
             archive.add(ROOT / name, f"{here}/{name}", filter=_kept)
         archive.add(repository / "public", "repository/public")
-        texts = {"ansible-playbook": PROGRAM, "hosts.json": inventory(variables)}
+        known = {**published(repository / "public"), **variables}
+        texts = {"ansible-playbook": PROGRAM, "hosts.json": inventory(known)}
         for name, text in texts.items():
             member = tarfile.TarInfo(name)
             member.size, member.mode = len(text.encode()), 0o755
