@@ -32,7 +32,7 @@ sys.exit(main())
 
 
 def published(public: Path) -> dict[str, Any]:
-    """What the builds of a run leave: a host that only has the repository needs no builder's tools."""
+    """What a build leaves as facts: without one, a host would need the tools of a builder."""
     description = json.loads((public / "oslab-kernel.json").read_text())
     place = f"{PLACE}/repository/public"
     files = [one.get("filename") for one in description["packages"].values()]
