@@ -69,8 +69,9 @@ state:
     - V(due) if the turn of this host has come; V(finish) if it is in the trial boot of this build
       and finishes it. Otherwise nothing is to be done.
     - V(waiting) for a later step of the rollout, V(stopped), V(pending) (the next boot is the trial
-      boot), V(trial) (a trial boot that is not finished by this run), or V(failed) (the trial boot
-      of this build has ended here without a confirmation).
+      boot), V(trial) (a trial boot that is not finished by this run), V(left) (the host was rolled
+      back from this build), or V(failed) (the trial boot of this build has ended here without a
+      confirmation).
   returned: success
   type: str
 goes_on:

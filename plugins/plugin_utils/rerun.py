@@ -12,7 +12,8 @@ from typing import Any, Union
 
 #: Variables of the environment that decide what the same command does.
 _NAMES = frozenset(
-    ("HOME", "LANG", "LANGUAGE", "LOGNAME", "PATH", "PYTHONPATH", "TMPDIR", "USER", "VIRTUAL_ENV")
+    # Not USER and LOGNAME: to become root, root would need the means of that user.
+    ("HOME", "LANG", "LANGUAGE", "PATH", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV")
 )
 _BEGINNINGS = ("ANSIBLE_", "LC_", "OSLAB_", "XDG_CONFIG_", "XDG_DATA_")
 _PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy")
@@ -24,8 +25,14 @@ _REPEATED = {
     "vault_ids": "--vault-id",
     "vault_password_files": "--vault-password-file",
 }
-_JOINED = {"tags": "--tags", "skip_tags": "--skip-tags"}
-_SINGLE = {"subset": "--limit", "connection": "--connection", "forks": "--forks"}
+#: What is published stays as it is: nothing is looked up or built in a trial boot.
+BUILD_TAGS = ("dependencies", "source", "version", "patch", "config", "build", "publish")
+_SINGLE = {
+    "subset": "--limit",
+    "connection": "--connection",
+    "become_method": "--become-method",
+    "forks": "--forks",
+}
 _SWITCHES = {"become": "--become", "diff": "--diff", "force_handlers": "--force-handlers"}
 
 
@@ -48,6 +55,9 @@ def problem(program: str, options: Mapping[str, Any]) -> str:
     inventories = list(options.get("inventory") or ())
     if any(str(one).startswith(("/dev/", "/proc/")) for one in inventories):
         return "its inventory is not a file"
+    variables = [str(one) for one in options.get("extra_vars") or ()]
+    if any(one.startswith(("@/dev/", "@/proc/")) for one in variables):
+        return "its extra variables are in no file"
     return ""
 
 
@@ -55,10 +65,11 @@ def _words(options: Mapping[str, Any]) -> Iterator[str]:
     for name, option in _REPEATED.items():
         for value in options.get(name) or ():
             yield from (option, str(value))
-    for name, option in _JOINED.items():
-        values = [str(value) for value in options.get(name) or ()]
-        if values and values != ["all"]:
-            yield from (option, ",".join(values))
+    tags = [str(tag) for tag in options.get("tags") or ()]
+    if tags and tags != ["all"]:
+        yield from ("--tags", ",".join(tags))
+    skipped = dict.fromkeys([*map(str, options.get("skip_tags") or ()), *BUILD_TAGS])
+    yield from ("--skip-tags", ",".join(skipped))
     for name, option in _SINGLE.items():
         if options.get(name):
             yield from (option, str(options[name]))
@@ -68,7 +79,7 @@ def _words(options: Mapping[str, Any]) -> Iterator[str]:
 
 
 def argv(python: str, program: str, options: Mapping[str, Any]) -> list[str]:
-    """The command of the same run. It asks for no password: root repeats it."""
+    """The command of the same run, without a build. It asks for no password: root repeats it."""
     books = [str(book) for book in options.get("args") or ()]
     return [python, program, *_words(options), *books]
 

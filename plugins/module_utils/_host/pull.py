@@ -26,7 +26,7 @@ _LIMIT = 64 << 10
 
 
 class Decision(NamedTuple):
-    """`state`: due, finish, trial, pending, failed, stopped or waiting. `text`: for people."""
+    """`state`: due, finish, trial, pending, left, failed, stopped, waiting. `text`: for people."""
 
     state: str
     text: str
@@ -107,6 +107,16 @@ def _failed(boot: Boot, release: str, image: str) -> bool:
     )
 
 
+def _was_left(boot: Boot, image: str) -> bool:
+    """Whether somebody has rolled the host back from this build."""
+    return (
+        boot.record.get("image") == image
+        and not boot.record.get("confirmed")
+        # Of this build, or already of the kernel that the host was rolled back to.
+        and boot.outcome[1:2] == ("confirmed",)
+    )
+
+
 def decide(
     boot: Boot,
     published: Mapping[str, Any],
@@ -131,6 +141,10 @@ def decide(
             else "no step of it has a turn for this host"
         )
         return Decision("waiting", f"the rollout of {version} grows: {until}")
+    if not retry and _was_left(boot, image):
+        return Decision(
+            "left", f"{version} was confirmed here and then rolled back: it is not booted again"
+        )
     if not retry and _failed(boot, release, image):
         return Decision(
             "failed",

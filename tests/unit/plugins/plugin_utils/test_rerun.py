@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.oslab.kernel.plugins.plugin_utils import rerun
 
+ROOT = Path(__file__).resolve().parents[4]
 PROGRAM = "/opt/venv/bin/ansible-playbook"
 
 
@@ -26,6 +28,8 @@ PROGRAM = "/opt/venv/bin/ansible-playbook"
         (PROGRAM, {"ask_vault_pass": True}, "it asks for the password of a vault"),
         (PROGRAM, {"vault_ids": ["lab@prompt"]}, "it asks for the password of a vault"),
         (PROGRAM, {"inventory": ["/dev/stdin"]}, "its inventory is not a file"),
+        (PROGRAM, {"extra_vars": ["@/dev/fd/63"]}, "its extra variables are in no file"),
+        (PROGRAM, {"extra_vars": ["@vars.yml", "a=/dev/sda"]}, ""),
     ],
 )
 def test_what_needs_a_person(program: str, options: dict[str, Any], words: str) -> None:
@@ -40,7 +44,8 @@ def test_the_options_that_decide_what_happens() -> None:
         "inventory": ["/srv/hosts.yml", "localhost,"],
         "extra_vars": ("a=b c", "@vars.yml"),
         "tags": ["install", "verify"],
-        "skip_tags": (),
+        "skip_tags": ("mine", "build"),
+        "become_method": "su",
         "subset": "localhost",
         "connection": "local",
         "become": True,
@@ -56,14 +61,21 @@ def test_the_options_that_decide_what_happens() -> None:
         *("--extra-vars", "a=b c", "--extra-vars", "@vars.yml"),
         *("--vault-password-file", "/root/secret"),
         *("--tags", "install,verify"),
-        *("--limit", "localhost", "--connection", "local"),
+        *("--skip-tags", "mine,build,dependencies,source,version,patch,config,publish"),
+        *("--limit", "localhost", "--connection", "local", "--become-method", "su"),
         "--become",
         "site.yml",
     ]
 
 
-def test_all_tags_are_no_option() -> None:
-    assert rerun.argv("python3", "x", {"tags": ["all"], "args": ["y"]}) == ["python3", "x", "y"]
+def test_nothing_is_built_again() -> None:
+    skipped = ["--skip-tags", ",".join(rerun.BUILD_TAGS)]
+    found = rerun.argv("python3", "x", {"tags": ["all"], "args": ["y"]})
+    assert found == ["python3", "x", *skipped, "y"]
+    # The roles of build.yml, by the tags of its own.
+    book = yaml.safe_load((ROOT / "playbooks/build.yml").read_text(encoding="utf-8"))
+    tags = [tag for play in book for role in play.get("roles", ()) for tag in role["tags"]]
+    assert set(tags) == set(rerun.BUILD_TAGS)
 
 
 def test_of_the_environment_what_the_run_needs() -> None:
@@ -73,6 +85,7 @@ def test_of_the_environment_what_the_run_needs() -> None:
         "HTTPS_PROXY": "http://proxy",
         "LC_ALL": "C.UTF-8",
         "SSH_AUTH_SOCK": "/tmp/agent",
+        "USER": "ada",
         "DISPLAY": ":0",
     }
     kept = ["ANSIBLE_CONFIG", "HTTPS_PROXY", "LC_ALL", "PATH"]

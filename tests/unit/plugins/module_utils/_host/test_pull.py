@@ -110,6 +110,18 @@ def test_a_confirmed_kernel_still_has_the_marks_of_its_trial_boot(host: Host) ->
     assert decide(host.root, 9999) == "waiting"
 
 
+@pytest.mark.parametrize("release", [RELEASE, "6.1.0-38-amd64"])
+def test_a_build_that_somebody_rolled_back_from_is_left(host: Host, release: str) -> None:
+    host.installed(confirmed=False)
+    host.put("etc/oslab-kernel/trial-outcome", f"{release} confirmed 2026-11-29\n")
+    host.boots(boot="another")
+    assert decide(host.root) == "left"
+    assert decide(host.root, retry=True) == "due"
+    # The next build is another matter.
+    host.installed(image="linux-image-6.1=1")
+    assert decide(host.root) == "due"
+
+
 def test_a_trial_boot_without_a_timer_is_finished(host: Host) -> None:
     host.installed()
     host.boots(f"oslab.pending={RELEASE}", boot="another")
