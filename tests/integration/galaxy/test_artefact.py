@@ -120,8 +120,8 @@ def test_its_playbooks_are_found_by_name(installed: Installed, inventory: Path, 
 def test_site_has_the_tasks_of_all_roles(installed: Installed, inventory: Path) -> None:
     done = installed.run("ansible-playbook", "oslab.kernel.site", "-i", inventory, "--list-tasks")
     assert done.returncode == 0, done.stderr
-    # The lab and the removal have playbooks of their own.
-    roles = {path.name for path in (installed.path / "roles").iterdir()} - {"lab", "remove"}
+    # These have playbooks of their own.
+    roles = {path.name for path in (installed.path / "roles").iterdir()} - {"lab", "pull", "remove"}
     for role in roles:
         assert f"oslab.kernel.{role} : " in done.stdout, role
 
