@@ -61,8 +61,11 @@ def look() -> dict[str, Any]:
         status = subprocess.run(
             [str(program), "status"], capture_output=True, text=True, check=False
         ).stdout
+    unit = ["systemctl", "is-active", "oslab-trial-finish.service"]
+    finishing = subprocess.run(unit, capture_output=True, text=True, check=False).stdout.strip()
     return {
         "status": status,
+        "finishing": finishing in ("active", "activating"),
         "release": os.uname().release,
         "boot_id": read(Path("/proc/sys/kernel/random/boot_id")).strip(),
         "trial": "oslab.trial=" in read(Path("/proc/cmdline")),

@@ -394,10 +394,14 @@ class Harness:
         while time.monotonic() < deadline:
             with contextlib.suppress(subprocess.SubprocessError):
                 seen = host.look() if host.answers() else {}
-                if seen and seen["boot_id"] != before and (seen["confirmed"] or not seen["trial"]):
+                if seen and seen["boot_id"] != before and self.at_rest(seen):
                     return
             time.sleep(2)
         raise LostError("no answer, or for ever in a trial")
+
+    def at_rest(self, seen: dict[str, Any]) -> bool:
+        """Whether no trial boot goes on, and nothing is written about one any more."""
+        return not seen["trial"] or (seen["confirmed"] and not seen["finishing"])
 
     def await_end(self, fault: Fault, host: Faulty) -> None:
         """Let it come to rest: a trial that nobody will confirm is going to end."""
