@@ -247,6 +247,13 @@ VARIANT ?= kasan
 test-kernel-debug: deps ## Run the self-tests on a debug kernel (VARIANT=kasan, kcsan, rt, …)
 	tests/system/debug_kernel/run.py $(VARIANT)
 
+# A tree of Linux 6.9 or older has all of them: newer ones compile other lines (CC_HAS_NAMED_AS).
+TREE ?= $(firstword $(wildcard $(OSLAB_CACHE)/work/trees/*/linux))
+
+.PHONY: test-kernel-mutants
+test-kernel-mutants: deps ## Put faults into the kernel code; check that its self-tests fail (TREE=…)
+	tests/system/debug_kernel/mutants.py --tree "$(TREE)"
+
 # The kernel is the one that `make quickstart` has published.
 FAULTS ?=
 
