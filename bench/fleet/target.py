@@ -89,7 +89,6 @@ class Target:
             "systemd_service": self._systemd,
             "kernel_files": self._kernel_files,
             "kernel_modules": self._modules,
-            "kernel_sizes": self._plain("kernel_sizes"),
             "ping": lambda given: {"ping": given.get("data", "pong")},
             "setup": self._plain("setup"),
             "syscall_info": self._syscall_info,

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import re
+import time
+from typing import Any
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import SHA256
 from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import MODULE, RELEASE
@@ -95,3 +97,6 @@ class ActionModule(HostAction):
     forms = FORMS
     # The boot message, and the report of the rollback timer.
     lines = ("oslab", "trial_report")
+
+    def act(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        return {**super().act(arguments, variables), "answered": int(time.time())}

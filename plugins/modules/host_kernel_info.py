@@ -251,6 +251,10 @@ dkms_automatic:
   type: list
   elements: str
   sample: [zfs/2.1.11]
+answered:
+  description: When the host answered, in seconds since 1970, by the clock of the control node.
+  returned: always
+  type: int
 time:
   description: The host's clock, in seconds since 1970.
   returned: always

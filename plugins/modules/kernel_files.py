@@ -20,6 +20,7 @@ description:
   - Not compared is what the host makes by itself, the initrd and depmod's indexes
     (C(modules.dep) and the like), nor the headers.
   - Without a list, C(dpkg --verify) stands in, which believes sums on the same disk.
+  - Measures the kernel that runs, too, and the distribution's kernel that is installed beside it.
   - The host's own Python and kernel do the reading. Who controls them controls the answer.
 extends_documentation_fragment: [oslab.kernel.attributes.info_module]
 version_added: "0.1.0"
@@ -152,6 +153,21 @@ gnu_build_id:
   description: GNU build ids of the image, C(expected) and C(running); empty where unknown.
   returned: success
   type: dict
+sizes:
+  description:
+    - Room that the running kernel takes, C(release) with C(sizes), and the distribution's kernel
+      that it is compared with, C(stock_release) with C(stock_sizes), the one that the host ran
+      before or else the newest that is installed; empty if there is none.
+    - C(sizes) and C(stock_sizes) are bytes of C(image) (C(/boot/vmlinuz-RELEASE)), C(initrd)
+      (C(/boot/initrd.img-RELEASE)) and C(modules) (the files in C(/lib/modules/RELEASE)). V(null)
+      for what is not there.
+  returned: success
+  type: dict
+  sample:
+    release: 6.12.117-49-usac1
+    sizes: {"image": 13214720, "initrd": 6291456, "modules": 3145728}
+    stock_release: ""
+    stock_sizes: {}
 checks:
   description: The same as rows for M(oslab.kernel.show_checks).
   returned: success
@@ -169,6 +185,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build.package_files 
     parse_list,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
+from ansible_collections.oslab.kernel.plugins.module_utils._host import kernel_sizes
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import receive
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import files as verify_files
 
@@ -213,9 +230,10 @@ def main() -> None:
             module.params["ignore"],
             confirmed=bool(module.params["files_sha256"]),
         )
+        sizes = kernel_sizes.gather(Path("/"))
     except (ListError, OSError) as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=False, **found)
+    module.exit_json(changed=False, sizes=sizes, **found)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ options:
     elements: dict
     required: true
   sizes:
-    description: What M(oslab.kernel.kernel_sizes) returned; no such table without it.
+    description: C(sizes) of M(oslab.kernel.kernel_files); no such table without it.
     type: dict
   quiet:
     description: Print only if a check failed.

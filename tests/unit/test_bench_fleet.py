@@ -24,7 +24,6 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "host_kernel_info": {"packages": ["linux-libc-dev"], "files": ["/etc/x"]},
     "kernel_files": {"files": {"release": "x"}},
     "kernel_modules": {"modules": []},
-    "kernel_sizes": {},
     "syscall_info": {},
 }
 

@@ -29,7 +29,6 @@ LASTING = {COMMAND, APT, TRANSACTION} | {
         "host_kernel_info",
         "kernel_files",
         "kernel_modules",
-        "kernel_sizes",
         "throttled_reboot",
         "syscall_info",
     )

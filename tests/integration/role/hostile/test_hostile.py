@@ -105,14 +105,14 @@ def test_a_table_of_checks(fleet: Fleet) -> None:
         **{"complete": False, "sources": [TEXT], "problem": "", "records": 1, "dropped": 9},
         **{"complaints": [complaint], "tainted": 1 << 9, "baseline": None},
     }
-    files = {"checks": checks, "method": "dpkg", "reason": TEXT}
     sizes = {
         "release": TEXT,
         "sizes": {"image": 1, "initrd": 1, "modules": 1},
         "stock_release": TEXT,
         "stock_sizes": {"image": 1, "initrd": 1, "modules": 1},
     }
-    evil = {"syscall_info": syscall_info, "kernel_files": files, "kernel_sizes": sizes}
+    files = {"checks": checks, "method": "dpkg", "reason": TEXT, "sizes": sizes}
+    evil = {"syscall_info": syscall_info, "kernel_files": files}
     fine = json.loads(json.dumps(evil).replace(json.dumps(TEXT), '"fine"'))
     fine["syscall_info"]["manifest"]["build_id"] = "0" * 64
     status, printed = fleet.run(

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Callable
 
 Deploy = Callable[..., "tuple[int, str]"]
@@ -37,6 +38,18 @@ def test_a_wave_is_finished_and_as_many_may_fail_as_are_allowed(deploy: Deploy) 
     assert status != 0
     # Both of the first wave; all of a wave having failed, there is no next one.
     assert refused(output) == {"one", "two"}
+
+
+def test_a_host_that_has_just_answered_is_not_asked_again(deploy: Deploy) -> None:
+    def answered(seconds: int) -> dict[str, object]:
+        return {**AWAY, "kernel_target_info": {"answered": int(time.time()) - seconds}}
+
+    _status, output = deploy({"just": answered(0), "before": answered(1000), "one": None})
+    before, _wave, first = output.partition("PLAY [Deploy the kernel to each target")
+    assert re.search(r"\[before\]: UNREACHABLE", before)
+    assert "[just]: UNREACHABLE" not in before
+    # So it is the canary, and unreachable there.
+    assert "[just]: UNREACHABLE" in first
 
 
 def test_a_host_that_is_lost_on_the_way_is_named(deploy: Deploy) -> None:

@@ -54,10 +54,12 @@ def answers(of_log: Any) -> str:
                 **{"release": RELEASE, "manifest": manifest, "manifest_path": "/x"},
                 **{"checks": [], "kernel_log": of_log},
             },
-            "kernel_files": {"checks": [], "method": "list", "reason": ""},
-            "kernel_sizes": {
-                **{"release": RELEASE, "sizes": sizes},
-                **{"stock_release": FALLBACK, "stock_sizes": sizes},
+            "kernel_files": {
+                **{"checks": [], "method": "list", "reason": ""},
+                "sizes": {
+                    **{"release": RELEASE, "sizes": sizes},
+                    **{"stock_release": FALLBACK, "stock_sizes": sizes},
+                },
             },
         }
     )

@@ -22,7 +22,6 @@ import yaml
 from ansible_collections.oslab.kernel.plugins.modules import (
     build_files_info,
     kernel_files,
-    kernel_sizes,
 )
 from ansible_collections.oslab.kernel.tests.lib import module_process
 
@@ -68,7 +67,7 @@ def repository(tmp_path: Path, listed: dict[str, Any]) -> Iterator[tuple[Path, d
     server.server_close()
 
 
-@pytest.mark.parametrize("module", [build_files_info, kernel_files, kernel_sizes])
+@pytest.mark.parametrize("module", [build_files_info, kernel_files])
 def test_documentation_is_whole(module: Any) -> None:
     for part in (module.DOCUMENTATION, module.EXAMPLES, module.RETURN):
         assert yaml.safe_load(part)
@@ -78,6 +77,7 @@ def test_with_the_list_in_hand(tmp_path: Path, listed: dict[str, Any]) -> None:
     found = run("kernel_files", build_id=ID[:12], files=listed, repository_source="")
     assert (found["method"], found["compared"], found["changed_files"]) == ("list", 1, [])
     assert found["changed"] is False
+    assert set(found["sizes"]["sizes"]) == {"image", "initrd", "modules"}
     # Thousands of files are not sent back.
     assert "files" not in found.get("invocation", {}).get("module_args", {})
     (tmp_path / "vmlinuz-0.0-none").write_text("imagE")
@@ -202,8 +202,3 @@ def test_what_the_store_has(tmp_path: Path, listed: dict[str, Any]) -> None:
     assert run("build_files_info", store=store, build_id="cd" * 6)["files"] is None
     (directory / "files.json").write_text(json.dumps({**listed, "release": "1"}))
     assert "it was changed" in run("build_files_info", store=store, build_id=ID)["msg"]
-
-
-def test_sizes_of_a_kernel_that_is_not_here() -> None:
-    found = run("kernel_sizes", release="0.0-none")
-    assert found["sizes"] == {"image": None, "initrd": None, "modules": None}
