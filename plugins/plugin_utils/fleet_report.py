@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
 from typing import Any, NamedTuple, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
@@ -37,6 +38,8 @@ class Standing(NamedTuple):
     downtime: Optional[int] = None
     #: Seconds of each stage of it.
     stages: Mapping[str, float] = {}
+    #: Seconds from its first answer until it was confirmed.
+    verification: Optional[int] = None
 
 
 def _dict(value: Any) -> Mapping[str, Any]:
@@ -77,7 +80,8 @@ def standing(name: str, known: Mapping[str, Any]) -> Standing:
         _state(known),
     )
     downtime = _seconds(installed.get("downtime")) if installed.get("rebooted") else None
-    return Standing(name, outcome, downtime, _dict(installed.get("stages")))
+    verification = _seconds(installed.get("verification")) or None
+    return Standing(name, outcome, downtime, _dict(installed.get("stages")), verification)
 
 
 def _down(members: Sequence[Standing]) -> str:
@@ -107,5 +111,8 @@ def report(standings: Iterable[Standing]) -> list[str]:
     verified = sum(len(members) for outcome, members in ordered if outcome.state == "verified")
     lines = text_table.lines([HEADINGS, *rows], right=(0,), longest=_LONGEST)
     stages = boot_stages.text(boot_stages.medians(one.stages for one in standings))
-    down = [f"down (median): {stages}"] if stages else []
-    return [*lines, lines[1], *down, f"{total} hosts, {verified} verified"]
+    times = [f"down (median): {stages}"] if stages else []
+    lasted = [one.verification for one in standings if one.verification is not None]
+    if lasted:
+        times.append(f"from the first answer until confirmed (median): {median(lasted):.0f} s")
+    return [*lines, lines[1], *times, f"{total} hosts, {verified} verified"]

@@ -27,6 +27,14 @@ def test_where_the_time_went() -> None:
     assert lines[-2] == "down (median): kernel 4 s, user space until ssh 26 s"
 
 
+def test_how_long_the_verification_took() -> None:
+    known = {name: verified(39) for name in "abc"}
+    known["a"]["trial_result"]["verification"] = 40
+    known["b"]["trial_result"]["verification"] = 61
+    lines = report([standing(name, values) for name, values in known.items()])
+    assert lines[-2] == "from the first answer until confirmed (median): 50 s"
+
+
 def cells(line: str) -> list[str]:
     return [cell.strip() for cell in line.split("|")]
 
