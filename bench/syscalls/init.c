@@ -14,6 +14,7 @@
  *                                              one of two CPUs, and by both
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/btf.h>
@@ -242,8 +243,9 @@ static const struct {
 	{ "creat", "__x64_sys_creat", SYS_creat, 0 },
 	{ "read", "__x64_sys_read", SYS_read, 1 },
 	{ "write", "__x64_sys_write", SYS_write, 2 },
-	{ "newfork", "__x64_sys_fork", SYS_fork, 3 },
-	{ "newvfork", "__x64_sys_vfork", SYS_vfork, 3 },
+	/* BTF has no __x64_ name of syscalls without arguments, where it is an alias. */
+	{ "newfork", "__do_sys_fork", SYS_fork, 3 },
+	{ "newvfork", "__do_sys_vfork", SYS_vfork, 3 },
 	{ "newclone", "__x64_sys_clone", SYS_clone, 3 },
 	{ "newclone3", "__x64_sys_clone3", SYS_clone3, 3 },
 };
@@ -404,6 +406,7 @@ static int btf_function(const char *name)
 			return id;
 		at += sizeof(*type) + btf_rest(type);
 	}
+	errno = ENOENT;	/* in the kernel's BTF */
 	die(name);
 	return 0;
 }
