@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "collections"))
 
+from ansible_collections.oslab.kernel.bench import figures
 from ansible_collections.oslab.kernel.bench.fleet.cost import Cost, measure
 from ansible_collections.oslab.kernel.bench.fleet.simulation import (
     HERE,
@@ -91,7 +92,9 @@ def fleet_cost(work: Path, size: int, phases: Sequence[str]) -> dict[str, Cost]:
         }
 
 
-def show_sizes(small: int, large: int, phases: Sequence[str], work: Path) -> bool:
+def show_sizes(
+    small: int, large: int, phases: Sequence[str], work: Path
+) -> tuple[bool, list[figures.Figure]]:
     """Whether a host of the large fleet costs no more than one of the small, give or take."""
     print(f"{'':14}{'':>6}{'':>7}{'':>8}{'ms of CPU, for each':>25}{'logins':>9}{'MiB':>18}")
     print(f"{'':14}{'hosts':>6}{'s':>7}{'CPU s':>8}{'host':>8}{'serial':>9}{'task':>8}", end="")
@@ -107,6 +110,7 @@ def show_sizes(small: int, large: int, phases: Sequence[str], work: Path) -> boo
             print(f"{cost.tasks / size:9.1f}{cost.skipped / size:7.1f}", flush=True)
     print(f"\nA host among {large} over a host among {small}:")
     good = True
+    found = []
     for phase in phases:
         one, other = costs[small][phase], costs[large][phase]
         time = (other.cpu / large) / (one.cpu / small)
@@ -116,7 +120,16 @@ def show_sizes(small: int, large: int, phases: Sequence[str], work: Path) -> boo
         good = good and max(time, memory) < TOLERANCE
         print(f"  {phase:14} CPU {time:.2f}, serial {serial:.2f}, memory {memory:.2f}", end="")
         print(f"; {more:.2f} MiB for each more in the one process")
-    return good
+        for size, cost in ((small, one), (large, other)):
+            of_host = f"{phase}, {size} hosts: a host"
+            found += [
+                figures.Figure(f"{of_host}, CPU", round(cost.cpu / size, 2), "s"),
+                figures.Figure(f"{of_host}, tasks", round(cost.tasks / size, 1)),
+                figures.Figure(f"{of_host}, tasks skipped", round(cost.skipped / size, 1)),
+            ]
+        what = f"{phase}: CPU of a host among {large} over one among {small}"
+        found.append(figures.Figure(what, round(time, 2), "", "≤ 1.05", time <= 1.05))
+    return good, found
 
 
 def show_variants(
@@ -149,6 +162,7 @@ def main() -> None:
     parser.add_argument("--reboot-seconds", type=float, default=20)
     parser.add_argument("--only", choices=["sizes", "variants"])
     parser.add_argument("--keep", action="store_true", help="keep the logs")
+    figures.add_option(parser)
     options = parser.parse_args()
     need_what_is_needed()
     enter_network()
@@ -158,7 +172,9 @@ def main() -> None:
     try:
         if options.only != "variants":
             small, large = options.sizes
-            good = show_sizes(small, large, options.phases, work)
+            good, found = show_sizes(small, large, options.phases, work)
+            if options.record:
+                figures.record("fleet", found)
         if options.only != "sizes":
             show_variants(
                 options.variant_size,

@@ -31,6 +31,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "collections"))
 
+from ansible_collections.oslab.kernel.bench import figures
 from ansible_collections.oslab.kernel.tests.integration.reproduce import run as reproduce
 from ansible_collections.oslab.kernel.tests.lib import kernel_trees, measure
 from ansible_collections.oslab.kernel.tests.lib.default_plan import default_plan
@@ -134,8 +135,8 @@ class Bench:
             self.change(case)
             self.both(case)
 
-    def summary(self) -> bool:
-        good = True
+    def summary(self) -> tuple[bool, list[figures.Figure]]:
+        found = []
         costs = self.costs()
         for case, both in costs.items():
             base = costs["cold"]["role"] if case == "deleted" else both["plain"]
@@ -143,8 +144,11 @@ class Bench:
             target = TARGETS.get(case)
             asked = f"   asked: {target}" if target else ""
             print(f"{case:13} ratio {ratio.wall:7.2f} wall   {ratio.cpu:7.2f} CPU{asked}")
-            good = good and (target is None or ratio.wall <= target)
-        return good
+            reached = None if target is None else ratio.wall <= target
+            what = f"{case}: the role over {'its cold build' if case == 'deleted' else 'make'}"
+            wanted = f"≤ {target:g}" if target else ""
+            found.append(figures.Figure(what, round(ratio.wall, 2), "", wanted, reached))
+        return all(figure.reached is not False for figure in found), found
 
 
 def main() -> int:
@@ -156,6 +160,7 @@ def main() -> int:
     parser.add_argument("--config", type=Path, default=HERE / "small.config")
     parser.add_argument("--work", type=Path, default=CACHE / "bench-incremental")
     parser.add_argument("--jobs", type=int, default=measure.default_jobs())
+    figures.add_option(parser)
     options = parser.parse_args()
     cases = options.cases or list(CASES)
     if set(cases) - set(CASES):
@@ -166,7 +171,10 @@ def main() -> int:
     source = options.source or reproduce.find_source()
     for case in cases:
         bench.run(case, source, options.config.resolve())
-    return 0 if bench.summary() else 1
+    good, found = bench.summary()
+    if options.record:
+        figures.record("incremental", found)
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

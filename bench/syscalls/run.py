@@ -29,6 +29,7 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "collections"))
 
+from ansible_collections.oslab.kernel.bench import figures
 from ansible_collections.oslab.kernel.plugins.module_utils._common import tree_records
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import record
 
@@ -252,6 +253,7 @@ class Report:
         self.throughput = throughput
         self.machine = machine
         self.missed = False
+        self.figures: list[figures.Figure] = []
 
     def added(self, call: str, way: str) -> int:
         base = "with BTF" if way == "fentry" else "unpatched"
@@ -260,8 +262,9 @@ class Report:
     def verdict(self, what: str, value: float, limit: float, at_least: bool = False) -> None:
         reached = value >= limit if at_least else value <= limit
         self.missed = self.missed or not reached
-        sign = "≥" if at_least else "≤"
-        print(row(what, f"{value:.2f}", f"{sign} {limit:g}", "yes" if reached else "**no**"))
+        wanted = f"{'≥' if at_least else '≤'} {limit:g}"
+        self.figures.append(figures.Figure(what, round(value, 2), "", wanted, reached))
+        print(row(what, f"{value:.2f}", wanted, "yes" if reached else "**no**"))
 
     def counting(self) -> None:
         ways = {"ours": "ours", "lock": "one lock", "tracepoint": "eBPF, tracepoint"}
@@ -300,6 +303,8 @@ class Report:
         part = self.machine["counting"] / self.machine["read"]
         print(f"\nIn time, on {cpu_name()}: the added instructions, in a loop of user space, take")
         print(f"{100 * part:.1f} % of a read of one byte from /dev/zero on its own kernel.")
+        what = "the added instructions, of the time of a read of one byte on this machine's kernel"
+        self.figures.append(figures.Figure(what, round(100 * part, 1), "%"))
 
     def targets(self) -> None:
         base, figures = self.results["unpatched"], self.results["ours"]
@@ -374,6 +379,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--no-fentry", action="store_true", help="build no kernel with BTF")
     parser.add_argument("--json", type=Path, help="write the raw figures there")
+    figures.add_option(parser)
     options = parser.parse_args()
     tree = options.tree
     if tree is None or not (tree / tree_records.PATCH).is_file():
@@ -406,6 +412,8 @@ def main() -> None:
         report = Report(results, throughput, machine)
         report.show()
         print(per_cpu_lines(scratch))
+        if options.record:
+            figures.record("syscalls", report.figures)
     raise SystemExit(report.missed)
 
 
