@@ -247,7 +247,7 @@ VARIANT ?= kasan
 test-kernel-debug: deps ## Run the self-tests on a debug kernel (VARIANT=kasan, kcsan, rt, …)
 	tests/system/debug_kernel/run.py $(VARIANT)
 
-# A tree of Linux 6.9 or older has all of them: newer ones compile other lines (CC_HAS_NAMED_AS).
+# A tree of Linux 6.8 or older has all of them: newer ones compile other lines (CC_HAS_NAMED_AS).
 TREE ?= $(firstword $(wildcard $(OSLAB_CACHE)/work/trees/*/linux))
 
 .PHONY: test-kernel-mutants

@@ -62,10 +62,12 @@ static inline uint64_t tsc(void)
 static inline long call(long number, long a, long b, long c, long d)
 {
 	register long r10 asm("r10") = d;
+	register long r8 asm("r8") = 0;
+	register long r9 asm("r9") = 0;
 	long result;
 
 	asm volatile("syscall" : "=a"(result)
-		     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10)
+		     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
 		     : "rcx", "r11", "memory");
 	return result;
 }
@@ -375,25 +377,27 @@ static size_t btf_rest(const struct btf_type *type)
 	}
 }
 
-/* The number that the kernel's BTF has for a function. */
-static int btf_function(const char *name)
+static char *read_btf(void)
 {
-	static char *data;
+	int fd = open("/sys/kernel/btf/vmlinux", O_RDONLY);
+	char *data = malloc(32 << 20);
+	size_t have = 0;
+	ssize_t more;
+
+	if (fd < 0 || !data)
+		die("/sys/kernel/btf/vmlinux");
+	while ((more = read(fd, data + have, (32 << 20) - have)) > 0)
+		have += more;
+	close(fd);
+	return data;
+}
+
+/* The number that the kernel's BTF has for a function. */
+static int btf_function(const char *data, const char *name)
+{
 	const struct btf_header *header;
 	const char *at, *end, *names;
 
-	if (!data) {
-		int fd = open("/sys/kernel/btf/vmlinux", O_RDONLY);
-		size_t have = 0;
-		ssize_t more;
-
-		data = malloc(32 << 20);
-		if (fd < 0 || !data)
-			die("/sys/kernel/btf/vmlinux");
-		while ((more = read(fd, data + have, (32 << 20) - have)) > 0)
-			have += more;
-		close(fd);
-	}
 	header = (const struct btf_header *)data;
 	at = data + header->hdr_len + header->type_off;
 	end = at + header->type_len;
@@ -414,19 +418,23 @@ static int btf_function(const char *name)
 /* Keeps its programs for as long as the process lives. */
 static void count_by_fentry(int map)
 {
+	char *btf;
+
 	mkdir("/sys", 0755);
 	if (mount("sysfs", "/sys", "sysfs", 0, NULL))
 		die("sysfs");
+	btf = read_btf();
 	for (size_t i = 0; i < ARRAY_SIZE(counted); i++) {
 		union bpf_attr attr = {
 			.raw_tracepoint.prog_fd =
 				load_program(BPF_PROG_TYPE_TRACING, map, counted[i].entry,
-					     btf_function(counted[i].function)),
+					     btf_function(btf, counted[i].function)),
 		};
 
 		if (bpf(BPF_RAW_TRACEPOINT_OPEN, &attr) < 0)
 			die(counted[i].function);
 	}
+	free(btf);	/* a fork would copy it */
 }
 
 static int count_by_bpf(const char *how)

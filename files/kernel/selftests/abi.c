@@ -32,11 +32,13 @@ static int by_vdso(unsigned int entry)
 static long make_call(long nr, long a, long b, long c)
 {
 	register long r10 asm("r10") = 0;
+	register long r8 asm("r8") = 0;
+	register long r9 asm("r9") = 0;
 	long value;
 
 	asm volatile("syscall"
 		     : "=a" (value)
-		     : "0" (nr), "D" (a), "S" (b), "d" (c), "r" (r10)
+		     : "0" (nr), "D" (a), "S" (b), "d" (c), "r" (r10), "r" (r8), "r" (r9)
 		     : "rcx", "r11", "memory");
 	return value;
 }
@@ -69,12 +71,13 @@ static long make_call(long nr, long a, long b, long c)
 	if (vdso)
 		asm volatile("call *%[vdso]"
 			     : "=a" (value)
-			     : "0" (nr), "b" (a), "c" (b), "d" (c), [vdso] "m" (vdso)
+			     : "0" (nr), "b" (a), "c" (b), "d" (c), "S" (0), "D" (0),
+			       [vdso] "m" (vdso)
 			     : "memory", "cc");
 	else
 		asm volatile("int $0x80"
 			     : "=a" (value)
-			     : "0" (nr), "b" (a), "c" (b), "d" (c)
+			     : "0" (nr), "b" (a), "c" (b), "d" (c), "S" (0), "D" (0)
 			     : "memory");
 	return value;
 }

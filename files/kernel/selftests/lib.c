@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -390,6 +392,20 @@ void become_nobody(void)
 {
 	if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
 	    setresuid(NOBODY, NOBODY, NOBODY))
+		_exit(255);
+}
+
+void become_tracer(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
+
+	sets[0].effective = 1U << CAP_SYS_PTRACE;
+	sets[0].permitted = 1U << CAP_SYS_PTRACE;
+	if (prctl(PR_SET_KEEPCAPS, 1))
+		_exit(255);
+	become_nobody();
+	if (syscall(SYS_capset, &header, sets))
 		_exit(255);
 }
 

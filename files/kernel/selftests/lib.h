@@ -113,6 +113,8 @@ void reap(long pid);
 long in_child(long (*function)(void *argument), void *argument);
 /* Gives up all rights, for good. */
 void become_nobody(void);
+/* The same, but keeps CAP_SYS_PTRACE. */
+void become_tracer(void);
 /* A child that does nothing until it is killed. */
 pid_t start_idle(void);
 /* The same, with a pid that is nobody's now. */

@@ -231,6 +231,12 @@ static long read_io_as_nobody(void *unused)
 	return read_io(unused);
 }
 
+static long read_io_as_tracer(void *unused)
+{
+	become_tracer();
+	return read_io(unused);
+}
+
 static long read_own_as_nobody(void *unused)
 {
 	become_nobody();
@@ -258,6 +264,7 @@ static void test_whose(void)
 	expect("asked by root", 0, read_io(NULL));
 	ok(value_in(text, "pid") == pid, "it shows the child");
 	expect("asked by somebody else", -EPERM, in_child(read_io_as_nobody, NULL));
+	expect("asked with CAP_SYS_PTRACE alone", 0, in_child(read_io_as_tracer, NULL));
 	error = in_child(read_io_elsewhere, NULL);
 	if (error == -254)
 		skip("no pid namespaces");

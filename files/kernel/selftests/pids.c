@@ -4,7 +4,6 @@
  * by root, by somebody else, and from another pid namespace. The answer is the
  * one that /proc/PID/io gives, but for the mode of that file.
  */
-#include <linux/capability.h>
 #include <linux/sched.h>
 #include <pthread.h>
 #include <sched.h>
@@ -151,21 +150,6 @@ static long proc_of_oneself_as_nobody(void *unused)
 	become_nobody();
 	(void)unused;
 	return proc_io(own, &io);
-}
-
-/* Somebody else, with this right of root's and no other. */
-static void become_tracer(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
-
-	sets[0].effective = 1U << CAP_SYS_PTRACE;
-	sets[0].permitted = 1U << CAP_SYS_PTRACE;
-	if (prctl(PR_SET_KEEPCAPS, 1))
-		_exit(255);
-	become_nobody();
-	if (syscall(SYS_capset, &header, sets))
-		_exit(255);
 }
 
 static long ask_as_tracer(void *pid)

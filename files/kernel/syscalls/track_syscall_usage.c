@@ -53,7 +53,8 @@
 #error "oslab_usage_read_clock() needs __no_caller_saved_registers: GCC 7 or clang"
 #endif
 
-#define SLOW_SPANS	64
+#define SLOW_SPANS	64	/* so many times as long as it took is a slow reading good */
+#define LEAST_SPANS	16	/* and at least so many times, however long that is */
 #define QUICK		(OSLAB_USAGE_SPAN / SLOW_SPANS)	/* cycles of a quick reading */
 #define NEVER		BIT_ULL(63)	/* a TSC that is far away: each call reads the clock */
 
@@ -135,7 +136,7 @@ static u64 ns_per_cycle(u64 span, u64 ahead_ns)
 
 /*
  * In cycles: 0.75 ms. In it a slew of 10 %, as far as adjtimex() can, makes less
- * than 0.1 ms.
+ * than 0.1 ms. A TSC that is r times as fast as tsc_khz says makes 1 - 1/r of it.
  */
 static u64 longest_span(void)
 {
@@ -152,11 +153,11 @@ static u64 longest_span(void)
  * Each call comes by here where the kernel does not trust the TSC, and where
  * reading the clock takes long, as with the one HPET that all CPUs queue for.
  * There a reading is good for SLOW_SPANS times as long as it took, but not for
- * longer than longest_span(), which a reading of more than 12 us reaches. And
- * never beyond its tick: a TSC may stop while the CPU sleeps, and then the time
- * is too old, by less than a tick. So a CPU spends at most 2.4 % of its time on
- * readings of up to 12 us, and 6 % on such of 30 us (HZ=1000; less with fewer
- * ticks).
+ * longer than longest_span(), which a reading of more than 12 us reaches, unless
+ * that is less than LEAST_SPANS times as long (47 us). And never beyond its tick:
+ * a TSC may stop while the CPU sleeps, and then the time is too old, by less than
+ * a tick. So a CPU spends at most 6 % of its time on readings, 2.4 % if they take
+ * up to 12 us; or a reading a tick, if that is more.
  *
  * Interrupts are off for each reading: one in the middle would make the clock
  * seem slow, and put its time to a wrong TSC. A hypervisor or the firmware can
@@ -189,7 +190,8 @@ u64 __no_caller_saved_registers notrace oslab_usage_read_clock(void)
 	}
 	tsc += cycles <= QUICK ? cycles / 2 : cycles;
 
-	span = clamp(cycles * SLOW_SPANS, (u64)OSLAB_USAGE_SPAN, longest_span());
+	span = clamp(cycles * SLOW_SPANS, (u64)OSLAB_USAGE_SPAN,
+		     max(longest_span(), cycles * LEAST_SPANS));
 	if (span == OSLAB_USAGE_SPAN && !check_tsc_unstable()) {
 		here->base_tsc = tsc;
 		here->slow_span = 0;

@@ -79,7 +79,7 @@ static void show_help(void)
 	       program->takes_pid ?
 	       " A whole number that comes alone is the PID;\n"
 	       "              in --watch=NUMBER it never is. The id of a thread becomes that\n"
-	       "              of its process." : "",
+	       "              of its process, where /proc shows it." : "",
 	       OSLAB_NUMBER_MIN, OSLAB_NUMBER_MAX);
 	printf("OUTPUT\n%s\n%s"
 	       "\n       Each of these objects begins with \"realtime_ns\", when it was printed\n"

@@ -29,7 +29,9 @@ MEMINFO = (
 
 
 def call(number: int, *arguments: int) -> int:
-    result: int = libc.syscall(*(ctypes.c_long(word) for word in (number, *arguments)))
+    # All six: what is not given would be what the registers hold.
+    words = (number, *arguments, *[0] * (6 - len(arguments)))
+    result: int = libc.syscall(*map(ctypes.c_long, words))
     return result
 
 

@@ -92,10 +92,16 @@ def hooks_added(patch: str, path: str) -> list[Hook]:
 
 def misplaced(patch: str, path: str, before: str, after: str) -> list[str]:
     """What is wrong with a patched file, one sentence for each hook that is not in its function."""
-    expected = Counter(hook for hook in hooks_added(patch, path) if hook.function)
+    added = hooks_added(patch, path)
+    expected = Counter(hook for hook in added if hook.function)
     landed = Counter(hooks_in(after)) - Counter(hooks_in(before))
     stray = list((landed - expected).elements())
-    wrong = []
+    wrong = [
+        f"{path}: the patch does not say which function '{hook.line}' belongs in: make it with git "
+        "diff, or with diff -p"
+        for hook in added
+        if not hook.function
+    ]
     for hook in (expected - landed).elements():
         other = next((one for one in stray if one.line == hook.line), None)
         if other:

@@ -132,6 +132,23 @@ def test_user_mode_linux_is_left_alone(patched: Path, tmp_path: Path) -> None:
     make(copy, *um, *TOUCHED[:3], "kernel/sys_ni.o", "arch/x86/um/sys_call_table_64.o")
 
 
+def test_another_architecture_compiles_as_before(patched: Path, tmp_path: Path) -> None:
+    """Clang needs no other compiler for it."""
+    llvm = os.environ.get("LLVM") or "1"
+    suffix = llvm if llvm.startswith("-") else ""
+    missing = [name for name in ("clang", "ld.lld", "llvm-ar") if not shutil.which(name + suffix)]
+    if missing:
+        pytest.skip(f"no {missing[0]}{suffix}: LLVM=-19 takes the programs of version 19")
+    arm64 = ("ARCH=arm64", f"LLVM={llvm}", f"O={tmp_path / 'build'}")
+    copy = tmp_path / "linux"
+    run(["cp", "-a", "--reflink=auto", str(patched), str(copy)], "/")
+    make(copy, "-s", "mrproper")
+    make(copy, *arm64, "-s", "defconfig", "prepare")
+    config = (tmp_path / "build/.config").read_text()
+    assert "OSLAB" not in config.replace("# CONFIG_OSLAB", "")
+    make(copy, *arm64, *TOUCHED[:3], "kernel/sys_ni.o", "arch/arm64/kernel/sys.o")
+
+
 def stores_until_counted(listing: str, function: str) -> list[str]:
     """Where a function writes, from its start until it has counted and goes elsewhere."""
     found: list[str] = []

@@ -93,6 +93,9 @@ def test_each_variant_has_its_file_and_is_known() -> None:
         ("plain", "i386: the compiler makes no such programs", True),
         ("plain", "x32: this kernel runs no such programs", False),
         ("up", "no CPU can go offline here", False),
+        ("plain", "no CPU can go offline here", True),
+        ("rt", "no io_uring (Function not implemented)", True),
+        ("kasan", "whether memory leaks: KASAN keeps what is freed", False),
     ],
 )
 def test_what_a_variant_is_for_may_not_be_skipped(

@@ -33,12 +33,20 @@ def test_a_fault_goes_in_and_out(mutant: mutants.Mutant, checkout: Path) -> None
     assert (mutants.ROOT / "files/kernel/selftests" / f"{mutant.program}.c").is_file()
 
 
+@pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.name for mutant in MUTANTS])
+def test_the_test_that_is_to_notice_it_exists(mutant: mutants.Mutant) -> None:
+    selftests = mutants.ROOT / "files/kernel/selftests"
+    texts = [(selftests / f"{name}.c").read_text() for name in (mutant.program, "lib")]
+    said = "".join(texts).replace("%s: ", "")
+    assert [text for text in mutant.noticed if text.strip() not in said] == []
+
+
 def test_names_are_unique() -> None:
     assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)
 
 
 def test_a_fault_that_fits_nowhere_is_refused(checkout: Path) -> None:
-    gone = mutants.Mutant("gone", mutants.USAGE, "no such line", "", "counting", "x")
+    gone = mutants.Mutant("gone", mutants.USAGE, "no such line", "", "counting", ())
     with pytest.raises(RunError, match="'no such line' 0 times"):
         mutants.mutate(checkout, gone)
 

@@ -139,6 +139,7 @@ def test_hooks_that_were_there_before_are_others_own() -> None:
     assert patch_hooks.misplaced(ADDS, "a.c", BEFORE % ("", LINE), BEFORE % (LINE, LINE)) != []
 
 
-def test_a_patch_that_names_no_function_is_not_judged() -> None:
+def test_a_patch_that_names_no_function_is_refused() -> None:
     text = ADDS.replace(" SYSCALL_DEFINE1(open, int, a)", "")
-    assert patch_hooks.misplaced(text, "a.c", BEFORE % ("", ""), BEFORE % (LINE, "")) == []
+    (sentence,) = patch_hooks.misplaced(text, "a.c", BEFORE % ("", ""), BEFORE % (LINE, ""))
+    assert "does not say which function" in sentence
