@@ -134,11 +134,11 @@ def test_user_mode_linux_is_left_alone(patched: Path, tmp_path: Path) -> None:
 
 def test_another_architecture_compiles_as_before(patched: Path, tmp_path: Path) -> None:
     """Clang needs no other compiler for it."""
-    llvm = os.environ.get("LLVM") or "1"
+    llvm = os.environ.get("OSLAB_LLVM") or "1"
     suffix = llvm if llvm.startswith("-") else ""
     missing = [name for name in ("clang", "ld.lld", "llvm-ar") if not shutil.which(name + suffix)]
     if missing:
-        pytest.skip(f"no {missing[0]}{suffix}: LLVM=-19 takes the programs of version 19")
+        pytest.skip(f"no {missing[0]}{suffix}: OSLAB_LLVM=-19 takes the programs of version 19")
     arm64 = ("ARCH=arm64", f"LLVM={llvm}", f"O={tmp_path / 'build'}")
     copy = tmp_path / "linux"
     run(["cp", "-a", "--reflink=auto", str(patched), str(copy)], "/")
