@@ -46,7 +46,9 @@ def main() -> None:
     with fleet.reachable():
         done = subprocess.run(argv, env=environment, stdin=subprocess.DEVNULL, check=False)
     for state in (work / "hosts").glob("*/state.json"):
-        record = json.loads(state.read_text()).get("record")
+        host = json.loads(state.read_text())
+        record = host.get("record")
+        print(f"LEFT {sorted(host['files'])}", flush=True)
         print(f"RECORD {json.dumps(record)}", flush=True)
     sys.exit(done.returncode)
 
