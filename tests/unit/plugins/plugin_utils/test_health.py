@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.oslab.kernel.plugins.action import show_checks, syscall_info
 from ansible_collections.oslab.kernel.plugins.filter import health_verdict
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import health, report
 from ansible_collections.oslab.kernel.plugins.plugin_utils import host_answer
 
+ROOT = Path(__file__).resolve().parents[4]
 REQUIRED = list(health.REQUIRED)
 SSH = {
     **{"kind": "unit", "name": "ssh.service", "before": "active (running)", "now": "failed"},
@@ -46,6 +49,13 @@ def read(of: dict[str, Any]) -> tuple[Any, str]:
     """Whether it passed, and what the table shows."""
     assert of["checks"][0]["name"] == "health"
     return of["checks"][0]["ok"], of["checks"][0]["actual"]
+
+
+def test_the_choices_of_the_role() -> None:
+    spec = yaml.safe_load((ROOT / "roles/verify/meta/argument_specs.yml").read_text())
+    option = spec["argument_specs"]["main"]["options"]["verify_health_required"]
+    assert sorted(option["choices"]) == sorted(health.KINDS)
+    assert option["default"] == REQUIRED
 
 
 def test_nothing_has_changed() -> None:
