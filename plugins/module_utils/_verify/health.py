@@ -101,12 +101,18 @@ def _ask(argv: Sequence[str], seconds: float) -> str:
     return limited_output(argv, _PROGRAM_BYTES, seconds).decode("utf-8", "replace")
 
 
+def _read(kind: str, root: Path, ask: Ask, units: Optional[Items]) -> Optional[Items]:
+    if kind == UNIT:
+        return health_units.gather(root, ask)
+    return health_state.sockets(root, units) if kind == SOCKET else _READERS[kind](root)
+
+
 def gather(root: Path = Path("/"), ask: Ask = _ask) -> State:
     """The host as it is now."""
     kinds: dict[str, Items] = {}
     for kind in KINDS:
         try:
-            items = health_units.gather(root, ask) if kind == UNIT else _READERS[kind](root)
+            items = _read(kind, root, ask, kinds.get(UNIT))
         except (OSError, ValueError, RuntimeError):
             continue
         if items is not None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import ctypes
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Callable, NamedTuple, Optional
 
@@ -83,6 +83,8 @@ _RESERVED = range(600, 1024)
 _OWNED = {623, 631, 636, 646, 749, 853, 860, 873, 989, 990, 992, 993, 994, 995}
 # They are open while an address is asked for.
 _DHCP = {68, 546, 547}
+# Displays that sshd forwards.
+_FORWARDED = range(6010, 6064)
 _USUAL_RANGE = range(32768, 61000)
 _VIRTUAL_DISK = re.compile(r"(?:loop|ram|zram|nbd|fd|sr)\d")
 _MODULE_DIRECTORIES = ("etc", "run", "usr/local/lib", "usr/lib", "lib")
@@ -452,13 +454,52 @@ def _socket_address(text: str) -> tuple[str, bool]:
     return (str(six) if six.is_loopback or not int(six) else "an IPv6 address"), six.is_loopback
 
 
-def sockets(root: Path) -> Optional[Items]:
-    """Where somebody listens, by protocol and port."""
+_SOCKET = re.compile(r"socket:\[([0-9]{1,20})\]")
+_SERVICE = re.compile(r"/([^/]{1,255}\.service)(?:/|$)")
+_MOST_PROCESSES = 20_000
+
+
+def _owners(root: Path, inodes: Collection[str]) -> dict[str, list[str]]:
+    """The control groups of the processes that have these sockets; none where it is the kernel."""
+    found: dict[str, list[str]] = {}
+    for process in _listed(root / "proc")[:_MOST_PROCESSES]:
+        if not process.name.isdigit():
+            continue
+        own = set()
+        for one in _listed(process / "fd"):
+            try:
+                match = _SOCKET.fullmatch(str(one.readlink()))
+            except OSError:  # closed meanwhile
+                continue
+            if match and match[1] in inodes:
+                own.add(match[1])
+        if own:
+            # systemd's own hierarchy, of the old kind or the only one.
+            groups = lines(read(process / "cgroup"))
+            named = [one for one in groups if one.startswith(("0::", "1:name=systemd:"))]
+            group = named[-1].split(":", 2)[2] if named else "/"
+            for inode in own:
+                found.setdefault(inode, []).append(group)
+    return found
+
+
+def _comes_back(group: str, units: Optional[Mapping[str, Item]]) -> bool:
+    """Whether each boot starts what is in this control group: no session, container or command."""
+    if units is None or group in ("/", "/init.scope"):
+        return True
+    service = _SERVICE.search(group)
+    unit = units.get(service[1]) if service and not group.startswith("/user.slice/") else None
+    return unit is not None and unit.needed and not unit.may_go
+
+
+def sockets(root: Path, units: Optional[Mapping[str, Item]] = None) -> Optional[Items]:
+    """Where somebody listens, by protocol and port. `units` tell which boot brings back."""
     if not is_there(root / "proc/net/tcp"):
         return None
     given = _port_range(root)
     shown: dict[str, set[str]] = {}
     needed: dict[str, bool] = {}
+    inodes: dict[str, set[str]] = {}
     for table in ("tcp", "tcp6", "udp", "udp6"):
         protocol = table[:3]
         for line in lines(read(root / "proc/net" / table))[1:]:
@@ -481,7 +522,14 @@ def sockets(root: Path) -> Optional[Items]:
             name = f"{protocol} port {port}{' on loopback' if is_loopback else ''}"
             shown.setdefault(name, set()).add(address)
             by_chance = by_chance or (port in _RESERVED and port not in _OWNED)
+            by_chance = by_chance or (is_loopback and port in _FORWARDED)
             needed[name] = not by_chance and not (protocol == "udp" and port in _DHCP)
+            inodes.setdefault(name, set()).update(fields[9:10])
+    owners = _owners(root, set().union(*inodes.values())) if units is not None else {}
+    for name, own in inodes.items():
+        groups = [group for inode in own for group in owners.get(inode, [])]
+        if groups and not any(_comes_back(group, units) for group in groups):
+            needed[name] = False
     return {
         name: Item(", ".join(sorted(texts)), needed=needed[name]) for name, texts in shown.items()
     }

@@ -18,7 +18,7 @@ Ask = Callable[[Sequence[str], float], str]
 
 SHOW = (
     *("systemctl", "show", "--no-pager"),
-    "--property=Id,ActiveState,SubState,Type,UnitFileState,Transient,WantedBy,RequiredBy,TriggeredBy",
+    "--property=Id,ActiveState,SubState,Type,Transient,WantedBy,RequiredBy,TriggeredBy",
     *("*.service", "*.socket", "*.path", "*.timer"),
 )
 WAIT = ("systemctl", "is-system-running", "--wait")
@@ -30,9 +30,8 @@ _WORD = re.compile(r"[a-z-]{1,40}")
 _EPHEMERAL = re.compile(
     r"run-|session-|user@|user-runtime-dir@|sshd?@|sshd-unix|systemd-coredump@|systemd-fsck"
     r"|systemd-backlight@|systemd-rfkill|dbus-:|packagekit|apt-daily|snap-|oslab-|ansible-async"
-    r"|docker-[0-9a-f]{64}|libpod-|crio-|cri-containerd-"
+    r"|getty@tty[2-9]|autovt@|docker-[0-9a-f]{64}|libpod-|crio-|cri-containerd-"
 )
-_STARTED_AT_BOOT = ("enabled", "enabled-runtime", "generated", "alias")
 
 
 def is_there(root: Path) -> bool:
@@ -57,12 +56,13 @@ def _item(unit: dict[str, str]) -> Optional[Item]:
     starting = state in ("activating", "reloading") and detail != "auto-restart"
     if state == "inactive" or not _WORD.fullmatch(state):
         return None
-    at_boot = unit.get("UnitFileState") in _STARTED_AT_BOOT or bool(
-        unit.get("WantedBy") or unit.get("RequiredBy")
-    )
+    # `enabled` may be said of one that only D-Bus starts.
+    at_boot = bool(unit.get("WantedBy") or unit.get("RequiredBy"))
     # What ends when it is done, or waits for somebody to need it, has failed only if it says so.
     ends = unit.get("Type") == "oneshot" or bool(unit.get("TriggeredBy"))
-    text = state if state in ("failed", detail) else f"{state} ({detail})"
+    # Whether a timer waits or runs is no difference.
+    is_service = unit.get("Id", "").endswith(".service")
+    text = f"{state} ({detail})" if is_service and detail not in ("", state) else state
     return Item(text, works=state == "active" or starting, needed=at_boot, may_go=ends)
 
 

@@ -114,6 +114,8 @@ def test_mounts_that_each_boot_makes(tmp_path: Path) -> None:
     fstab += "/dev/sdb1 /usb ext4 noauto 0 0\nnas:/x /lazy nfs x-systemd.automount 0 0\n"
     fstab += "/dev/vda4 /var/lib/docker ext4 defaults\n/dev/vda5 /ro ext4 ro\n"
     unit = "[Mount]\nWhat=/dev/vda6\nWhere=/opt/x\n"
+    # As systemd makes it of a partition's type.
+    automatic = "[Mount]\nWhat=/dev/vda15\nWhere=/efi\n"
     lines = [
         mount("/"),
         mount("/srv/my\\040data", "xfs", "/dev/vda2"),
@@ -121,6 +123,8 @@ def test_mounts_that_each_boot_makes(tmp_path: Path) -> None:
         mount("/lazy", "autofs", "systemd-1"),
         mount("/lazy", "nfs4", "nas:/x"),
         mount("/lazy/below", "nfs4", "nas:/y"),
+        mount("/efi", "autofs", "systemd-1"),
+        mount("/efi", "vfat", "/dev/vda15"),
         mount("/mnt"),
         mount("/opt/x"),
         mount("/tank", "zfs", "tank"),
@@ -133,6 +137,7 @@ def test_mounts_that_each_boot_makes(tmp_path: Path) -> None:
             "proc/1/mountinfo": "".join(lines),
             "etc/fstab": fstab,
             "etc/systemd/system/opt-x.mount": unit,
+            "run/systemd/generator.late/efi.mount": automatic,
         },
     )
     found = health_state.mounts(tmp_path)
@@ -303,7 +308,7 @@ ANY6, LOOPBACK6 = "0" * 32, "0" * 24 + "01000000"
 
 def socket(local: str, port: int, state: str = "0A", remote: str = "") -> str:
     remote = remote or f"{'0' * len(local)}:0000"
-    return f"   0: {local}:{port:04X} {remote} {state} 00000000:00000000 00:0 0 0 0 0\n"
+    return f"   0: {local}:{port:04X} {remote} {state} 00000000:00000000 00:0 0 0 0 {port}00\n"
 
 
 def listening(root: Path, **tables: list[str]) -> Any:
@@ -348,8 +353,58 @@ def test_who_listens(tmp_path: Path) -> None:
         "udp port 123": "0.0.0.0",
         "udp port 68": "0.0.0.0",
     }
-    # Ports that are given by chance, and that of a lease.
-    assert {*found} - needed(found) == {"tcp port 40000", "tcp port 700", "udp port 68"}
+    # Ports that are given by chance, that of a lease, and a display that sshd forwards.
+    assert {*found} - needed(found) == {
+        *("tcp port 40000", "tcp port 700", "udp port 68", "tcp port 6010 on loopback"),
+    }
+
+
+def process(root: Path, pid: int, group: str, *ports: int) -> None:
+    write(root, {f"proc/{pid}/cgroup": f"{group}\n"})
+    (root / f"proc/{pid}/fd").mkdir()
+    (root / f"proc/{pid}/fd/0").symlink_to("/dev/null")
+    for number, port in enumerate(ports, 3):
+        (root / f"proc/{pid}/fd/{number}").symlink_to(f"socket:[{port}00]")
+
+
+@pytest.mark.parametrize(
+    ("group", "comes_back"),
+    [
+        ("0::/system.slice/nginx.service", True),
+        ("0::/system.slice/nginx.service/worker", True),
+        ("13:cpu:/x\n1:name=systemd:/system.slice/nginx.service", True),
+        ("0::/init.scope", True),
+        ("0::/", True),
+        # Of a person, a command, a container; of a unit that nothing starts, or that ends.
+        ("0::/user.slice/user-0.slice/session-3.scope", False),
+        ("0::/user.slice/user-1000.slice/user@1000.service/app.slice/nginx.service", False),
+        ("0::/system.slice/run-r12.service", False),
+        ("0::/system.slice/docker-12ab.scope", False),
+        ("0::/system.slice/by-hand.service", False),
+        ("0::/system.slice/docker.service", False),
+    ],
+)
+def test_who_listens_at_each_boot(tmp_path: Path, group: str, comes_back: bool) -> None:
+    units = {
+        "nginx.service": Item("active"),
+        "by-hand.service": Item("active", needed=False),
+        "docker.service": Item("active", may_go=True),
+    }
+    listening(tmp_path, tcp=[socket(ANY, 80), socket(ANY, 2049)])
+    process(tmp_path, 7, group, 80)
+    assert needed(health_state.sockets(tmp_path, units)) == (
+        # The kernel's own has no process.
+        {"tcp port 80", "tcp port 2049"} if comes_back else {"tcp port 2049"}
+    )
+    # Without systemd nothing is known of that.
+    assert needed(health_state.sockets(tmp_path)) == {"tcp port 80", "tcp port 2049"}
+
+
+def test_a_socket_that_systemd_holds_too(tmp_path: Path) -> None:
+    listening(tmp_path, tcp=[socket(ANY, 22)])
+    process(tmp_path, 1, "0::/init.scope", 22)
+    process(tmp_path, 7, "0::/user.slice/user-0.slice/session-3.scope", 22)
+    assert needed(health_state.sockets(tmp_path, {})) == {"tcp port 22"}
 
 
 def test_the_range_of_ports_given_by_chance(tmp_path: Path) -> None:

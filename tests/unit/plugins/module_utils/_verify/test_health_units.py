@@ -15,7 +15,6 @@ from ansible_collections.oslab.kernel.plugins.module_utils._verify import health
 def unit(name: str, state: str = "active", detail: str = "running", **more: str) -> str:
     given = {
         "Type": "simple",
-        "UnitFileState": "enabled",
         "Transient": "no",
         "WantedBy": "multi-user.target",
         "RequiredBy": "",
@@ -42,8 +41,12 @@ def test_states() -> None:
         unit("e.service", "deactivating", "stop-sigterm"),
         unit("f.service", "", ""),
         unit("g.service", "a\x1bb", ""),
+        unit("h.timer", "active", "waiting"),
+        unit("getty@tty1.service"),
     ) == {
         "ssh.service": ("active (running)", True),
+        "h.timer": ("active", True),
+        "getty@tty1.service": ("active (running)", True),
         "a.service": ("failed", False),
         "c.service": ("activating (start)", True),
         "d.service": ("activating (auto-restart)", False),
@@ -64,6 +67,7 @@ def test_states() -> None:
         "systemd-fsck@dev-sda1.service",
         "dbus-:1.2-org.freedesktop.problems@0.service",
         "oslab-trial.timer",
+        "getty@tty3.service",
         "oslab-trial-finish.service",
     ],
 )
@@ -80,11 +84,8 @@ def test_transient_units() -> None:
     [
         ({}, True, False),
         # By D-Bus, or by hand.
-        ({"UnitFileState": "static", "WantedBy": ""}, False, False),
-        ({"UnitFileState": "disabled", "WantedBy": ""}, False, False),
-        ({"UnitFileState": "static"}, True, False),
-        ({"UnitFileState": "static", "WantedBy": "", "RequiredBy": "x.target"}, True, False),
-        ({"UnitFileState": "generated", "WantedBy": ""}, True, False),
+        ({"WantedBy": ""}, False, False),
+        ({"WantedBy": "", "RequiredBy": "x.target"}, True, False),
         # It ends when it is done, and waits for somebody.
         ({"Type": "oneshot"}, True, True),
         ({"TriggeredBy": "cups.socket"}, True, True),
