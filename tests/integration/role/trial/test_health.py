@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import health
+from ansible_collections.oslab.kernel.plugins.module_utils._verify.health_state import Item
 from ansible_collections.oslab.kernel.tests.lib.playbook import (
     CONNECTIONS,
     ROOT,
@@ -41,7 +43,7 @@ def difference(*changes: Any, **more: Any) -> dict[str, Any]:
     }
 
 
-def answers(health: Any) -> str:
+def answers(changes: Any) -> str:
     """What the modules of the role verify answer on a host where all else is right."""
     manifest = {"release": RELEASE, "build_id": "0" * 64, "banner": ""}
     sizes = {"image": 1, "initrd": 1, "modules": 1}
@@ -49,7 +51,7 @@ def answers(health: Any) -> str:
         {
             "syscall_info": {
                 **{"release": RELEASE, "manifest": manifest, "manifest_path": "/x"},
-                **{"checks": [], "kernel_log": None, "health": health},
+                **{"checks": [], "kernel_log": None, "health": changes},
             },
             "kernel_files": {"checks": [], "method": "list", "reason": ""},
             "kernel_sizes": {
@@ -73,10 +75,10 @@ def test_the_verdict_of_verify(tmp_path: Path) -> None:
     }
     hosts = {
         name: {
-            **{"ansible_connection": "hostile", "hostile_answers": answers(health)},
+            **{"ansible_connection": "hostile", "hostile_answers": answers(of_host)},
             **{"verify_log": False, **variables},
         }
-        for name, (health, variables, _shown) in cases.items()
+        for name, (of_host, variables, _shown) in cases.items()
     }
     reports = tmp_path / "reports"
     done = run_playbook(
@@ -99,6 +101,42 @@ def test_the_verdict_of_verify(tmp_path: Path) -> None:
     assert found["allowed"]["changes"][0]["reason"] == "no sshd there"
     assert found["changed"]["changes"][0]["now"] == "ahci"
     assert found["off"]["changes"] == []
+
+
+def test_what_is_left_on_the_host(tmp_path: Path) -> None:
+    """What the host said of itself, to the letter; after a rollback nothing."""
+    whole = health.State("6.1", "before", {"unit": {"a\\x2db.service": Item("active {{ x }} 'y'")}})
+    role = {"name": "oslab.kernel.trial", "tasks_from": "unlock", "rolespec_validate": False}
+    write = {
+        "files": "{{ trial_health_record }}",
+        "absent": "{{ [] if trial_health_record else [trial_health_file] }}",
+    }
+    tasks = [
+        {"ansible.builtin.import_role": role, "when": False},
+        {"oslab.kernel.config_files": write},
+    ]
+    book = tmp_path / "play.json"
+    book.write_text(
+        json.dumps([{"hosts": "kernel_targets", "gather_facts": False, "tasks": tasks}])
+    )
+    hosts: dict[str, dict[str, Any]] = {}
+    for name, said in (("deployed", health.encoded(whole)), ("rolled_back", None), ("much", "")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "health.json").write_text("of an earlier trial boot")
+        hosts[name] = {
+            **{"ansible_connection": "local", "ansible_python_interpreter": sys.executable},
+            "install_state_dir": str(tmp_path / name),
+            # As the answer of a module: no template.
+            "install_host_facts": {"health": {"__ansible_unsafe": said} if said else said},
+        }
+    run_playbook(
+        book, inventory=write_inventory(tmp_path / "hosts.json", kernel_targets={"hosts": hosts})
+    )
+    left = tmp_path / "deployed/health.json"
+    assert health.decoded(json.loads(left.read_text())) == whole
+    assert left.stat().st_mode & 0o777 == 0o600
+    assert not (tmp_path / "rolled_back/health.json").exists()
+    assert not (tmp_path / "much/health.json").exists()
 
 
 @pytest.mark.long

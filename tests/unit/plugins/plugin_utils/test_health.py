@@ -111,7 +111,7 @@ def test_another_pattern_allows_nothing() -> None:
     assert read(verdict(answer(SSH), None, "^ssh", "failed"))[0] is False
 
 
-def test_what_cannot_be_told() -> None:
+def test_what_is_unknown() -> None:
     found = verdict(answer(problem="no record"))
     assert read(found) == (None, "unknown")
     assert found["checks"][0]["detail"] == "no record"
