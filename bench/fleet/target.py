@@ -113,6 +113,7 @@ class Target:
             **known,
             "boots_default_kernel": confirmed if arguments.get("default_kernel") else None,
             "kernel_log": known["kernel_log"] if arguments.get("kernel_log") else None,
+            "health": known["health"] if arguments.get("health") else None,
             "boot_id": self.boot_id(),
             "time": int(time.time()),
             "files": files,
@@ -201,10 +202,14 @@ class Target:
             return {"failed": True, "msg": "the builder's list did not come along"}
         return dict(self.answers["kernel_files"])
 
-    def _syscall_info(self, _arguments: dict[str, Any]) -> dict[str, Any]:
+    def _syscall_info(self, arguments: dict[str, Any]) -> dict[str, Any]:
         known = dict(self.answers["syscall_info"])
         baseline = (self.state.get("record") or {}).get("kernel_log")
         known["kernel_log"] = {**known["kernel_log"], "baseline": baseline}
+        # As on a host: it compares with what the role trial has left there.
+        recorded = "/var/lib/oslab-kernel/health.json" in self.state["files"]
+        if not (recorded and arguments.get("health")):
+            known["health"] = None
         return {**known, "boot_id": self.boot_id()}
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import SHA256
 from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import MODULE, RELEASE
 from ansible_collections.oslab.kernel.plugins.module_utils._host.dkms import NAME
-from ansible_collections.oslab.kernel.plugins.plugin_utils import kernel_log
+from ansible_collections.oslab.kernel.plugins.plugin_utils import health, kernel_log
 from ansible_collections.oslab.kernel.plugins.plugin_utils.action import HostAction
 from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import PACKAGE, VERSION, Form
 
@@ -89,6 +89,7 @@ FORMS = {
     "container": Form(bool),
     "boots_default_kernel": Form(bool, null=True),
     "kernel_log": kernel_log.FORM,
+    "health": health.RECORD_FORM,
 }
 
 

@@ -1,20 +1,33 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Print checks as a table, and below it the sizes of kernels as another."""
+"""Print checks as a table; below it what a trial boot changed, and the sizes of kernels."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.utils.display import Display
-from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
+from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text, text_table
 from ansible_collections.oslab.kernel.plugins.module_utils._host import kernel_sizes
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import report
+from ansible_collections.oslab.kernel.plugins.plugin_utils import health
 from ansible_collections.oslab.kernel.plugins.plugin_utils.action import ControlAction
 
 display = Display()
+_HEADINGS = ("changed by the trial boot", "before", "now", "result")
+_MOST_CHANGES = 30
+
+
+def _changes(changes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A table, without what is only new; empty if nothing else is there."""
+    rows = [health.table_row(one) for one in changes if one.get("state") != "new"]
+    if not rows:
+        return []
+    more = len(rows) - _MOST_CHANGES
+    lines = text_table.lines([_HEADINGS, *rows[:_MOST_CHANGES]])
+    return [*lines, f"and {more} more"] if more > 0 else lines
 
 
 class ActionModule(ControlAction):
@@ -24,6 +37,7 @@ class ActionModule(ControlAction):
         "title": {"type": "str", "default": ""},
         "checks": {"type": "list", "elements": "dict", "required": True},
         "sizes": {"type": "dict"},
+        "changes": {"type": "list", "elements": "dict", "default": []},
         "quiet": {"type": "bool", "default": False},
         "fail": {"type": "bool", "default": False},
     }
@@ -31,11 +45,15 @@ class ActionModule(ControlAction):
     def act(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         checks = arguments["checks"]
         failures = report.failures(checks)
-        if arguments["quiet"] and not failures:
+        changes = _changes(arguments["changes"])
+        shows_checks = bool(failures) or not arguments["quiet"]
+        if not shows_checks and not changes:
             return {"changed": False, "failures": failures}
         lines = [plain_text.sentence(arguments["title"])] if arguments["title"] else []
-        lines += report.table(checks)
-        if arguments["sizes"]:
+        lines += report.table(checks) if shows_checks else []
+        # What fails nothing is news, too.
+        lines += ["", *changes] if changes and shows_checks else changes
+        if arguments["sizes"] and shows_checks:
             lines += ["", *kernel_sizes.table(arguments["sizes"])]
         # In one piece, so that tables of hosts that finish together do not mix.
         display.display("\n".join(lines))

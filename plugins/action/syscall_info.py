@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.oslab.kernel.plugins.plugin_utils import kernel_log
+from ansible_collections.oslab.kernel.plugins.plugin_utils import health, kernel_log
 from ansible_collections.oslab.kernel.plugins.plugin_utils.action import HostAction
 
 # What is judged on the control node; the rest is shown as it is.
-FORMS = {"kernel_log": kernel_log.FORM}
+FORMS = {"kernel_log": kernel_log.FORM, "health": health.FORM}
 
 
 class ActionModule(HostAction):

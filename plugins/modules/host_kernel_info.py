@@ -36,6 +36,12 @@ options:
     type: bool
     default: false
     version_added: "0.3.0"
+  health:
+    description: >-
+      Whether to describe what works on the host, so that a trial boot can be compared with it.
+    type: bool
+    default: false
+    version_added: "0.3.0"
 attributes:
   action:
     description: Has a corresponding action plugin, which checks the form of the answer.
@@ -308,6 +314,14 @@ kernel_log:
       and C(tainted) is the number in C(/proc/sys/kernel/tainted).
   returned: always
   type: dict
+health:
+  description:
+    - What works on the host, as one line of JSON for C(/var/lib/oslab-kernel/health.json), with
+      which M(oslab.kernel.syscall_info) compares the trial boot. It has the C(release), the
+      C(boot_id) and, by kind, the names of devices, mounts, routes, units, sockets and their like.
+    - V(null) without O(health=true); empty if it would have more than 256 KiB.
+  returned: always
+  type: str
 container:
   description: Whether the host is a container, which cannot boot a kernel of its own.
   returned: always
@@ -319,7 +333,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils._boot import loaders
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
 from ansible_collections.oslab.kernel.plugins.module_utils._host.facts import Host, gather
-from ansible_collections.oslab.kernel.plugins.module_utils._verify import kernel_log
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import health, kernel_log
 
 
 def main() -> None:
@@ -329,6 +343,7 @@ def main() -> None:
             "files": {"type": "list", "elements": "path", "default": []},
             "default_kernel": {"type": "str", "default": ""},
             "kernel_log": {"type": "bool", "default": False},
+            "health": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
@@ -341,7 +356,10 @@ def main() -> None:
     wanted = params["default_kernel"]
     boots = loaders.starts_by_default(wanted, run) if wanted else None
     log = kernel_log.gather() if params["kernel_log"] else None
-    module.exit_json(changed=False, boots_default_kernel=boots, kernel_log=log, **facts)
+    record = health.encoded(health.gather()) if params["health"] else None
+    module.exit_json(
+        changed=False, boots_default_kernel=boots, kernel_log=log, health=record, **facts
+    )
 
 
 if __name__ == "__main__":

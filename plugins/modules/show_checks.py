@@ -24,8 +24,16 @@ options:
   sizes:
     description: C(sizes) of M(oslab.kernel.kernel_files); no such table without it.
     type: dict
+  changes:
+    description:
+      - The C(changes) that P(oslab.kernel.health_verdict#filter) returned. A table of them is
+        printed below that of the checks, without those that are only new.
+    type: list
+    elements: dict
+    default: []
+    version_added: "0.3.0"
   quiet:
-    description: Print only if a check failed.
+    description: Print only if a check failed, or something has changed (O(changes)).
     type: bool
     default: false
   fail:

@@ -81,6 +81,29 @@ options:
     type: bool
     default: false
     version_added: "0.3.0"
+  health:
+    description:
+      - In an unconfirmed trial boot, compare the host with what it was before, by
+        C(/var/lib/oslab-kernel/health.json). Left out, nothing is compared.
+      - The module first waits until systemd has done the boot. As long as something is lost that
+        O(health.required) names, it looks again.
+    type: dict
+    version_added: "0.3.0"
+    suboptions:
+      required:
+        description: Kinds of which a loss is worth waiting for, such as V(mount) and V(unit).
+        type: list
+        elements: str
+        default: []
+      allowed:
+        description: Regular expressions of what may be lost, without waiting for it.
+        type: list
+        elements: str
+        default: []
+      seconds:
+        description: How long to wait at most, in seconds. V(0) looks once.
+        type: int
+        default: 0
 notes:
   - Moving values are read before and after the call and the answer must lie between. Memory may
     swing by 256 KiB beyond that; it is compared up to ten times, the workload up to five times.
@@ -244,6 +267,18 @@ kernel_log:
       that ran before this one was installed; V(null) if it has not.
   returned: success
   type: dict
+health:
+  description:
+    - What has changed on the host since the boot before the trial boot; V(null) without O(health),
+      and in any other than an unconfirmed trial boot.
+    - C(changes) are C(kind), C(name), C(before), C(now) and C(state) of each. V(lost) is what
+      worked and that each boot has to bring back, V(gone) what need not come back, the others are
+      V(changed) and V(new). C(dropped) is the number of those that are not reported.
+    - C(unread) are kinds that could be read before and cannot be now, C(problem) why nothing could
+      be compared, C(release) the kernel that ran before, C(system) what C(systemctl
+      is-system-running) says (empty without systemd) and C(seconds) how long all took.
+  returned: success
+  type: dict
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -278,6 +313,14 @@ def argument_spec() -> dict:
         "compare": {"type": "bool", "default": True},
         "proc_entries": {"type": "bool", "default": True},
         "kernel_log": {"type": "bool", "default": False},
+        "health": {
+            "type": "dict",
+            "options": {
+                "required": {"type": "list", "elements": "str", "default": []},
+                "allowed": {"type": "list", "elements": "str", "default": []},
+                "seconds": {"type": "int", "default": 0},
+            },
+        },
     }
 
 

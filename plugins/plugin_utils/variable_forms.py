@@ -95,7 +95,7 @@ def _proc_entries(name: str, value: Sequence[str]) -> Iterator[str]:
             yield f"{name}[{index}] is {shown(name, entry)}: {problem}"
 
 
-def _log_allowed(name: str, value: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _allowed(name: str, value: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for index, entry in enumerate(value):
         where, pattern = f"{name}[{index}]", str(entry["pattern"])
         try:
@@ -107,7 +107,7 @@ def _log_allowed(name: str, value: Sequence[Mapping[str, Any]]) -> Iterator[str]
             )
             continue
         if empty:
-            yield f"{where}: pattern is {shown(name, pattern)}, which allows every complaint"
+            yield f"{where}: pattern is {shown(name, pattern)}, which allows everything"
         if not str(entry["reason"]).strip():
             yield f"{where}: reason is empty: say why {shown(name, pattern)} is allowed"
 
@@ -172,7 +172,8 @@ FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
     "verify_build_id": _texts(
         BUILD_ID, "the first 12 or more of a build's hexadecimal digits, the end of the version"
     ),
-    "verify_log_allowed": _log_allowed,
+    "verify_health_allowed": _allowed,
+    "verify_log_allowed": _allowed,
     "verify_proc_entries": _proc_entries,
 }
 

@@ -73,6 +73,7 @@ RANGES = {
     "source_max_size": Range(1 << 20, 1 << 44),
     "source_timeout": Range(1, _DAY),
     "source_tries": Range(1, 100),
+    "verify_health_timeout": Range(0, 3600),
     "verify_pid": Range(0, 1 << 22),
     "verify_workload": Range(0, 1_000_000),
 }

@@ -290,6 +290,7 @@ def ask(kernel: FakeKernel, **changes: Any) -> dict[str, Any]:
         compare=True,
         proc_entries=True,
         kernel_log=False,
+        health=None,
     )
     result = gather(options._replace(**changes), kernel)
     json.dumps(result)  # Ansible has to

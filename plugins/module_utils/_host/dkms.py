@@ -69,6 +69,14 @@ def registered(root: Path) -> list[str]:
     return [name for name, _path in _versions(root)]
 
 
+def built_for(root: Path, release: str) -> dict[str, list[str]]:
+    """The files of each that were built for a kernel; none if it was not."""
+    return {
+        name: sorted(one.name for one in (path / release).glob("*/module/*.ko*"))
+        for name, path in _versions(root)
+    }
+
+
 def _releases(version: Path) -> list[str]:
     """Kernels for which it was built; a build that failed leaves no directory of a kernel."""
     return [

@@ -13,15 +13,17 @@ from typing import Any, NamedTuple, Optional
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, json_file
 from ansible_collections.oslab.kernel.plugins.module_utils._common.plain_text import shown
 from ansible_collections.oslab.kernel.plugins.module_utils._host.packages import INSTALL_RECORD
-from ansible_collections.oslab.kernel.plugins.module_utils._host.trial import CONFIRMED, trial_of
+from ansible_collections.oslab.kernel.plugins.module_utils._host.trial import (
+    CONFIRMED,
+    PENDING,
+    trial_of,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import rollout
 
 # Made by trial-on-host, of the role trial: before it repeats the run in the trial boot.
 VERIFIED = "run/oslab-trial.verified"
 # Its record: release, state, and the boot in which the trial boot was scheduled.
 OUTCOME = "etc/oslab-kernel/trial-outcome"
-# On the command line of a trial boot that nothing ends by itself.
-PENDING = "oslab.pending="
 _LIMIT = 64 << 10
 
 

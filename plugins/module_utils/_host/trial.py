@@ -13,6 +13,8 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import 
 
 # On the command line of a trial boot alone.
 MARK = "oslab.trial="
+# In its place on that of a trial boot that nothing ends by itself: a person reboots the host.
+PENDING = "oslab.pending="
 # Gone with the boot in which it was made.
 CONFIRMED = "run/oslab-trial.confirmed"
 # Written by the rollback timer when it has ended a trial boot. An earlier version used the name.
@@ -25,6 +27,13 @@ def trial_of(command_line: str) -> Optional[str]:
     words = command_line.replace("\n", " ").replace("\t", " ").split(" ")
     found = [word[len(MARK) :] for word in words if word.startswith(MARK)]
     return found[-1] if found else None
+
+
+def is_unconfirmed(root: Path) -> bool:
+    """Whether this is a trial boot, of a run or of a person, that nothing has confirmed."""
+    words = read(root / "proc/cmdline").replace("\n", " ").split(" ")
+    marked = any(word.startswith((MARK, PENDING)) for word in words)
+    return marked and not (root / CONFIRMED).exists()
 
 
 def watchdogs(root: Path) -> list[str]:

@@ -18,13 +18,13 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
-from ansible_collections.oslab.kernel.plugins.module_utils._verify import kernel_log
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import health, kernel_log
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.syscalls import (
     Answer,
     Isolated,
@@ -166,6 +166,12 @@ class System:
     def complaints(self) -> dict[str, Any]:
         """What the kernel has complained of, and what is recorded of the kernel before."""
         return {**kernel_log.gather(), "baseline": kernel_log.recorded_baseline()}
+
+    def health(self, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
+        """What the trial boot has changed; None in any other boot."""
+        return health.compare(
+            health.Wanted(wanted["required"], wanted["allowed"], wanted["seconds"])
+        )
 
     def _journal(self) -> list[bytes]:
         return self._run(_JOURNAL).out_if_ok.encode("utf-8", "surrogateescape").splitlines()

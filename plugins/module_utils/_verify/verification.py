@@ -49,6 +49,7 @@ class Options(NamedTuple):
     compare: bool
     proc_entries: bool
     kernel_log: bool
+    health: Mapping[str, Any] | None
 
 
 def gather(options: Options, system: System) -> dict[str, Any]:
@@ -101,6 +102,7 @@ def gather(options: Options, system: System) -> dict[str, Any]:
         "checks": [row._asdict() for row in rows],
         "failed_checks": [row.name for row in rows if row.ok is False],
         "kernel_log": system.complaints() if options.kernel_log else None,
+        "health": system.health(options.health) if options.health else None,
     }
 
 

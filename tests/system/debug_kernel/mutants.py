@@ -141,7 +141,7 @@ MUTANTS = (
         ),
     ),
     Mutant(
-        "whoever asks is told",
+        "whoever asks gets an answer",
         THROTTLE,
         "if (ptrace_may_access(task, PTRACE_MODE_READ_FSCREDS))",
         "if (task)",
@@ -190,7 +190,7 @@ MUTANTS = (
         ("somebody else opens it for root's process",),
     ),
     Mutant(
-        "who reads it is told of the last one who might",
+        "who reads it gets an answer without the right",
         IO_MODULE,
         "\tif (ret)\n\t\treturn ret;\n\n\tseq_printf",
         "\tif (ret == -ESRCH)\n\t\treturn ret;\n\n\tseq_printf",

@@ -37,7 +37,7 @@ INFO: dict[str, Any] = {
     **dict.fromkeys(("trusted_certificates", "reboot_required", "initrd_program"), None),
     **{"dpkg_architecture": TEXT, "machine": TEXT, "loader_directory": None, "trial": None},
     **{"trial_report": TEXT, "secure_boot": False, "container": False},
-    **{"boots_default_kernel": None, "kernel_log": None},
+    **{"boots_default_kernel": None, "kernel_log": None, "health": None},
     "release": "6.1.0-44-amd64",
 }
 
@@ -104,6 +104,11 @@ def test_a_table_of_checks(fleet: Fleet) -> None:
     syscall_info["kernel_log"] = {
         **{"complete": False, "sources": [TEXT], "problem": "", "records": 1, "dropped": 9},
         **{"complaints": [complaint], "tainted": 1 << 9, "baseline": None},
+    }
+    lost = {"kind": "unit", "name": TEXT, "before": TEXT, "now": TEXT, "state": "lost"}
+    syscall_info["health"] = {
+        **{"problem": "", "release": "6.1", "system": TEXT, "seconds": 1},
+        **{"changes": [lost], "dropped": 0, "unread": []},
     }
     sizes = {
         "release": TEXT,

@@ -2,9 +2,10 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""playbooks/deploy.yml for one simulated host, whose kernels complain as a test wants.
+"""playbooks/deploy.yml for one simulated host, whose trial boot is as a test wants.
 
-simulate.py WORK CHANGES    CHANGES: by `stock` and `new`, complaints in JSON
+simulate.py WORK CHANGES    CHANGES: in JSON, complaints of the kernel by `stock` and
+                            `new`, and by `health` what the trial boot changes on the host
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ def main() -> None:
     facts["stock"]["kernel_log"]["complaints"] += changes["stock"]
     for answer in (facts["new"], answers["syscall_info"]):
         answer["kernel_log"]["complaints"] += changes["new"]
+    answers["syscall_info"]["health"]["changes"] += changes.get("health", [])
     path.write_text(json.dumps(answers))
     environment = {
         **os.environ,
@@ -44,7 +46,9 @@ def main() -> None:
     with fleet.reachable():
         done = subprocess.run(argv, env=environment, stdin=subprocess.DEVNULL, check=False)
     for state in (work / "hosts").glob("*/state.json"):
-        record = json.loads(state.read_text()).get("record")
+        host = json.loads(state.read_text())
+        record = host.get("record")
+        print(f"LEFT {sorted(host['files'])}", flush=True)
         print(f"RECORD {json.dumps(record)}", flush=True)
     sys.exit(done.returncode)
 

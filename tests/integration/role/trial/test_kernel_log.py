@@ -52,7 +52,7 @@ def answers(of_log: Any) -> str:
         {
             "syscall_info": {
                 **{"release": RELEASE, "manifest": manifest, "manifest_path": "/x"},
-                **{"checks": [], "kernel_log": of_log},
+                **{"checks": [], "kernel_log": of_log, "health": None},
             },
             "kernel_files": {
                 **{"checks": [], "method": "list", "reason": ""},

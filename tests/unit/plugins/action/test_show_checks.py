@@ -23,7 +23,7 @@ def printed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def act(*checks: dict[str, Any], **options: Any) -> dict[str, Any]:
     action = show_checks.ActionModule.__new__(show_checks.ActionModule)
-    given = {"title": "", "sizes": None, "quiet": False, "fail": False, **options}
+    given = {"title": "", "sizes": None, "quiet": False, "fail": False, "changes": [], **options}
     return action.act({"checks": list(checks), **given}, {"inventory_hostname": "web1"})
 
 

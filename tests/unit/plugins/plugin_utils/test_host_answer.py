@@ -13,7 +13,7 @@ import yaml
 from ansible_collections.oslab.kernel.plugins.action import host_kernel_info, syscall_info
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._host import facts as facts_of
-from ansible_collections.oslab.kernel.plugins.module_utils._verify import kernel_log
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import health, kernel_log
 from ansible_collections.oslab.kernel.plugins.modules import host_kernel_info as module
 from ansible_collections.oslab.kernel.plugins.plugin_utils import host_answer
 
@@ -73,6 +73,7 @@ def facts(tmp_path: Path) -> dict[str, Any]:
     line = "UBSAN: shift-out-of-bounds in drivers/ata/libata-core.c:1123:22"
     log = kernel_log.Log([kernel_log.Record(0, line)], True, [kernel_log.KMSG])
     found["kernel_log"] = kernel_log.gather(tmp_path, lambda: log)
+    found["health"] = health.encoded(health.gather(tmp_path, lambda _argv, _seconds: ""))
     return {**found, "boots_default_kernel": None}
 
 
@@ -190,6 +191,9 @@ def test_what_hosts_answer(facts: dict[str, Any]) -> None:
         ("files", {"/etc/x": 1}),
         ("free_kib", {"/": True}),
         ("free_kib", {"/": -1}),
+        ("health", "x\ny"),
+        ("health", "x" * 300_000),
+        ("health", {}),
         ("time", 1 << 70),
         ("trial", "a b"),
         ("systemd", "yes"),

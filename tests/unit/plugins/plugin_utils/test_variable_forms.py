@@ -74,12 +74,17 @@ SUM = "0123456789abcdefABCDEF" + 42 * "0"
         (
             "verify_log_allowed",
             [{"pattern": "x", "reason": "y"}, {"pattern": "a|", "reason": "y"}],
-            "verify_log_allowed[1]: pattern is 'a|', which allows every complaint",
+            "verify_log_allowed[1]: pattern is 'a|', which allows everything",
         ),
         (
             "verify_log_allowed",
             [{"pattern": "x", "reason": " "}],
             "verify_log_allowed[0]: reason is empty: say why 'x' is allowed",
+        ),
+        (
+            "verify_health_allowed",
+            [{"pattern": "", "reason": "y"}],
+            "verify_health_allowed[0]: pattern is '', which allows everything",
         ),
         ("verify_build_id", "cc30304b36a", "first 12 or more of a build's hexadecimal digits"),
         ("verify_build_id", "CC30304B36A4", "verify_build_id is 'CC30304B36A4'"),

@@ -53,7 +53,7 @@ def test_facts(machine: Machine) -> None:
     }
     assert {key: facts[key] for key in expected} == expected
     # The module asks the boot loader and the kernel for one more each.
-    assert {*facts, "boots_default_kernel", "kernel_log"} == set(
+    assert {*facts, "boots_default_kernel", "kernel_log", "health"} == set(
         yaml.safe_load(host_kernel_info.RETURN)
     )
 

@@ -1,0 +1,282 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host had before a trial boot and has no longer in it, and the other way round.
+
+Before the trial boot the host describes itself, and the role trial leaves that on its disk. In the
+trial boot the host compares. Things come up late: as long as something is missing that would fail
+the host, it looks again, within a limit. What the difference means is decided on the control node.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Callable, NamedTuple, Optional
+
+from ansible_collections.oslab.kernel.plugins.module_utils._common import boot_id, bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import RELEASE
+from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import is_there, read
+from ansible_collections.oslab.kernel.plugins.module_utils._host.trial import is_unconfirmed
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import (
+    health_state,
+    health_units,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._verify.health_state import Item, Items
+from ansible_collections.oslab.kernel.plugins.module_utils._verify.health_units import Ask
+from ansible_collections.oslab.kernel.plugins.module_utils._verify.kernel_log import limited_output
+
+#: Where the role trial leaves what a host has said of itself.
+RECORD = "var/lib/oslab-kernel/health.json"
+
+DEVICE, MOUNT, DEFAULT_ROUTE, UNIT, SOCKET = "device", "mount", "default_route", "unit", "socket"
+_READERS: dict[str, Callable[[Path], Optional[Items]]] = {
+    DEVICE: health_state.devices,
+    MOUNT: health_state.mounts,
+    DEFAULT_ROUTE: health_state.default_routes,
+    SOCKET: health_state.sockets,
+    "swap": health_state.swap,
+    "disk": health_state.disks,
+    "link": health_state.links,
+    "address": health_state.addresses,
+    "route": health_state.routes,
+    "name_server": health_state.name_servers,
+    "module": health_state.modules,
+    "dkms": health_state.dkms,
+    "system": health_state.system,
+}
+KINDS = (UNIT, *_READERS)
+#: What a host cannot do without.
+REQUIRED = (DEVICE, MOUNT, DEFAULT_ROUTE, UNIT, SOCKET)
+
+LOST, GONE, CHANGED, NEW = "lost", "gone", "changed", "new"
+STATES = (LOST, GONE, CHANGED, NEW)
+_WORDS = {UNIT: "inactive"}
+
+# Of what is kept and reported.
+LENGTH = 160
+MOST_ITEMS = 2000
+MOST_CHANGES = 80
+MOST_BYTES = 256 << 10
+_PROGRAM_BYTES = 8 << 20
+# Between two looks.
+_PAUSES = (1.0, 2.0, 3.0, 5.0)
+
+
+class State(NamedTuple):
+    """What a host is in one boot."""
+
+    release: str
+    boot_id: str
+    #: By kind; one that could not be read is not there.
+    kinds: Mapping[str, Items]
+
+
+class Change(NamedTuple):
+    kind: str
+    name: str
+    #: Empty if it was not there.
+    before: str
+    now: str
+    state: str
+
+    def label(self) -> str:
+        """In this the patterns of a user are looked for."""
+        return f"{self.kind.replace('_', ' ')} {self.name}"
+
+
+class Wanted(NamedTuple):
+    """For what it is worth to wait, and how long."""
+
+    kinds: Collection[str]
+    #: Patterns of what may be missing.
+    allowed: Sequence[str]
+    seconds: float
+
+
+def _ask(argv: Sequence[str], seconds: float) -> str:
+    return limited_output(argv, _PROGRAM_BYTES, seconds).decode("utf-8", "replace")
+
+
+def _read(kind: str, root: Path, ask: Ask, units: Optional[Items]) -> Optional[Items]:
+    if kind == UNIT:
+        return health_units.gather(root, ask)
+    return health_state.sockets(root, units) if kind == SOCKET else _READERS[kind](root)
+
+
+def gather(root: Path = Path("/"), ask: Ask = _ask) -> State:
+    """The host as it is now."""
+    kinds: dict[str, Items] = {}
+    for kind in KINDS:
+        try:
+            items = _read(kind, root, ask, kinds.get(UNIT))
+        except (OSError, ValueError, RuntimeError):
+            continue
+        if items is not None:
+            kinds[kind] = {
+                name[:LENGTH]: item._replace(text=item.text[:LENGTH])
+                for name, item in sorted(items.items())[:MOST_ITEMS]
+            }
+    release = read(root / "proc/sys/kernel/osrelease").strip()
+    return State(release, read(root / boot_id.PATH).strip(), kinds)
+
+
+# --- the record ---------------------------------------------------------------------------------
+
+
+def encoded(state: State) -> str:
+    """As text of one line, for the record; empty if there is too much of it."""
+    kinds = {
+        kind: {
+            name: [item.text, int(item.works) + 2 * int(item.needed) + 4 * int(item.may_go)]
+            for name, item in items.items()
+            # What nothing drives now may be so in the other kernel, too.
+            if item.works or kind != DEVICE
+        }
+        for kind, items in state.kinds.items()
+    }
+    text = json.dumps(
+        {"release": state.release, "boot_id": state.boot_id, "kinds": kinds},
+        separators=(",", ":"),
+    )
+    return text if len(text) <= MOST_BYTES else ""
+
+
+def decoded(value: Any) -> Optional[State]:
+    """None for anything that `encoded` does not write."""
+    if not isinstance(value, dict) or set(value) != {"release", "boot_id", "kinds"}:
+        return None
+    release, boot, kinds = value["release"], value["boot_id"], value["kinds"]
+    if not isinstance(release, str) or not RELEASE.fullmatch(release):
+        return None
+    if not isinstance(boot, str) or not isinstance(kinds, dict) or not {*kinds} <= {*KINDS}:
+        return None
+    found: dict[str, Items] = {}
+    for kind, items in kinds.items():
+        if not isinstance(items, dict) or not all(map(_is_item, items.values())):
+            return None
+        found[kind] = {
+            name: Item(text, bool(flags & 1), bool(flags & 2), bool(flags & 4))
+            for name, (text, flags) in items.items()
+        }
+    return State(release, boot, found)
+
+
+def _is_item(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and isinstance(value[0], str)
+        and type(value[1]) is int
+        and 0 <= value[1] < 8
+    )
+
+
+def recorded(root: Path = Path("/")) -> Optional[State]:
+    """What the host was before the trial boot that is going on; None in any other boot.
+
+    Raises ValueError if there is a record that nobody can read.
+    """
+    path = root / RECORD
+    if not is_there(path) or not is_unconfirmed(root):
+        return None
+    try:
+        state = decoded(bounded_read.json_object(path, MOST_BYTES))
+    except OSError as error:
+        raise ValueError(f"/{RECORD} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ValueError(f"/{RECORD} cannot be read: {error}") from error
+    if state is None:
+        raise ValueError(f"/{RECORD} holds nothing that a host has said of itself")
+    return None if state.boot_id == read(root / boot_id.PATH).strip() else state
+
+
+# --- the difference -----------------------------------------------------------------------------
+
+
+def _change(kind: str, name: str, before: Optional[Item], now: Optional[Item]) -> Optional[Change]:
+    if before is None:
+        # A device that nothing drives is none, before and now.
+        is_news = now is not None and (now.works or kind != DEVICE)
+        return Change(kind, name, "", now.text, NEW) if now is not None and is_news else None
+    text = now.text if now else _WORDS.get(kind, "")
+    if before.works and (now is None or not now.works):
+        lost = before.needed and not (now is None and before.may_go)
+        return Change(kind, name, before.text, text, LOST if lost else GONE)
+    if now is None:
+        return Change(kind, name, before.text, text, GONE)
+    return Change(kind, name, before.text, text, CHANGED) if text != before.text else None
+
+
+def difference(before: State, now: State) -> list[Change]:
+    """What has changed in what both could read: the worst first."""
+    found = []
+    for kind in KINDS:
+        old, new = before.kinds.get(kind), now.kinds.get(kind)
+        if old is None or new is None:
+            continue
+        for name in sorted({*old, *new}):
+            change = _change(kind, name, old.get(name), new.get(name))
+            if change:
+                found.append(change)
+    return sorted(found, key=lambda one: (STATES.index(one.state), KINDS.index(one.kind)))
+
+
+def _is_awaited(change: Change, wanted: Wanted) -> bool:
+    return (
+        change.state == LOST
+        and change.kind in wanted.kinds
+        and not any(_matches(pattern, change) for pattern in wanted.allowed)
+    )
+
+
+def _matches(pattern: str, change: Change) -> bool:
+    try:
+        return re.search(pattern, change.label()) is not None
+    except (re.error, RecursionError, OverflowError):  # which the control node has refused
+        return False
+
+
+def compare(
+    wanted: Wanted,
+    root: Path = Path("/"),
+    ask: Ask = _ask,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Optional[dict[str, Any]]:
+    """What a host reports in its trial boot; None in any other boot."""
+    answer: dict[str, Any] = {
+        **{"problem": "", "release": "", "system": "", "seconds": 0},
+        **{"changes": [], "dropped": 0, "unread": []},
+    }
+    try:
+        before = recorded(root)
+    except ValueError as error:
+        return {**answer, "problem": str(error)[:LENGTH]}
+    if before is None:
+        return None
+    start = clock()
+    system = health_units.wait_until_up(root, ask, wanted.seconds)
+    looks = 0
+    while True:
+        now = gather(root, ask)
+        changes = difference(before, now)
+        left = start + wanted.seconds - clock()
+        unread = [kind for kind in KINDS if kind in before.kinds and kind not in now.kinds]
+        awaited = any(_is_awaited(one, wanted) for one in changes)
+        if left <= 0 or not (awaited or {*unread} & {*wanted.kinds}):
+            break
+        sleep(min(_PAUSES[min(looks, len(_PAUSES) - 1)], left))
+        looks += 1
+    return {
+        **answer,
+        "release": before.release,
+        "system": system,
+        "seconds": int(clock() - start),
+        "changes": [one._asdict() for one in changes[:MOST_CHANGES]],
+        "dropped": max(0, len(changes) - MOST_CHANGES),
+        "unread": unread,
+    }

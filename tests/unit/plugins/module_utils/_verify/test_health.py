@@ -1,0 +1,316 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a trial boot changes on a host, and how long the host waits for what comes up late."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import health
+from ansible_collections.oslab.kernel.plugins.module_utils._verify.health_state import Item
+
+FALLBACK, TRIAL = "6.1.0-44-amd64", "6.12.1-x"
+RUNS = Item("active (running)")
+
+
+def state(**kinds: dict[str, Item]) -> health.State:
+    return health.State(FALLBACK, "before", kinds)
+
+
+def changed(
+    kind: str, before: Optional[Item], now: Optional[Item], name: str = "x"
+) -> list[tuple[str, str, str]]:
+    """State, before, now of each change."""
+    old = state(**{kind: {name: before} if before else {}})
+    new = state(**{kind: {name: now} if now else {}})
+    return [(one.state, one.before, one.now) for one in health.difference(old, new)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "now", "expected"),
+    [
+        ("unit", RUNS, RUNS, None),
+        ("unit", RUNS, None, ("lost", "active (running)", "inactive")),
+        ("unit", RUNS, Item("failed", works=False), ("lost", "active (running)", "failed")),
+        ("unit", RUNS, Item("activating (start)"), ("changed", RUNS.text, "activating (start)")),
+        ("unit", RUNS._replace(may_go=True), None, ("gone", RUNS.text, "inactive")),
+        ("unit", RUNS._replace(needed=False), Item("failed", False), ("gone", RUNS.text, "failed")),
+        ("unit", RUNS._replace(may_go=True), Item("failed", False), ("lost", RUNS.text, "failed")),
+        ("unit", Item("failed", False), Item("failed", False), None),
+        ("unit", Item("failed", False), None, ("gone", "failed", "inactive")),
+        ("unit", None, Item("failed", False), ("new", "", "failed")),
+        ("device", Item("ahci"), Item("no driver", False), ("lost", "ahci", "no driver")),
+        ("device", Item("ahci"), None, ("lost", "ahci", "")),
+        # Another name of the same driver, or another driver.
+        ("device", Item("e1000"), Item("e1000e"), ("changed", "e1000", "e1000e")),
+        ("device", None, Item("no driver", False), None),
+        ("device", None, Item("nvme"), ("new", "", "nvme")),
+        # Pulled out, or without its driver.
+        ("device", Item("usbhid", may_go=True), None, ("gone", "usbhid", "")),
+        (
+            "device",
+            Item("usbhid", may_go=True),
+            Item("no driver", False, may_go=True),
+            ("lost", "usbhid", "no driver"),
+        ),
+        (
+            "mount",
+            Item("ext4"),
+            Item("ext4, read-only", False),
+            ("lost", "ext4", "ext4, read-only"),
+        ),
+        ("mount", Item("ext4, read-only", False), None, ("gone", "ext4, read-only", "")),
+        ("default_route", Item("by a"), Item("by b"), ("changed", "by a", "by b")),
+        ("socket", Item("::"), None, ("lost", "::", "")),
+        ("socket", Item("::", needed=False), None, ("gone", "::", "")),
+    ],
+)
+def test_what_a_change_is(
+    kind: str, before: Optional[Item], now: Optional[Item], expected: Optional[tuple[str, ...]]
+) -> None:
+    assert changed(kind, before, now) == ([expected] if expected else [])
+
+
+def test_what_was_not_read_is_not_compared() -> None:
+    """As the units of a host without systemd."""
+    full = state(unit={"ssh.service": RUNS}, mount={"/": Item("ext4")})
+    assert health.difference(full, state(mount={"/": Item("ext4")})) == []
+    assert health.difference(state(mount={"/": Item("ext4")}), full) == []
+
+
+def test_the_worst_comes_first() -> None:
+    before = state(swap={"a": Item("x")}, unit={"z": RUNS}, mount={"/b": Item("x")})
+    now = state(swap={"c": Item("x")}, unit={"z": Item("failed", False)}, mount={})
+    assert [(one.kind, one.state) for one in health.difference(before, now)] == [
+        ("unit", "lost"),
+        ("mount", "lost"),
+        ("swap", "lost"),
+        ("swap", "new"),
+    ]
+
+
+# --- the record ---------------------------------------------------------------------------------
+
+
+def test_the_record_holds_the_same() -> None:
+    whole = state(
+        unit={"a": RUNS, "b": Item("failed", works=False, may_go=True)},
+        device={"pci é": Item("x", needed=False), "driverless": Item("no driver", works=False)},
+    )
+    text = health.encoded(whole)
+    assert text.isascii()
+    assert text.isprintable()
+    found = health.decoded(json.loads(text))
+    del whole.kinds["device"]["driverless"]
+    assert found == whole
+
+
+def test_a_record_that_is_too_large() -> None:
+    assert health.encoded(state(unit={"x" * health.MOST_BYTES: RUNS})) == ""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"release": 5},
+        {"release": "../x"},
+        {"boot_id": None},
+        {"kinds": []},
+        {"kinds": {"magic": {}}},
+        {"kinds": {"unit": []}},
+        {"kinds": {"unit": {"x": "active"}}},
+        {"kinds": {"unit": {"x": ["active"]}}},
+        {"kinds": {"unit": {"x": [1, 1]}}},
+        {"kinds": {"unit": {"x": ["active", True]}}},
+        {"kinds": {"unit": {"x": ["active", 8]}}},
+        {"more": 1},
+    ],
+)
+def test_a_record_of_another_form(change: dict[str, Any]) -> None:
+    good = json.loads(health.encoded(state(unit={"x": RUNS})))
+    assert health.decoded(good) is not None
+    assert health.decoded({**good, **change}) is None
+    assert health.decoded([good]) is None
+
+
+# --- in the trial boot --------------------------------------------------------------------------
+
+
+class Host:
+    """A host in its trial boot, made of files, with a clock of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.now = 100.0
+        self.slept: list[float] = []
+        #: What happens while the host is waited for.
+        self.later: Callable[[], None] = lambda: None
+        self.units = "Id=ssh.service\nActiveState=active\nSubState=running\nWantedBy=x.target\n"
+        self.boot_seconds = 0.0
+        self.write("run/systemd/system/x", "")
+        self.write("proc/sys/kernel/osrelease", f"{FALLBACK}\n")
+        self.write("proc/sys/kernel/random/boot_id", "before\n")
+        self.write("proc/1/mountinfo", "30 1 254:1 / / rw - ext4 /dev/vda1 rw\n")
+        self.write(health.RECORD, health.encoded(health.gather(root, self.ask)))
+        self.write("proc/sys/kernel/osrelease", f"{TRIAL}\n")
+        self.write("proc/sys/kernel/random/boot_id", "trial\n")
+        self.write("proc/cmdline", f"root=/dev/vda1 ro oslab.trial={TRIAL}\n")
+
+    def write(self, name: str, text: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def ask(self, argv: Sequence[str], seconds: float) -> str:
+        if argv[1] == "show":
+            return self.units
+        self.now += min(self.boot_seconds, seconds)
+        return "running\n" if self.boot_seconds <= seconds else ""
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.slept.append(seconds)
+        self.now += seconds
+        self.later()
+
+    def compare(
+        self, seconds: float = 60, kinds: Sequence[str] = health.REQUIRED, allowed: str = ""
+    ) -> Optional[dict[str, Any]]:
+        wanted = health.Wanted(kinds, [allowed] if allowed else [], seconds)
+        found = health.compare(wanted, self.root, self.ask, lambda: self.now, self.sleep)
+        if found is not None:
+            found["changes"] = [
+                (one["kind"], one["name"], one["now"], one["state"]) for one in found["changes"]
+            ]
+        return found
+
+
+LOST = [("unit", "ssh.service", "inactive", "lost")]
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    return Host(tmp_path)
+
+
+def test_a_healthy_host(host: Host) -> None:
+    assert host.compare() == {
+        **{"problem": "", "release": FALLBACK, "system": "running", "seconds": 0},
+        **{"changes": [], "dropped": 0, "unread": []},
+    }
+    assert host.slept == []
+
+
+def test_a_unit_that_stays_lost(host: Host) -> None:
+    host.units = "Id=ssh.service\nActiveState=inactive\n\nId=x.service\nActiveState=active\n"
+    found = host.compare(seconds=20)
+    assert found is not None
+    assert found["changes"][0] == LOST[0]
+    assert found["seconds"] == sum(host.slept) == 20
+
+
+def test_a_unit_that_comes_up_late(host: Host) -> None:
+    usual, host.units = host.units, "Id=ssh.service\nActiveState=failed\nSubState=failed\n"
+
+    def later() -> None:
+        host.units = usual if len(host.slept) == 3 else host.units
+
+    host.later = later
+    found = host.compare()
+    assert found is not None
+    assert (found["changes"], len(host.slept)) == ([], 3)
+
+
+def test_a_boot_that_does_not_end(host: Host) -> None:
+    host.boot_seconds = 1000
+    found = host.compare(seconds=30)
+    assert found is not None
+    assert (found["system"], found["seconds"], found["changes"]) == ("starting", 30, [])
+
+
+def test_systemd_that_does_not_answer(host: Host) -> None:
+    host.units = ""
+    found = host.compare(seconds=5)
+    assert found is not None
+    assert (found["unread"], found["changes"], sum(host.slept)) == (["unit"], [], 5)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "allowed"),
+    [(("mount",), ""), (health.REQUIRED, r"^unit ssh\."), (health.REQUIRED, "ssh")],
+)
+def test_nothing_waits_for_what_may_be_lost(host: Host, kinds: Sequence[str], allowed: str) -> None:
+    host.units = "Id=x.service\nActiveState=active\n"
+    found = host.compare(kinds=kinds, allowed=allowed)
+    assert found is not None
+    assert LOST[0] in found["changes"]
+    assert host.slept == []
+
+
+def test_a_pattern_that_is_none(host: Host) -> None:
+    host.units = "Id=x.service\nActiveState=active\n"
+    host.compare(seconds=1, allowed="(")
+    assert host.slept
+
+
+def test_many_changes(host: Host) -> None:
+    host.units += "".join(f"\nId=n{number}.service\nActiveState=active\n" for number in range(100))
+    found = host.compare()
+    assert found is not None
+    assert (len(found["changes"]), found["dropped"]) == (health.MOST_CHANGES, 20)
+
+
+def test_in_which_boots_nothing_is_compared(host: Host) -> None:
+    host.write("proc/sys/kernel/random/boot_id", "before\n")
+    assert host.compare() is None
+    host.write("proc/sys/kernel/random/boot_id", "trial\n")
+    host.write("proc/cmdline", "root=/dev/vda1 ro\n")
+    assert host.compare() is None
+    # A person has rebooted the host.
+    host.write("proc/cmdline", f"oslab.pending={TRIAL}\n")
+    assert host.compare() is not None
+    host.write("run/oslab-trial.confirmed", "")
+    assert host.compare() is None
+    (host.root / "run/oslab-trial.confirmed").unlink()
+    (host.root / health.RECORD).unlink()
+    assert host.compare() is None
+
+
+@pytest.mark.parametrize("text", ["", "x", "{}", "[1]", '{"release": "6.1"}'])
+def test_a_record_that_nobody_can_read(host: Host, text: str) -> None:
+    host.write(health.RECORD, text)
+    found = host.compare()
+    assert found is not None
+    assert found["problem"].startswith("/var/lib/oslab-kernel/health.json ")
+    assert found["changes"] == []
+
+
+def test_a_host_without_systemd(tmp_path: Path) -> None:
+    host = Host(tmp_path)
+    (tmp_path / "run/systemd/system/x").unlink()
+    (tmp_path / "run/systemd/system").rmdir()
+    host.write(health.RECORD, health.encoded(state(mount={"/": Item("ext4 of /dev/vda1")})))
+    found = host.compare()
+    assert found is not None
+    assert (found["system"], found["changes"], found["unread"]) == ("", [], [])
+
+
+def test_what_cannot_be_read_is_left_out(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_root: Path) -> None:
+        raise PermissionError
+
+    monkeypatch.setitem(health._READERS, "mount", broken)
+    assert "mount" not in health.gather(host.root, host.ask).kinds
+
+
+def test_this_machine() -> None:
+    """Whatever it has: the text is what the control node takes, and the difference is nothing."""
+    found = health.gather(ask=lambda _argv, _seconds: "")
+    assert health.decoded(json.loads(health.encoded(found))) is not None
+    assert all(one.kind in health.KINDS for one in health.difference(found, found))
+    assert health.difference(found, found) == []
