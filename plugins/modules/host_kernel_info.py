@@ -259,7 +259,7 @@ dkms_automatic:
   sample: [zfs/2.1.11]
 answered:
   description: When the host answered, in seconds since 1970, by the clock of the control node.
-  returned: always
+  returned: always, added on the control node
   type: int
 time:
   description: The host's clock, in seconds since 1970.

@@ -78,7 +78,7 @@ def facts(tmp_path: Path) -> dict[str, Any]:
 
 
 def test_what_the_module_returns_has_the_form(facts: dict[str, Any]) -> None:
-    # The control node adds when it was told that.
+    # The control node adds when the answer came.
     documented = set(yaml.safe_load(module.RETURN)) - {"answered"}
     assert set(host_kernel_info.FORMS) == set(facts) == documented
     assert host_answer.problem(facts, host_kernel_info.FORMS) == ""
