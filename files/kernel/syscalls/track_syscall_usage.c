@@ -54,6 +54,7 @@
 #endif
 
 #define SLOW_SPANS	64
+#define LEAST_SPANS	16	/* if that is more than longest_span() */
 #define QUICK		(OSLAB_USAGE_SPAN / SLOW_SPANS)	/* cycles of a quick reading */
 #define NEVER		BIT_ULL(63)	/* a TSC that is far away: each call reads the clock */
 
@@ -152,11 +153,14 @@ static u64 longest_span(void)
  * Each call comes by here where the kernel does not trust the TSC, and where
  * reading the clock takes long, as with the one HPET that all CPUs queue for.
  * There a reading is good for SLOW_SPANS times as long as it took, but not for
- * longer than longest_span(), which a reading of more than 12 us reaches. And
- * never beyond its tick: a TSC may stop while the CPU sleeps, and then the time
- * is too old, by less than a tick. So a CPU spends at most 2.4 % of its time on
- * readings of up to 12 us, and 6 % on such of 30 us (HZ=1000; less with fewer
- * ticks).
+ * longer than longest_span(), which a reading of more than 12 us reaches, or
+ * LEAST_SPANS times as long as it took. And never beyond its tick: a TSC may
+ * stop while the CPU sleeps, and then the time is too old, by less than a tick.
+ *
+ * So a CPU spends at most 2.4 % of its time on readings of up to 12 us, and 6 %
+ * on such of 30 us (HZ=1000; less with fewer ticks). On longer ones it spends 6 %
+ * and one a tick at most: with 100 us that makes 10 % where HZ=1000, one a tick,
+ * and 7.5 % where HZ=250.
  *
  * Interrupts are off for each reading: one in the middle would make the clock
  * seem slow, and put its time to a wrong TSC. A hypervisor or the firmware can
@@ -189,7 +193,8 @@ u64 __no_caller_saved_registers notrace oslab_usage_read_clock(void)
 	}
 	tsc += cycles <= QUICK ? cycles / 2 : cycles;
 
-	span = clamp(cycles * SLOW_SPANS, (u64)OSLAB_USAGE_SPAN, longest_span());
+	span = clamp(cycles * SLOW_SPANS, (u64)OSLAB_USAGE_SPAN,
+		     max(longest_span(), cycles * LEAST_SPANS));
 	if (span == OSLAB_USAGE_SPAN && !check_tsc_unstable()) {
 		here->base_tsc = tsc;
 		here->slow_span = 0;
