@@ -117,7 +117,7 @@ static u64 last_time(const struct oslab_usage_cpu *here)
  * Times never go back. If the last one was ahead of the clock, which is slewed
  * or has a TSC that runs faster than tsc_khz says, time goes slower for the
  * span, and ends it where it would if it had not been ahead. So the error does
- * not add up, and is gone a span after its cause.
+ * not add up, and is gone two spans after its cause.
  */
 static u64 ns_per_cycle(u64 span, u64 ahead_ns)
 {
@@ -157,7 +157,8 @@ static u64 longest_span(void)
  * that is less than LEAST_SPANS times as long (47 us). And never beyond its tick:
  * a TSC may stop while the CPU sleeps, and then the time is too old, by less than
  * a tick. So a CPU spends at most 6 % of its time on readings, 2.4 % if they take
- * up to 12 us; or a reading a tick, if that is more.
+ * up to 12 us; if they take more than 30 us, one reading a tick comes on top, as
+ * the tick's end cuts a span short.
  *
  * Interrupts are off for each reading: one in the middle would make the clock
  * seem slow, and put its time to a wrong TSC. A hypervisor or the firmware can
