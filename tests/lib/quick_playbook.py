@@ -70,7 +70,9 @@ def memory() -> Path | None:
     directory = MEMORY / digest.hexdigest()[:32]
     if not directory.exists():
         forget(time.time() - 86400)
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # What is read there is run; some tests have a umask that lets others write.
+        for place in (MEMORY.parent, MEMORY, directory):
+            place.mkdir(exist_ok=True, mode=0o755)
     return directory
 
 

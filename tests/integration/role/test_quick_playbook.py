@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 import zipfile
 import zipimport
@@ -57,6 +58,16 @@ def test_modules_of_a_playbook_are_not_remembered(sources: Path, tmp_path: Path)
     assert quick_playbook.memory() is not None
     (tmp_path / "library").mkdir()
     assert quick_playbook.memory() is None
+
+
+def test_others_cannot_write_there(sources: Path) -> None:
+    before = os.umask(0)
+    try:
+        state = quick_playbook.memory()
+    finally:
+        os.umask(before)
+    assert state is not None
+    assert [x for x in (state, *state.parents[:1]) if x.stat().st_mode & 0o022] == []
 
 
 def test_old_states_are_forgotten(sources: Path) -> None:
