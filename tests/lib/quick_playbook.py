@@ -5,8 +5,8 @@
 
 ansible-playbook packs a module and what it imports once a run, which takes as much of a processor
 as the module itself; and a host compiles all of that at each call. Here a run leaves what it has
-packed, and compiled files beside the sources, for the runs after it. Sources that change are packed
-anew. What runs is PROGRAM itself, in this process.
+packed, and compiled files beside the sources of Ansible, for the runs after it. Sources that change
+are packed anew. What runs is PROGRAM itself, in this process.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ def compiled(name: str, source: bytes) -> bytes:
 
 
 def with_compiled(packed: bytes) -> bytes:
-    """The archive, and each of its sources compiled."""
+    """The archive, and each source of Ansible compiled: the collection reads some of its own."""
     out = io.BytesIO(packed)
     with zipfile.ZipFile(out, "a", zipfile.ZIP_DEFLATED) as archive:
         for info in archive.infolist():
-            if info.filename.endswith(".py"):
+            if info.filename.startswith("ansible/") and info.filename.endswith(".py"):
                 data = compiled(info.filename, archive.read(info))
                 archive.writestr(f"{info.filename}c", data)
     return out.getvalue()
@@ -64,7 +64,7 @@ def memory() -> Path | None:
         return None
     plugins = Path(place, COLLECTION, "plugins").resolve()
     digest = hashlib.sha256(f"{release.__file__} {release.__version__} {sys.version}".encode())
-    for path in sorted(plugins.rglob("*.py")):
+    for path in [Path(__file__), *sorted(plugins.rglob("*.py"))]:
         status = path.stat()
         digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
     directory = MEMORY / digest.hexdigest()[:32]
