@@ -171,13 +171,16 @@ lint: deps ## Run the linters, the type checker and the spelling checker
 	mypy $(addprefix --package ansible_collections.oslab.kernel.,plugins tests bench)
 	ANSIBLE_COLLECTIONS_PATH=collections ansible-lint
 
+# Tests of a file stay together: what they share is made once, not by each process.
+PARALLEL := --numprocesses auto --dist worksteal
+
 .PHONY: test-unit
 test-unit: deps ## Run the unit tests (minutes)
-	pytest --numprocesses auto tests/unit
+	pytest $(PARALLEL) tests/unit
 
 .PHONY: test-galaxy
 test-galaxy: deps ## Build the collection, install it in an empty directory and check it
-	pytest --numprocesses auto tests/integration/galaxy
+	pytest $(PARALLEL) tests/integration/galaxy
 
 .PHONY: packages-source
 packages-source: root
@@ -185,11 +188,11 @@ packages-source: root
 
 .PHONY: test-role
 test-role: deps packages-source ## Run the tests of the roles on the fake kernel tree (minutes)
-	pytest --numprocesses auto -m "not long" tests/integration/role
+	pytest $(PARALLEL) -m "not long" tests/integration/role
 
 .PHONY: test-role-long
 test-role-long: deps packages-source ## Run the tests of the roles that `make test-role` skips: they take long
-	pytest --numprocesses auto -m long tests/integration/role
+	pytest $(PARALLEL) -m long tests/integration/role
 
 .PHONY: test-molecule
 test-molecule: deps ## Build and boot a kernel in a VM; test check mode and idempotence

@@ -24,6 +24,9 @@ PROGRAM = str(
     if _BESIDE.exists()
     else shutil.which("ansible-playbook") or ROOT / ".venv/bin/ansible-playbook"
 )
+#: How tests start it: as a user does, but modules are packed once for all runs.
+COMMAND = [sys.executable, str(ROOT / "tests/lib/quick_playbook.py")] if _BESIDE.exists() else []
+COMMAND = [*COMMAND, PROGRAM]
 #: A host that is this machine.
 LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3"}
 #: Connections that fail, or answer, as a test chooses.
@@ -58,7 +61,7 @@ def run_playbook(
     **environment: str,
 ) -> Run:
     """Without input and colours. The checkout's settings hold if `cwd` is its top directory."""
-    argv = [PROGRAM, *options]
+    argv = [*COMMAND, *options]
     argv += ["--inventory", str(inventory)] if inventory else []
     argv += ["--extra-vars", json.dumps(variables)] if variables else []
     given = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"), "ANSIBLE_NOCOLOR": "1"}

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,14 +51,19 @@ class Task(NamedTuple):
         return any(UNATTENDED in environment for environment in self.environments)
 
 
-def environment_of(entry: dict[str, Any]) -> str:
-    text = str(entry.get("environment", ""))
+@functools.cache
+def variables_of_roles() -> dict[str, Any]:
+    """All together: a role may use the variables of another one."""
     known: dict[str, Any] = {}
-    # A role may use the variables of another one.
     for variables in ROOT.glob("roles/*/vars/main.yml"):
         known.update(yaml.safe_load(variables.read_text()) or {})
+    return known
+
+
+def environment_of(entry: dict[str, Any]) -> str:
+    text = str(entry.get("environment", ""))
     for name in re.findall(r"\w+", text):
-        text += str(known.get(name, ""))
+        text += str(variables_of_roles().get(name, ""))
     return text
 
 

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 import yaml
@@ -17,12 +18,22 @@ EXAMPLES = ROOT / "docs/examples/inventories"
 TARGETS = [f"web{n}.example.org" for n in range(1, 5)]
 
 
-def read(installed: Installed, name: str) -> dict[str, Any]:
-    done = installed.run("ansible-inventory", "-i", EXAMPLES / name, "--list")
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    inventory: dict[str, Any] = json.loads(done.stdout)
-    return inventory
+Read = Callable[[str], "dict[str, Any]"]
+
+
+@pytest.fixture(scope="module")
+def read(installed: Installed) -> Read:
+    """What ansible-inventory makes of an example; it is asked once."""
+
+    @functools.cache
+    def listed(name: str) -> dict[str, Any]:
+        done = installed.run("ansible-inventory", "-i", EXAMPLES / name, "--list")
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == ""
+        inventory: dict[str, Any] = json.loads(done.stdout)
+        return inventory
+
+    return listed
 
 
 def hosts(inventory: dict[str, Any], group: str) -> list[str]:
@@ -34,8 +45,8 @@ def hosts(inventory: dict[str, Any], group: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["flat.yml", "flat.ini", "fleet.yml", "racks.yml", "constructed"])
-def test_each_has_one_builder_and_the_same_targets(installed: Installed, name: str) -> None:
-    inventory = read(installed, name)
+def test_each_has_one_builder_and_the_same_targets(read: Read, name: str) -> None:
+    inventory = read(name)
     assert hosts(inventory, "kernel_builders") == ["build1.example.org"]
     assert hosts(inventory, "kernel_targets") == TARGETS
 
@@ -50,8 +61,8 @@ def test_site_takes_it(installed: Installed, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["racks.yml", "constructed"])
-def test_racks_are_groups(installed: Installed, name: str) -> None:
-    inventory = read(installed, name)
+def test_racks_are_groups(read: Read, name: str) -> None:
+    inventory = read(name)
     targets = set(hosts(inventory, "kernel_targets"))
     rack_a, rack_b = (targets.intersection(hosts(inventory, f"rack_{name}")) for name in "ab")
     assert rack_a == {"web1.example.org", "web2.example.org"}
@@ -60,9 +71,9 @@ def test_racks_are_groups(installed: Installed, name: str) -> None:
 
 @pytest.mark.parametrize(("name", "others"), [("racks.yml", None), ("constructed", 900)])
 def test_a_variable_of_a_rack_is_one_of_its_hosts(
-    installed: Installed, name: str, others: int | None
+    read: Read, name: str, others: int | None
 ) -> None:
-    hostvars = read(installed, name)["_meta"]["hostvars"]
+    hostvars = read(name)["_meta"]["hostvars"]
     assert {host: hostvars[host].get("trial_timeout") for host in TARGETS} == {
         "web1.example.org": 1200,
         "web2.example.org": 1200,
@@ -71,8 +82,8 @@ def test_a_variable_of_a_rack_is_one_of_its_hosts(
     }
 
 
-def test_a_constructed_inventory_leaves_out_who_is_not_to_have_it(installed: Installed) -> None:
-    inventory = read(installed, "constructed")
+def test_a_constructed_inventory_leaves_out_who_is_not_to_have_it(read: Read) -> None:
+    inventory = read("constructed")
     everyone = inventory["_meta"]["hostvars"]
     assert "db1.example.org" in everyone
     assert "db1.example.org" not in hosts(inventory, "kernel_targets")

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import functools
+import shutil
 import tarfile
 from pathlib import Path
 from typing import Any, Callable
@@ -74,21 +76,54 @@ def deploy(tmp_path: Path) -> Callable[..., tuple[int, str]]:
     return run
 
 
-@pytest.fixture
-def fake_tarball(tmp_path: Path) -> Path:
-    """The fake kernel tree as kernel.org would ship it."""
-    path = tmp_path / "mirror" / "v6.x" / "linux-6.12.tar.xz"
+def tarball_below(directory: Path) -> Path:
+    path = directory / "mirror" / "v6.x" / "linux-6.12.tar.xz"
     path.parent.mkdir(parents=True)
     with tarfile.open(path, "w:xz") as archive:
         archive.add(ROOT / "tests/fixtures/fakelinux", "linux-6.12")
     return path
 
 
+def source_of(tarball: Path) -> dict[str, str]:
+    return {"source_provider": "file", "source_file": str(tarball), "source_version": "6.12"}
+
+
+@pytest.fixture
+def fake_tarball(tmp_path: Path) -> Path:
+    """The fake kernel tree as kernel.org would ship it."""
+    return tarball_below(tmp_path)
+
+
 @pytest.fixture
 def file_source(fake_tarball: Path) -> dict[str, str]:
     """Variables that make the fake kernel tree the source."""
-    return {
-        "source_provider": "file",
-        "source_file": str(fake_tarball),
-        "source_version": "6.12",
-    }
+    return source_of(fake_tarball)
+
+
+@pytest.fixture(scope="session")
+def work_after(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """By tags of build.yml, the builder's work that a run with them leaves. Not to be changed."""
+
+    @functools.cache
+    def made(tags: str) -> Path:
+        top = tmp_path_factory.mktemp("work_after")
+        work = top / "work"
+        here = {**LOCAL, **source_of(tarball_below(top)), "source_workdir": str(work)}
+        inventory = write_inventory(top / "hosts.yml", all={"vars": here})
+        done = run_playbook(ROOT / "playbooks/build.yml", "--tags", tags, inventory=inventory)
+        assert done.status == 0, done.output
+        return work
+
+    return made
+
+
+@pytest.fixture
+def worked(work_after: Callable[[str], Path], tmp_path: Path) -> Callable[[str], Path]:
+    """Let the test begin where build.yml with these tags ends; the builder's work is in tmp."""
+
+    def begin(tags: str) -> Path:
+        work = tmp_path / "work"
+        shutil.copytree(work_after(tags), work, symlinks=True)
+        return work
+
+    return begin

@@ -18,7 +18,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Re
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import description, rollout
 from ansible_collections.oslab.kernel.tests.lib import overlay_host
 from ansible_collections.oslab.kernel.tests.lib.overlay_host import IMAGE, RELEASE, VERSION, Overlay
-from ansible_collections.oslab.kernel.tests.lib.playbook import PROGRAM, ROOT
+from ansible_collections.oslab.kernel.tests.lib.playbook import COMMAND, ROOT
 
 BUILD = VERSION[-12:] + "0" * 52
 LATER = [{"percent": 0.01, "after_hours": 1}, {"percent": 100, "after_hours": 24}]
@@ -130,7 +130,7 @@ def playbook(host: Overlay, url: str, key: str, **variables: Any) -> str:
     """playbooks/pull.yml, which the host runs on itself; its output, with the exit status."""
     given = {"pull_repository_url": url, "pull_repository_key": key, **variables}
     done = host.run(
-        *(PROGRAM, f"--inventory={EXAMPLE}", f"{ROOT}/playbooks/pull.yml"),
+        *(*COMMAND, f"--inventory={EXAMPLE}", f"{ROOT}/playbooks/pull.yml"),
         *("--extra-vars", json.dumps(given)),
         ANSIBLE_CONFIG=f"{ROOT}/ansible.cfg",
         ANSIBLE_COLLECTIONS_PATH=f"{ROOT}/collections",

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "collections"))
 
 from ansible_collections.oslab.kernel.bench.fleet.run import SETTINGS
 from ansible_collections.oslab.kernel.bench.fleet.simulation import Fleet, enter_network
-from ansible_collections.oslab.kernel.tests.lib.playbook import PROGRAM, ROOT
+from ansible_collections.oslab.kernel.tests.lib.playbook import COMMAND, ROOT
 
 
 def main() -> None:
@@ -42,7 +42,7 @@ def main() -> None:
         "ANSIBLE_SSH_CONTROL_PATH_DIR": str(work / "sockets"),
         "ANSIBLE_NOCOLOR": "1",
     }
-    argv = [PROGRAM, "--inventory", str(fleet.inventory), str(ROOT / "playbooks/deploy.yml")]
+    argv = [*COMMAND, "--inventory", str(fleet.inventory), str(ROOT / "playbooks/deploy.yml")]
     with fleet.reachable():
         done = subprocess.run(argv, env=environment, stdin=subprocess.DEVNULL, check=False)
     for state in (work / "hosts").glob("*/state.json"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
 import jinja2
 import pytest
@@ -104,46 +104,6 @@ def test_a_run_that_cannot_be_repeated_is_refused(tmp_path: Path) -> None:
 
 def test_other_targets_would_lose_the_run(tmp_path: Path) -> None:
     assert "would end this run for 1 other targets" in refusal(tmp_path, hosts=("one", "two"))
-
-
-ARGUMENTS = """
-- hosts: kernel_targets
-  gather_facts: false
-  tasks:
-    - ansible.builtin.import_role: {name: oslab.kernel.trial, tasks_from: lock}
-    - ansible.builtin.debug:
-        msg: "WORDS {{ trial_all_arguments | join(' ') }} {{ trial_has_timer }} ENDS"
-      vars:
-        trial_repeats: true
-"""
-
-
-@pytest.mark.parametrize(
-    ("variables", "argument", "timer"),
-    [
-        ({"trial_finish_on_host": True}, "trial", "True"),
-        ({"trial_finish_on_host": True, "trial_reboot": "ask"}, "trial", "True"),
-        # Nothing would end the trial boot, or finish it.
-        ({}, "pending", "False"),
-        ({"trial_finish_on_host": True, "systemd": False}, "pending", "False"),
-    ],
-)
-def test_the_trial_boot_of_a_host_that_finishes_it_has_a_timer(
-    tmp_path: Path,
-    deploy: Callable[..., tuple[int, str]],
-    variables: dict[str, Any],
-    argument: str,
-    timer: str,
-) -> None:
-    play = tmp_path / "play.yml"
-    play.write_text(ARGUMENTS)
-    systemd = variables.get("systemd", True)
-    facts = {"systemd": systemd, "systemd_version": 252, "watchdogs": [], "trial": None}
-    _status, output = deploy(
-        {"one": LOCAL}, play, install_host_facts=facts, install_release="6.8", **variables
-    )
-    words = output.partition("WORDS ")[2].partition(" ENDS")[0].split()
-    assert words[-2:] == [f"oslab.{argument}=6.8", timer], output
 
 
 # --- the programs -------------------------------------------------------------------------------

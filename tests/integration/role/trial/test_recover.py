@@ -1,72 +1,108 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is kept of a failure: a sentence, and on the host what must not be tried again."""
+"""What is kept of a failure: a sentence, and on the host what must not be tried again.
+
+Each failure is that of a host of one run.
+"""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, NamedTuple
 
 import pytest
+from ansible_collections.oslab.kernel.tests.lib.many_hosts import Said, play, run_plays
 
-PLAY = """
-- hosts: kernel_targets
-  gather_facts: false
-  tasks:
-    - block:
-        - name: Ask
-          ansible.builtin.fail: {msg: "%s"}
-      rescue:
-        - ansible.builtin.include_role: {name: oslab.kernel.trial, tasks_from: recover}
-    - ansible.builtin.debug:
-        msg: "KEPT {{ trial_failure }} ENDS"
-"""
+RECOVER = {"name": "oslab.kernel.trial", "tasks_from": "recover"}
+TASKS: list[dict[str, Any]] = [
+    {
+        "block": [{"name": "Ask", "ansible.builtin.fail": {"msg": "{{ asked }}"}}],
+        "rescue": [{"ansible.builtin.include_role": RECOVER}],
+    },
+    {"ansible.builtin.debug": {"msg": "KEPT {{ trial_failure }} ENDS"}},
+]
+RECORD = {"image": "linux-image-6.12=1", "complete": True, "confirmed": False}
+#: By its name, the variables of each host.
+HOSTS: dict[str, dict[str, Any]] = {}
 
 
-@pytest.mark.parametrize("message", ["`/bin/false` ended with 1", "Run update-grub."])
-def test_a_failure(tmp_path: Path, deploy: Callable[..., tuple[int, str]], message: str) -> None:
-    play = tmp_path / "play.yml"
-    play.write_text(PLAY % message)
-    # Somebody else's host is left as it is.
-    lock = {"trial_lock": {"by": {"text": "Ada elsewhere"}}}
-    _status, output = deploy({"one": None}, playbook=play, **lock)
-    assert f"KEPT Ask: {message.rstrip('.')}. ENDS" in output
+class Recovered(NamedTuple):
+    said: Said
+    record: Path
+
+
+def failed(message: str, **variables: Any) -> str:
+    """The name of a host on which something failed in this way."""
+    name = f"host{len(HOSTS) + 1}"
+    HOSTS[name] = {"asked": message, **variables}
+    return name
+
+
+@pytest.fixture(scope="module")
+def recovered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Recovered]:
+    directory = tmp_path_factory.mktemp("recover")
+    # All hosts are this machine.
+    hosts = {
+        name: {
+            **variables,
+            "trial_lock_file": str(directory / f"{name}.lock"),
+            "install_record_file": str(directory / name),
+        }
+        for name, variables in HOSTS.items()
+    }
+    answers = run_plays(directory, [play(list(hosts), TASKS)], hosts)
+    return {name: Recovered(answers[name], directory / name) for name in hosts}
+
+
+def elsewhere(message: str) -> str:
+    """Somebody else's host is left as it is."""
+    return failed(message, trial_lock={"by": {"text": "Ada elsewhere"}})
 
 
 @pytest.mark.parametrize(
-    ("known", "recorded"),
+    ("name", "message"),
     [
-        ({"trial_rebooted": {"rebooted": True}}, True),
+        (elsewhere("`/bin/false` ended with 1"), "`/bin/false` ended with 1"),
+        (elsewhere("Run update-grub."), "Run update-grub"),
+    ],
+)
+def test_a_failure(recovered: dict[str, Recovered], name: str, message: str) -> None:
+    assert f"KEPT Ask: {message}. ENDS" in recovered[name].said.text
+
+
+def after_boot(**known: Any) -> str:
+    facts = {"install_record": RECORD, "boot_loader": "grub", "systemd": False}
+    return failed(
+        "2 checks failed",
+        install_host_facts=facts,
+        install_release="6.12",
+        install_image="linux-image-6.12=1",
+        **known,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "recorded"),
+    [
+        (after_boot(trial_rebooted={"rebooted": True}), True),
         # On a host that finishes its trial boot by itself.
-        ({"trial_unconfirmed": True}, True),
+        (after_boot(trial_unconfirmed=True), True),
         # Nothing was booted.
-        ({"trial_rebooted": {"rebooted": False}}, False),
-        ({}, False),
+        (after_boot(trial_rebooted={"rebooted": False}), False),
+        (after_boot(), False),
         # A rollback, to another kernel.
-        ({"trial_rebooted": {"rebooted": True}, "trial_release": "6.1"}, False),
+        (after_boot(trial_rebooted={"rebooted": True}, trial_release="6.1"), False),
     ],
 )
 def test_a_trial_boot_that_failed_is_recorded(
-    tmp_path: Path, deploy: Callable[..., tuple[int, str]], known: dict[str, Any], recorded: bool
+    recovered: dict[str, Recovered], name: str, recorded: bool
 ) -> None:
-    play = tmp_path / "play.yml"
-    play.write_text(PLAY % "2 checks failed")
-    record = {"image": "linux-image-6.12=1", "complete": True, "confirmed": False}
-    _status, output = deploy(
-        {"one": None},
-        playbook=play,
-        install_host_facts={"install_record": record, "boot_loader": "grub", "systemd": False},
-        install_release="6.12",
-        install_image="linux-image-6.12=1",
-        install_record_file=str(tmp_path / "install.json"),
-        **known,
-    )
-    path = tmp_path / "install.json"
-    assert path.exists() == recorded, output
+    said, path = recovered[name]
+    assert path.exists() == recorded, said.text
     if recorded:
         found = json.loads(path.read_text())
-        assert {name: found[name] for name in record} == record
+        assert {name: found[name] for name in RECORD} == RECORD
         assert found["failure"]["image"] == "linux-image-6.12=1"
         assert found["failure"]["reason"] == "Ask: 2 checks failed."
