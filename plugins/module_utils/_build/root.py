@@ -377,6 +377,8 @@ def command(request: Request, tar: Path, uid: int) -> list[str]:
         f"--include={','.join(sorted(set(request.packages)))}",
         # Their checksums are read from the indexes.
         "--skip=cleanup/apt/lists",
+        # The indexes' names, and their contents, are those of files that are not compressed.
+        '--aptopt=Acquire::GzipIndexes "false"',
         '--aptopt=Acquire::Retries "3"',
         '--aptopt=Acquire::http::Timeout "60"',
         request.suite,
