@@ -90,7 +90,7 @@ class Archive:
                 file = self.directory / "content"
                 file.write_text(text or "")
                 member = tar.gettarinfo(str(file), name)
-                member.mode, member.uid = mode, 1234
+                member.mode, member.uid, member.uname = mode, 1234, ""
                 if text is None:
                     member.type, member.size = tarfile.DIRTYPE, 0
                 with file.open("rb") as stream:
