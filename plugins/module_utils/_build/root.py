@@ -116,8 +116,19 @@ class Request:
     @property
     def sources(self) -> list[str]:
         """Lines of a sources.list."""
+        return [_source(entry, self.suite) for entry in self._entries()]
+
+    @property
+    def verified_sources(self) -> list[str]:
+        """The same, each bound to the keyring.
+
+        mmdebstrap only adds the keyring to the keys that the builder trusts anyway.
+        """
+        return [_source(entry, self.suite, self.key_file) for entry in self._entries()]
+
+    def _entries(self) -> list[str]:
         entries = self.mirrors or self._archive("build_root_mirrors").entries
-        return [_source(entry.replace("{suite}", self.suite), self.suite) for entry in entries]
+        return [entry.replace("{suite}", self.suite) for entry in entries]
 
     def _archive(self, variable: str) -> Archive:
         if self.suite not in ARCHIVES:
@@ -128,11 +139,14 @@ class Request:
         return ARCHIVES[self.suite]
 
 
-def _source(entry: str, suite: str) -> str:
+def _source(entry: str, suite: str, keyring: Optional[Path] = None) -> str:
     """`ADDRESS [SUITE COMPONENT…]` as a line of a sources.list."""
     address, *rest = entry.split()
-    options = "[check-valid-until=no] " if _SNAPSHOT.search(address) else ""
-    return f"deb {options}{address} {' '.join(rest or [suite, 'main'])}"
+    options = ["check-valid-until=no"] if _SNAPSHOT.search(address) else []
+    if keyring:
+        options.append(f'signed-by="{keyring}"')
+    shown = f"[{' '.join(options)}] " if options else ""
+    return f"deb {shown}{address} {' '.join(rest or [suite, 'main'])}"
 
 
 def inputs_sha256(request: Request, keyring_sha256: str) -> str:
@@ -383,7 +397,7 @@ def command(request: Request, tar: Path, uid: int) -> list[str]:
         '--aptopt=Acquire::http::Timeout "60"',
         request.suite,
         str(tar),
-        *request.sources,
+        *request.verified_sources,
     ]
 
 

@@ -268,11 +268,13 @@ def test_the_command(request_):
     assert f"--keyring={request_.keyring}" in argv
     assert "--include=bc,gcc" in argv
     assert argv[-5:-3] == ["bookworm", "/t"]
+    signed = f'deb [signed-by="{request_.keyring}"] http://deb.debian.org'
     assert argv[-3:] == [
-        "deb http://deb.debian.org/debian bookworm main",
-        "deb http://deb.debian.org/debian bookworm-updates main",
-        "deb http://deb.debian.org/debian-security bookworm-security main",
+        f"{signed}/debian bookworm main",
+        f"{signed}/debian bookworm-updates main",
+        f"{signed}/debian-security bookworm-security main",
     ]
+    assert all("signed-by" not in source for source in request_.sources)
     assert "--mode=unshare" in build_root.command(request_, Path("/t"), 1000)
 
 
