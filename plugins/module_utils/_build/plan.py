@@ -287,6 +287,11 @@ def missing_programs(plan: Plan, find: Callable[[str], Optional[str]]) -> list[s
 def refusal(plan: Plan, find: Callable[[str], Optional[str]]) -> Optional[str]:
     """Why this build cannot succeed, found before it takes its minutes."""
     missing = missing_programs(plan, find)
+    if missing and plan.options.environment is not HOST:
+        return (
+            f"the build root lacks {', '.join(missing)}, which this configuration needs: add the "
+            "packages to dependencies_extra_packages"
+        )
     if missing:
         hint = " (or set build_ccache: false)" if missing == ["ccache"] else ""
         return (
