@@ -101,6 +101,12 @@ options:
     type: list
     elements: str
     default: []
+  root:
+    description:
+      - Directory of a build root, as M(oslab.kernel.build_root) returns it, in which the tree's
+        programs run. Must be the build's, for the same reason.
+      - Without it they are the builder's own.
+    type: path
 attributes:
   check_mode:
     description: Computes the configuration and leaves C(.config) alone.
@@ -182,6 +188,8 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.oslab.kernel.plugins.module_utils._build import environment
+from ansible_collections.oslab.kernel.plugins.module_utils._build.identity import InputError
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     atomic_file,
     kernel_config,
@@ -209,12 +217,29 @@ def base_text(module: AnsibleModule, tree: Path) -> str:
     return base.read_text(encoding="utf-8", errors="replace")
 
 
+def runner(module: AnsibleModule, where: environment.Environment) -> config.FullRunner:
+    """Of programs that read and write the tree."""
+    programs = where.runner(module_runner(module, required=False))
+
+    def run(
+        argv: Sequence[str],
+        cwd: Optional[Path] = None,
+        environment: Optional[Mapping[str, str]] = None,
+    ) -> Result:
+        # Of a make that called us, or of somebody's shell; both would change the result.
+        for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "KCONFIG_CONFIG", "KCONFIG_ALLCONFIG"):
+            os.environ.pop(name, None)
+        return programs(argv, cwd, environment)
+
+    return run
+
+
 def configure(
     module: AnsibleModule,
     tree: Path,
     given: str,
     syscalls: Mapping[str, str],
-    run: config.FullRunner,
+    where: environment.Environment,
 ) -> tuple[dict[str, Any], str, list[str]]:
     """The return values, the text of the configuration, and what makes it unusable."""
     params = module.params
@@ -228,6 +253,7 @@ def configure(
             module.fail_json(msg=f"the base configuration {params['base']}: {error}")
     with tempfile.TemporaryDirectory(dir=module.tmpdir) as directory:
         scratch = Path(directory)
+        run = runner(module, where.also_writing(scratch))
         try:
             config.check_modules([*params["lsmod"], *params["keep"]])
             known = KconfigTree(tree, arch)
@@ -291,6 +317,7 @@ def main() -> None:
             "fragments": {"type": "list", "elements": "str", "default": []},
             "required": {"type": "dict", "default": {}},
             "make_args": {"type": "list", "elements": "str", "default": []},
+            "root": {"type": "path"},
         },
         supports_check_mode=True,
     )
@@ -302,18 +329,14 @@ def main() -> None:
             module.exit_json(changed=True, msg=f"{tree}/.config would be made")
         module.fail_json(msg=f"{tree} is not a kernel tree: there is no Kconfig in it")
 
-    programs = module_runner(module, required=False)
-
-    def run(
-        argv: Sequence[str],
-        cwd: Optional[Path] = None,
-        environment: Optional[Mapping[str, str]] = None,
-    ) -> Result:
-        # Of a make that called us, or of somebody's shell; both would change the result.
-        for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "KCONFIG_CONFIG", "KCONFIG_ALLCONFIG"):
-            os.environ.pop(name, None)
-        return programs(argv, cwd, environment)
-
+    root = Path(params["root"]) if params["root"] else None
+    try:
+        where = environment.read(root, writable=[tree])
+    except InputError as error:
+        if module.check_mode:
+            module.exit_json(changed=True, msg=f"{tree}/.config would be made ({error})")
+        module.fail_json(msg=str(error))
+    run = runner(module, where)
     try:
         syscalls = {call.kconfig: call.name for call in record.added(tree)}
     except record.RecordError as error:
@@ -325,6 +348,8 @@ def main() -> None:
     def output(argv: Sequence[str]) -> str:
         return run(argv, tree, {"LC_ALL": "C"}).out
 
+    if root is None:
+        del params["root"]  # a configuration that was made before there was this option counts
     # A base of its own is part of what the result comes from; without one, .config is the base.
     inputs = {
         **params,
@@ -338,7 +363,7 @@ def main() -> None:
     if known is not None:
         module.exit_json(**{**known, "changed": False, "changed_symbols": []})
 
-    result, text, failed = configure(module, tree, base, syscalls, run)
+    result, text, failed = configure(module, tree, base, syscalls, where)
     reference = base if before is None else before
     result["changed"] = before != text
     result["changed_symbols"] = sorted(config.differences(reference, text))

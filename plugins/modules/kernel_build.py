@@ -95,6 +95,14 @@ options:
     type: str
     choices: [zstd, xz]
     default: zstd
+  root:
+    description:
+      - Directory of a build root, as M(oslab.kernel.build_root) returns it. All programs of the
+        build run in it, without a network and as an unprivileged user; they can write to the
+        directory that O(tree) is in and to O(ccache_dir) only.
+      - Without it they are the builder's own. A build root is part of the build id.
+      - There it can neither sign nor have other machines compile.
+    type: path
   force:
     description: Build what the store has already.
     type: bool
@@ -170,17 +178,18 @@ job:
 
 import dataclasses
 import os
-import shutil
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils._build import plan as build_plan
 from ansible_collections.oslab.kernel.plugins.module_utils._build import (
+    environment,
     remote_compilation,
+    run,
     signing,
     signing_key,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._build import plan as build_plan
 from ansible_collections.oslab.kernel.plugins.module_utils._build.identity import InputError
 from ansible_collections.oslab.kernel.plugins.module_utils._build.job import Job
 from ansible_collections.oslab.kernel.plugins.module_utils._build.plan import Plan
@@ -210,6 +219,22 @@ def check_places(module: AnsibleModule, options: build_plan.Options) -> None:
         build_plan.check_places(options, os.geteuid())
     except InputError as error:
         module.fail_json(msg=str(error))
+
+
+def in_root(options: build_plan.Options, root: Optional[Path]) -> build_plan.Options:
+    """The same in the build root. Raises InputError if there is none."""
+    if root is None:
+        return options
+    # bindeb-pkg writes the packages beside the tree.
+    cache = [options.ccache_dir] if options.ccache and options.ccache_dir else []
+    where = environment.read(
+        root,
+        writable=[options.tree.parent, *cache],
+        # The .buildinfo has the checksums of what is about to be stored.
+        readable=[options.store],
+        temporary=options.work / run.TEMPORARY,
+    )
+    return dataclasses.replace(options, environment=where)
 
 
 def check_workers(module: AnsibleModule, options: build_plan.Options) -> build_plan.Options:
@@ -264,6 +289,7 @@ def main() -> None:
                 "choices": list(build_plan.COMPRESSIONS),
                 "default": build_plan.COMPRESSIONS[0],
             },
+            "root": {"type": "path"},
             "force": {"type": "bool", "default": False},
             "module_signing_key": {"type": "str", "default": "", "no_log": True},
             "image_signing_key": {"type": "str", "default": "", "no_log": True},
@@ -274,7 +300,7 @@ def main() -> None:
     os.umask(workdir.UMASK)
     params = dict(module.params)
     detach = params.pop("detach")
-    for name in ("tree", "store", "ccache_dir", "modules_source", "tools_source"):
+    for name in ("tree", "store", "ccache_dir", "modules_source", "tools_source", "root"):
         params[name] = Path(os.path.abspath(params[name])) if params[name] else None  # noqa: PTH100
     if params["jobs"] < 0:
         module.fail_json(msg=f"build_jobs is {params['jobs']}: give a number of jobs, or 0")
@@ -284,13 +310,15 @@ def main() -> None:
         hosts=params.pop("distribute_hosts"),
         ccache_remote=params.pop("ccache_remote"),
     )
+    root = params.pop("root")
     options = build_plan.Options(**params)
+    check_places(module, options)
 
     def plan_now() -> Plan:
         return build_plan.make_plan(options, module_runner(module, required=False, LC_ALL="C"))
 
-    check_places(module, options)
     try:
+        options = in_root(options, root)
         plan = plan_now()
     except InputError as error:
         if module.check_mode:
@@ -301,8 +329,9 @@ def main() -> None:
     result = None if options.force else build_plan.stored(options.store, plan.build_id)
     if result:
         module.exit_json(changed=False, build_result=build_plan.contract(result), **facts)
-    problem = build_plan.refusal(plan, shutil.which) or remote_compilation.problem(
-        options.remote, options.ccache, shutil.which
+    find = options.environment.find
+    problem = build_plan.refusal(plan, find) or remote_compilation.problem(
+        options.remote, options.ccache, find
     )
     if module.check_mode:
         message = f"would build {plan.inputs.release} as {plan.version}"

@@ -23,7 +23,8 @@ DKMS, PENDING = "DKMS", "pending reboot"
 CHECKS: Mapping[str, Sequence[str]] = {
     BUILDER: (
         *(ANSWERS, ROOT, FACTS, DISTRIBUTION),
-        *("packages", "free space", "signing keys", "source", REPOSITORY, "publication"),
+        *("packages", "free space", "build root", "signing keys", "source"),
+        *(REPOSITORY, "publication"),
     ),
     TARGET: (
         *(ANSWERS, ROOT, FACTS, DISTRIBUTION),

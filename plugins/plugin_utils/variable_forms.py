@@ -29,6 +29,7 @@ _SHA256 = re.compile(SHA256.pattern, re.IGNORECASE)
 _FINGERPRINT = re.compile(r"[0-9A-Fa-f]{40}")
 _SUITE = re.compile(r"[a-z][a-z0-9-]*")
 _MIRROR = re.compile(r"(https?://[^/\s]+|file:///)\S*")
+_ARCHIVE = re.compile(_MIRROR.pattern + r"( [a-z][a-z0-9/-]*( [a-z][a-z0-9-]*)+)?")
 # Words that only a shell obeys; `;` alone is an argument of find.
 _SHELL = re.compile(r"\|\|?|&&?|[0-9]?(>>?|<)\S*|.*[^\\;];|\$\(.*|`.*")
 
@@ -151,6 +152,12 @@ def _git_ref(name: str, value: str) -> Iterator[str]:
 _CHECKSUM = "64 hexadecimal digits, as sha256sum prints them"
 _NAME = "lower-case letters, digits and -, a letter first"
 FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
+    "build_root_mirrors": _texts(
+        _ARCHIVE,
+        "an address that begins with http://, https:// or file:///, then suite and components if "
+        "they are others",
+    ),
+    "build_root_suite": _texts(_SUITE, _NAME),
     "deploy_after": _absolute,
     "deploy_before": _absolute,
     "trial_reboot": _reboot,

@@ -39,6 +39,8 @@ class Range(NamedTuple):
 RANGES = {
     "build_jobs": Range(0, 10_000),
     "build_min_free_gib": Range(0, 1_000_000),
+    # A build may take some hours, and its root must stay.
+    "build_root_keep_days": Range(1, 3650),
     # Within less no host answers again and is verified: each trial boot would fail.
     "trial_timeout": Range(60, _DAY),
     "trial_recover_timeout": Range(30, _DAY),

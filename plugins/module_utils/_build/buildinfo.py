@@ -98,9 +98,27 @@ def fields(plan: Plan) -> str:
             _field("Tools-Sha256", plan.inputs.tools_sha256),
             _field("Toolchain", plan.inputs.toolchain),
             _field("Make-Arguments", plan.inputs.make_args),
+            *_root_fields(plan),
             _field("Debug-Package", "yes" if plan.inputs.debug_package else "no"),
         ]
     )
+
+
+def _root_fields(plan: Plan) -> list[str]:
+    """The build root, with the archives that had its packages."""
+    record = plan.options.environment.consists_of()
+    if not record:
+        return []
+    packages = [
+        f"{each['sha256']} {each['name']}:{each['architecture']} (= {each['version']})"
+        for each in record["packages"]
+    ]
+    return [
+        _field("Build-Root", record["id"]),
+        _field("Build-Root-Suite", record["suite"]),
+        _field("Build-Root-Sources", record["mirrors"]),
+        _field("Build-Root-Packages", packages),
+    ]
 
 
 def without_fields(text: str, names: tuple[str, ...]) -> str:
@@ -124,10 +142,11 @@ def write(
     (work / "debian/changelog").write_text(changelog(plan), encoding="utf-8")
     files = "".join(f"{name}_{plan.version}_{machine}.deb kernel optional\n" for name in names)
     (work / "debian/files").write_text(files, encoding="utf-8")
-    made = directory / f"{SOURCE}_{plan.version}_{machine}.buildinfo"
+    name = f"{SOURCE}_{plan.version}_{machine}.buildinfo"
+    made = work / name
     argv = ["dpkg-genbuildinfo", "--build=binary", f"-u{directory}", f"-O{made}"]
     required_output(lambda argv: run(argv, work, environment), argv, BuildInfoError)
     text = without_fields(made.read_text(encoding="utf-8"), LEFT_OUT) + fields(plan)
-    made.write_text(text, encoding="utf-8")
+    (directory / name).write_text(text, encoding="utf-8")
     checksum = hashlib.sha256(text.encode()).hexdigest()
-    return {"buildinfo": {"file": made.name, "sha256": checksum}}
+    return {"buildinfo": {"file": name, "sha256": checksum}}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,10 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build import (
     remote_compilation,
     reproducible,
     signing,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._build.environment import (
+    HOST,
+    Environment,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._build.identity import (
     InputError,
@@ -35,7 +38,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     manifest as kernel_manifest,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import FullRunner, Runner
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import record as patch_record
 from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import (
@@ -90,6 +93,7 @@ class Options:
     force: bool = False
     keys: signing.Keys = signing.NO_KEYS
     remote: remote_compilation.Remote = remote_compilation.NONE
+    environment: Environment = HOST
 
     @property
     def work(self) -> Path:
@@ -142,9 +146,9 @@ def check_places(options: Options, uid: int) -> None:
 # --- what goes in ------------------------------------------------------------------------------
 
 
-def make_plan(options: Options, run: Runner) -> Plan:
+def make_plan(options: Options, run: FullRunner) -> Plan:
     """Read all inputs. Changes nothing."""
-    tree = options.tree
+    run, tree = options.environment.runner(run), options.tree
     source = tree_records.source(tree)
     if not (tree / "Makefile").is_file():
         raise InputError(f"build_tree {tree} holds no kernel source: run the role source first")
@@ -196,6 +200,7 @@ def make_plan(options: Options, run: Runner) -> Plan:
         "toolchain": toolchain,
         "make_args": list(options.make_args),
         **options.keys.stated(),
+        **options.environment.stated(),
     }
     if options.compression != COMPRESSIONS[0]:
         stated["compression"] = options.compression
@@ -282,6 +287,11 @@ def missing_programs(plan: Plan, find: Callable[[str], Optional[str]]) -> list[s
 def refusal(plan: Plan, find: Callable[[str], Optional[str]]) -> Optional[str]:
     """Why this build cannot succeed, found before it takes its minutes."""
     missing = missing_programs(plan, find)
+    if missing and plan.options.environment is not HOST:
+        return (
+            f"the build root lacks {', '.join(missing)}, which this configuration needs: add the "
+            "packages to dependencies_extra_packages"
+        )
     if missing:
         hint = " (or set build_ccache: false)" if missing == ["ccache"] else ""
         return (
@@ -308,7 +318,26 @@ def refusal(plan: Plan, find: Callable[[str], Optional[str]]) -> Optional[str]:
             "build_modules_source is set, but the configuration has no CONFIG_MODULES=y: "
             "enable it with config_options, or set build_modules_source to an empty string"
         )
-    return signing.refusal(plan.config, plan.options.keys)
+    return _refused_in_root(plan.options) or signing.refusal(plan.config, plan.options.keys)
+
+
+def _refused_in_root(options: Options) -> Optional[str]:
+    """What a build root does not have: a network, and the memory of the process that has keys."""
+    if options.environment is HOST:
+        return None
+    names = {
+        "build_ccache_remote": options.remote.ccache_remote,
+        "build_distribute": options.remote.program,
+        "build_module_signing_key": options.keys.module,
+        "build_image_signing_key": options.keys.image,
+    }
+    given = [name for name, value in names.items() if value]
+    if not given:
+        return None
+    return (
+        f"{' and '.join(given)} cannot be used in a build root: set build_environment: host, or "
+        "leave it empty"
+    )
 
 
 # --- the store ---------------------------------------------------------------------------------
@@ -387,6 +416,7 @@ def environment(plan: Plan, inherited: Mapping[str, str]) -> dict[str, str]:
     values.update(remote_compilation.environment(options.remote, options.ccache, options.work))
     if options.ccache:
         tools = "\n".join(f"{name} {plan.inputs.toolchain[name]}" for name in COMPILERS)
+        tools += options.environment.compilers()
         values.update(
             CCACHE_DIR=str(options.ccache_dir or options.work / "ccache"),
             CCACHE_MAXSIZE=options.ccache_size,
@@ -441,10 +471,11 @@ def modules_command(
     return [*head, *goal, *make_variables(options, values)]
 
 
-def shell_command(argv: Sequence[str], directory: Path, values: Mapping[str, str]) -> str:
+def shell_command(
+    argv: Sequence[str], directory: Path, values: Mapping[str, str], where: Environment = HOST
+) -> str:
     """The line to paste into a shell in order to run a step by hand."""
     shown = {
         name: value for name, value in values.items() if name not in remote_compilation.UNSHOWN
     }
-    assignments = [f"{name}={value}" for name, value in shown.items()]
-    return f"cd {shlex.quote(str(directory))} && " + shlex.join(["env", "-i", *assignments, *argv])
+    return where.shell_command(argv, directory, shown)

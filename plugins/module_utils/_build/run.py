@@ -44,6 +44,8 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 
+# Of the working files, what is /tmp in a build root.
+TEMPORARY = "tmp"
 # Seconds before a build was broken off in which objects may be half-written: a killed compiler has
 # not gone on, and a machine without power has not brought to its disk what it had in memory.
 DOUBTFUL = {"kill": 30, "machine": 120}
@@ -112,8 +114,9 @@ class Build:
         self.plan = plan
         self.options = plan.options
         self.job = job
-        self.inherited = inherited
-        self.environment = build_plan.environment(plan, inherited)
+        self.where = plan.options.environment
+        self.inherited = self.where.inherited(inherited)
+        self.environment = build_plan.environment(plan, self.inherited)
         self.log = self.options.work / "build.log"
         self.progress = Progress(time.time(), set())
         self.seconds: dict[str, float] = {}
@@ -130,6 +133,7 @@ class Build:
                 remove_recent_records(tree, DOUBTFUL[broken_off])
             self._clear_old_packages()
             reproducible.write_programs(work, self._find)
+            self.where.prepare()
             manifest.write(tree, self.plan.manifest)
             config = {name: value.strip('"') for name, value in self.plan.config.items()}
             objects = expected_objects(tree, config)
@@ -158,7 +162,7 @@ class Build:
     # --- running programs
 
     def _find(self, name: str) -> Optional[str]:
-        return shutil.which(name, path=build_plan.program_path(self.inherited))
+        return self.where.find(name, build_plan.program_path(self.inherited))
 
     def _show(self, phase: str, last: str = "") -> None:
         self.progress.phase, self.progress.last = phase, last
@@ -175,7 +179,7 @@ class Build:
             stream.seek(begin)
             lines = stream.read().decode(errors="replace").splitlines()
         error = "\n".join(f"  {line}" for line in compiler_error(lines))
-        command = build_plan.shell_command(argv, directory, self.environment)
+        command = build_plan.shell_command(argv, directory, self.environment, self.where)
         raise StepError(
             f"{failure} ({argv[0]} ended with status {status}). It said:\n\n{error}\n\n"
             f"Everything it said: {self.log}\nTo run it by hand:\n  {command}"
@@ -184,9 +188,9 @@ class Build:
     def _follow(self, argv: Sequence[str], directory: Path) -> int:
         """Run a program, its output into the log, its progress into the job's status."""
         process = subprocess.Popen(
-            argv,
+            self.where.command(argv, directory, self.environment),
             cwd=directory,
-            env=dict(self.environment),
+            env=self.where.variables(self.environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -242,10 +246,11 @@ class Build:
         cwd: Optional[Path] = None,
         environment: Optional[Mapping[str, str]] = None,
     ) -> Result:
+        values = self.environment if environment is None else environment
         done = subprocess.run(
-            argv,
+            self.where.command(argv, cwd, values),
             cwd=cwd,
-            env=dict(self.environment if environment is None else environment),
+            env=self.where.variables(values),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -422,7 +427,10 @@ class Build:
             record = {**result, "inputs": vars(plan.inputs), "seconds": self.seconds}
             record["cpu_seconds"] = cpu_seconds()
             record["command"] = build_plan.shell_command(
-                build_plan.package_command(self.options, self.environment), tree, self.environment
+                build_plan.package_command(self.options, self.environment),
+                tree,
+                self.environment,
+                self.where,
             )
             json_file.write(new / build_plan.RESULT, record)
             new.chmod(0o755)

@@ -23,6 +23,8 @@ programs in files/kernel/tools, with `_verify/syscalls.py` and with the users' o
     make_args       the user's arguments of make
     signers         certificates that sign the modules and the image; absent if there are none
     compression     of the packages; absent if it is zstd
+    build_root      id, suite, architecture and packages (name -> version) of the root file system
+                    that it was built in; absent if that was the builder's own
 """
 
 from __future__ import annotations

@@ -80,6 +80,21 @@ def test_git_only_where_a_commit_is_built(role):
     assert "would install no-such-git" in role(**given, dependencies_git=True).output
 
 
+def test_a_build_root_has_the_packages_instead(role):
+    given = {
+        "dependencies_packages": ["no-such-compiler"],
+        "dependencies_extra_packages": ["no-such-extra"],
+        "dependencies_root_host": ["no-such-maker"],
+    }
+    run = role(**given, dependencies_root_suite="noble")
+    assert run.status == 0, run.output
+    assert "would install no-such-maker" in run.output
+    assert "ubuntu-keyring" in run.output
+    assert "no-such-compiler" not in run.output
+    assert "no-such-extra" not in run.output
+    assert "no-such-maker" not in role(**given).output
+
+
 def test_an_unknown_distribution_is_refused_with_what_to_set(role):
     run = role(dependencies_distributions={"hurd-1": []})
     assert run.status != 0

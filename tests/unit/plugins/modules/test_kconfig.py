@@ -169,6 +169,7 @@ def test_documentation() -> None:
             "optional",
             "required",
             "make_args",
+            "root",
         )
     }
     assert yaml.safe_load(kconfig.EXAMPLES)

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._build import buildinfo
+from ansible_collections.oslab.kernel.plugins.module_utils._build.environment import BuildRoot
 from ansible_collections.oslab.kernel.plugins.module_utils._build.identity import Inputs
 from ansible_collections.oslab.kernel.plugins.module_utils._build.plan import Options, Plan
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
@@ -122,3 +123,21 @@ def test_a_failure_is_said(plan, tmp_path):
     (tmp_path / "store").mkdir()
     with pytest.raises(buildinfo.BuildInfoError, match="no such thing"):
         buildinfo.write(tmp_path / "store", plan, NAMES, lambda *_: Result(2, "no such thing"), {})
+
+
+def test_the_build_root_is_in_it(plan, tmp_path):
+    packages = [
+        {"name": name, "version": "1", "architecture": "amd64", "sha256": digit * 64}
+        for name, digit in (("bc", "1"), ("gcc-12", "2"))
+    ]
+    record = {"id": "a" * 64, "suite": "sid", "mirrors": ["deb http://m sid main"]}
+    where = BuildRoot(tmp_path, {**record, "packages": packages})
+    text = buildinfo.fields(replace(plan, options=replace(plan.options, environment=where)))
+    for line in (
+        f"Oslab-Build-Root: {'a' * 64}",
+        "Oslab-Build-Root-Suite: sid",
+        "Oslab-Build-Root-Sources:\n deb http://m sid main",
+        f"Oslab-Build-Root-Packages:\n {'1' * 64} bc:amd64 (= 1)\n {'2' * 64} gcc-12:amd64 (= 1)",
+    ):
+        assert f"\n{line}\n" in text
+    assert "Build-Root" not in buildinfo.fields(plan)

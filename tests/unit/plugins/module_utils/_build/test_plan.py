@@ -11,8 +11,11 @@ import os
 from pathlib import Path
 
 import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils._build import (
+    environment,
+    remote_compilation,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._build import plan as build_plan
-from ansible_collections.oslab.kernel.plugins.module_utils._build import remote_compilation
 from ansible_collections.oslab.kernel.plugins.module_utils._build.identity import InputError
 from ansible_collections.oslab.kernel.plugins.module_utils._build.plan import Options, make_plan
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
@@ -431,3 +434,69 @@ def test_places_of_somebody_else_are_refused(tmp_path, name, place):
         os.chown(tmp_path / place, 4711, 4711)
         with pytest.raises(InputError, match=f"{place} belongs to the user number 4711"):
             build_plan.check_places(given, 0)
+
+
+# --- in a build root ---------------------------------------------------------------------------
+
+
+def in_root(options, version="12.2.0-14", mirror="m", **changes):
+    """The same in a root, whose bubblewrap runs everything as it is."""
+    packages = [
+        {"name": "gcc-12", "version": version, "architecture": "amd64", "sha256": "1" * 64},
+        {"name": "bc", "version": "1", "architecture": "amd64", "sha256": "2" * 64},
+    ]
+    record = {
+        "id": version,
+        "suite": "bookworm",
+        "architecture": "amd64",
+        "mirrors": [mirror],
+        "packages": packages,
+    }
+    (options.store / "root/tree").mkdir(parents=True, exist_ok=True)
+    where = environment.BuildRoot(options.store / "root", record)
+    return dataclasses.replace(options, environment=where, **changes)
+
+
+def run_in_root(argv):
+    assert argv[0] == "bwrap"
+    return run(argv[argv.index("--") + 1 :])
+
+
+def test_the_root_is_part_of_the_build(options):
+    plan = make_plan(in_root(options), run_in_root)
+    root = {"id": "12.2.0-14", "suite": "bookworm", "architecture": "amd64"}
+    packages = {"gcc-12": "12.2.0-14", "bc": "1"}
+    assert plan.manifest["build_root"] == {**root, "packages": packages}
+    assert plan.build_id != make_plan(options, run).build_id
+    assert plan.build_id != make_plan(in_root(options, "12.2.0-15"), run_in_root).build_id
+    assert plan.build_id == make_plan(in_root(options, mirror="n"), run_in_root).build_id
+
+
+def test_the_cache_is_of_the_roots_compiler(options):
+    """Two of them may state the same version, and have the same size and time."""
+    plans = [make_plan(in_root(options, version), run_in_root) for version in ("1-1", "1-2")]
+    names = {build_plan.environment(plan, {})["CCACHE_NAMESPACE"] for plan in plans}
+    assert len(names) == 2
+
+
+def test_what_a_root_cannot_do(options):
+    remote = remote_compilation.Remote(program="distcc", hosts="x", ccache_remote="http://x")
+    plan = make_plan(in_root(options, remote=remote), run_in_root)
+    problem = build_plan.refusal(plan, everything)
+    assert problem.startswith("build_ccache_remote and build_distribute cannot be used")
+    assert "build_environment: host" in problem
+    assert build_plan.refusal(make_plan(in_root(options), run_in_root), everything) is None
+
+
+def test_a_program_that_the_root_lacks(options):
+    plan = make_plan(in_root(options), run_in_root)
+    problem = build_plan.refusal(plan, lambda name: None if name == "rsync" else name)
+    assert problem.startswith("the build root lacks rsync")
+    assert "dependencies_extra_packages" in problem
+
+
+def test_the_command_line_to_paste(options):
+    where = in_root(options).environment
+    line = build_plan.shell_command(["make"], Path("/t"), {"A": "b"}, where)
+    assert line.startswith("bwrap --unshare-all ")
+    assert line.endswith("--clearenv --setenv A b --chdir /t -- make")
