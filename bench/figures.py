@@ -80,12 +80,18 @@ def add_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--record", action=_Record, nargs=0, default=False, help=words)
 
 
+def command(bench: str, arguments: Sequence[str]) -> str:
+    """As it was called, but without the directories of this machine."""
+    words = [re.sub(r"^(--\w+=)?/.*/", r"\1…/", word) for word in arguments]
+    return shlex.join([f"bench/{bench}/run.py", *words]).replace("'", "")
+
+
 def record(bench: str, figures: Sequence[Figure], root: Path = ROOT) -> None:
     """Replace the part of this benchmark, and write the page."""
     path = root / "docs/results/numbers.json"
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     known[bench] = {
-        "command": shlex.join([f"bench/{bench}/run.py", *sys.argv[1:]]),
+        "command": command(bench, sys.argv[1:]),
         "day": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
         "commit": commit(root),
         "machine": machine(),

@@ -70,7 +70,7 @@ def memory() -> Path | None:
     directory = MEMORY / digest.hexdigest()[:32]
     if not directory.exists():
         forget(time.time() - 86400)
-        # What is read there is run; some tests have a umask that lets others write.
+        # What is read there is run; some tests have a umask with which others may write.
         for place in (MEMORY.parent, MEMORY, directory):
             place.mkdir(exist_ok=True, mode=0o755)
     return directory

@@ -43,6 +43,13 @@ def test_each_benchmark_replaces_its_own_part(checkout: Path) -> None:
     assert f"commit {known['commit']}, on {figures.machine()}" in page
 
 
+def test_no_directory_of_the_machine_is_recorded() -> None:
+    words = ["--scratch", "/home/me/bs", "--json=/tmp/a.json", "--jobs", "2"]
+    assert figures.command("syscalls", words) == (
+        "bench/syscalls/run.py --scratch …/bs --json=…/a.json --jobs 2"
+    )
+
+
 def test_what_is_not_committed_is_not_recorded(checkout: Path) -> None:
     (checkout / "code").write_text("2")
     with pytest.raises(SystemExit, match="commit first what was measured: M code"):

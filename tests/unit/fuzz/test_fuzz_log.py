@@ -41,7 +41,7 @@ def check(records: list[kernel_log.Record], tainted: int) -> None:
     log = {**kernel_log.answer(kernel_log.Log(records, True), tainted), "baseline": None}
     # As it goes to the control node.
     sent = json.loads(json.dumps(log, allow_nan=False))
-    got = host_answer.plain({"kernel_log": sent})
+    got = host_answer.plain({"kernel_log": sent, "health": None})
     assert host_answer.problem(got, syscall_info.FORMS) == ""
     same = judgement.baseline(got["kernel_log"], "6.1")
     assert kernel_log.is_baseline(same)
@@ -85,7 +85,8 @@ def test_a_record_of_the_installation(tmp_path: Path, record: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(record))
     found = kernel_log.recorded_baseline(tmp_path)
-    answer = {"kernel_log": {**kernel_log.answer(kernel_log.Log([], True), 0), "baseline": found}}
+    log = {**kernel_log.answer(kernel_log.Log([], True), 0), "baseline": found}
+    answer = {"kernel_log": log, "health": None}
     assert host_answer.problem(answer, syscall_info.FORMS) == ""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -53,18 +54,19 @@ def test_a_failure_is_said():
     assert done.stderr.startswith("the build root cannot be entered: ")
 
 
-def test_without_the_right_to_mount(tmp_path):
+def test_without_the_right_to_mount():
     if os.geteuid() == 0:
         code = "import os, sys; os.setuid(65534); os.execv(sys.argv[1], sys.argv[1:])"
         prefix = [sys.executable, "-c", code]
     else:
         prefix = []
-    script = tmp_path / "enter.py"
-    script.write_bytes(Path(enter.__file__).read_bytes())
-    for place in (script, *script.parents):
-        if place.stat().st_uid == os.geteuid() and place.is_relative_to(tmp_path.parents[1]):
-            place.chmod(0o755)
-    argv = [*prefix, "/usr/bin/python3", "-I", str(script), "true"]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    # Not below pytest's own directory, which others cannot enter.
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        script = Path(directory, "enter.py")
+        script.write_bytes(Path(enter.__file__).read_bytes())
+        script.chmod(0o644)
+        argv = [*prefix, "/usr/bin/python3", "-I", str(script), "true"]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "Operation not permitted" in done.stderr
