@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
@@ -222,7 +222,28 @@ def difference(before: State, now: State) -> list[Change]:
             change = _change(kind, name, old.get(name), new.get(name))
             if change:
                 found.append(change)
-    return sorted(found, key=lambda one: (STATES.index(one.state), KINDS.index(one.kind)))
+    return _sorted(found)
+
+
+def _sorted(changes: Iterable[Change]) -> list[Change]:
+    return sorted(changes, key=lambda one: (STATES.index(one.state), KINDS.index(one.kind)))
+
+
+def _late_sockets(changes: Sequence[Change], before: State, now: State) -> list[Change]:
+    """Nothing is said of sockets as long as a unit that was running has yet to start."""
+    old, new = before.kinds.get(UNIT, {}), now.kinds.get(UNIT, {})
+    if not any(
+        health_units.is_starting(item)
+        and name in old
+        and old[name].works
+        and not health_units.is_starting(old[name])
+        for name, item in new.items()
+    ):
+        return [*changes]
+    return _sorted(
+        one._replace(state=GONE) if (one.kind, one.state) == (SOCKET, LOST) else one
+        for one in changes
+    )
 
 
 def _is_awaited(change: Change, wanted: Wanted) -> bool:
@@ -271,6 +292,7 @@ def compare(
             break
         sleep(min(_PAUSES[min(looks, len(_PAUSES) - 1)], left))
         looks += 1
+    changes = _late_sockets(changes, before, now)
     return {
         **answer,
         "release": before.release,

@@ -18,12 +18,16 @@ Ask = Callable[[Sequence[str], float], str]
 
 SHOW = (
     *("systemctl", "show", "--no-pager"),
-    "--property=Id,ActiveState,SubState,Type,Transient,WantedBy,RequiredBy,TriggeredBy",
+    "--property=Id,ActiveState,SubState,Type,Transient,WantedBy,RequiredBy,TriggeredBy,Job",
     *("*.service", "*.socket", "*.path", "*.timer"),
 )
 WAIT = ("systemctl", "is-system-running", "--wait")
 SECONDS = 30.0
+# Of the time to wait for the boot: what is left is for another look.
+_MOST_LEFT, _SHARE_LEFT = 10.0, 0.25
 _RUNS = "run/systemd/system"
+#: It waits for its start, behind another unit.
+QUEUED = "inactive (queued)"
 
 _WORD = re.compile(r"[a-z-]{1,40}")
 # Instances for a session, a user, a connection or a dump, and what systemd-run names; ours.
@@ -50,8 +54,15 @@ def _blocks(text: str) -> Iterator[dict[str, str]]:
             block = {}
 
 
+def _has_job(unit: dict[str, str]) -> bool:
+    return unit.get("Job", "") not in ("", "0")
+
+
 def _item(unit: dict[str, str]) -> Optional[Item]:
     state, detail = unit.get("ActiveState", ""), unit.get("SubState", "")
+    if state == "inactive" and _has_job(unit):
+        # Before a trial boot that says nothing of whether it would have worked.
+        return Item(QUEUED, needed=False)
     # One that waits for its start may need its time; one that starts again and again does not work.
     starting = state in ("activating", "reloading") and detail != "auto-restart"
     if state == "inactive" or not _WORD.fullmatch(state):
@@ -67,7 +78,7 @@ def _item(unit: dict[str, str]) -> Optional[Item]:
 
 
 def parse(text: str) -> Items:
-    """Units that are not inactive, from the output of `systemctl show`."""
+    """Units that are not inactive, or are to start, from the output of `systemctl show`."""
     found: Items = {}
     for unit in _blocks(text):
         name = unit.get("Id", "")
@@ -79,17 +90,21 @@ def parse(text: str) -> Items:
     return found
 
 
+def is_starting(item: Item) -> bool:
+    return item.works and item.text.startswith(("activating", QUEUED))
+
+
 def gather(root: Path, ask: Ask) -> Optional[Items]:
     """None without systemd, or if it does not answer."""
     return (parse(ask(SHOW, SECONDS)) or None) if is_there(root) else None
 
 
 def wait_until_up(root: Path, ask: Ask, seconds: float) -> str:
-    """Wait until the boot is done, for so long: what systemd says of it, `starting` if it is not.
+    """Wait until the boot is done: what systemd says of it, `starting` if it is not.
 
-    Empty without systemd.
+    It does not take all of these seconds. Empty without systemd.
     """
     if not is_there(root):
         return ""
-    word = ask(WAIT, seconds).strip()
+    word = ask(WAIT, seconds - min(_MOST_LEFT, _SHARE_LEFT * seconds)).strip()
     return word if _WORD.fullmatch(word) else "starting"

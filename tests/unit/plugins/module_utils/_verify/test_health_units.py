@@ -96,6 +96,21 @@ def test_what_each_boot_starts(changes: dict[str, str], needed: bool, may_go: bo
     assert (item.needed, item.may_go) == (needed, may_go)
 
 
+def test_what_is_queued_behind_another_unit() -> None:
+    """It has yet to start, and says nothing of the boot before if it was so there."""
+    found = health_units.parse(
+        unit("nginx.service", "inactive", "dead", Job="312")
+        + unit("a.service", "inactive", "dead", Job="")
+        + unit("b.service", "inactive", "dead", Job="0")
+        + unit("c.service", "failed", "failed", Job="313")
+    )
+    assert {name: (item.works, item.needed) for name, item in found.items()} == {
+        "nginx.service": (True, False),
+        "c.service": (False, True),
+    }
+    assert found["nginx.service"].text == "inactive (queued)"
+
+
 def test_without_systemd(tmp_path: Path) -> None:
     def never(_argv: Sequence[str], _seconds: float) -> str:
         raise AssertionError("there is no systemd to ask")
@@ -114,7 +129,7 @@ def test_with_systemd(tmp_path: Path) -> None:
 
     assert [*(health_units.gather(tmp_path, ask) or {})] == ["ssh.service"]
     assert health_units.wait_until_up(tmp_path, ask, 9) == "degraded"
-    assert asked == [("show", health_units.SECONDS), ("is-system-running", 9)]
+    assert asked == [("show", health_units.SECONDS), ("is-system-running", 6.75)]
     # It does not answer, or not in time.
     assert health_units.gather(tmp_path, lambda _argv, _seconds: "") is None
     assert health_units.wait_until_up(tmp_path, lambda _argv, _seconds: "", 9) == "starting"
