@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Callable, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common.bounded_read import lines
+from ansible_collections.oslab.kernel.plugins.module_utils._common.bounded_read import lines, words
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.health_state import Item, Items
 
 #: The output of a program that may run for so many seconds; empty if it does not start.
@@ -19,7 +19,7 @@ Ask = Callable[[Sequence[str], float], str]
 SHOW = (
     *("systemctl", "show", "--no-pager"),
     "--property=Id,ActiveState,SubState,Type,Transient,WantedBy,RequiredBy,TriggeredBy,Job",
-    *("*.service", "*.socket", "*.path", "*.timer"),
+    *("*.service", "*.socket", "*.path", "*.timer", "*.target"),
 )
 WAIT = ("systemctl", "is-system-running", "--wait")
 SECONDS = 30.0
@@ -58,7 +58,11 @@ def _has_job(unit: dict[str, str]) -> bool:
     return unit.get("Job", "") not in ("", "0")
 
 
-def _item(unit: dict[str, str]) -> Optional[Item]:
+def _is_reached(unit: dict[str, str]) -> bool:
+    return unit.get("ActiveState", "") in ("active", "activating", "reloading") or _has_job(unit)
+
+
+def _item(unit: dict[str, str], reached: Collection[str]) -> Optional[Item]:
     state, detail = unit.get("ActiveState", ""), unit.get("SubState", "")
     if state == "inactive" and _has_job(unit):
         # Before a trial boot that says nothing of whether it would have worked.
@@ -67,8 +71,10 @@ def _item(unit: dict[str, str]) -> Optional[Item]:
     starting = state in ("activating", "reloading") and detail != "auto-restart"
     if state == "inactive" or not _WORD.fullmatch(state):
         return None
-    # `enabled` may be said of one that only D-Bus starts.
-    at_boot = bool(unit.get("WantedBy") or unit.get("RequiredBy"))
+    # `enabled` may be said of one that only D-Bus starts, or of one that a target wants which this
+    # host never reaches.
+    wanters = words(f"{unit.get('WantedBy', '')} {unit.get('RequiredBy', '')}")
+    at_boot = any(one in reached for one in wanters)
     # What ends when it is done, or waits for somebody to need it, has failed only if it says so.
     ends = unit.get("Type") == "oneshot" or bool(unit.get("TriggeredBy"))
     # Whether a timer waits or runs is no difference.
@@ -80,11 +86,13 @@ def _item(unit: dict[str, str]) -> Optional[Item]:
 def parse(text: str) -> Items:
     """Units that are not inactive, or are to start, from the output of `systemctl show`."""
     found: Items = {}
-    for unit in _blocks(text):
+    units = [*_blocks(text)]
+    reached = {unit.get("Id", "") for unit in units if _is_reached(unit)}
+    for unit in units:
         name = unit.get("Id", "")
-        if not name or _EPHEMERAL.match(name) or unit.get("Transient") == "yes":
+        if not name or name.endswith(".target") or unit.get("Transient") == "yes":
             continue
-        item = _item(unit)
+        item = None if _EPHEMERAL.match(name) else _item(unit, reached)
         if item:
             found[name] = item
     return found

@@ -150,7 +150,8 @@ class Host:
         self.slept: list[float] = []
         #: What happens while the host is waited for.
         self.later: Callable[[], None] = lambda: None
-        self.units = "Id=ssh.service\nActiveState=active\nSubState=running\nWantedBy=x.target\n"
+        self.units = "Id=x.target\nActiveState=active\n\nId=ssh.service\nActiveState=active\n"
+        self.units += "SubState=running\nWantedBy=x.target\n"
         self.boot_seconds = 0.0
         self.write("run/systemd/system/x", "")
         self.write("proc/1/mountinfo", "30 1 254:1 / / rw - ext4 /dev/vda1 rw\n")

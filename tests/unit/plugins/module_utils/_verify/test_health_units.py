@@ -25,9 +25,18 @@ def unit(name: str, state: str = "active", detail: str = "running", **more: str)
     return "\n".join([*lines, *(f"{key}={value}" for key, value in given.items())]) + "\n\n"
 
 
+REACHED = unit("multi-user.target", detail="active", WantedBy="") + unit(
+    "graphical.target", "inactive", "dead", WantedBy=""
+)
+
+
+def parse(*units: str) -> health_units.Items:
+    return health_units.parse("".join([*units, REACHED]))
+
+
 def states(*units: str) -> dict[str, tuple[str, bool]]:
     return {
-        name: (item.text, item.works) for name, item in health_units.parse("".join(units)).items()
+        name: (item.text, item.works) for name, item in parse(*units).items()
     }
 
 
@@ -85,24 +94,27 @@ def test_transient_units() -> None:
         ({}, True, False),
         # By D-Bus, or by hand.
         ({"WantedBy": ""}, False, False),
-        ({"WantedBy": "", "RequiredBy": "x.target"}, True, False),
+        ({"WantedBy": "", "RequiredBy": "multi-user.target"}, True, False),
+        # Of a desktop that the host does not have.
+        ({"WantedBy": "graphical.target"}, False, False),
+        ({"WantedBy": "graphical.target multi-user.target"}, True, False),
         # It ends when it is done, and waits for somebody.
         ({"Type": "oneshot"}, True, True),
         ({"TriggeredBy": "cups.socket"}, True, True),
     ],
 )
 def test_what_each_boot_starts(changes: dict[str, str], needed: bool, may_go: bool) -> None:
-    item = health_units.parse(unit("x.service", **changes))["x.service"]
+    item = parse(unit("x.service", **changes))["x.service"]
     assert (item.needed, item.may_go) == (needed, may_go)
 
 
 def test_what_is_queued_behind_another_unit() -> None:
     """It has yet to start, and says nothing of the boot before if it was so there."""
-    found = health_units.parse(
-        unit("nginx.service", "inactive", "dead", Job="312")
-        + unit("a.service", "inactive", "dead", Job="")
-        + unit("b.service", "inactive", "dead", Job="0")
-        + unit("c.service", "failed", "failed", Job="313")
+    found = parse(
+        unit("nginx.service", "inactive", "dead", Job="312"),
+        unit("a.service", "inactive", "dead", Job=""),
+        unit("b.service", "inactive", "dead", Job="0"),
+        unit("c.service", "failed", "failed", Job="313"),
     )
     assert {name: (item.works, item.needed) for name, item in found.items()} == {
         "nginx.service": (True, False),
