@@ -98,7 +98,9 @@ class Wanted(NamedTuple):
 
 
 def _ask(argv: Sequence[str], seconds: float) -> str:
-    return limited_output(argv, _PROGRAM_BYTES, seconds).decode("utf-8", "replace")
+    # Of a list that is cut off, what is missing would be lost. This one ends with 1, too.
+    whole = argv != health_units.WAIT
+    return limited_output(argv, _PROGRAM_BYTES, seconds, whole=whole).decode("utf-8", "replace")
 
 
 def _read(kind: str, root: Path, ask: Ask, units: Optional[Items]) -> Optional[Items]:
@@ -208,7 +210,11 @@ def _change(kind: str, name: str, before: Optional[Item], now: Optional[Item]) -
         return Change(kind, name, before.text, text, LOST if lost else GONE)
     if now is None:
         return Change(kind, name, before.text, text, GONE)
-    return Change(kind, name, before.text, text, CHANGED) if text != before.text else None
+    if kind == UNIT and health_units.restarts(before.text):
+        same = health_units.without_restarts(text) == health_units.without_restarts(before.text)
+    else:
+        same = text == before.text
+    return None if same else Change(kind, name, before.text, text, CHANGED)
 
 
 def difference(before: State, now: State) -> list[Change]:
@@ -246,11 +252,20 @@ def _late_sockets(changes: Sequence[Change], before: State, now: State) -> list[
     )
 
 
-def _is_awaited(change: Change, wanted: Wanted) -> bool:
-    return (
-        change.state == LOST
-        and change.kind in wanted.kinds
-        and not any(_matches(pattern, change) for pattern in wanted.allowed)
+def _crashes(changes: Sequence[Change], wanted: Wanted) -> dict[str, int]:
+    """Restarts of the units that had none before."""
+    found = {
+        one.name: health_units.restarts(one.now)
+        for one in changes
+        if one.kind == UNIT and one.before and not health_units.restarts(one.before)
+        if _matters(one, wanted)
+    }
+    return {name: count for name, count in found.items() if count}
+
+
+def _matters(change: Change, wanted: Wanted) -> bool:
+    return change.kind in wanted.kinds and not any(
+        _matches(pattern, change) for pattern in wanted.allowed
     )
 
 
@@ -282,12 +297,16 @@ def compare(
     start = clock()
     system = health_units.wait_until_up(root, ask, wanted.seconds)
     looks = 0
+    crashes: dict[str, int] = {}
     while True:
         now = gather(root, ask)
         changes = difference(before, now)
         left = start + wanted.seconds - clock()
         unread = [kind for kind in KINDS if kind in before.kinds and kind not in now.kinds]
-        awaited = any(_is_awaited(one, wanted) for one in changes)
+        awaited = any(one.state == LOST and _matters(one, wanted) for one in changes)
+        # What has crashed may seem to run between two crashes.
+        earlier, crashes = crashes, _crashes(changes, wanted)
+        awaited = awaited or any(crashes[name] > earlier.get(name, 0) for name in crashes)
         if left <= 0 or not (awaited or {*unread} & {*wanted.kinds}):
             break
         sleep(min(_PAUSES[min(looks, len(_PAUSES) - 1)], left))

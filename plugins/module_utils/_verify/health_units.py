@@ -13,12 +13,13 @@ from typing import Callable, Optional
 from ansible_collections.oslab.kernel.plugins.module_utils._common.bounded_read import lines, words
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.health_state import Item, Items
 
-#: The output of a program that may run for so many seconds; empty if it does not start.
+#: All output of a program that may run for so many seconds; empty if it does not start or end.
 Ask = Callable[[Sequence[str], float], str]
 
 SHOW = (
     *("systemctl", "show", "--no-pager"),
-    "--property=Id,ActiveState,SubState,Type,Transient,WantedBy,RequiredBy,TriggeredBy,Job",
+    "--property=Id,ActiveState,SubState,Type,Transient,WantedBy,RequiredBy,TriggeredBy,Job"
+    ",NRestarts",
     *("*.service", "*.socket", "*.path", "*.timer", "*.target"),
 )
 WAIT = ("systemctl", "is-system-running", "--wait")
@@ -26,6 +27,9 @@ SECONDS = 30.0
 # Of the time to wait for the boot: what is left is for another look.
 _MOST_LEFT, _SHARE_LEFT = 10.0, 0.25
 _RUNS = "run/systemd/system"
+_COUNT = re.compile(r"[1-9][0-9]{0,9}")
+# How often systemd has started it again because it had ended.
+_RESTARTS = ", restarts: "
 #: It waits for its start, behind another unit.
 QUEUED = "inactive (queued)"
 
@@ -36,6 +40,10 @@ _EPHEMERAL = re.compile(
     r"|systemd-backlight@|systemd-rfkill|dbus-:|packagekit|apt-daily|snap-|oslab-|ansible-async"
     r"|getty@tty[2-9]|autovt@|docker-[0-9a-f]{64}|libpod-|crio-|cri-containerd-"
 )
+
+
+# It fails if another kernel lacks one of the modules that a file lists, which is shown as `module`.
+_OF_NO_USE = ("systemd-modules-load.service",)
 
 
 def is_there(root: Path) -> bool:
@@ -80,7 +88,11 @@ def _item(unit: dict[str, str], reached: Collection[str]) -> Optional[Item]:
     # Whether a timer waits or runs is no difference.
     is_service = unit.get("Id", "").endswith(".service")
     text = f"{state} ({detail})" if is_service and detail not in ("", state) else state
-    return Item(text, works=state == "active" or starting, needed=at_boot, may_go=ends)
+    count = unit.get("NRestarts", "")
+    if _COUNT.fullmatch(count):
+        text += f"{_RESTARTS}{count}"
+    needed = at_boot and unit.get("Id") not in _OF_NO_USE
+    return Item(text, works=state == "active" or starting, needed=needed, may_go=ends)
 
 
 def parse(text: str) -> Items:
@@ -98,8 +110,19 @@ def parse(text: str) -> Items:
     return found
 
 
+def without_restarts(text: str) -> str:
+    return text.partition(_RESTARTS)[0]
+
+
+def restarts(text: str) -> int:
+    """What a text of this module says of that."""
+    count = text.partition(_RESTARTS)[2]
+    return int(count) if _COUNT.fullmatch(count) else 0
+
+
 def is_starting(item: Item) -> bool:
-    return item.works and item.text.startswith(("activating", QUEUED))
+    """Whether it may need its time; one that starts again and again does not."""
+    return item.works and item.text.startswith(("activating", QUEUED)) and not restarts(item.text)
 
 
 def gather(root: Path, ask: Ask) -> Optional[Items]:

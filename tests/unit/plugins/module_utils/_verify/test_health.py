@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils._verify import health
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import health, health_units
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.health_state import Item
 
 FALLBACK, TRIAL = "6.1.0-44-amd64", "6.12.1-x"
 RUNS = Item("active (running)")
+CRASHED = "active (running), restarts: 12"
 
 
 def state(**kinds: dict[str, Item]) -> health.State:
@@ -42,6 +43,9 @@ def changed(
         ("unit", RUNS._replace(needed=False), Item("failed", False), ("gone", RUNS.text, "failed")),
         ("unit", RUNS._replace(may_go=True), Item("failed", False), ("lost", RUNS.text, "failed")),
         ("unit", Item("failed", False), Item("failed", False), None),
+        ("unit", RUNS, Item(CRASHED), ("changed", RUNS.text, CRASHED)),
+        ("unit", Item("active (running), restarts: 1"), Item(CRASHED), None),
+        ("unit", Item(CRASHED), RUNS, None),
         ("unit", Item("failed", False), None, ("gone", "failed", "inactive")),
         ("unit", None, Item("failed", False), ("new", "", "failed")),
         ("device", Item("ahci"), Item("no driver", False), ("lost", "ahci", "no driver")),
@@ -231,6 +235,30 @@ def test_a_unit_that_comes_up_late(host: Host) -> None:
     assert (found["changes"], len(host.slept)) == ([], 3)
 
 
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_unit_that_crashes_again_and_again(host: Host, ends: bool) -> None:
+    """It mostly seems to run: only if it is seen between two starts, at the end, it is lost."""
+    usual = host.units
+
+    def crash() -> None:
+        count = min(len(host.slept), 2) if ends else len(host.slept)
+        host.units = f"{usual}NRestarts={count + 1}\n"
+
+    host.later = crash
+    crash()
+    found = host.compare(seconds=20)
+    assert found is not None
+    count = 3 if ends else len(host.slept) + 1
+    text = f"active (running), restarts: {count}"
+    assert found["changes"] == [("unit", "ssh.service", text, "changed")]
+    assert (sum(host.slept) < 20) is ends
+    host.later = lambda: None
+    host.units = usual.replace("active\nSubState=running", "activating\nSubState=auto-restart")
+    found = host.compare(seconds=20)
+    assert found is not None
+    assert [one[3] for one in found["changes"]] == ["lost"]
+
+
 def test_a_boot_that_does_not_end(host: Host) -> None:
     host.boot_seconds = 1000
     found = host.compare(seconds=30)
@@ -335,6 +363,14 @@ def test_what_cannot_be_read_is_left_out(host: Host, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setitem(health._READERS, "mount", broken)
     assert "mount" not in health.gather(host.root, host.ask).kinds
+
+
+def test_a_list_that_is_cut_off_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health_units, "SHOW", ("sh", "-c", "echo Id=a; sleep 9"))
+    assert health._ask(health_units.SHOW, 0.5) == ""
+    assert health._ask(("sh", "-c", "echo Id=a"), 9) == "Id=a\n"
+    monkeypatch.setattr(health_units, "WAIT", ("sh", "-c", "echo degraded; exit 1"))
+    assert health._ask(health_units.WAIT, 9) == "degraded\n"
 
 
 def test_this_machine() -> None:

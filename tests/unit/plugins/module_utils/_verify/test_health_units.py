@@ -52,10 +52,16 @@ def test_states() -> None:
         unit("g.service", "a\x1bb", ""),
         unit("h.timer", "active", "waiting"),
         unit("getty@tty1.service"),
+        unit("i.service", NRestarts="0"),
+        unit("j.service", NRestarts="4"),
+        unit("k.service", "activating", "auto-restart", NRestarts="7"),
     ) == {
         "ssh.service": ("active (running)", True),
         "h.timer": ("active", True),
         "getty@tty1.service": ("active (running)", True),
+        "i.service": ("active (running)", True),
+        "j.service": ("active (running), restarts: 4", True),
+        "k.service": ("activating (auto-restart), restarts: 7", False),
         "a.service": ("failed", False),
         "c.service": ("activating (start)", True),
         "d.service": ("activating (auto-restart)", False),
@@ -121,6 +127,12 @@ def test_what_is_queued_behind_another_unit() -> None:
         "c.service": (False, True),
     }
     assert found["nginx.service"].text == "inactive (queued)"
+
+
+def test_a_module_that_another_kernel_lacks() -> None:
+    """It is shown as a module; that the unit fails by it is no other loss."""
+    (item,) = parse(unit("systemd-modules-load.service", Type="oneshot")).values()
+    assert not item.needed
 
 
 def test_without_systemd(tmp_path: Path) -> None:
