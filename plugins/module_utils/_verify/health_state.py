@@ -55,8 +55,11 @@ _EPHEMERAL_MOUNT = re.compile(
     r"/(?:proc|sys|dev|run|snap|media|var/snap"
     r"|var/lib/(?:docker|containers|containerd|kubelet|lxc|lxd|snapd|machines))(?:/|$)"
 )
+# ZFS mounts one as soon as somebody looks into it.
+_SNAPSHOT = "/.zfs/snapshot/"
 _MOUNT_UNITS = (
     "etc/systemd/system",
+    "run/systemd/system",
     "run/systemd/generator",
     "run/systemd/generator.late",
     "usr/lib/systemd/system",
@@ -184,27 +187,38 @@ def _unescaped(text: str) -> str:
     return _OCTAL.sub(lambda match: chr(int(match[1], 8) & 0xFF), text)
 
 
-def _permanent(root: Path) -> set[str]:
-    """Directories on which something is mounted at each boot."""
-    found = {"/"}
+def _permanent(root: Path) -> tuple[set[str], set[str]]:
+    """Directories on which something is mounted at each boot, and others that a unit is for."""
+    found, others = {"/"}, set()
     for line in lines(read(root / "etc/fstab")):
         fields = words(line)
         if len(fields) > 2 and not fields[0].startswith("#") and fields[1].startswith("/"):
             options = fields[3].split(",") if len(fields) > 3 else []
             if not {"noauto", "x-systemd.automount"} & {*options}:
                 found.add(_unescaped(fields[1]).rstrip("/") or "/")
-    for directory in _MOUNT_UNITS:
-        for unit in _listed(root / directory):
-            if unit.name.endswith(".mount"):
-                found.update(where.strip() for where in _WHERE.findall(read(unit)))
-    return found
+    units = [unit for directory in _MOUNT_UNITS for unit in _listed(root / directory)]
+    # As `systemctl enable` and generators leave it, those for `noauto` do not.
+    enabled = {
+        unit.name
+        for directory in units
+        if directory.name.endswith((".wants", ".requires"))
+        for unit in _listed(directory)
+    }
+    for unit in units:
+        if unit.name.endswith(".mount"):
+            where = {match.strip() for match in _WHERE.findall(read(unit))}
+            (found if unit.name in enabled else others).update(where)
+    return found, others
 
 
 def mounts(root: Path) -> Optional[Items]:
-    """What is mounted at each boot: the type of the file system, its source, and whether it can be
-    written."""
+    """What is mounted: the type of the file system, its source, and whether it can be written.
+
+    Less than at each boot, and only shown, is a disabled unit's, and a pool's of ZFS: whether
+    somebody unlocks it by hand is not known.
+    """
     text = read(root / "proc/1/mountinfo") or read(root / "proc/self/mountinfo")
-    permanent = _permanent(root)
+    permanent, others = _permanent(root)
     every: dict[str, tuple[str, str, bool]] = {}
     on_demand: set[str] = set()
     for line in lines(text):
@@ -220,11 +234,13 @@ def mounts(root: Path) -> Optional[Items]:
         every[target] = (more[0], _unescaped(more[1]), writable)
     found: Items = {}
     for target, (fstype, source, writable) in every.items():
-        wanted = target in permanent or fstype == "zfs"
+        if _SNAPSHOT in f"{target}/":
+            continue
+        wanted = target in permanent or target in others or fstype == "zfs"
         asked = any(target == one or target.startswith(f"{one}/") for one in on_demand)
         if wanted and not asked and not _EPHEMERAL_MOUNT.match(target):
             text = f"{fstype} of {source}{'' if writable else ', read-only'}"
-            found[target] = Item(text, works=writable)
+            found[target] = Item(text, works=writable, needed=target in permanent)
     return found or None
 
 

@@ -127,7 +127,11 @@ def test_mounts_that_each_boot_makes(tmp_path: Path) -> None:
         mount("/efi", "vfat", "/dev/vda15"),
         mount("/mnt"),
         mount("/opt/x"),
+        mount("/by-hand"),
+        mount("/noauto"),
         mount("/tank", "zfs", "tank"),
+        mount("/tank/listed", "zfs", "tank/listed"),
+        mount("/tank/.zfs/snapshot/daily", "zfs", "tank@daily"),
         mount("/ro", options="ro"),
         *map(mount, ("/run/user/1000", "/proc", "/snap/core", "/var/lib/docker", "/media/me/x")),
     ]
@@ -137,6 +141,11 @@ def test_mounts_that_each_boot_makes(tmp_path: Path) -> None:
             "proc/1/mountinfo": "".join(lines),
             "etc/fstab": fstab,
             "etc/systemd/system/opt-x.mount": unit,
+            "etc/systemd/system/remote-fs.target.wants/opt-x.mount": unit,
+            "etc/systemd/system/by\\x2dhand.mount": "[Mount]\nWhere=/by-hand\n",
+            "run/systemd/generator/noauto.mount": "[Mount]\nWhere=/noauto\n",
+            "run/systemd/generator/tank-listed.mount": "[Mount]\nWhere=/tank/listed\n",
+            "run/systemd/generator/zfs-mount.service.requires/tank-listed.mount": "",
             "run/systemd/generator.late/efi.mount": automatic,
         },
     )
@@ -145,10 +154,13 @@ def test_mounts_that_each_boot_makes(tmp_path: Path) -> None:
         "/": "ext4 of /dev/vda1",
         "/srv/my data": "xfs of /dev/vda2",
         "/opt/x": "ext4 of /dev/vda1",
+        "/by-hand": "ext4 of /dev/vda1",
+        "/noauto": "ext4 of /dev/vda1",
         "/tank": "zfs of tank",
+        "/tank/listed": "zfs of tank/listed",
         "/ro": "ext4 of /dev/vda1, read-only",
     }
-    assert needed(found) == {"/", "/srv/my data", "/opt/x", "/tank"}
+    assert needed(found) == {"/", "/srv/my data", "/opt/x", "/tank/listed"}
     assert health_state.mounts(tmp_path / "none") is None
 
 
