@@ -54,6 +54,9 @@ REQUIRED = (DEVICE, MOUNT, DEFAULT_ROUTE, UNIT, SOCKET)
 
 LOST, GONE, CHANGED, NEW = "lost", "gone", "changed", "new"
 STATES = (LOST, GONE, CHANGED, NEW)
+_ROUTES = (DEFAULT_ROUTE, "route")
+_THROUGH = " through "
+_MAC = re.compile(r" \([0-9A-Fa-f:]+\)")
 _WORDS = {UNIT: "inactive"}
 
 # Of what is kept and reported.
@@ -217,6 +220,23 @@ def _change(kind: str, name: str, before: Optional[Item], now: Optional[Item]) -
     return None if same else Change(kind, name, before.text, text, CHANGED)
 
 
+def _with_old_names(old: Items, new: Items) -> Items:
+    """Routes that are the same by the link's name: its MAC address may be that of two links now."""
+    gone = {_route(name, item): name for name, item in old.items() if name not in new}
+    found = {}
+    for name, item in new.items():
+        earlier = None if name in old else gone.get(_route(name, item))
+        if earlier is None:
+            found[name] = item
+        else:
+            found[earlier] = item._replace(text=old[earlier].text)
+    return found
+
+
+def _route(name: str, item: Item) -> tuple[str, str]:
+    return name.partition(_THROUGH)[0], _MAC.sub("", item.text)
+
+
 def difference(before: State, now: State) -> list[Change]:
     """What has changed in what both could read: the worst first."""
     found = []
@@ -224,6 +244,8 @@ def difference(before: State, now: State) -> list[Change]:
         old, new = before.kinds.get(kind), now.kinds.get(kind)
         if old is None or new is None:
             continue
+        if kind in _ROUTES:
+            new = _with_old_names(old, new)
         for name in sorted({*old, *new}):
             change = _change(kind, name, old.get(name), new.get(name))
             if change:

@@ -80,6 +80,32 @@ def test_what_a_change_is(
     assert changed(kind, before, now) == ([expected] if expected else [])
 
 
+MAC = "00:0d:3a:12:34:56"
+BY_MAC = (f"IPv4 through {MAC}", f"by 192.0.2.1 on eth0 ({MAC})")
+BY_NAME = ("IPv4 through eth0", "by 192.0.2.1 on eth0")
+
+
+@pytest.mark.parametrize("kind", ["default_route", "route"])
+@pytest.mark.parametrize(
+    ("before", "now", "same"),
+    [
+        # A virtual function of the same MAC address has come, or has not come yet.
+        (BY_MAC, BY_NAME, True),
+        (BY_NAME, BY_MAC, True),
+        (BY_NAME, (BY_MAC[0], f"by 192.0.2.2 on eth0 ({MAC})"), False),
+        (BY_NAME, (BY_MAC[0], f"by 192.0.2.1 on eth1 ({MAC})"), False),
+        (BY_NAME, (f"IPv6 through {MAC}", BY_MAC[1]), False),
+    ],
+)
+def test_a_route_of_a_link_with_another_name(
+    kind: str, before: tuple[str, str], now: tuple[str, str], same: bool
+) -> None:
+    old, new = (
+        state(**{kind: {name: Item(text)}}) for name, text in (before, now)
+    )
+    assert [one.state for one in health.difference(old, new)] == ([] if same else ["lost", "new"])
+
+
 def test_what_was_not_read_is_not_compared() -> None:
     """As the units of a host without systemd."""
     full = state(unit={"ssh.service": RUNS}, mount={"/": Item("ext4")})
