@@ -473,10 +473,15 @@ def _socket_address(text: str) -> tuple[str, bool]:
 _SOCKET = re.compile(r"socket:\[([0-9]{1,20})\]")
 _SERVICE = re.compile(r"/([^/]{1,255}\.service)(?:/|$)")
 _MOST_PROCESSES = 20_000
+# It listens for a container, in the service of the daemon.
+_FOR_CONTAINERS = ("docker-proxy",)
 
 
 def _owners(root: Path, inodes: Collection[str]) -> dict[str, list[str]]:
-    """The control groups of the processes that have these sockets; none where it is the kernel."""
+    """The control groups of the processes that have these sockets; none where it is the kernel.
+
+    Empty for a process that is a container's.
+    """
     found: dict[str, list[str]] = {}
     for process in _listed(root / "proc")[:_MOST_PROCESSES]:
         if not process.name.isdigit():
@@ -494,6 +499,8 @@ def _owners(root: Path, inodes: Collection[str]) -> dict[str, list[str]]:
             groups = lines(read(process / "cgroup"))
             named = [one for one in groups if one.startswith(("0::", "1:name=systemd:"))]
             group = named[-1].split(":", 2)[2] if named else "/"
+            if _value(process / "comm") in _FOR_CONTAINERS:
+                group = ""
             for inode in own:
                 found.setdefault(inode, []).append(group)
     return found
@@ -501,6 +508,8 @@ def _owners(root: Path, inodes: Collection[str]) -> dict[str, list[str]]:
 
 def _comes_back(group: str, units: Optional[Mapping[str, Item]]) -> bool:
     """Whether each boot starts what is in this control group: no session, container or command."""
+    if not group:
+        return False
     if units is None or group in ("/", "/init.scope"):
         return True
     service = _SERVICE.search(group)
@@ -541,10 +550,11 @@ def sockets(root: Path, units: Optional[Mapping[str, Item]] = None) -> Optional[
             by_chance = by_chance or (is_loopback and port in _FORWARDED)
             needed[name] = not by_chance and not (protocol == "udp" and port in _DHCP)
             inodes.setdefault(name, set()).update(fields[9:10])
-    owners = _owners(root, set().union(*inodes.values())) if units is not None else {}
+    owners = _owners(root, set().union(*inodes.values()))
     for name, own in inodes.items():
+        # The kernel's own have none: those of NFS, or of a tunnel that a container's network has.
         groups = [group for inode in own for group in owners.get(inode, [])]
-        if groups and not any(_comes_back(group, units) for group in groups):
+        if not any(_comes_back(group, units) for group in groups):
             needed[name] = False
     return {
         name: Item(", ".join(sorted(texts)), needed=needed[name]) for name, texts in shown.items()

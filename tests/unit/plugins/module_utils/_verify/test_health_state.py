@@ -365,6 +365,10 @@ def test_who_listens(tmp_path: Path) -> None:
         "udp port 123": "0.0.0.0",
         "udp port 68": "0.0.0.0",
     }
+    # The kernel's own have no process.
+    assert needed(found) == set()
+    process(tmp_path, 7, "0::/", *(22, 25, 80, 40000, 700, 636, 6010, 123, 68))
+    found = health_state.sockets(tmp_path)
     # Ports that are given by chance, that of a lease, and a display that sshd forwards.
     assert {*found} - needed(found) == {
         *("tcp port 40000", "tcp port 700", "udp port 68", "tcp port 6010 on loopback"),
@@ -405,11 +409,13 @@ def test_who_listens_at_each_boot(tmp_path: Path, group: str, comes_back: bool) 
     listening(tmp_path, tcp=[socket(ANY, 80), socket(ANY, 2049)])
     process(tmp_path, 7, group, 80)
     assert needed(health_state.sockets(tmp_path, units)) == (
-        # The kernel's own has no process.
-        {"tcp port 80", "tcp port 2049"} if comes_back else {"tcp port 2049"}
+        {"tcp port 80"} if comes_back else set()
     )
     # Without systemd nothing is known of that.
-    assert needed(health_state.sockets(tmp_path)) == {"tcp port 80", "tcp port 2049"}
+    assert needed(health_state.sockets(tmp_path)) == {"tcp port 80"}
+    write(tmp_path, {"proc/7/comm": "docker-proxy\n"})
+    assert needed(health_state.sockets(tmp_path, units)) == set()
+    assert needed(health_state.sockets(tmp_path)) == set()
 
 
 def test_a_socket_that_systemd_holds_too(tmp_path: Path) -> None:
