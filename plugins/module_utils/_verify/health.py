@@ -76,6 +76,8 @@ class State(NamedTuple):
     boot_id: str
     #: By kind; one that could not be read is not there.
     kinds: Mapping[str, Items]
+    #: Kinds of which there was too much for the record.
+    left_out: Sequence[str] = ()
 
 
 class Change(NamedTuple):
@@ -123,7 +125,7 @@ def gather(root: Path = Path("/"), ask: Ask = _ask) -> State:
         if items is not None:
             kinds[kind] = {
                 name[:LENGTH]: item._replace(text=item.text[:LENGTH])
-                for name, item in sorted(items.items())[:MOST_ITEMS]
+                for name, item in sorted(items.items())
             }
     release = read(root / "proc/sys/kernel/osrelease").strip()
     return State(release, read(root / boot_id.PATH).strip(), kinds)
@@ -133,28 +135,49 @@ def gather(root: Path = Path("/"), ask: Ask = _ask) -> State:
 
 
 def encoded(state: State) -> str:
-    """As text of one line, for the record; empty if there is too much of it."""
+    """As text of one line, for the record, without the kinds for which it has no room."""
     kinds = {
         kind: {
             name: [item.text, int(item.works) + 2 * int(item.needed) + 4 * int(item.may_go)]
-            for name, item in items.items()
+            for name, item in [*items.items()][:MOST_ITEMS]
             # What nothing drives now may be so in the other kernel, too.
             if item.works or kind != DEVICE
         }
         for kind, items in state.kinds.items()
     }
-    text = json.dumps(
-        {"release": state.release, "boot_id": state.boot_id, "kinds": kinds},
-        separators=(",", ":"),
-    )
-    return text if len(text) <= MOST_BYTES else ""
+    sizes = {kind: len(_line(items)) for kind, items in kinds.items()}
+    # What a host needs goes last, of the others the largest first.
+    order = sorted(sizes, key=lambda kind: (kind in REQUIRED, -sizes[kind]))
+    left_out: list[str] = []
+    while True:
+        text = _line(
+            {
+                **{"release": state.release, "boot_id": state.boot_id},
+                **{"left_out": left_out, "kinds": kinds},
+            }
+        )
+        # The file has a line end, too.
+        if len(text) < MOST_BYTES or not order:
+            return text
+        left_out.append(order.pop(0))
+        del kinds[left_out[-1]]
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+_FIELDS = {"release", "boot_id", "left_out", "kinds"}
 
 
 def decoded(value: Any) -> Optional[State]:
     """None for anything that `encoded` does not write."""
-    if not isinstance(value, dict) or set(value) != {"release", "boot_id", "kinds"}:
+    if not isinstance(value, dict) or set(value) != _FIELDS:
         return None
     release, boot, kinds = value["release"], value["boot_id"], value["kinds"]
+    left_out = value["left_out"]
+    if not isinstance(left_out, list) or not all(one in KINDS for one in left_out):
+        return None
     if not isinstance(release, str) or not RELEASE.fullmatch(release):
         return None
     if not isinstance(boot, str) or not isinstance(kinds, dict) or not {*kinds} <= {*KINDS}:
@@ -167,7 +190,8 @@ def decoded(value: Any) -> Optional[State]:
             name: Item(text, bool(flags & 1), bool(flags & 2), bool(flags & 4))
             for name, (text, flags) in items.items()
         }
-    return State(release, boot, found)
+    # Each once, whoever wrote it.
+    return State(release, boot, found, [kind for kind in KINDS if kind in left_out])
 
 
 def _is_item(value: Any) -> bool:
@@ -341,5 +365,5 @@ def compare(
         "seconds": int(clock() - start),
         "changes": [one._asdict() for one in changes[:MOST_CHANGES]],
         "dropped": max(0, len(changes) - MOST_CHANGES),
-        "unread": unread,
+        "unread": [kind for kind in KINDS if kind in unread or kind in before.left_out],
     }

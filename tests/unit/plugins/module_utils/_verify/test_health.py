@@ -137,11 +137,39 @@ def test_the_record_holds_the_same() -> None:
     assert text.isprintable()
     found = health.decoded(json.loads(text))
     del whole.kinds["device"]["driverless"]
-    assert found == whole
+    assert found == whole._replace(left_out=[])
 
 
-def test_a_record_that_is_too_large() -> None:
-    assert health.encoded(state(unit={"x" * health.MOST_BYTES: RUNS})) == ""
+def large(part: float) -> dict[str, Item]:
+    return {"x" * int(part * health.MOST_BYTES): RUNS}
+
+
+@pytest.mark.parametrize(
+    ("kinds", "left_out"),
+    [
+        ({"unit": 0.5, "link": 0.3}, []),
+        # What a host needs stays, and of the others as much as there is room for.
+        ({"unit": 0.6, "link": 0.2, "disk": 0.3}, ["disk"]),
+        ({"unit": 0.8, "link": 0.3, "disk": 0.4}, ["disk", "link"]),
+        ({"unit": 0.7, "mount": 0.6, "link": 0.1}, ["unit", "link"]),
+        ({"unit": 1.1, "mount": 0.1}, ["unit"]),
+    ],
+)
+def test_a_record_that_is_too_large(kinds: dict[str, float], left_out: list[str]) -> None:
+    whole = state(**{kind: large(part) for kind, part in kinds.items()})
+    text = health.encoded(whole)
+    assert len(text) < health.MOST_BYTES
+    found = health.decoded(json.loads(text))
+    assert found is not None
+    assert found.left_out == left_out
+    assert {*found.kinds} == {*kinds} - {*left_out}
+
+
+def test_what_the_record_has_no_room_for_is_unknown(host: Host) -> None:
+    host.write(health.RECORD, health.encoded(state(unit=large(2), mount={"/": Item("x")})))
+    found = host.compare()
+    assert found is not None
+    assert (found["unread"], host.slept) == (["unit"], [])
 
 
 @pytest.mark.parametrize(
@@ -158,6 +186,9 @@ def test_a_record_that_is_too_large() -> None:
         {"kinds": {"unit": {"x": [1, 1]}}},
         {"kinds": {"unit": {"x": ["active", True]}}},
         {"kinds": {"unit": {"x": ["active", 8]}}},
+        {"left_out": None},
+        {"left_out": ["magic"]},
+        {"left_out": [{}]},
         {"more": 1},
     ],
 )
