@@ -275,9 +275,9 @@ health:
       worked and that each boot has to bring back, V(gone) what need not come back, the others are
       V(changed) and V(new). C(dropped) is the number of those that are not reported.
     - C(unread) are kinds that could be read before and cannot be now, or for which the record had
-      no room, C(problem) why nothing could
-      be compared, C(release) the kernel that ran before, C(system) what C(systemctl
-      is-system-running) says (empty without systemd) and C(seconds) how long all took.
+      no room, C(problem) why nothing could be compared, C(release) the kernel that ran before,
+      C(age) how many seconds ago that was recorded, C(system) what C(systemctl is-system-running)
+      says (empty without systemd) and C(seconds) how long all took.
   returned: success
   type: dict
 """

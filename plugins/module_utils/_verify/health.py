@@ -65,6 +65,7 @@ MOST_ITEMS = 2000
 MOST_CHANGES = 80
 MOST_BYTES = 256 << 10
 _PROGRAM_BYTES = 8 << 20
+_MOST_SECONDS = 99_999_999_999
 # Between two looks.
 _PAUSES = (1.0, 2.0, 3.0, 5.0)
 
@@ -78,6 +79,8 @@ class State(NamedTuple):
     kinds: Mapping[str, Items]
     #: Kinds of which there was too much for the record.
     left_out: Sequence[str] = ()
+    #: When it said so, in seconds since 1970.
+    time: int = 0
 
 
 class Change(NamedTuple):
@@ -114,7 +117,9 @@ def _read(kind: str, root: Path, ask: Ask, units: Optional[Items]) -> Optional[I
     return health_state.sockets(root, units) if kind == SOCKET else _READERS[kind](root)
 
 
-def gather(root: Path = Path("/"), ask: Ask = _ask) -> State:
+def gather(
+    root: Path = Path("/"), ask: Ask = _ask, now: Callable[[], float] = time.time
+) -> State:
     """The host as it is now."""
     kinds: dict[str, Items] = {}
     for kind in KINDS:
@@ -128,7 +133,12 @@ def gather(root: Path = Path("/"), ask: Ask = _ask) -> State:
                 for name, item in sorted(items.items())
             }
     release = read(root / "proc/sys/kernel/osrelease").strip()
-    return State(release, read(root / boot_id.PATH).strip(), kinds)
+    return State(release, read(root / boot_id.PATH).strip(), kinds, time=_seconds(now()))
+
+
+def _seconds(value: float) -> int:
+    """Of a clock that may not be set."""
+    return min(max(0, int(value)), _MOST_SECONDS)
 
 
 # --- the record ---------------------------------------------------------------------------------
@@ -152,7 +162,7 @@ def encoded(state: State) -> str:
     while True:
         text = _line(
             {
-                **{"release": state.release, "boot_id": state.boot_id},
+                **{"release": state.release, "boot_id": state.boot_id, "time": state.time},
                 **{"left_out": left_out, "kinds": kinds},
             }
         )
@@ -167,7 +177,7 @@ def _line(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-_FIELDS = {"release", "boot_id", "left_out", "kinds"}
+_FIELDS = {"release", "boot_id", "time", "left_out", "kinds"}
 
 
 def decoded(value: Any) -> Optional[State]:
@@ -175,7 +185,9 @@ def decoded(value: Any) -> Optional[State]:
     if not isinstance(value, dict) or set(value) != _FIELDS:
         return None
     release, boot, kinds = value["release"], value["boot_id"], value["kinds"]
-    left_out = value["left_out"]
+    left_out, seconds = value["left_out"], value["time"]
+    if type(seconds) is not int or not 0 <= seconds <= _MOST_SECONDS:
+        return None
     if not isinstance(left_out, list) or not all(one in KINDS for one in left_out):
         return None
     if not isinstance(release, str) or not RELEASE.fullmatch(release):
@@ -191,7 +203,7 @@ def decoded(value: Any) -> Optional[State]:
             for name, (text, flags) in items.items()
         }
     # Each once, whoever wrote it.
-    return State(release, boot, found, [kind for kind in KINDS if kind in left_out])
+    return State(release, boot, found, [kind for kind in KINDS if kind in left_out], seconds)
 
 
 def _is_item(value: Any) -> bool:
@@ -331,7 +343,7 @@ def compare(
 ) -> Optional[dict[str, Any]]:
     """What a host reports in its trial boot; None in any other boot."""
     answer: dict[str, Any] = {
-        **{"problem": "", "release": "", "system": "", "seconds": 0},
+        **{"problem": "", "release": "", "age": 0, "system": "", "seconds": 0},
         **{"changes": [], "dropped": 0, "unread": []},
     }
     try:
@@ -361,6 +373,7 @@ def compare(
     return {
         **answer,
         "release": before.release,
+        "age": max(0, now.time - before.time),
         "system": system,
         "seconds": int(clock() - start),
         "changes": [one._asdict() for one in changes[:MOST_CHANGES]],

@@ -40,6 +40,7 @@ UNITS = (
 RECORD = {
     "release": "6.1",
     "boot_id": "before",
+    "time": 1,
     "left_out": ["swap"],
     "kinds": {"unit": {"ssh.service": ["active (running)", 3]}, "mount": {"/": ["ext4", 3]}},
 }

@@ -38,7 +38,7 @@ DRIVER = {
 
 def difference(*changes: Any, **more: Any) -> dict[str, Any]:
     return {
-        **{"problem": "", "release": FALLBACK, "system": "running", "seconds": 3},
+        **{"problem": "", "release": FALLBACK, "age": 60, "system": "running", "seconds": 3},
         **{"changes": [*changes], "dropped": 0, "unread": [], **more},
     }
 

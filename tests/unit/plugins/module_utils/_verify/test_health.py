@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Callable, Optional
@@ -165,6 +166,17 @@ def test_a_record_that_is_too_large(kinds: dict[str, float], left_out: list[str]
     assert {*found.kinds} == {*kinds} - {*left_out}
 
 
+def test_how_old_the_record_is(host: Host) -> None:
+    assert host.compare()
+    assert 0 <= host.age < 60
+    for ago in (30 * 86_400, time.time(), -1000, 2 * time.time()):
+        # A clock may be wrong in either boot.
+        host.recorded_at = time.time() - ago
+        host.record()
+        assert host.compare()
+        assert abs(host.age - min(max(0, ago), time.time())) < 60
+
+
 def test_what_the_record_has_no_room_for_is_unknown(host: Host) -> None:
     host.write(health.RECORD, health.encoded(state(unit=large(2), mount={"/": Item("x")})))
     found = host.compare()
@@ -186,6 +198,10 @@ def test_what_the_record_has_no_room_for_is_unknown(host: Host) -> None:
         {"kinds": {"unit": {"x": [1, 1]}}},
         {"kinds": {"unit": {"x": ["active", True]}}},
         {"kinds": {"unit": {"x": ["active", 8]}}},
+        {"time": -1},
+        {"time": True},
+        {"time": 1.5},
+        {"time": 10**15},
         {"left_out": None},
         {"left_out": ["magic"]},
         {"left_out": [{}]},
@@ -209,11 +225,13 @@ class Host:
         self.root = root
         self.now = 100.0
         self.slept: list[float] = []
+        self.recorded_at = time.time()
         #: What happens while the host is waited for.
         self.later: Callable[[], None] = lambda: None
         self.units = "Id=x.target\nActiveState=active\n\nId=ssh.service\nActiveState=active\n"
         self.units += "SubState=running\nWantedBy=x.target\n"
         self.boot_seconds = 0.0
+        self.age = -1
         self.write("run/systemd/system/x", "")
         self.write("proc/1/mountinfo", "30 1 254:1 / / rw - ext4 /dev/vda1 rw\n")
         self.record()
@@ -223,7 +241,7 @@ class Host:
         """As before the trial boot."""
         self.write("proc/sys/kernel/osrelease", f"{FALLBACK}\n")
         self.write("proc/sys/kernel/random/boot_id", "before\n")
-        self.write(health.RECORD, health.encoded(health.gather(self.root, self.ask)))
+        self.write(health.RECORD, health.encoded(health.gather(self.root, self.ask, lambda: self.recorded_at)))
         self.write("proc/sys/kernel/osrelease", f"{TRIAL}\n")
         self.write("proc/sys/kernel/random/boot_id", "trial\n")
 
@@ -250,6 +268,7 @@ class Host:
         wanted = health.Wanted(kinds, [allowed] if allowed else [], seconds)
         found = health.compare(wanted, self.root, self.ask, lambda: self.now, self.sleep)
         if found is not None:
+            self.age = found.pop("age")
             found["changes"] = [
                 (one["kind"], one["name"], one["now"], one["state"]) for one in found["changes"]
             ]
