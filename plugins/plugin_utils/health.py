@@ -108,7 +108,7 @@ def _counts(changes: Sequence[Mapping[str, Any]], dropped: int) -> list[str]:
 
 
 def _age(seconds: int) -> str:
-    """How old the record is, if other things than the trial boot may have changed the host since."""
+    """How old the record is, if the host may have been changed since by others."""
     if seconds <= _HOUR:
         return ""
     if seconds < 2 * _DAY:

@@ -106,7 +106,7 @@ class Wanted(NamedTuple):
 
 
 def _ask(argv: Sequence[str], seconds: float) -> str:
-    # Of a list that is cut off, what is missing would be lost. This one ends with 1, too.
+    # Of a list that is cut off, what is missing would be lost. `degraded` comes with an error.
     whole = argv != health_units.WAIT
     return limited_output(argv, _PROGRAM_BYTES, seconds, whole=whole).decode("utf-8", "replace")
 
@@ -117,9 +117,7 @@ def _read(kind: str, root: Path, ask: Ask, units: Optional[Items]) -> Optional[I
     return health_state.sockets(root, units) if kind == SOCKET else _READERS[kind](root)
 
 
-def gather(
-    root: Path = Path("/"), ask: Ask = _ask, now: Callable[[], float] = time.time
-) -> State:
+def gather(root: Path = Path("/"), ask: Ask = _ask, now: Callable[[], float] = time.time) -> State:
     """The host as it is now."""
     kinds: dict[str, Items] = {}
     for kind in KINDS:
@@ -186,11 +184,9 @@ def decoded(value: Any) -> Optional[State]:
         return None
     release, boot, kinds = value["release"], value["boot_id"], value["kinds"]
     left_out, seconds = value["left_out"], value["time"]
-    if type(seconds) is not int or not 0 <= seconds <= _MOST_SECONDS:
+    if not isinstance(release, str) or not RELEASE.fullmatch(release) or not _is_time(seconds):
         return None
     if not isinstance(left_out, list) or not all(one in KINDS for one in left_out):
-        return None
-    if not isinstance(release, str) or not RELEASE.fullmatch(release):
         return None
     if not isinstance(boot, str) or not isinstance(kinds, dict) or not {*kinds} <= {*KINDS}:
         return None
@@ -204,6 +200,10 @@ def decoded(value: Any) -> Optional[State]:
         }
     # Each once, whoever wrote it.
     return State(release, boot, found, [kind for kind in KINDS if kind in left_out], seconds)
+
+
+def _is_time(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= _MOST_SECONDS
 
 
 def _is_item(value: Any) -> bool:

@@ -189,7 +189,8 @@ def _unescaped(text: str) -> str:
 
 def _permanent(root: Path) -> tuple[set[str], set[str]]:
     """Directories on which something is mounted at each boot, and others that a unit is for."""
-    found, others = {"/"}, set()
+    found = {"/"}
+    others: set[str] = set()
     for line in lines(read(root / "etc/fstab")):
         fields = words(line)
         if len(fields) > 2 and not fields[0].startswith("#") and fields[1].startswith("/"):

@@ -138,7 +138,10 @@ def test_the_first_target_counts_where_the_limit_leaves_it_out():
 @pytest.mark.parametrize(
     ("own", "wrong"),
     [
-        ({"verify_health_timeout": 600}, "verify_health_timeout is 600, but trial_timeout is 600: "),
+        (
+            {"verify_health_timeout": 600},
+            "verify_health_timeout is 600, but trial_timeout is 600: ",
+        ),
         ({"verify_health_timeout": 100, "trial_timeout": "90"}, "100, but trial_timeout is 90: "),
         ({"verify_health_timeout": 599}, ""),
         ({"verify_health_timeout": 3600, "trial_timeout": 3601}, ""),

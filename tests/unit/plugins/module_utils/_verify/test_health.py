@@ -101,9 +101,7 @@ BY_NAME = ("IPv4 through eth0", "by 192.0.2.1 on eth0")
 def test_a_route_of_a_link_with_another_name(
     kind: str, before: tuple[str, str], now: tuple[str, str], same: bool
 ) -> None:
-    old, new = (
-        state(**{kind: {name: Item(text)}}) for name, text in (before, now)
-    )
+    old, new = (state(**{kind: {name: Item(text)}}) for name, text in (before, now))
     assert [one.state for one in health.difference(old, new)] == ([] if same else ["lost", "new"])
 
 
@@ -241,7 +239,10 @@ class Host:
         """As before the trial boot."""
         self.write("proc/sys/kernel/osrelease", f"{FALLBACK}\n")
         self.write("proc/sys/kernel/random/boot_id", "before\n")
-        self.write(health.RECORD, health.encoded(health.gather(self.root, self.ask, lambda: self.recorded_at)))
+        self.write(
+            health.RECORD,
+            health.encoded(health.gather(self.root, self.ask, lambda: self.recorded_at)),
+        )
         self.write("proc/sys/kernel/osrelease", f"{TRIAL}\n")
         self.write("proc/sys/kernel/random/boot_id", "trial\n")
 

@@ -427,7 +427,9 @@ def test_a_socket_that_systemd_holds_too(tmp_path: Path) -> None:
 
 def test_the_range_of_ports_given_by_chance(tmp_path: Path) -> None:
     write(tmp_path, {"proc/sys/net/ipv4/ip_local_port_range": "1024\t2000\n"})
-    found = listening(tmp_path, tcp=[socket(ANY, 40000), socket(ANY, 1024)], udp=[])
+    listening(tmp_path, tcp=[socket(ANY, 40000), socket(ANY, 1024)], udp=[])
+    process(tmp_path, 7, "0::/", 40000, 1024)
+    found = health_state.sockets(tmp_path)
     assert needed(found) == {"tcp port 40000"}
 
 

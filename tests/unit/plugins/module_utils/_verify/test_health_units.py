@@ -35,9 +35,7 @@ def parse(*units: str) -> health_units.Items:
 
 
 def states(*units: str) -> dict[str, tuple[str, bool]]:
-    return {
-        name: (item.text, item.works) for name, item in parse(*units).items()
-    }
+    return {name: (item.text, item.works) for name, item in parse(*units).items()}
 
 
 def test_states() -> None:
