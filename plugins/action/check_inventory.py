@@ -173,10 +173,28 @@ class ActionModule(ControlAction):
         """What several variables make wrong, or those of several hosts."""
         if first is not None:
             yield from self._ignored(host, first)
+            yield from self._times(host)
         if builds and "source" in roles:
             yield from self._source(host)
         if builds and "build" in roles:
             yield from self._keys(host)
+
+    @staticmethod
+    def _times(host: Host) -> Iterator[str]:
+        """A wait that the trial boot does not last."""
+        wait, limit = "verify_health_timeout", "trial_timeout"
+        # The default is nobody's mistake.
+        if wait not in host.raw:
+            return
+        try:
+            seconds, end = (int(host.value(host.everything[name])) for name in (wait, limit))
+        except Exception:  # as below
+            return
+        if seconds >= end:
+            yield (
+                f"{wait} is {seconds}, but {limit} is {end}: the host has to be waited for less "
+                "long than the trial boot lasts"
+            )
 
     def _first_target(self, given: dict[str, Any]) -> Optional[Host]:
         """Of the whole group: `--limit` does not change whose waves there are."""

@@ -318,8 +318,10 @@ health:
   description:
     - What works on the host, as one line of JSON for C(/var/lib/oslab-kernel/health.json), with
       which M(oslab.kernel.syscall_info) compares the trial boot. It has the C(release), the
-      C(boot_id) and, by kind, the names of devices, mounts, routes, units, sockets and their like.
-    - V(null) without O(health=true); empty if it would have more than 256 KiB.
+      C(boot_id), the C(time) in seconds since 1970 and, by kind, the names of devices, mounts,
+      routes, units, sockets and their like.
+    - It has less than 256 KiB. C(left_out) are kinds for which there was no room.
+    - V(null) without O(health=true).
   returned: always
   type: str
 container:

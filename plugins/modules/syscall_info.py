@@ -274,9 +274,10 @@ health:
     - C(changes) are C(kind), C(name), C(before), C(now) and C(state) of each. V(lost) is what
       worked and that each boot has to bring back, V(gone) what need not come back, the others are
       V(changed) and V(new). C(dropped) is the number of those that are not reported.
-    - C(unread) are kinds that could be read before and cannot be now, C(problem) why nothing could
-      be compared, C(release) the kernel that ran before, C(system) what C(systemctl
-      is-system-running) says (empty without systemd) and C(seconds) how long all took.
+    - C(unread) are kinds that could be read before and cannot be now, or for which the record had
+      no room, C(problem) why nothing could be compared, C(release) the kernel that ran before,
+      C(age) how many seconds ago that was recorded, C(system) what C(systemctl is-system-running)
+      says (empty without systemd) and C(seconds) how long all took.
   returned: success
   type: dict
 """

@@ -17,7 +17,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms im
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import health
 from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import Form
 
-_NUMBER = re.compile(r"[0-9]{1,9}")
+_NUMBER = re.compile(r"[0-9]{1,11}")
 # An escape takes ten characters for one.
 _LINE = re.compile(rf"[^\n]{{0,{10 * health.LENGTH}}}")
 _KIND = re.compile("|".join(health.KINDS))
@@ -35,6 +35,7 @@ _CHANGE = {
 _HEALTH = {
     "problem": Form(str, like=_LINE),
     "release": Form(str, like=re.compile(f"(?:{RELEASE.pattern})?")),
+    "age": Form(int, like=_NUMBER),
     "system": Form(str, like=_LINE),
     "seconds": Form(int, like=_NUMBER),
     "changes": Form(list, dict, most=health.MOST_CHANGES, each=_CHANGE),
@@ -43,6 +44,8 @@ _HEALTH = {
 }
 #: The part `health` of an answer of syscall_info.
 FORM = Form(dict, null=True, fields=_HEALTH)
+
+_HOUR, _DAY = 3600, 86_400
 
 # Rows of the table of checks for what fails the host.
 MOST_ROWS = 10
@@ -104,6 +107,15 @@ def _counts(changes: Sequence[Mapping[str, Any]], dropped: int) -> list[str]:
     return [f"{count} {words}" for count, words in parts if count]
 
 
+def _age(seconds: int) -> str:
+    """How old the record is, if the host may have been changed since by others."""
+    if seconds <= _HOUR:
+        return ""
+    if seconds < 2 * _DAY:
+        return f", {seconds // _HOUR} h ago"
+    return f", {seconds // _DAY} days ago"
+
+
 def checks(
     answer: Mapping[str, Any], changes: Sequence[Mapping[str, Any]], settings: Settings
 ) -> list[dict[str, Any]]:
@@ -121,7 +133,8 @@ def checks(
     row["ok"] = False if failed else None if unread else True
     row["actual"] = f"{f'{len(failed)} lost' if failed else 'none lost'}{details}"
     system = answer.get("system", "")
-    row["detail"] = f"compared with the boot of {answer.get('release', 'another kernel')}" + (
+    boot = f"compared with the boot of {answer.get('release', 'another kernel')}"
+    row["detail"] = f"{boot}{_age(answer.get('age', 0))}" + (
         f"; systemd says {system}, after {answer.get('seconds', 0)} s" if system else ""
     )
     return [row, *map(_row, failed[:MOST_ROWS])]

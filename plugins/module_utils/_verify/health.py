@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
@@ -54,6 +54,9 @@ REQUIRED = (DEVICE, MOUNT, DEFAULT_ROUTE, UNIT, SOCKET)
 
 LOST, GONE, CHANGED, NEW = "lost", "gone", "changed", "new"
 STATES = (LOST, GONE, CHANGED, NEW)
+_ROUTES = (DEFAULT_ROUTE, "route")
+_THROUGH = " through "
+_MAC = re.compile(r" \([0-9A-Fa-f:]+\)")
 _WORDS = {UNIT: "inactive"}
 
 # Of what is kept and reported.
@@ -62,6 +65,7 @@ MOST_ITEMS = 2000
 MOST_CHANGES = 80
 MOST_BYTES = 256 << 10
 _PROGRAM_BYTES = 8 << 20
+_MOST_SECONDS = 99_999_999_999
 # Between two looks.
 _PAUSES = (1.0, 2.0, 3.0, 5.0)
 
@@ -73,6 +77,10 @@ class State(NamedTuple):
     boot_id: str
     #: By kind; one that could not be read is not there.
     kinds: Mapping[str, Items]
+    #: Kinds of which there was too much for the record.
+    left_out: Sequence[str] = ()
+    #: When it said so, in seconds since 1970.
+    time: int = 0
 
 
 class Change(NamedTuple):
@@ -98,7 +106,9 @@ class Wanted(NamedTuple):
 
 
 def _ask(argv: Sequence[str], seconds: float) -> str:
-    return limited_output(argv, _PROGRAM_BYTES, seconds).decode("utf-8", "replace")
+    # Of a list that is cut off, what is missing would be lost. `degraded` comes with an error.
+    whole = argv != health_units.WAIT
+    return limited_output(argv, _PROGRAM_BYTES, seconds, whole=whole).decode("utf-8", "replace")
 
 
 def _read(kind: str, root: Path, ask: Ask, units: Optional[Items]) -> Optional[Items]:
@@ -107,7 +117,7 @@ def _read(kind: str, root: Path, ask: Ask, units: Optional[Items]) -> Optional[I
     return health_state.sockets(root, units) if kind == SOCKET else _READERS[kind](root)
 
 
-def gather(root: Path = Path("/"), ask: Ask = _ask) -> State:
+def gather(root: Path = Path("/"), ask: Ask = _ask, now: Callable[[], float] = time.time) -> State:
     """The host as it is now."""
     kinds: dict[str, Items] = {}
     for kind in KINDS:
@@ -118,39 +128,65 @@ def gather(root: Path = Path("/"), ask: Ask = _ask) -> State:
         if items is not None:
             kinds[kind] = {
                 name[:LENGTH]: item._replace(text=item.text[:LENGTH])
-                for name, item in sorted(items.items())[:MOST_ITEMS]
+                for name, item in sorted(items.items())
             }
     release = read(root / "proc/sys/kernel/osrelease").strip()
-    return State(release, read(root / boot_id.PATH).strip(), kinds)
+    return State(release, read(root / boot_id.PATH).strip(), kinds, time=_seconds(now()))
+
+
+def _seconds(value: float) -> int:
+    """Of a clock that may not be set."""
+    return min(max(0, int(value)), _MOST_SECONDS)
 
 
 # --- the record ---------------------------------------------------------------------------------
 
 
 def encoded(state: State) -> str:
-    """As text of one line, for the record; empty if there is too much of it."""
+    """As text of one line, for the record, without the kinds for which it has no room."""
     kinds = {
         kind: {
             name: [item.text, int(item.works) + 2 * int(item.needed) + 4 * int(item.may_go)]
-            for name, item in items.items()
+            for name, item in [*items.items()][:MOST_ITEMS]
             # What nothing drives now may be so in the other kernel, too.
             if item.works or kind != DEVICE
         }
         for kind, items in state.kinds.items()
     }
-    text = json.dumps(
-        {"release": state.release, "boot_id": state.boot_id, "kinds": kinds},
-        separators=(",", ":"),
-    )
-    return text if len(text) <= MOST_BYTES else ""
+    sizes = {kind: len(_line(items)) for kind, items in kinds.items()}
+    # What a host needs goes last, of the others the largest first.
+    order = sorted(sizes, key=lambda kind: (kind in REQUIRED, -sizes[kind]))
+    left_out: list[str] = []
+    while True:
+        text = _line(
+            {
+                **{"release": state.release, "boot_id": state.boot_id, "time": state.time},
+                **{"left_out": left_out, "kinds": kinds},
+            }
+        )
+        # The file has a line end, too.
+        if len(text) < MOST_BYTES or not order:
+            return text
+        left_out.append(order.pop(0))
+        del kinds[left_out[-1]]
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+_FIELDS = {"release", "boot_id", "time", "left_out", "kinds"}
 
 
 def decoded(value: Any) -> Optional[State]:
     """None for anything that `encoded` does not write."""
-    if not isinstance(value, dict) or set(value) != {"release", "boot_id", "kinds"}:
+    if not isinstance(value, dict) or set(value) != _FIELDS:
         return None
     release, boot, kinds = value["release"], value["boot_id"], value["kinds"]
-    if not isinstance(release, str) or not RELEASE.fullmatch(release):
+    left_out, seconds = value["left_out"], value["time"]
+    if not isinstance(release, str) or not RELEASE.fullmatch(release) or not _is_time(seconds):
+        return None
+    if not isinstance(left_out, list) or not all(one in KINDS for one in left_out):
         return None
     if not isinstance(boot, str) or not isinstance(kinds, dict) or not {*kinds} <= {*KINDS}:
         return None
@@ -162,7 +198,12 @@ def decoded(value: Any) -> Optional[State]:
             name: Item(text, bool(flags & 1), bool(flags & 2), bool(flags & 4))
             for name, (text, flags) in items.items()
         }
-    return State(release, boot, found)
+    # Each once, whoever wrote it.
+    return State(release, boot, found, [kind for kind in KINDS if kind in left_out], seconds)
+
+
+def _is_time(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= _MOST_SECONDS
 
 
 def _is_item(value: Any) -> bool:
@@ -208,7 +249,28 @@ def _change(kind: str, name: str, before: Optional[Item], now: Optional[Item]) -
         return Change(kind, name, before.text, text, LOST if lost else GONE)
     if now is None:
         return Change(kind, name, before.text, text, GONE)
-    return Change(kind, name, before.text, text, CHANGED) if text != before.text else None
+    if kind == UNIT and health_units.restarts(before.text):
+        same = health_units.without_restarts(text) == health_units.without_restarts(before.text)
+    else:
+        same = text == before.text
+    return None if same else Change(kind, name, before.text, text, CHANGED)
+
+
+def _with_old_names(old: Items, new: Items) -> Items:
+    """Routes that are the same by the link's name: its MAC address may be that of two links now."""
+    gone = {_route(name, item): name for name, item in old.items() if name not in new}
+    found = {}
+    for name, item in new.items():
+        earlier = None if name in old else gone.get(_route(name, item))
+        if earlier is None:
+            found[name] = item
+        else:
+            found[earlier] = item._replace(text=old[earlier].text)
+    return found
+
+
+def _route(name: str, item: Item) -> tuple[str, str]:
+    return name.partition(_THROUGH)[0], _MAC.sub("", item.text)
 
 
 def difference(before: State, now: State) -> list[Change]:
@@ -218,18 +280,50 @@ def difference(before: State, now: State) -> list[Change]:
         old, new = before.kinds.get(kind), now.kinds.get(kind)
         if old is None or new is None:
             continue
+        if kind in _ROUTES:
+            new = _with_old_names(old, new)
         for name in sorted({*old, *new}):
             change = _change(kind, name, old.get(name), new.get(name))
             if change:
                 found.append(change)
-    return sorted(found, key=lambda one: (STATES.index(one.state), KINDS.index(one.kind)))
+    return _sorted(found)
 
 
-def _is_awaited(change: Change, wanted: Wanted) -> bool:
-    return (
-        change.state == LOST
-        and change.kind in wanted.kinds
-        and not any(_matches(pattern, change) for pattern in wanted.allowed)
+def _sorted(changes: Iterable[Change]) -> list[Change]:
+    return sorted(changes, key=lambda one: (STATES.index(one.state), KINDS.index(one.kind)))
+
+
+def _late_sockets(changes: Sequence[Change], before: State, now: State) -> list[Change]:
+    """Nothing is said of sockets as long as a unit that was running has yet to start."""
+    old, new = before.kinds.get(UNIT, {}), now.kinds.get(UNIT, {})
+    if not any(
+        health_units.is_starting(item)
+        and name in old
+        and old[name].works
+        and not health_units.is_starting(old[name])
+        for name, item in new.items()
+    ):
+        return [*changes]
+    return _sorted(
+        one._replace(state=GONE) if (one.kind, one.state) == (SOCKET, LOST) else one
+        for one in changes
+    )
+
+
+def _crashes(changes: Sequence[Change], wanted: Wanted) -> dict[str, int]:
+    """Restarts of the units that had none before."""
+    found = {
+        one.name: health_units.restarts(one.now)
+        for one in changes
+        if one.kind == UNIT and one.before and not health_units.restarts(one.before)
+        if _matters(one, wanted)
+    }
+    return {name: count for name, count in found.items() if count}
+
+
+def _matters(change: Change, wanted: Wanted) -> bool:
+    return change.kind in wanted.kinds and not any(
+        _matches(pattern, change) for pattern in wanted.allowed
     )
 
 
@@ -249,7 +343,7 @@ def compare(
 ) -> Optional[dict[str, Any]]:
     """What a host reports in its trial boot; None in any other boot."""
     answer: dict[str, Any] = {
-        **{"problem": "", "release": "", "system": "", "seconds": 0},
+        **{"problem": "", "release": "", "age": 0, "system": "", "seconds": 0},
         **{"changes": [], "dropped": 0, "unread": []},
     }
     try:
@@ -261,22 +355,28 @@ def compare(
     start = clock()
     system = health_units.wait_until_up(root, ask, wanted.seconds)
     looks = 0
+    crashes: dict[str, int] = {}
     while True:
         now = gather(root, ask)
         changes = difference(before, now)
         left = start + wanted.seconds - clock()
         unread = [kind for kind in KINDS if kind in before.kinds and kind not in now.kinds]
-        awaited = any(_is_awaited(one, wanted) for one in changes)
+        awaited = any(one.state == LOST and _matters(one, wanted) for one in changes)
+        # What has crashed may seem to run between two crashes.
+        earlier, crashes = crashes, _crashes(changes, wanted)
+        awaited = awaited or any(crashes[name] > earlier.get(name, 0) for name in crashes)
         if left <= 0 or not (awaited or {*unread} & {*wanted.kinds}):
             break
         sleep(min(_PAUSES[min(looks, len(_PAUSES) - 1)], left))
         looks += 1
+    changes = _late_sockets(changes, before, now)
     return {
         **answer,
         "release": before.release,
+        "age": max(0, now.time - before.time),
         "system": system,
         "seconds": int(clock() - start),
         "changes": [one._asdict() for one in changes[:MOST_CHANGES]],
         "dropped": max(0, len(changes) - MOST_CHANGES),
-        "unread": unread,
+        "unread": [kind for kind in KINDS if kind in unread or kind in before.left_out],
     }

@@ -55,8 +55,11 @@ _EPHEMERAL_MOUNT = re.compile(
     r"/(?:proc|sys|dev|run|snap|media|var/snap"
     r"|var/lib/(?:docker|containers|containerd|kubelet|lxc|lxd|snapd|machines))(?:/|$)"
 )
+# ZFS mounts one as soon as somebody looks into it.
+_SNAPSHOT = "/.zfs/snapshot/"
 _MOUNT_UNITS = (
     "etc/systemd/system",
+    "run/systemd/system",
     "run/systemd/generator",
     "run/systemd/generator.late",
     "usr/lib/systemd/system",
@@ -184,27 +187,39 @@ def _unescaped(text: str) -> str:
     return _OCTAL.sub(lambda match: chr(int(match[1], 8) & 0xFF), text)
 
 
-def _permanent(root: Path) -> set[str]:
-    """Directories on which something is mounted at each boot."""
+def _permanent(root: Path) -> tuple[set[str], set[str]]:
+    """Directories on which something is mounted at each boot, and others that a unit is for."""
     found = {"/"}
+    others: set[str] = set()
     for line in lines(read(root / "etc/fstab")):
         fields = words(line)
         if len(fields) > 2 and not fields[0].startswith("#") and fields[1].startswith("/"):
             options = fields[3].split(",") if len(fields) > 3 else []
             if not {"noauto", "x-systemd.automount"} & {*options}:
                 found.add(_unescaped(fields[1]).rstrip("/") or "/")
-    for directory in _MOUNT_UNITS:
-        for unit in _listed(root / directory):
-            if unit.name.endswith(".mount"):
-                found.update(where.strip() for where in _WHERE.findall(read(unit)))
-    return found
+    units = [unit for directory in _MOUNT_UNITS for unit in _listed(root / directory)]
+    # As `systemctl enable` and generators leave it, those for `noauto` do not.
+    enabled = {
+        unit.name
+        for directory in units
+        if directory.name.endswith((".wants", ".requires"))
+        for unit in _listed(directory)
+    }
+    for unit in units:
+        if unit.name.endswith(".mount"):
+            where = {match.strip() for match in _WHERE.findall(read(unit))}
+            (found if unit.name in enabled else others).update(where)
+    return found, others
 
 
 def mounts(root: Path) -> Optional[Items]:
-    """What is mounted at each boot: the type of the file system, its source, and whether it can be
-    written."""
+    """What is mounted: the type of the file system, its source, and whether it can be written.
+
+    Less than at each boot, and only shown, is a disabled unit's, and a pool's of ZFS: whether
+    somebody unlocks it by hand is not known.
+    """
     text = read(root / "proc/1/mountinfo") or read(root / "proc/self/mountinfo")
-    permanent = _permanent(root)
+    permanent, others = _permanent(root)
     every: dict[str, tuple[str, str, bool]] = {}
     on_demand: set[str] = set()
     for line in lines(text):
@@ -220,11 +235,13 @@ def mounts(root: Path) -> Optional[Items]:
         every[target] = (more[0], _unescaped(more[1]), writable)
     found: Items = {}
     for target, (fstype, source, writable) in every.items():
-        wanted = target in permanent or fstype == "zfs"
+        if _SNAPSHOT in f"{target}/":
+            continue
+        wanted = target in permanent or target in others or fstype == "zfs"
         asked = any(target == one or target.startswith(f"{one}/") for one in on_demand)
         if wanted and not asked and not _EPHEMERAL_MOUNT.match(target):
             text = f"{fstype} of {source}{'' if writable else ', read-only'}"
-            found[target] = Item(text, works=writable)
+            found[target] = Item(text, works=writable, needed=target in permanent)
     return found or None
 
 
@@ -457,10 +474,15 @@ def _socket_address(text: str) -> tuple[str, bool]:
 _SOCKET = re.compile(r"socket:\[([0-9]{1,20})\]")
 _SERVICE = re.compile(r"/([^/]{1,255}\.service)(?:/|$)")
 _MOST_PROCESSES = 20_000
+# It listens for a container, in the service of the daemon.
+_FOR_CONTAINERS = ("docker-proxy",)
 
 
 def _owners(root: Path, inodes: Collection[str]) -> dict[str, list[str]]:
-    """The control groups of the processes that have these sockets; none where it is the kernel."""
+    """The control groups of the processes that have these sockets; none where it is the kernel.
+
+    Empty for a process that is a container's.
+    """
     found: dict[str, list[str]] = {}
     for process in _listed(root / "proc")[:_MOST_PROCESSES]:
         if not process.name.isdigit():
@@ -478,6 +500,8 @@ def _owners(root: Path, inodes: Collection[str]) -> dict[str, list[str]]:
             groups = lines(read(process / "cgroup"))
             named = [one for one in groups if one.startswith(("0::", "1:name=systemd:"))]
             group = named[-1].split(":", 2)[2] if named else "/"
+            if _value(process / "comm") in _FOR_CONTAINERS:
+                group = ""
             for inode in own:
                 found.setdefault(inode, []).append(group)
     return found
@@ -485,6 +509,8 @@ def _owners(root: Path, inodes: Collection[str]) -> dict[str, list[str]]:
 
 def _comes_back(group: str, units: Optional[Mapping[str, Item]]) -> bool:
     """Whether each boot starts what is in this control group: no session, container or command."""
+    if not group:
+        return False
     if units is None or group in ("/", "/init.scope"):
         return True
     service = _SERVICE.search(group)
@@ -525,10 +551,11 @@ def sockets(root: Path, units: Optional[Mapping[str, Item]] = None) -> Optional[
             by_chance = by_chance or (is_loopback and port in _FORWARDED)
             needed[name] = not by_chance and not (protocol == "udp" and port in _DHCP)
             inodes.setdefault(name, set()).update(fields[9:10])
-    owners = _owners(root, set().union(*inodes.values())) if units is not None else {}
+    owners = _owners(root, set().union(*inodes.values()))
     for name, own in inodes.items():
+        # The kernel's own have none: those of NFS, or of a tunnel that a container's network has.
         groups = [group for inode in own for group in owners.get(inode, [])]
-        if groups and not any(_comes_back(group, units) for group in groups):
+        if not any(_comes_back(group, units) for group in groups):
             needed[name] = False
     return {
         name: Item(", ".join(sorted(texts)), needed=needed[name]) for name, texts in shown.items()

@@ -6,24 +6,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Callable, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common.bounded_read import lines
+from ansible_collections.oslab.kernel.plugins.module_utils._common.bounded_read import lines, words
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.health_state import Item, Items
 
-#: The output of a program that may run for so many seconds; empty if it does not start.
+#: All output of a program that may run for so many seconds; empty if it does not start or end.
 Ask = Callable[[Sequence[str], float], str]
 
 SHOW = (
     *("systemctl", "show", "--no-pager"),
-    "--property=Id,ActiveState,SubState,Type,Transient,WantedBy,RequiredBy,TriggeredBy",
-    *("*.service", "*.socket", "*.path", "*.timer"),
+    "--property=Id,ActiveState,SubState,Type,Transient,WantedBy,RequiredBy,TriggeredBy,Job"
+    ",NRestarts",
+    *("*.service", "*.socket", "*.path", "*.timer", "*.target"),
 )
 WAIT = ("systemctl", "is-system-running", "--wait")
 SECONDS = 30.0
+# Of the time to wait for the boot: what is left is for another look.
+_MOST_LEFT, _SHARE_LEFT = 10.0, 0.25
 _RUNS = "run/systemd/system"
+_COUNT = re.compile(r"[1-9][0-9]{0,9}")
+# How often systemd has started it again because it had ended.
+_RESTARTS = ", restarts: "
+#: It waits for its start, behind another unit.
+QUEUED = "inactive (queued)"
 
 _WORD = re.compile(r"[a-z-]{1,40}")
 # Instances for a session, a user, a connection or a dump, and what systemd-run names; ours.
@@ -32,6 +40,10 @@ _EPHEMERAL = re.compile(
     r"|systemd-backlight@|systemd-rfkill|dbus-:|packagekit|apt-daily|snap-|oslab-|ansible-async"
     r"|getty@tty[2-9]|autovt@|docker-[0-9a-f]{64}|libpod-|crio-|cri-containerd-"
 )
+
+
+# It fails if another kernel lacks one of the modules that a file lists, which is shown as `module`.
+_OF_NO_USE = ("systemd-modules-load.service",)
 
 
 def is_there(root: Path) -> bool:
@@ -50,33 +62,67 @@ def _blocks(text: str) -> Iterator[dict[str, str]]:
             block = {}
 
 
-def _item(unit: dict[str, str]) -> Optional[Item]:
+def _has_job(unit: dict[str, str]) -> bool:
+    return unit.get("Job", "") not in ("", "0")
+
+
+def _is_reached(unit: dict[str, str]) -> bool:
+    return unit.get("ActiveState", "") in ("active", "activating", "reloading") or _has_job(unit)
+
+
+def _item(unit: dict[str, str], reached: Collection[str]) -> Optional[Item]:
     state, detail = unit.get("ActiveState", ""), unit.get("SubState", "")
+    if state == "inactive" and _has_job(unit):
+        # Before a trial boot that says nothing of whether it would have worked.
+        return Item(QUEUED, needed=False)
     # One that waits for its start may need its time; one that starts again and again does not work.
     starting = state in ("activating", "reloading") and detail != "auto-restart"
     if state == "inactive" or not _WORD.fullmatch(state):
         return None
-    # `enabled` may be said of one that only D-Bus starts.
-    at_boot = bool(unit.get("WantedBy") or unit.get("RequiredBy"))
+    # `enabled` may be said of one that only D-Bus starts, or of one that a target wants which this
+    # host never reaches.
+    wanters = words(f"{unit.get('WantedBy', '')} {unit.get('RequiredBy', '')}")
+    at_boot = any(one in reached for one in wanters)
     # What ends when it is done, or waits for somebody to need it, has failed only if it says so.
     ends = unit.get("Type") == "oneshot" or bool(unit.get("TriggeredBy"))
     # Whether a timer waits or runs is no difference.
     is_service = unit.get("Id", "").endswith(".service")
     text = f"{state} ({detail})" if is_service and detail not in ("", state) else state
-    return Item(text, works=state == "active" or starting, needed=at_boot, may_go=ends)
+    count = unit.get("NRestarts", "")
+    if _COUNT.fullmatch(count):
+        text += f"{_RESTARTS}{count}"
+    needed = at_boot and unit.get("Id") not in _OF_NO_USE
+    return Item(text, works=state == "active" or starting, needed=needed, may_go=ends)
 
 
 def parse(text: str) -> Items:
-    """Units that are not inactive, from the output of `systemctl show`."""
+    """Units that are not inactive, or are to start, from the output of `systemctl show`."""
     found: Items = {}
-    for unit in _blocks(text):
+    units = [*_blocks(text)]
+    reached = {unit.get("Id", "") for unit in units if _is_reached(unit)}
+    for unit in units:
         name = unit.get("Id", "")
-        if not name or _EPHEMERAL.match(name) or unit.get("Transient") == "yes":
+        if not name or name.endswith(".target") or unit.get("Transient") == "yes":
             continue
-        item = _item(unit)
+        item = None if _EPHEMERAL.match(name) else _item(unit, reached)
         if item:
             found[name] = item
     return found
+
+
+def without_restarts(text: str) -> str:
+    return text.partition(_RESTARTS)[0]
+
+
+def restarts(text: str) -> int:
+    """What a text of this module says of that."""
+    count = text.partition(_RESTARTS)[2]
+    return int(count) if _COUNT.fullmatch(count) else 0
+
+
+def is_starting(item: Item) -> bool:
+    """Whether it may need its time; one that starts again and again does not."""
+    return item.works and item.text.startswith(("activating", QUEUED)) and not restarts(item.text)
 
 
 def gather(root: Path, ask: Ask) -> Optional[Items]:
@@ -85,11 +131,11 @@ def gather(root: Path, ask: Ask) -> Optional[Items]:
 
 
 def wait_until_up(root: Path, ask: Ask, seconds: float) -> str:
-    """Wait until the boot is done, for so long: what systemd says of it, `starting` if it is not.
+    """Wait until the boot is done: what systemd says of it, `starting` if it is not.
 
-    Empty without systemd.
+    It does not take all of these seconds. Empty without systemd.
     """
     if not is_there(root):
         return ""
-    word = ask(WAIT, seconds).strip()
+    word = ask(WAIT, seconds - min(_MOST_LEFT, _SHARE_LEFT * seconds)).strip()
     return word if _WORD.fullmatch(word) else "starting"

@@ -357,8 +357,13 @@ def _journal_record(entry: dict[str, Any]) -> Record:
     )
 
 
-def limited_output(argv: Sequence[str], limit: int = MOST_BYTES, seconds: float = SECONDS) -> bytes:
-    """The beginning of what a program prints, within so much time; empty if it does not start."""
+def limited_output(
+    argv: Sequence[str], limit: int = MOST_BYTES, seconds: float = SECONDS, *, whole: bool = False
+) -> bytes:
+    """The beginning of what a program prints, within so much time; empty if it does not start.
+
+    `whole`: empty, too, unless it ends by itself and without an error.
+    """
     try:
         process = subprocess.Popen(
             argv,
@@ -376,12 +381,21 @@ def limited_output(argv: Sequence[str], limit: int = MOST_BYTES, seconds: float 
             data += chunk
             if len(data) >= limit:
                 break
+        if whole and (len(data) >= limit or not _ends_well(process, deadline)):
+            return b""
     finally:
         process.kill()
         process.wait()
         if process.stdout:
             process.stdout.close()
     return bytes(data[:limit])
+
+
+def _ends_well(process: subprocess.Popen[bytes], deadline: float) -> bool:
+    try:
+        return process.wait(max(0.1, deadline - time.monotonic())) == 0
+    except subprocess.TimeoutExpired:
+        return False
 
 
 def _chunks(process: subprocess.Popen[bytes], deadline: float) -> Iterator[bytes]:

@@ -33,10 +33,15 @@ FILES = {
     "sys/class/net/eth0/address": "52:54:00:12:34:56\n",
     "sys/class/block/vda/size": "4096\n",
 }
-UNITS = "Id=ssh.service\nActiveState=active\nSubState=running\nWantedBy=x.target\n\nId=a\n"
+UNITS = (
+    "Id=x.target\nActiveState=active\n\nId=ssh.service\nActiveState=active\nSubState=running\n"
+    "WantedBy=x.target\nNRestarts=2\nJob=3\n\nId=a\n"
+)
 RECORD = {
     "release": "6.1",
     "boot_id": "before",
+    "time": 1,
+    "left_out": ["swap"],
     "kinds": {"unit": {"ssh.service": ["active (running)", 3]}, "mount": {"/": ["ext4", 3]}},
 }
 SETTINGS = judgement.Settings(health.KINDS, [])

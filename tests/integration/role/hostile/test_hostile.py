@@ -107,7 +107,7 @@ def test_a_table_of_checks(fleet: Fleet) -> None:
     }
     lost = {"kind": "unit", "name": TEXT, "before": TEXT, "now": TEXT, "state": "lost"}
     syscall_info["health"] = {
-        **{"problem": "", "release": "6.1", "system": TEXT, "seconds": 1},
+        **{"problem": "", "release": "6.1", "age": 1, "system": TEXT, "seconds": 1},
         **{"changes": [lost], "dropped": 0, "unread": []},
     }
     sizes = {

@@ -135,6 +135,28 @@ def test_the_first_target_counts_where_the_limit_leaves_it_out():
     assert "that of t1 counts" in problem
 
 
+@pytest.mark.parametrize(
+    ("own", "wrong"),
+    [
+        (
+            {"verify_health_timeout": 600},
+            "verify_health_timeout is 600, but trial_timeout is 600: ",
+        ),
+        ({"verify_health_timeout": 100, "trial_timeout": "90"}, "100, but trial_timeout is 90: "),
+        ({"verify_health_timeout": 599}, ""),
+        ({"verify_health_timeout": 3600, "trial_timeout": 3601}, ""),
+        # Nobody has asked for this wait.
+        ({"trial_timeout": 60}, ""),
+        ({"verify_health_timeout": "{{ nope }}"}, ""),
+    ],
+)
+def test_a_wait_that_the_trial_boot_does_not_last(own, wrong):
+    problems = looked({"t1": own, "t2": {}, "b": {}}, groups=TARGETS)["problems"]
+    assert bool(problems) == bool(wrong)
+    assert all(wrong in one and one.endswith("[t1]") for one in problems)
+    assert looked({"b": own, "t1": {}}, groups=TARGETS)["problems"] == []
+
+
 def test_a_tarball_that_is_no_builders():
     own = {"source_provider": "file"}
     (problem,) = looked({"b": dict(own), "t1": dict(own)}, groups=TARGETS)["problems"]

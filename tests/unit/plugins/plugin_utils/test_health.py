@@ -35,8 +35,8 @@ NEWS = {"kind": "socket", "name": "tcp port 9", "before": "", "now": "::", "stat
 
 def answer(*changes: Any, **more: Any) -> dict[str, Any]:
     return {
-        **{"problem": "", "release": "6.1.0-44-amd64", "system": "running", "seconds": 3},
-        **{"changes": [*changes], "dropped": 0, "unread": [], **more},
+        **{"problem": "", "release": "6.1.0-44-amd64", "age": 60, "system": "running"},
+        **{"seconds": 3, "changes": [*changes], "dropped": 0, "unread": [], **more},
     }
 
 
@@ -71,6 +71,20 @@ def test_nothing_has_changed() -> None:
         }
     ]
     assert report.failures(found["checks"]) == []
+
+
+@pytest.mark.parametrize(
+    ("age", "shown"),
+    [
+        (0, "amd64; systemd"),
+        (3600, "amd64; systemd"),
+        (7300, "amd64, 2 h ago; systemd"),
+        (21 * 86_400 + 5, "amd64, 21 days ago; systemd"),
+    ],
+)
+def test_an_old_record(age: int, shown: str) -> None:
+    """The next reboot was the trial boot, and came weeks later."""
+    assert shown in verdict(answer(age=age))["checks"][0]["detail"]
 
 
 def test_no_trial_boot() -> None:
@@ -172,6 +186,7 @@ def test_the_result_of_each_change(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"changes": [{"kind": "unit"}]}, "name is missing"),
         ({"changes": [SSH] * 81}, "changes has 81 entries and may have 80"),
         ({"unread": ["x"]}, "unread is 'x', which has to match"),
+        ({"age": -1}, "age is -1, which has to match"),
         ({"seconds": "3"}, "seconds is '3' and has to be a number"),
         ({"release": "../x"}, "release is '../x', which has to match"),
     ],

@@ -6,16 +6,18 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Callable, Optional
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils._verify import health
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import health, health_units
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.health_state import Item
 
 FALLBACK, TRIAL = "6.1.0-44-amd64", "6.12.1-x"
 RUNS = Item("active (running)")
+CRASHED = "active (running), restarts: 12"
 
 
 def state(**kinds: dict[str, Item]) -> health.State:
@@ -42,6 +44,9 @@ def changed(
         ("unit", RUNS._replace(needed=False), Item("failed", False), ("gone", RUNS.text, "failed")),
         ("unit", RUNS._replace(may_go=True), Item("failed", False), ("lost", RUNS.text, "failed")),
         ("unit", Item("failed", False), Item("failed", False), None),
+        ("unit", RUNS, Item(CRASHED), ("changed", RUNS.text, CRASHED)),
+        ("unit", Item("active (running), restarts: 1"), Item(CRASHED), None),
+        ("unit", Item(CRASHED), RUNS, None),
         ("unit", Item("failed", False), None, ("gone", "failed", "inactive")),
         ("unit", None, Item("failed", False), ("new", "", "failed")),
         ("device", Item("ahci"), Item("no driver", False), ("lost", "ahci", "no driver")),
@@ -76,6 +81,30 @@ def test_what_a_change_is(
     assert changed(kind, before, now) == ([expected] if expected else [])
 
 
+MAC = "00:0d:3a:12:34:56"
+BY_MAC = (f"IPv4 through {MAC}", f"by 192.0.2.1 on eth0 ({MAC})")
+BY_NAME = ("IPv4 through eth0", "by 192.0.2.1 on eth0")
+
+
+@pytest.mark.parametrize("kind", ["default_route", "route"])
+@pytest.mark.parametrize(
+    ("before", "now", "same"),
+    [
+        # A virtual function of the same MAC address has come, or has not come yet.
+        (BY_MAC, BY_NAME, True),
+        (BY_NAME, BY_MAC, True),
+        (BY_NAME, (BY_MAC[0], f"by 192.0.2.2 on eth0 ({MAC})"), False),
+        (BY_NAME, (BY_MAC[0], f"by 192.0.2.1 on eth1 ({MAC})"), False),
+        (BY_NAME, (f"IPv6 through {MAC}", BY_MAC[1]), False),
+    ],
+)
+def test_a_route_of_a_link_with_another_name(
+    kind: str, before: tuple[str, str], now: tuple[str, str], same: bool
+) -> None:
+    old, new = (state(**{kind: {name: Item(text)}}) for name, text in (before, now))
+    assert [one.state for one in health.difference(old, new)] == ([] if same else ["lost", "new"])
+
+
 def test_what_was_not_read_is_not_compared() -> None:
     """As the units of a host without systemd."""
     full = state(unit={"ssh.service": RUNS}, mount={"/": Item("ext4")})
@@ -107,11 +136,50 @@ def test_the_record_holds_the_same() -> None:
     assert text.isprintable()
     found = health.decoded(json.loads(text))
     del whole.kinds["device"]["driverless"]
-    assert found == whole
+    assert found == whole._replace(left_out=[])
 
 
-def test_a_record_that_is_too_large() -> None:
-    assert health.encoded(state(unit={"x" * health.MOST_BYTES: RUNS})) == ""
+def large(part: float) -> dict[str, Item]:
+    return {"x" * int(part * health.MOST_BYTES): RUNS}
+
+
+@pytest.mark.parametrize(
+    ("kinds", "left_out"),
+    [
+        ({"unit": 0.5, "link": 0.3}, []),
+        # What a host needs stays, and of the others as much as there is room for.
+        ({"unit": 0.6, "link": 0.2, "disk": 0.3}, ["disk"]),
+        ({"unit": 0.8, "link": 0.3, "disk": 0.4}, ["disk", "link"]),
+        ({"unit": 0.7, "mount": 0.6, "link": 0.1}, ["unit", "link"]),
+        ({"unit": 1.1, "mount": 0.1}, ["unit"]),
+    ],
+)
+def test_a_record_that_is_too_large(kinds: dict[str, float], left_out: list[str]) -> None:
+    whole = state(**{kind: large(part) for kind, part in kinds.items()})
+    text = health.encoded(whole)
+    assert len(text) < health.MOST_BYTES
+    found = health.decoded(json.loads(text))
+    assert found is not None
+    assert found.left_out == left_out
+    assert {*found.kinds} == {*kinds} - {*left_out}
+
+
+def test_how_old_the_record_is(host: Host) -> None:
+    assert host.compare()
+    assert 0 <= host.age < 60
+    for ago in (30 * 86_400, time.time(), -1000, 2 * time.time()):
+        # A clock may be wrong in either boot.
+        host.recorded_at = time.time() - ago
+        host.record()
+        assert host.compare()
+        assert abs(host.age - min(max(0, ago), time.time())) < 60
+
+
+def test_what_the_record_has_no_room_for_is_unknown(host: Host) -> None:
+    host.write(health.RECORD, health.encoded(state(unit=large(2), mount={"/": Item("x")})))
+    found = host.compare()
+    assert found is not None
+    assert (found["unread"], host.slept) == (["unit"], [])
 
 
 @pytest.mark.parametrize(
@@ -128,6 +196,13 @@ def test_a_record_that_is_too_large() -> None:
         {"kinds": {"unit": {"x": [1, 1]}}},
         {"kinds": {"unit": {"x": ["active", True]}}},
         {"kinds": {"unit": {"x": ["active", 8]}}},
+        {"time": -1},
+        {"time": True},
+        {"time": 1.5},
+        {"time": 10**15},
+        {"left_out": None},
+        {"left_out": ["magic"]},
+        {"left_out": [{}]},
         {"more": 1},
     ],
 )
@@ -148,18 +223,28 @@ class Host:
         self.root = root
         self.now = 100.0
         self.slept: list[float] = []
+        self.recorded_at = time.time()
         #: What happens while the host is waited for.
         self.later: Callable[[], None] = lambda: None
-        self.units = "Id=ssh.service\nActiveState=active\nSubState=running\nWantedBy=x.target\n"
+        self.units = "Id=x.target\nActiveState=active\n\nId=ssh.service\nActiveState=active\n"
+        self.units += "SubState=running\nWantedBy=x.target\n"
         self.boot_seconds = 0.0
+        self.age = -1
         self.write("run/systemd/system/x", "")
+        self.write("proc/1/mountinfo", "30 1 254:1 / / rw - ext4 /dev/vda1 rw\n")
+        self.record()
+        self.write("proc/cmdline", f"root=/dev/vda1 ro oslab.trial={TRIAL}\n")
+
+    def record(self) -> None:
+        """As before the trial boot."""
         self.write("proc/sys/kernel/osrelease", f"{FALLBACK}\n")
         self.write("proc/sys/kernel/random/boot_id", "before\n")
-        self.write("proc/1/mountinfo", "30 1 254:1 / / rw - ext4 /dev/vda1 rw\n")
-        self.write(health.RECORD, health.encoded(health.gather(root, self.ask)))
+        self.write(
+            health.RECORD,
+            health.encoded(health.gather(self.root, self.ask, lambda: self.recorded_at)),
+        )
         self.write("proc/sys/kernel/osrelease", f"{TRIAL}\n")
         self.write("proc/sys/kernel/random/boot_id", "trial\n")
-        self.write("proc/cmdline", f"root=/dev/vda1 ro oslab.trial={TRIAL}\n")
 
     def write(self, name: str, text: str) -> None:
         path = self.root / name
@@ -184,6 +269,7 @@ class Host:
         wanted = health.Wanted(kinds, [allowed] if allowed else [], seconds)
         found = health.compare(wanted, self.root, self.ask, lambda: self.now, self.sleep)
         if found is not None:
+            self.age = found.pop("age")
             found["changes"] = [
                 (one["kind"], one["name"], one["now"], one["state"]) for one in found["changes"]
             ]
@@ -226,11 +312,59 @@ def test_a_unit_that_comes_up_late(host: Host) -> None:
     assert (found["changes"], len(host.slept)) == ([], 3)
 
 
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_unit_that_crashes_again_and_again(host: Host, ends: bool) -> None:
+    """It mostly seems to run: only if it is seen between two starts, at the end, it is lost."""
+    usual = host.units
+
+    def crash() -> None:
+        count = min(len(host.slept), 2) if ends else len(host.slept)
+        host.units = f"{usual}NRestarts={count + 1}\n"
+
+    host.later = crash
+    crash()
+    found = host.compare(seconds=20)
+    assert found is not None
+    count = 3 if ends else len(host.slept) + 1
+    text = f"active (running), restarts: {count}"
+    assert found["changes"] == [("unit", "ssh.service", text, "changed")]
+    assert (sum(host.slept) < 20) is ends
+    host.later = lambda: None
+    host.units = usual.replace("active\nSubState=running", "activating\nSubState=auto-restart")
+    found = host.compare(seconds=20)
+    assert found is not None
+    assert [one[3] for one in found["changes"]] == ["lost"]
+
+
 def test_a_boot_that_does_not_end(host: Host) -> None:
     host.boot_seconds = 1000
     found = host.compare(seconds=30)
     assert found is not None
-    assert (found["system"], found["seconds"], found["changes"]) == ("starting", 30, [])
+    # Some time is left for another look.
+    assert (found["system"], found["seconds"], found["changes"]) == ("starting", 22, [])
+
+
+def test_a_unit_behind_a_slow_one(host: Host) -> None:
+    """Nor are the ports of what has yet to start lost."""
+    host.write("proc/net/tcp", "x\n   0: 00000000:0016 00000000:0000 0A 0:0 0 0 0 0 7\n")
+    host.write("proc/7/cgroup", "0::/system.slice/ssh.service\n")
+    (host.root / "proc/7/fd").mkdir()
+    (host.root / "proc/7/fd/3").symlink_to("socket:[7]")
+    host.record()
+    host.write("proc/net/tcp", "x\n")
+    host.boot_seconds = 1000
+    host.units = "Id=ssh.service\nActiveState=inactive\nSubState=dead\nJob=31\n"
+    found = host.compare(seconds=40)
+    assert found is not None
+    assert found["changes"] == [
+        ("socket", "tcp port 22", "", "gone"),
+        ("unit", "ssh.service", "inactive (queued)", "changed"),
+    ]
+    assert found["seconds"] == 40
+    host.units = "Id=x.service\nActiveState=active\n"
+    found = host.compare(seconds=40)
+    assert found is not None
+    assert [one[3] for one in found["changes"]] == ["lost", "lost", "new"]
 
 
 def test_systemd_that_does_not_answer(host: Host) -> None:
@@ -306,6 +440,14 @@ def test_what_cannot_be_read_is_left_out(host: Host, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setitem(health._READERS, "mount", broken)
     assert "mount" not in health.gather(host.root, host.ask).kinds
+
+
+def test_a_list_that_is_cut_off_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health_units, "SHOW", ("sh", "-c", "echo Id=a; sleep 9"))
+    assert health._ask(health_units.SHOW, 0.5) == ""
+    assert health._ask(("sh", "-c", "echo Id=a"), 9) == "Id=a\n"
+    monkeypatch.setattr(health_units, "WAIT", ("sh", "-c", "echo degraded; exit 1"))
+    assert health._ask(health_units.WAIT, 9) == "degraded\n"
 
 
 def test_this_machine() -> None:

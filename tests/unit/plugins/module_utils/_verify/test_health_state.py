@@ -127,7 +127,11 @@ def test_mounts_that_each_boot_makes(tmp_path: Path) -> None:
         mount("/efi", "vfat", "/dev/vda15"),
         mount("/mnt"),
         mount("/opt/x"),
+        mount("/by-hand"),
+        mount("/noauto"),
         mount("/tank", "zfs", "tank"),
+        mount("/tank/listed", "zfs", "tank/listed"),
+        mount("/tank/.zfs/snapshot/daily", "zfs", "tank@daily"),
         mount("/ro", options="ro"),
         *map(mount, ("/run/user/1000", "/proc", "/snap/core", "/var/lib/docker", "/media/me/x")),
     ]
@@ -137,6 +141,11 @@ def test_mounts_that_each_boot_makes(tmp_path: Path) -> None:
             "proc/1/mountinfo": "".join(lines),
             "etc/fstab": fstab,
             "etc/systemd/system/opt-x.mount": unit,
+            "etc/systemd/system/remote-fs.target.wants/opt-x.mount": unit,
+            "etc/systemd/system/by\\x2dhand.mount": "[Mount]\nWhere=/by-hand\n",
+            "run/systemd/generator/noauto.mount": "[Mount]\nWhere=/noauto\n",
+            "run/systemd/generator/tank-listed.mount": "[Mount]\nWhere=/tank/listed\n",
+            "run/systemd/generator/zfs-mount.service.requires/tank-listed.mount": "",
             "run/systemd/generator.late/efi.mount": automatic,
         },
     )
@@ -145,10 +154,13 @@ def test_mounts_that_each_boot_makes(tmp_path: Path) -> None:
         "/": "ext4 of /dev/vda1",
         "/srv/my data": "xfs of /dev/vda2",
         "/opt/x": "ext4 of /dev/vda1",
+        "/by-hand": "ext4 of /dev/vda1",
+        "/noauto": "ext4 of /dev/vda1",
         "/tank": "zfs of tank",
+        "/tank/listed": "zfs of tank/listed",
         "/ro": "ext4 of /dev/vda1, read-only",
     }
-    assert needed(found) == {"/", "/srv/my data", "/opt/x", "/tank"}
+    assert needed(found) == {"/", "/srv/my data", "/opt/x", "/tank/listed"}
     assert health_state.mounts(tmp_path / "none") is None
 
 
@@ -353,6 +365,10 @@ def test_who_listens(tmp_path: Path) -> None:
         "udp port 123": "0.0.0.0",
         "udp port 68": "0.0.0.0",
     }
+    # The kernel's own have no process.
+    assert needed(found) == set()
+    process(tmp_path, 7, "0::/", *(22, 25, 80, 40000, 700, 636, 6010, 123, 68))
+    found = health_state.sockets(tmp_path)
     # Ports that are given by chance, that of a lease, and a display that sshd forwards.
     assert {*found} - needed(found) == {
         *("tcp port 40000", "tcp port 700", "udp port 68", "tcp port 6010 on loopback"),
@@ -393,11 +409,13 @@ def test_who_listens_at_each_boot(tmp_path: Path, group: str, comes_back: bool) 
     listening(tmp_path, tcp=[socket(ANY, 80), socket(ANY, 2049)])
     process(tmp_path, 7, group, 80)
     assert needed(health_state.sockets(tmp_path, units)) == (
-        # The kernel's own has no process.
-        {"tcp port 80", "tcp port 2049"} if comes_back else {"tcp port 2049"}
+        {"tcp port 80"} if comes_back else set()
     )
     # Without systemd nothing is known of that.
-    assert needed(health_state.sockets(tmp_path)) == {"tcp port 80", "tcp port 2049"}
+    assert needed(health_state.sockets(tmp_path)) == {"tcp port 80"}
+    write(tmp_path, {"proc/7/comm": "docker-proxy\n"})
+    assert needed(health_state.sockets(tmp_path, units)) == set()
+    assert needed(health_state.sockets(tmp_path)) == set()
 
 
 def test_a_socket_that_systemd_holds_too(tmp_path: Path) -> None:
@@ -409,7 +427,9 @@ def test_a_socket_that_systemd_holds_too(tmp_path: Path) -> None:
 
 def test_the_range_of_ports_given_by_chance(tmp_path: Path) -> None:
     write(tmp_path, {"proc/sys/net/ipv4/ip_local_port_range": "1024\t2000\n"})
-    found = listening(tmp_path, tcp=[socket(ANY, 40000), socket(ANY, 1024)], udp=[])
+    listening(tmp_path, tcp=[socket(ANY, 40000), socket(ANY, 1024)], udp=[])
+    process(tmp_path, 7, "0::/", 40000, 1024)
+    found = health_state.sockets(tmp_path)
     assert needed(found) == {"tcp port 40000"}
 
 

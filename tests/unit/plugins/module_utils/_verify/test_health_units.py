@@ -25,10 +25,17 @@ def unit(name: str, state: str = "active", detail: str = "running", **more: str)
     return "\n".join([*lines, *(f"{key}={value}" for key, value in given.items())]) + "\n\n"
 
 
+REACHED = unit("multi-user.target", detail="active", WantedBy="") + unit(
+    "graphical.target", "inactive", "dead", WantedBy=""
+)
+
+
+def parse(*units: str) -> health_units.Items:
+    return health_units.parse("".join([*units, REACHED]))
+
+
 def states(*units: str) -> dict[str, tuple[str, bool]]:
-    return {
-        name: (item.text, item.works) for name, item in health_units.parse("".join(units)).items()
-    }
+    return {name: (item.text, item.works) for name, item in parse(*units).items()}
 
 
 def test_states() -> None:
@@ -43,10 +50,16 @@ def test_states() -> None:
         unit("g.service", "a\x1bb", ""),
         unit("h.timer", "active", "waiting"),
         unit("getty@tty1.service"),
+        unit("i.service", NRestarts="0"),
+        unit("j.service", NRestarts="4"),
+        unit("k.service", "activating", "auto-restart", NRestarts="7"),
     ) == {
         "ssh.service": ("active (running)", True),
         "h.timer": ("active", True),
         "getty@tty1.service": ("active (running)", True),
+        "i.service": ("active (running)", True),
+        "j.service": ("active (running), restarts: 4", True),
+        "k.service": ("activating (auto-restart), restarts: 7", False),
         "a.service": ("failed", False),
         "c.service": ("activating (start)", True),
         "d.service": ("activating (auto-restart)", False),
@@ -85,15 +98,39 @@ def test_transient_units() -> None:
         ({}, True, False),
         # By D-Bus, or by hand.
         ({"WantedBy": ""}, False, False),
-        ({"WantedBy": "", "RequiredBy": "x.target"}, True, False),
+        ({"WantedBy": "", "RequiredBy": "multi-user.target"}, True, False),
+        # Of a desktop that the host does not have.
+        ({"WantedBy": "graphical.target"}, False, False),
+        ({"WantedBy": "graphical.target multi-user.target"}, True, False),
         # It ends when it is done, and waits for somebody.
         ({"Type": "oneshot"}, True, True),
         ({"TriggeredBy": "cups.socket"}, True, True),
     ],
 )
 def test_what_each_boot_starts(changes: dict[str, str], needed: bool, may_go: bool) -> None:
-    item = health_units.parse(unit("x.service", **changes))["x.service"]
+    item = parse(unit("x.service", **changes))["x.service"]
     assert (item.needed, item.may_go) == (needed, may_go)
+
+
+def test_what_is_queued_behind_another_unit() -> None:
+    """It has yet to start, and says nothing of the boot before if it was so there."""
+    found = parse(
+        unit("nginx.service", "inactive", "dead", Job="312"),
+        unit("a.service", "inactive", "dead", Job=""),
+        unit("b.service", "inactive", "dead", Job="0"),
+        unit("c.service", "failed", "failed", Job="313"),
+    )
+    assert {name: (item.works, item.needed) for name, item in found.items()} == {
+        "nginx.service": (True, False),
+        "c.service": (False, True),
+    }
+    assert found["nginx.service"].text == "inactive (queued)"
+
+
+def test_a_module_that_another_kernel_lacks() -> None:
+    """It is shown as a module; that the unit fails by it is no other loss."""
+    (item,) = parse(unit("systemd-modules-load.service", Type="oneshot")).values()
+    assert not item.needed
 
 
 def test_without_systemd(tmp_path: Path) -> None:
@@ -114,7 +151,7 @@ def test_with_systemd(tmp_path: Path) -> None:
 
     assert [*(health_units.gather(tmp_path, ask) or {})] == ["ssh.service"]
     assert health_units.wait_until_up(tmp_path, ask, 9) == "degraded"
-    assert asked == [("show", health_units.SECONDS), ("is-system-running", 9)]
+    assert asked == [("show", health_units.SECONDS), ("is-system-running", 6.75)]
     # It does not answer, or not in time.
     assert health_units.gather(tmp_path, lambda _argv, _seconds: "") is None
     assert health_units.wait_until_up(tmp_path, lambda _argv, _seconds: "", 9) == "starting"

@@ -519,6 +519,12 @@ def test_the_output_of_a_program_has_limits() -> None:
     assert run("import time; print('x', flush=True); time.sleep(60)", seconds=2.0) == b"x\n"
     assert time.monotonic() - started < 30
     assert kernel_log.limited_output(["/no/such/program"]) == b""
+    # All of it, or nothing.
+    assert run("print('x')", whole=True) == b"x\n"
+    assert run("print('x', flush=True); raise SystemExit(1)", whole=True) == b""
+    assert run("while True: print('x' * 1000)", limit=5000, whole=True) == b""
+    slow = "import time; print('x', flush=True); time.sleep(60)"
+    assert run(slow, seconds=2.0, whole=True) == b""
 
 
 def test_the_taint(tmp_path: Path) -> None:
