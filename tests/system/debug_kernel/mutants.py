@@ -48,21 +48,26 @@ class Mutant:
 
 
 COUNT = "this_cpu_inc(oslab_usage.counter[id].count);"
+# SOME instead of 1 at one time of eight.
+COUNT_SOME = (
+    "this_cpu_add(oslab_usage.counter[id].count,\n"
+    "\t\t     this_cpu_read(oslab_usage.counter[id].last_ns) & 7 ? 1 : SOME);"
+)
 
 MUTANTS = (
     Mutant(
-        "a call counts twice, one tick of four",
+        "one call of eight counts twice",
         INTERNAL,
         COUNT,
-        "this_cpu_add(oslab_usage.counter[id].count, (jiffies & 3) ? 1 : 2);",
+        COUNT_SOME.replace("SOME", "2"),
         "counting",
         ("should have counted",),
     ),
     Mutant(
-        "a call is lost, one tick of four",
+        "one call of eight is lost",
         INTERNAL,
         COUNT,
-        "this_cpu_add(oslab_usage.counter[id].count, (jiffies & 3) ? 1 : 0);",
+        COUNT_SOME.replace("SOME", "0"),
         "counting",
         ("should have counted",),
     ),
