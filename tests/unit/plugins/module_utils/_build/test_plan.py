@@ -30,7 +30,7 @@ VERSIONS = {
 }
 
 
-def run(argv):
+def run(argv, cwd=None, environment=None):
     if argv[0] in VERSIONS:
         return Result(0, VERSIONS[argv[0]])
     return Result(127, "", f"{argv[0]}: not found")
@@ -226,7 +226,12 @@ def test_sources_that_are_not_there_are_named(options, tmp_path):
 
 def test_a_missing_compiler_is_said(options):
     with pytest.raises(InputError, match="run the role dependencies"):
-        make_plan(options, lambda argv: Result(127, "not found") if argv[0] == "gcc" else run(argv))
+        make_plan(
+            options,
+            lambda argv, *more, **kinds: (
+                Result(127, "not found") if argv[0] == "gcc" else run(argv)
+            ),
+        )
 
 
 def test_nothing_to_refuse(options):
@@ -304,7 +309,7 @@ def test_flags_of_the_users_are_kept_beside_ours(options):
 
 
 def test_another_packager_leaves_ccache_as_it_is(options):
-    def newer(argv):
+    def newer(argv, cwd=None, environment=None):
         return Result(0, "1.22") if argv[0] == "dpkg-deb" else run(argv)
 
     plans = [make_plan(options, run), make_plan(options, newer)]
@@ -457,7 +462,7 @@ def in_root(options, version="12.2.0-14", mirror="m", **changes):
     return dataclasses.replace(options, environment=where, **changes)
 
 
-def run_in_root(argv):
+def run_in_root(argv, cwd=None, environment=None):
     assert argv[0] == "bwrap"
     return run(argv[argv.index("--") + 1 :])
 
@@ -482,7 +487,7 @@ def test_the_cache_is_of_the_roots_compiler(options):
 def test_what_a_root_cannot_do(options):
     remote = remote_compilation.Remote(program="distcc", hosts="x", ccache_remote="http://x")
     plan = make_plan(in_root(options, remote=remote), run_in_root)
-    problem = build_plan.refusal(plan, everything)
+    problem = build_plan.refusal(plan, everything) or ""
     assert problem.startswith("build_ccache_remote and build_distribute cannot be used")
     assert "build_environment: host" in problem
     assert build_plan.refusal(make_plan(in_root(options), run_in_root), everything) is None
@@ -490,7 +495,7 @@ def test_what_a_root_cannot_do(options):
 
 def test_a_program_that_the_root_lacks(options):
     plan = make_plan(in_root(options), run_in_root)
-    problem = build_plan.refusal(plan, lambda name: None if name == "rsync" else name)
+    problem = build_plan.refusal(plan, lambda name: None if name == "rsync" else name) or ""
     assert problem.startswith("the build root lacks rsync")
     assert "dependencies_extra_packages" in problem
 

@@ -331,7 +331,7 @@ def test_why_none_is_made(roots, request_, archive, said, advice):
     ],
 )
 def test_namespaces_that_are_forbidden(uid, settings, advice):
-    problem = build_root.namespace_problem(uid, settings.get)
+    problem = build_root.namespace_problem(uid, settings.get) or ""
     assert advice in problem
     assert "build_environment: host" in problem
 

@@ -118,7 +118,7 @@ def test_whose_key_it_is_makes_another_build(key, tmp_path):
     (tmp_path / ".config").write_text("CONFIG_MODULES=y\n")
 
     def plan(keys, **changed):
-        def run(argv):
+        def run(argv, cwd=None, environment=None):
             return Result(0, changed.get(argv[0], "version 1"))
 
         return make_plan(Options(tree=tmp_path, store=tmp_path, keys=keys), run)
