@@ -171,7 +171,8 @@ lint: deps ## Run the linters, the type checker and the spelling checker
 	mypy $(addprefix --package ansible_collections.oslab.kernel.,plugins tests bench)
 	ANSIBLE_COLLECTIONS_PATH=collections ansible-lint
 
-# Tests of a file stay together: what they share is made once, not by each process.
+# Each process begins with a share of neighbouring tests, so most of a file's are in one process, and what they
+# share is made once there. One that has no more takes tests of another, and makes it again.
 PARALLEL := --numprocesses auto --dist worksteal
 
 .PHONY: test-unit
@@ -255,6 +256,7 @@ TREE ?= $(firstword $(wildcard $(OSLAB_CACHE)/work/trees/*/linux))
 
 .PHONY: test-kernel-mutants
 test-kernel-mutants: deps ## Put faults into the kernel code; check that its self-tests fail (TREE=…)
+	$(if $(TREE),,$(error name a kernel tree with TREE=…))
 	tests/system/debug_kernel/mutants.py --tree "$(TREE)"
 
 # The kernel is the one that `make quickstart` has published.

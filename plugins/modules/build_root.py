@@ -19,7 +19,7 @@ description:
   - Two calls at the same time make one root. What a killed call has left is removed by the next
     one.
   - Roots that no call has returned for O(keep_days) are removed.
-version_added: "0.2.0"
+version_added: "0.3.0"
 author: oslab.kernel contributors (@oslab)
 options:
   directory:
@@ -40,6 +40,7 @@ options:
     description:
       - Addresses of archives, each with suite and components behind it if these are not O(suite)
         and V(main). Empty means the distribution's own archive with its updates.
+      - An address with a user's name or password is refused, as the root is recorded with it.
       - An address in the layout of snapshot.debian.org, with a time in it, may have an index that
         has expired. Its signature is verified as any other's.
     type: list

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from ansible.module_utils.common.validation import check_type_bool
+from ansible_collections.oslab.kernel.plugins.module_utils._build import root
 from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import SHA256
 from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import BUILD_ID
 from ansible_collections.oslab.kernel.plugins.module_utils._host import kernel_module
@@ -143,6 +144,17 @@ def _git_url(name: str, value: str) -> Iterator[str]:
         yield f"{name} cannot be used: {problem}"
 
 
+def _archives(name: str, value: Sequence[str]) -> Iterator[str]:
+    found = False
+    for index, entry in enumerate(value):
+        problem = root.mirror_problem(str(entry))
+        if problem:
+            found = True
+            yield f"{name}[{index}] cannot be used: {problem}"
+    if not found:
+        yield from _ARCHIVES(name, value)
+
+
 def _git_ref(name: str, value: str) -> Iterator[str]:
     problem = git_names.ref_problem(value) if value else ""
     if problem:
@@ -151,12 +163,13 @@ def _git_ref(name: str, value: str) -> Iterator[str]:
 
 _CHECKSUM = "64 hexadecimal digits, as sha256sum prints them"
 _NAME = "lower-case letters, digits and -, a letter first"
+_ARCHIVES = _texts(
+    _ARCHIVE,
+    "an address that begins with http://, https:// or file:///, then suite and components if they "
+    "are others",
+)
 FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
-    "build_root_mirrors": _texts(
-        _ARCHIVE,
-        "an address that begins with http://, https:// or file:///, then suite and components if "
-        "they are others",
-    ),
+    "build_root_mirrors": _archives,
     "build_root_suite": _texts(_SUITE, _NAME),
     "deploy_after": _absolute,
     "deploy_before": _absolute,

@@ -55,13 +55,16 @@ def memory() -> Path | None:
     """Where modules of this state of the sources are; nowhere if a playbook may bring others."""
     from ansible import constants, release
 
-    books = [Path(word) for word in sys.argv if word.endswith((".yml", ".json"))]
-    beside = any(path.parent.joinpath("library").exists() for path in [*books, Path("x")])
-    if beside or os.environ.get("ANSIBLE_LIBRARY"):
-        return None
     place = next((x for x in constants.COLLECTIONS_PATHS if Path(x, COLLECTION).is_dir()), None)
-    if place is None:
+    if place is None or os.environ.get("ANSIBLE_LIBRARY"):
         return None
+    books = [Path(word) for word in sys.argv if word.endswith((".yml", ".json"))]
+    for directory in {path.parent for path in [*books, Path("x")]}:
+        others = directory / "collections"
+        if (directory / "library").exists() or (
+            others.exists() and others.resolve() != Path(place).resolve()
+        ):
+            return None
     plugins = Path(place, COLLECTION, "plugins").resolve()
     digest = hashlib.sha256(f"{release.__file__} {release.__version__} {sys.version}".encode())
     for path in [Path(__file__), *sorted(plugins.rglob("*.py"))]:

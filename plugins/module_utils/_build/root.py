@@ -40,6 +40,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     bounded_read,
     json_file,
     lock,
+    plain_text,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
     FullRunner,
@@ -95,15 +96,26 @@ _UBUNTU = Archive(
 ARCHIVES = {"bookworm": _DEBIAN, "trixie": _DEBIAN, "jammy": _UBUNTU, "noble": _UBUNTU}
 
 
+def mirror_problem(entry: str) -> str:
+    """Why the address cannot be one that each root and each .buildinfo names; otherwise empty."""
+    return plain_text.account_problem(entry, "a copy on the builder (file:///path)")
+
+
 @dataclass(frozen=True)
 class Request:
-    """What the user asks for."""
+    """What the user asks for. Raises RootError."""
 
     suite: str
     architecture: str
     packages: Sequence[str]
     mirrors: Sequence[str] = ()
     keyring: str = ""
+
+    def __post_init__(self) -> None:
+        for index, entry in enumerate(self.mirrors):
+            problem = mirror_problem(entry)
+            if problem:
+                raise RootError(f"build_root_mirrors[{index}] cannot be used: {problem}")
 
     @property
     def key_file(self) -> Path:
@@ -424,7 +436,7 @@ def _failure(request: Request, output: str) -> str:
         )
     return (
         f"mmdebstrap made no build root of {request.suite} from {sources}: {said}. If a package is "
-        "not found, see build_root_packages and build_root_mirrors"
+        "not found, see dependencies_extra_packages and build_root_mirrors"
     )
 
 

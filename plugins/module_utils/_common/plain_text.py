@@ -10,6 +10,7 @@ write a line that looks like one of ours.
 
 from __future__ import annotations
 
+import re
 import textwrap
 import unicodedata
 from collections.abc import Sequence
@@ -25,6 +26,8 @@ QUOTE = 200
 #: Of a line of a message: Ansible shows it four to eight columns to the right.
 WIDTH = 92
 FEW = 6  # names in a sentence
+
+_ACCOUNT = re.compile(r"[A-Za-z+]+://[^/]*@")
 
 _MARKS = ("Mn", "Me")
 # A letter has one or two accents. Dozens of them would be drawn over the lines above and below.
@@ -133,6 +136,16 @@ def wrapped(text: str, width: int = WIDTH) -> str:
             line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
         )
         for line in text.split("\n")
+    )
+
+
+def account_problem(url: str, instead: str) -> str:
+    """Of an address that is recorded and shown, with a user's name in it; otherwise empty."""
+    if not _ACCOUNT.match(url):
+        return ""
+    return (
+        f"it holds a name or a password, which would be in logs: take an address without one, or "
+        f"{instead}"
     )
 
 

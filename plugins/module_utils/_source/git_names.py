@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common.plain_text import account_problem
+
 COMMIT, TAG, BRANCH = "commit", "tag", "branch"
 VERIFY_TAG, VERIFY_COMMIT, VERIFY_NONE = VERIFY = ("tag", "commit", "none")
 
 HEX = re.compile(r"[0-9a-f]{40}")
 _HEX_ANY_CASE = re.compile(r"[0-9A-Fa-f]{40}")
 _NETWORK = re.compile(r"(https|git)://([^/\s]+)(/\S*)")
-_ACCOUNT = re.compile(r"[A-Za-z+]+://[^/]*@")
 _HOST = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _LOCAL = re.compile(r"(?:file://)?(/[^\x00-\x1f\x7f]*)")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+@/-]*")
@@ -49,11 +50,9 @@ class Ref:
 def url_problem(url: str) -> str:
     """What is wrong with an address; empty if nothing is. No secret is repeated."""
     network = _NETWORK.fullmatch(url)
-    if _ACCOUNT.match(url):
-        return (
-            "it holds a name or a password, which would be in logs: take an address without one, "
-            "or a clone on the builder (/path or file:///path)"
-        )
+    account = account_problem(url, "a clone on the builder (/path or file:///path)")
+    if account:
+        return account
     if network and ("?" in url or "#" in url):
         return "it has a part behind ? or #, which no repository has: remove that"
     if (network and _HOST.fullmatch(network[2])) or _LOCAL.fullmatch(url):

@@ -99,6 +99,18 @@ def test_its_action_groups_are_of_modules_that_share_an_option(installed: Instal
             assert option in documentation["options"], name
 
 
+def test_modules_of_earlier_releases_are_there_or_name_another(installed: Installed) -> None:
+    changelog = yaml.safe_load((installed.path / "changelogs/changelog.yaml").read_text())
+    runtime = yaml.safe_load((installed.path / "meta/runtime.yml").read_text())
+    routes = runtime["plugin_routing"]["modules"]
+    releases = changelog["releases"].values()
+    had = {module["name"] for release in releases for module in release.get("modules", [])}
+    has = {path.stem for path in (installed.path / "plugins/modules").glob("*.py")}
+    assert had - has <= set(routes)
+    for name in had - has:
+        assert "redirect" in routes[name] or "warning_text" in routes[name]["tombstone"], name
+
+
 @pytest.fixture
 def inventory(installed: Installed) -> Path:
     """The machine itself builds; nothing reaches the target."""

@@ -63,6 +63,14 @@ def test_modules_of_a_playbook_are_not_remembered(sources: Path, tmp_path: Path)
     assert quick_playbook.memory() is None
 
 
+def test_collections_of_a_playbook_are_not_remembered(sources: Path, tmp_path: Path) -> None:
+    (tmp_path / "collections").symlink_to(".")
+    assert quick_playbook.memory() is not None  # they are those that are looked at
+    (tmp_path / "collections").unlink()
+    (tmp_path / "collections").mkdir()
+    assert quick_playbook.memory() is None
+
+
 def test_others_cannot_write_there(sources: Path) -> None:
     before = os.umask(0)
     try:

@@ -16,8 +16,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from ansible_collections.oslab.kernel.tests.lib.namespaces import needs_bwrap
 
-needs_bwrap = pytest.mark.skipif(not shutil.which("bwrap"), reason="no bubblewrap")
 pytestmark = needs_bwrap
 
 MMDEBSTRAP = """#!/usr/bin/python3
@@ -153,6 +153,7 @@ def test_an_unknown_suite(rooted):
 
 
 @pytest.mark.long
+@pytest.mark.skipif(not shutil.which("mmdebstrap"), reason="no mmdebstrap")
 def test_a_real_root(role, tmp_path):
     """Of the archive that this machine reaches."""
     role.variables.update(build_environment="root", build_root_dir=str(tmp_path / "roots"))

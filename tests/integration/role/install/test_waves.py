@@ -44,9 +44,12 @@ def test_a_host_that_has_just_answered_is_not_asked_again(deploy: Deploy) -> Non
     def answered(seconds: int) -> dict[str, object]:
         return {**AWAY, "kernel_target_info": {"answered": int(time.time()) - seconds}}
 
-    _status, output = deploy({"just": answered(0), "before": answered(1000), "one": None})
+    hosts = {"just": answered(0), "before": answered(1000), "later": answered(-1000), "one": None}
+    _status, output = deploy(hosts)
     before, _wave, first = output.partition("PLAY [Deploy the kernel to each target")
     assert re.search(r"\[before\]: UNREACHABLE", before)
+    # By a clock that was set back.
+    assert re.search(r"\[later\]: UNREACHABLE", before)
     assert "[just]: UNREACHABLE" not in before
     # So it is the canary, and unreachable there.
     assert "[just]: UNREACHABLE" in first

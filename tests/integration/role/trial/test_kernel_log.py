@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.oslab.kernel.plugins.plugin_utils import kernel_log
 from ansible_collections.oslab.kernel.tests.lib.playbook import (
     CONNECTIONS,
@@ -152,6 +153,27 @@ def test_which_log_is_the_baseline(tmp_path: Path) -> None:
     # Recorded at the confirmation, too: the packages may have been there before.
     wanted = [(name, release, release) for name, (_variables, release) in cases.items()]
     assert sorted(found) == sorted(wanted), done.output
+
+
+def test_a_log_that_is_not_judged_is_not_gathered(tmp_path: Path) -> None:
+    (task,) = yaml.safe_load((ROOT / "roles/install/tasks/gather.yml").read_text())
+    asked = task["oslab.kernel.host_kernel_info"]["kernel_log"]
+    hosts = {
+        "judged": {"install_gathers_log": True},
+        "off": {"install_gathers_log": True, "verify_log": "false"},
+        "later": {},
+    }
+    message = f"ASKED {{{{ inventory_hostname }}}} {asked} ENDS"
+    tasks = [{"ansible.builtin.debug": {"msg": message}}]
+    book = tmp_path / "play.json"
+    book.write_text(
+        json.dumps([{"hosts": "kernel_targets", "gather_facts": False, "tasks": tasks}])
+    )
+    done = run_playbook(
+        book, inventory=write_inventory(tmp_path / "hosts.json", kernel_targets={"hosts": hosts})
+    )
+    found = dict(re.findall(r"ASKED (\w+) (\w+) ENDS", done.output))
+    assert found == {"judged": "True", "off": "False", "later": "False"}, done.output
 
 
 @pytest.mark.long

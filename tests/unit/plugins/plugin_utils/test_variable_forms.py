@@ -21,6 +21,11 @@ SUM = "0123456789abcdefABCDEF" + 42 * "0"
         ("source_known_sha256", {"6.1": "abc"}, "source_known_sha256: 6.1 is 'abc': it has to be"),
         ("build_root_mirrors", ["deb http://x/debian"], "build_root_mirrors[0] is"),
         ("build_root_mirrors", ["http://x/debian sid"], "build_root_mirrors[0] is"),
+        (
+            "build_root_mirrors",
+            ["http://x/debian", "https://me:pw@x/debian sid main"],
+            "build_root_mirrors[1] cannot be used: it holds a name or a password",
+        ),
         ("build_root_suite", "Debian 12", "build_root_suite is"),
         ("source_mirrors", ["kernel.org"], "source_mirrors[0] is 'kernel.org': it has to be an ad"),
         ("source_mirrors", ["https://x", "ftp://x"], "source_mirrors[1] is"),

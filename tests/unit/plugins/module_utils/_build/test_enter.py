@@ -11,10 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._build import enter
-
-root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+from ansible_collections.oslab.kernel.tests.lib.namespaces import needs_mounts
 
 # In a process of its own, since it gets other mounts.
 CODE = """
@@ -28,7 +26,7 @@ except OSError as error:
 """
 
 
-@root_only
+@needs_mounts
 def test_a_mode_cannot_be_changed(tmp_path):
     device = tmp_path / "null"
     device.touch(mode=0o644)
@@ -39,14 +37,14 @@ def test_a_mode_cannot_be_changed(tmp_path):
     device.chmod(0o600)  # the mounts of this process are the same
 
 
-@root_only
+@needs_mounts
 def test_it_becomes_the_program():
     argv = [sys.executable, "-I", enter.__file__, "sh", "-c", "echo $$ > /dev/null; echo $1", "x"]
     done = subprocess.run([*argv, "a b"], capture_output=True, text=True, check=True)
     assert done.stdout == "a b\n"
 
 
-@root_only
+@needs_mounts
 def test_a_failure_is_said():
     argv = [sys.executable, "-I", enter.__file__, "/nonexistent"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)

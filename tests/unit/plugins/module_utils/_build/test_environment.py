@@ -21,6 +21,7 @@ import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._build import enter, environment
 from ansible_collections.oslab.kernel.plugins.module_utils._build.identity import InputError
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
+from ansible_collections.oslab.kernel.tests.lib.namespaces import needs_bwrap
 
 PACKAGES = [
     {"name": name, "version": version, "architecture": "amd64", "sha256": digit * 64}
@@ -62,13 +63,6 @@ def root(places):
     return environment.read(
         make_root(places / "root"), [places / "writable"], [places / "readable"]
     )
-
-
-needs_bwrap = pytest.mark.skipif(
-    not shutil.which("bwrap")
-    or run(["bwrap", "--unshare-all", "--unshare-user", "--ro-bind", "/", "/", "true"]).status != 0,
-    reason="no bubblewrap, or no user namespaces",
-)
 
 
 def shell(root, script, **values):

@@ -288,6 +288,13 @@ def test_mirrors(request_):
     ]
 
 
+def test_an_account_would_be_in_each_record(request_):
+    mirrors = ["http://m/x", "https://bob:secret@m/x bookworm main"]
+    with pytest.raises(RootError, match=r"build_root_mirrors\[1\] cannot be used") as caught:
+        dataclasses.replace(request_, mirrors=mirrors)
+    assert "secret" not in str(caught.value)
+
+
 def test_other_suites():
     noble = Request("noble", "amd64", [])
     assert noble.keyring_package == "ubuntu-keyring"
@@ -308,7 +315,7 @@ def test_other_suites():
         ("Could not connect to 127.0.0.1:9 (127.0.0.1). - connect (111)", "build_root_mirrors"),
         ("GPG error: … NO_PUBKEY 0E98404D386FA1D9", "does not verify the archive"),
         ("The repository 'http://x sid InRelease' is not signed.", "build_root_keyring"),
-        ("E: Unable to locate package x", "build_root_packages"),
+        ("E: Unable to locate package x", "dependencies_extra_packages"),
     ],
 )
 def test_why_none_is_made(roots, request_, archive, said, advice):
