@@ -40,12 +40,15 @@ class Figure(NamedTuple):
     reached: Optional[bool] = None
 
 
+def cpu_name() -> str:
+    found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    return found.group(1).strip() if found else os.uname().machine
+
+
 def machine() -> str:
     """Processor, number of them and memory of this machine."""
-    found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    name = found.group(1).strip() if found else os.uname().machine
-    return f"{name}, {os.cpu_count()} CPUs, {memory:.0f} GiB"
+    return f"{cpu_name()}, {os.cpu_count()} CPUs, {memory:.0f} GiB"
 
 
 def commit(root: Path) -> str:

@@ -314,7 +314,9 @@ class Report:
 
     def in_time(self) -> None:
         part = self.machine["counting"] / self.machine["read"]
-        print(f"\nIn time, on {cpu_name()}: the added instructions, in a loop of user space, take")
+        print(
+            f"\nIn time, on {figures.cpu_name()}: the added instructions, in a loop of user space, take"
+        )
         print(f"{100 * part:.1f} % of a read of one byte from /dev/zero on its own kernel.")
         what = "the added instructions, of the time of a read of one byte on this machine's kernel"
         self.figures.append(figures.Figure(what, round(100 * part, 1), "%"))
@@ -359,11 +361,6 @@ class Report:
         self.targets()
         boots = {way: self.results[way]["boot"] for way in ("unpatched", "ours")}
         print(f"\nInstructions from reset to init: {boots}")
-
-
-def cpu_name() -> str:
-    found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    return found.group(1) if found else "this machine"
 
 
 def on_this_machine(scratch: Path, log: Path) -> Results:

@@ -6,12 +6,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +15,18 @@ import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import health
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.health_state import Item
 from ansible_collections.oslab.kernel.tests.lib.playbook import (
-    CONNECTIONS,
-    ROOT,
     run_playbook,
     write_inventory,
 )
+from ansible_collections.oslab.kernel.tests.lib.trial_host import (
+    FALLBACK,
+    RELEASE,
+    answers,
+    deploy,
+    needs_simulation,
+    verify,
+)
 
-RELEASE, FALLBACK = "6.12.1-x", "6.1.0-44-amd64"
 SSH = {
     **{"kind": "unit", "name": "ssh.service", "before": "active (running)", "now": "failed"},
     "state": "lost",
@@ -43,27 +44,6 @@ def difference(*changes: Any, **more: Any) -> dict[str, Any]:
     }
 
 
-def answers(changes: Any) -> str:
-    """What the modules of the role verify answer on a host where all else is right."""
-    manifest = {"release": RELEASE, "build_id": "0" * 64, "banner": ""}
-    sizes = {"image": 1, "initrd": 1, "modules": 1}
-    return json.dumps(
-        {
-            "syscall_info": {
-                **{"release": RELEASE, "manifest": manifest, "manifest_path": "/x"},
-                **{"checks": [], "kernel_log": None, "health": changes},
-            },
-            "kernel_files": {
-                **{"checks": [], "method": "list", "reason": ""},
-                "sizes": {
-                    **{"release": RELEASE, "sizes": sizes},
-                    **{"stock_release": FALLBACK, "stock_sizes": sizes},
-                },
-            },
-        }
-    )
-
-
 def test_the_verdict_of_verify(tmp_path: Path) -> None:
     allowed = {"verify_health_allowed": [{"pattern": r"^unit ssh\.", "reason": "no sshd there"}]}
     cases: dict[str, tuple[Any, dict[str, Any], str]] = {
@@ -77,18 +57,13 @@ def test_the_verdict_of_verify(tmp_path: Path) -> None:
     }
     hosts = {
         name: {
-            **{"ansible_connection": "hostile", "hostile_answers": answers(of_host)},
+            "hostile_answers": answers(health=of_host),
             **{"verify_log": False, **variables},
         }
         for name, (of_host, variables, _shown) in cases.items()
     }
     reports = tmp_path / "reports"
-    done = run_playbook(
-        ROOT / "playbooks/verify.yml",
-        inventory=write_inventory(tmp_path / "hosts.json", kernel_targets={"hosts": hosts}),
-        variables={"verify_store": "", "verify_report_dir": str(reports)},
-        ANSIBLE_CONNECTION_PLUGINS=str(CONNECTIONS),
-    )
+    done = verify(tmp_path, hosts)
     failed = re.findall(r"^(\w+) +: .*failed=1", done.output, re.MULTILINE)
     assert failed == ["lost"], done.output
     text = " ".join(done.output.split())
@@ -142,30 +117,14 @@ def test_what_is_left_on_the_host(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.skipif(
-    os.geteuid() != 0 or not shutil.which("unshare") or not Path("/usr/sbin/sshd").exists(),
-    reason="it needs root, unshare and sshd",
-)
+@needs_simulation
 @pytest.mark.parametrize("lost", [False, True])
 def test_a_deployment(lost: bool) -> None:
     """All of playbooks/deploy.yml; only the answers of the host's modules are made up."""
     changes = {"stock": [], "new": [], "health": [SSH, DRIVER] if lost else [DRIVER]}
-    # sshd does not take a directory that others may not enter.
-    with tempfile.TemporaryDirectory() as directory:
-        Path(directory).chmod(0o755)
-        script = Path(__file__).with_name("simulate.py")
-        done = subprocess.run(
-            [sys.executable, str(script), f"{directory}/work", json.dumps(changes)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=1800,
-            check=False,
-        )
-    output = done.stdout.decode()
-    record = json.loads(output.rpartition("RECORD ")[2])
+    status, output, record = deploy(changes)
     assert record["confirmed"] is not lost, output
-    assert (done.returncode == 0) is not lost, output
+    assert (status == 0) is not lost, output
     # A confirmed kernel is compared with nothing.
     left = output.rpartition("LEFT ")[2].partition("RECORD ")[0]
     assert ("/var/lib/oslab-kernel/health.json" in left) is lost, output

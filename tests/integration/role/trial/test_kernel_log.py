@@ -6,12 +6,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +14,19 @@ import pytest
 import yaml
 from ansible_collections.oslab.kernel.plugins.plugin_utils import kernel_log
 from ansible_collections.oslab.kernel.tests.lib.playbook import (
-    CONNECTIONS,
     ROOT,
     run_playbook,
     write_inventory,
 )
+from ansible_collections.oslab.kernel.tests.lib.trial_host import (
+    FALLBACK,
+    RELEASE,
+    answers,
+    deploy,
+    needs_simulation,
+    verify,
+)
 
-RELEASE, FALLBACK = "6.12.1-x", "6.1.0-44-amd64"
 WARN = {
     "kind": "warn",
     "name": "at lib/refcount.c:# refcount_warn_saturate",
@@ -45,27 +46,6 @@ def log(*complaints: Any, **more: Any) -> dict[str, Any]:
     }
 
 
-def answers(of_log: Any) -> str:
-    """What the modules of the role verify answer on a host where all else is right."""
-    manifest = {"release": RELEASE, "build_id": "0" * 64, "banner": ""}
-    sizes = {"image": 1, "initrd": 1, "modules": 1}
-    return json.dumps(
-        {
-            "syscall_info": {
-                **{"release": RELEASE, "manifest": manifest, "manifest_path": "/x"},
-                **{"checks": [], "kernel_log": of_log, "health": None},
-            },
-            "kernel_files": {
-                **{"checks": [], "method": "list", "reason": ""},
-                "sizes": {
-                    **{"release": RELEASE, "sizes": sizes},
-                    **{"stock_release": FALLBACK, "stock_sizes": sizes},
-                },
-            },
-        }
-    )
-
-
 def test_the_verdict_of_verify(tmp_path: Path) -> None:
     known = kernel_log.baseline(log(EARLIER), FALLBACK)
     nothing = kernel_log.baseline(log(), FALLBACK)
@@ -79,16 +59,11 @@ def test_the_verdict_of_verify(tmp_path: Path) -> None:
         "unreadable": (log(problem="it cannot be read"), {}, "unknown"),
     }
     hosts = {
-        name: {"ansible_connection": "hostile", "hostile_answers": answers(of_log), **variables}
+        name: {"hostile_answers": answers(kernel_log=of_log), **variables}
         for name, (of_log, variables, _shown) in cases.items()
     }
     reports = tmp_path / "reports"
-    done = run_playbook(
-        ROOT / "playbooks/verify.yml",
-        inventory=write_inventory(tmp_path / "hosts.json", kernel_targets={"hosts": hosts}),
-        variables={"verify_store": "", "verify_report_dir": str(reports)},
-        ANSIBLE_CONNECTION_PLUGINS=str(CONNECTIONS),
-    )
+    done = verify(tmp_path, hosts)
     failed = re.findall(r"^(\w+) +: .*failed=1", done.output, re.MULTILINE)
     assert failed == ["fresh"], done.output
     text = " ".join(done.output.split())
@@ -177,31 +152,15 @@ def test_a_log_that_is_not_judged_is_not_gathered(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.skipif(
-    os.geteuid() != 0 or not shutil.which("unshare") or not Path("/usr/sbin/sshd").exists(),
-    reason="it needs root, unshare and sshd",
-)
+@needs_simulation
 @pytest.mark.parametrize("before", [False, True])
 def test_a_deployment(before: bool) -> None:
     """All of playbooks/deploy.yml; only the answers of the host's modules are made up."""
     changes = {"stock": [EARLIER] if before else [], "new": [WARN]}
-    # sshd does not take a directory that others may not enter.
-    with tempfile.TemporaryDirectory() as directory:
-        Path(directory).chmod(0o755)
-        script = Path(__file__).with_name("simulate.py")
-        done = subprocess.run(
-            [sys.executable, str(script), f"{directory}/work", json.dumps(changes)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=1800,
-            check=False,
-        )
-    output = done.stdout.decode()
-    record = json.loads(output.rpartition("RECORD ")[2])
+    status, output, record = deploy(changes)
     assert record["kernel_log"]["release"].startswith("6.1.0-")
     assert record["confirmed"] is before, output
-    assert (done.returncode == 0) is before, output
+    assert (status == 0) is before, output
     if not before:
         text = " ".join(output.split())
         assert "web0: the kernel was not confirmed." in text
