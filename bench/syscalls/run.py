@@ -317,7 +317,7 @@ class Report:
         print(
             f"\nIn time, on {figures.cpu_name()}: the added instructions, in a loop of user space, take"
         )
-        print(f"{100 * part:.1f} % of a read of one byte from /dev/zero on its own kernel.")
+        print(f"space, take {100 * part:.1f} % of a read of one byte from /dev/zero on its own kernel.")
         what = "the added instructions, of the time of a read of one byte on this machine's kernel"
         self.figures.append(figures.Figure(what, round(100 * part, 1), "%"))
 
