@@ -314,10 +314,8 @@ class Report:
 
     def in_time(self) -> None:
         part = self.machine["counting"] / self.machine["read"]
-        print(
-            f"\nIn time, on {figures.cpu_name()}: the added instructions, in a loop of user space, take"
-        )
-        print(f"space, take {100 * part:.1f} % of a read of one byte from /dev/zero on its own kernel.")
+        print(f"\nIn time, on {figures.cpu_name()}: the added instructions, in a loop of user")
+        print(f"space, take {100 * part:.1f} % of a read of one byte from /dev/zero on its kernel.")
         what = "the added instructions, of the time of a read of one byte on this machine's kernel"
         self.figures.append(figures.Figure(what, round(100 * part, 1), "%"))
 
