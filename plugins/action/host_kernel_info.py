@@ -88,6 +88,7 @@ FORMS = {
     "files": Form(dict, str, like=SHA256, keys=_PATH, empty=True),
     "container": Form(bool),
     "boots_default_kernel": Form(bool, null=True),
+    "modules_as_wanted": Form(bool, null=True),
     "kernel_log": kernel_log.FORM,
     "health": health.RECORD_FORM,
 }

@@ -5,12 +5,10 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.oslab.kernel.plugins.plugin_utils import host_answer
+from ansible_collections.oslab.kernel.plugins.plugin_utils import host_answer, kept_list
 from ansible_collections.oslab.kernel.plugins.plugin_utils.action import Action
 
 
@@ -22,11 +20,5 @@ class ActionModule(Action):
         if path:
             if arguments.get("files"):
                 raise AnsibleActionFail("files and files_path are two ways to give one list")
-            try:
-                answer = json.loads(Path(path).read_text(encoding="utf-8"))
-                arguments["files"] = answer["files"]
-            except (OSError, ValueError, KeyError, TypeError) as error:
-                raise AnsibleActionFail(
-                    f"files_path: {path} is not what build_files_info has kept in this run: {error}"
-                ) from error
+            arguments["files"] = kept_list.read(str(path))
         return host_answer.plain(self.execute(arguments, variables))

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.oslab.kernel.plugins.plugin_utils import health, kernel_log
+from typing import Any
+
+from ansible_collections.oslab.kernel.plugins.plugin_utils import health, kept_list, kernel_log
 from ansible_collections.oslab.kernel.plugins.plugin_utils.action import HostAction
 
 # What is judged on the control node; the rest is shown as it is.
@@ -17,3 +19,10 @@ class ActionModule(HostAction):
     forms = FORMS
     # The boot message among it.
     lines = ("manifest",)
+
+    def act(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        files = arguments.get("files")
+        if files and files.get("files_path"):
+            listed = kept_list.read(str(files["files_path"]))
+            arguments["files"] = {**files, "files": listed}
+        return super().act(arguments, variables)

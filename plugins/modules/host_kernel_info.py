@@ -42,6 +42,19 @@ options:
     type: bool
     default: false
     version_added: "0.3.0"
+  modules:
+    description: Kernel modules of which RV(modules_as_wanted) says whether they are so.
+    type: dict
+    version_added: "0.3.0"
+    suboptions:
+      list:
+        description: As the option C(modules) of M(oslab.kernel.kernel_modules).
+        type: list
+        elements: dict
+        required: true
+      persistent:
+        description: As the option C(persistent) of M(oslab.kernel.kernel_modules).
+        type: bool
 attributes:
   action:
     description: Has a corresponding action plugin, which checks the form of the answer.
@@ -304,6 +317,11 @@ boots_default_kernel:
     Whether the boot loader starts O(default_kernel) by default, unattended; V(null) without one.
   returned: always
   type: bool
+modules_as_wanted:
+  description: >-
+    Whether M(oslab.kernel.kernel_modules) would change nothing for O(modules); V(null) without it.
+  returned: always
+  type: bool
 kernel_log:
   description:
     - What the kernel has complained of since the boot, by C(/dev/kmsg) and, where its ring buffer
@@ -334,6 +352,7 @@ container:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils._boot import loaders
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
+from ansible_collections.oslab.kernel.plugins.module_utils._host import modules_wanted
 from ansible_collections.oslab.kernel.plugins.module_utils._host.facts import Host, gather
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import health, kernel_log
 
@@ -346,6 +365,13 @@ def main() -> None:
             "default_kernel": {"type": "str", "default": ""},
             "kernel_log": {"type": "bool", "default": False},
             "health": {"type": "bool", "default": False},
+            "modules": {
+                "type": "dict",
+                "options": {
+                    "list": {"type": "list", "elements": "dict", "required": True},
+                    "persistent": {"type": "bool"},
+                },
+            },
         },
         supports_check_mode=True,
     )
@@ -357,10 +383,17 @@ def main() -> None:
         module.warn(warning)
     wanted = params["default_kernel"]
     boots = loaders.starts_by_default(wanted, run) if wanted else None
+    asked = params["modules"]
+    modules = modules_wanted.as_wanted(asked["list"], asked["persistent"]) if asked else None
     log = kernel_log.gather() if params["kernel_log"] else None
     record = health.encoded(health.gather()) if params["health"] else None
     module.exit_json(
-        changed=False, boots_default_kernel=boots, kernel_log=log, health=record, **facts
+        changed=False,
+        boots_default_kernel=boots,
+        modules_as_wanted=modules,
+        kernel_log=log,
+        health=record,
+        **facts,
     )
 
 

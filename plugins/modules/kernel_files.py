@@ -176,18 +176,11 @@ checks:
 """
 
 from pathlib import Path
-from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils._build.package_files import (
-    LIMIT,
-    ListError,
-    parse_list,
-)
+from ansible_collections.oslab.kernel.plugins.module_utils._build.package_files import ListError
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
-from ansible_collections.oslab.kernel.plugins.module_utils._host import kernel_sizes
-from ansible_collections.oslab.kernel.plugins.module_utils._repository import receive
-from ansible_collections.oslab.kernel.plugins.module_utils._verify import files as verify_files
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import installed
 
 
 def main() -> None:
@@ -211,29 +204,19 @@ def main() -> None:
     files = module.params.pop("files")
     source = module.params["repository_source"]
 
-    run = module_runner(module, required=False)
-
-    def fetch(url: str) -> Any:
-        try:
-            data = receive.document(url, module.params["timeout"], LIMIT)
-        except receive.ReceiveError as error:
-            raise ListError(str(error)) from error
-        return parse_list(data, url, module.params["files_sha256"])
-
     try:
-        found = verify_files.gather(
-            verify_files.Host(run),
+        found = installed.gather(
+            module_runner(module, required=False),
             module.params["build_id"],
             files,
             Path(source) if source else None,
-            fetch,
+            module.params["files_sha256"],
+            module.params["timeout"],
             module.params["ignore"],
-            confirmed=bool(module.params["files_sha256"]),
         )
-        sizes = kernel_sizes.gather(Path("/"))
     except (ListError, OSError) as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=False, sizes=sizes, **found)
+    module.exit_json(changed=False, **found)
 
 
 if __name__ == "__main__":

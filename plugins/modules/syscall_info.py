@@ -104,6 +104,27 @@ options:
         description: How long to wait at most, in seconds. V(0) looks once.
         type: int
         default: 0
+  files:
+    description:
+      - Compare what is installed with the list of a build, too, as
+        M(oslab.kernel.kernel_files) does. A host is asked once instead of twice. Nothing is compared if another build runs.
+    type: dict
+    version_added: "0.3.0"
+    suboptions:
+      files_path:
+        description: >-
+          Where M(oslab.kernel.build_files_info) has kept the list on the control node. The list has
+          its build id.
+        type: path
+        required: true
+      files:
+        description: The list itself. The action plugin reads it.
+        type: dict
+      ignore:
+        description: As the option C(ignore) of M(oslab.kernel.kernel_files).
+        type: list
+        elements: str
+        default: []
 notes:
   - Moving values are read before and after the call and the answer must lie between. Memory may
     swing by 256 KiB beyond that; it is compared up to ten times, the workload up to five times.
@@ -119,7 +140,9 @@ attributes:
     description: Returns details on what has changed.
     support: none
   action:
-    description: Has a corresponding action plugin, which makes texts safe to print.
+    description: >-
+      Has a corresponding action plugin, which makes texts safe to print and reads
+      O(files.files_path).
     support: full
     details:
       - Nothing changes.
@@ -255,6 +278,11 @@ failed_checks:
   returned: success
   type: list
   elements: str
+files:
+  description: >-
+    What M(oslab.kernel.kernel_files) returns; V(null) without O(files), or if another build runs.
+  returned: success
+  type: dict
 kernel_log:
   description:
     - What the kernel has complained of since the boot, by C(/dev/kmsg) and, where its ring buffer
@@ -282,9 +310,13 @@ health:
   type: dict
 """
 
+from typing import Any, Optional
+
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.oslab.kernel.plugins.module_utils._build.package_files import ListError
 from ansible_collections.oslab.kernel.plugins.module_utils._common import name_forms
-from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, module_runner
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import installed
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.checks import proc_entry_problem
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.syscalls import AbiError
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.system import System
@@ -322,12 +354,36 @@ def argument_spec() -> dict:
                 "seconds": {"type": "int", "default": 0},
             },
         },
+        "files": {
+            "type": "dict",
+            "options": {
+                "files_path": {"type": "path", "required": True},
+                "files": {"type": "dict"},
+                "ignore": {"type": "list", "elements": "str", "default": []},
+            },
+        },
     }
+
+
+def compared(
+    run: Runner, files: Optional[dict[str, Any]], manifest: Optional[dict[str, Any]]
+) -> Optional[dict[str, Any]]:
+    """What is installed of the running build; None if it is not that of the list.
+
+    Raises ListError and OSError.
+    """
+    listed = (files or {}).get("files") or {}
+    build_id = str(listed.get("build_id") or "")
+    if not files or not manifest or not build_id or manifest.get("build_id") != build_id:
+        return None
+    return installed.gather(run, build_id, listed, None, "", 0, files["ignore"])
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     params = module.params
+    # Out of the parameters, because these are sent back with the result.
+    files = params.pop("files")
     if params["workload"] < 0:
         module.fail_json(msg=f"workload must be 0 or more calls, not {params['workload']}")
     if params["pid"] is not None and params["pid"] < 1:
@@ -344,10 +400,12 @@ def main() -> None:
             module.fail_json(msg=f"expected.proc_entries has {name!r}: {problem}")
 
     # A program that is not installed is as good as an empty answer.
-    system = System(module_runner(module, required=False))
+    run = module_runner(module, required=False)
+    system = System(run)
     try:
         result = gather(Options(**{name: params[name] for name in Options._fields}), system)
-    except AbiError as error:
+        result["files"] = compared(run, files, result["manifest"])
+    except (AbiError, ListError) as error:
         module.fail_json(msg=str(error))
     except OSError as error:
         module.fail_json(msg=f"the host cannot be read as far as the checks need: {error}")
