@@ -112,6 +112,9 @@ class Target:
         return {
             **known,
             "boots_default_kernel": confirmed if arguments.get("default_kernel") else None,
+            "modules_as_wanted": bool(self.state.get("modules"))
+            if arguments.get("modules")
+            else None,
             "kernel_log": known["kernel_log"] if arguments.get("kernel_log") else None,
             "health": known["health"] if arguments.get("health") else None,
             "boot_id": self.boot_id(),
@@ -210,7 +213,9 @@ class Target:
         recorded = "/var/lib/oslab-kernel/health.json" in self.state["files"]
         if not (recorded and arguments.get("health")):
             known["health"] = None
-        return {**known, "boot_id": self.boot_id()}
+        listed = (arguments.get("files") or {}).get("files")
+        files = dict(self.answers["kernel_files"]) if listed else None
+        return {**known, "files": files, "boot_id": self.boot_id()}
 
 
 def run_module(target: Target, sent: str) -> None:

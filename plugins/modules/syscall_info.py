@@ -107,7 +107,8 @@ options:
   files:
     description:
       - Compare what is installed with the list of a build, too, as
-        M(oslab.kernel.kernel_files) does. A host is asked once instead of twice. Nothing is compared if another build runs.
+        M(oslab.kernel.kernel_files) does. A host is asked once instead of twice. Nothing is
+        compared if another build runs.
     type: dict
     version_added: "0.3.0"
     suboptions:

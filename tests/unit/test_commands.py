@@ -17,7 +17,13 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "plugins"
-PLAYS = sorted([*ROOT.glob("roles/*/tasks/**/*.yml"), *ROOT.glob("playbooks/**/*.yml")])
+PLAYS = sorted(
+    [
+        *ROOT.glob("roles/*/tasks/**/*.yml"),
+        *ROOT.glob("playbooks/*.yml"),
+        *ROOT.glob("playbooks/tasks/*.yml"),
+    ]
+)
 UNATTENDED = "oslab.kernel.unattended"
 COMMAND, APT = "ansible.builtin.command", "ansible.builtin.apt"
 TRANSACTION = "oslab.kernel.apt_transaction"

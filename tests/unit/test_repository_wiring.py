@@ -46,8 +46,6 @@ def _load(path: str) -> Any:
 @pytest.mark.parametrize(
     ("path", "name", "source"),
     [
-        ("playbooks/deploy_hosts.yml", "install_repository_index", "deploy_published.index_sha256"),
-        ("playbooks/deploy_hosts.yml", "install_copy_sha256", "deploy_published.packages"),
         ("playbooks/deploy.yml", "deploy_published", "deploy_builder.publish_result"),
         ("playbooks/pull.yml", "deploy_published", "pull_state.description"),
         ("playbooks/pull.yml", "deploy_repository_key", "pull_state.public_key"),
@@ -59,6 +57,16 @@ def test_what_the_builder_said_is_handed_on(path: str, name: str, source: str) -
     given = [part["vars"][name] for part in _mappings(_load(path)) if name in part.get("vars", {})]
     assert given
     assert all(source in str(value) for value in given)
+
+
+def test_what_was_published_is_handed_to_each_play_that_installs() -> None:
+    published = _load("playbooks/vars/published.yml")
+    index = published["install_repository_index"]
+    assert "deploy_published.index_sha256" in index["sha256"]
+    assert "deploy_published.packages" in published["install_copy_sha256"]
+    for book in ("find_hosts.yml", "deploy_hosts.yml"):
+        plays = [play for play in _load(f"playbooks/{book}") if "tasks" in play]
+        assert [play.get("vars_files") for play in plays] == [["vars/published.yml"]]
 
 
 def test_a_host_refuses_an_old_index() -> None:

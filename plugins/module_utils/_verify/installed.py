@@ -28,6 +28,7 @@ def gather(
     files_sha256: str,
     timeout: int,
     ignore: list[str],
+    root: Path = Path("/"),
 ) -> dict[str, Any]:
     """The result of the module kernel_files.
 
@@ -37,6 +38,7 @@ def gather(
     :param files_sha256: checksum of the list in the repository; empty if it is not known.
     :param timeout: seconds that the repository has to answer.
     :param ignore: patterns of the user's own files in C(/lib/modules).
+    :param root: where the host's files are.
 
     Raises ListError for a list that is none, OSError for a host that cannot be read.
     """
@@ -49,7 +51,7 @@ def gather(
         return parse_list(data, url, files_sha256)
 
     found = build_files.gather(
-        build_files.Host(run),
+        build_files.Host(run, root),
         build_id,
         files,
         source,
@@ -57,4 +59,4 @@ def gather(
         ignore,
         confirmed=bool(files_sha256),
     )
-    return {"sizes": kernel_sizes.gather(Path("/")), **found}
+    return {"sizes": kernel_sizes.gather(root), **found}

@@ -40,7 +40,9 @@ UBUNTU: dict[str, Any] = {
     **dict.fromkeys(("xen_dom0", "container"), False),
     **dict.fromkeys(("boot_config", "boot_config_sha256", "oslab", "install_record"), None),
     **dict.fromkeys(("trusted_certificates", "reboot_required", "loader_directory"), None),
-    **dict.fromkeys(("trial", "trial_report", "boots_default_kernel", "kernel_log"), None),
+    **dict.fromkeys(
+        ("trial", "trial_report", "boots_default_kernel", "modules_as_wanted", "kernel_log"), None
+    ),
     "health": None,
     **{"systemd": True, "systemd_version": 255, "initrd_program": "update-initramfs"},
     **{"boot_kernel_kib": 100_000, "loader_kernel_kib": 0},

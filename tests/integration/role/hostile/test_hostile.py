@@ -37,7 +37,7 @@ INFO: dict[str, Any] = {
     **dict.fromkeys(("trusted_certificates", "reboot_required", "initrd_program"), None),
     **{"dpkg_architecture": TEXT, "machine": TEXT, "loader_directory": None, "trial": None},
     **{"trial_report": TEXT, "secure_boot": False, "container": False},
-    **{"boots_default_kernel": None, "kernel_log": None, "health": None},
+    **dict.fromkeys(("boots_default_kernel", "modules_as_wanted", "kernel_log", "health")),
     "release": "6.1.0-44-amd64",
 }
 

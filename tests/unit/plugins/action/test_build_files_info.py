@@ -12,7 +12,11 @@ import pytest
 from ansible import constants
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
-from ansible_collections.oslab.kernel.plugins.action import build_files_info, kernel_files
+from ansible_collections.oslab.kernel.plugins.action import (
+    build_files_info,
+    kernel_files,
+    syscall_info,
+)
 
 LIST = {"release": "6.12-x", "packages": {"linux-image": {"/boot/vmlinuz": "ab"}}}
 
@@ -52,6 +56,9 @@ def test_a_kept_list_is_asked_for_once_and_reaches_each_host(fleet):
     assert answers == [{"changed": False, "path": answers[0]["path"], "release": "6.12-x"}] * 3
     act(kernel_files, build_id="ab", files_path=answers[0]["path"])
     assert fleet.sent[-1][1] == {"build_id": "ab", "files": LIST}
+    act(syscall_info, files={"files_path": answers[0]["path"], "ignore": ["x"]})
+    assert fleet.sent[-1][1]["files"]["files"] == LIST
+    assert fleet.sent[-1][1]["files"]["ignore"] == ["x"]
 
 
 def test_a_build_that_the_store_does_not_have(fleet):

@@ -74,7 +74,7 @@ def facts(tmp_path: Path) -> dict[str, Any]:
     log = kernel_log.Log([kernel_log.Record(0, line)], True, [kernel_log.KMSG])
     found["kernel_log"] = kernel_log.gather(tmp_path, lambda: log)
     found["health"] = health.encoded(health.gather(tmp_path, lambda _argv, _seconds: ""))
-    return {**found, "boots_default_kernel": None}
+    return {**found, "boots_default_kernel": None, "modules_as_wanted": None}
 
 
 def test_what_the_module_returns_has_the_form(facts: dict[str, Any]) -> None:
