@@ -80,6 +80,9 @@ _value:
 def install_state(
     facts: Mapping[str, Any], release: str, version: str, *wanted: Any
 ) -> dict[str, Any]:
+    # Ansible evaluates a loop for hosts, too, for which the task is skipped.
+    if facts.get("skipped"):
+        return {}
     return states.state(facts, states.Wanted(release, version, *wanted))._asdict()
 
 
