@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import shutil
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Callable
 
@@ -49,12 +50,14 @@ def playbook(tmp_path: Path) -> Playbook:
 def deploy(tmp_path: Path) -> Callable[..., tuple[int, str]]:
     """Run playbooks/deploy.yml, or another playbook, for hosts that are all this machine.
 
-    The requested kernel has a name that no kernel has. Returns the exit status and the output.
+    The requested kernel has a name that no kernel has; `extra` are variables that win. Returns the
+    exit status and the output.
     """
 
     def run(
         targets: dict[str, Any],
         playbook: Path = ROOT / "playbooks/deploy.yml",
+        extra: Mapping[str, Any] | None = None,
         **variables: Any,
     ) -> tuple[int, str]:
         inventory = write_inventory(
@@ -64,6 +67,7 @@ def deploy(tmp_path: Path) -> Callable[..., tuple[int, str]]:
             "publish_result": {"release": "no kernel", "version": "1"},
             # Other tests may run on this machine, too.
             "trial_lock_file": str(tmp_path / "lock"),
+            **(extra or {}),
         }
         done = run_playbook(
             playbook,

@@ -5,10 +5,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-import time
-from typing import Callable
+from pathlib import Path
+from typing import Any, Callable
 
+import pytest
+
+ROOT = Path(__file__).resolve().parents[4]
 Deploy = Callable[..., "tuple[int, str]"]
 AWAY = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
 # The connection breaks when that module is to be run.
@@ -40,19 +45,61 @@ def test_a_wave_is_finished_and_as_many_may_fail_as_are_allowed(deploy: Deploy) 
     assert refused(output) == {"one", "two"}
 
 
-def test_a_host_that_has_just_answered_is_not_asked_again(deploy: Deploy) -> None:
-    def answered(seconds: int) -> dict[str, object]:
-        return {**AWAY, "kernel_target_info": {"answered": int(time.time()) - seconds}}
+@pytest.mark.parametrize(("age", "again"), [(0, False), (120, False), (121, True), (-1, True)])
+def test_the_state_of_a_host_is_asked_again_in_a_late_wave(
+    deploy: Deploy, age: int, again: bool
+) -> None:
+    """Below 0 the control node's clock was set back."""
+    _status, output = deploy({"one": None}, extra={"deploy_state_age": age})
+    wave = output.partition("PLAY [Deploy the kernel to each target")[2]
+    before_the_lock = wave.partition("TASK [oslab.kernel.trial : Acquire the deployment lock]")[0]
+    assert ("TASK [oslab.kernel.install : Gather host state]" in before_the_lock) == again
 
-    hosts = {"just": answered(0), "before": answered(1000), "later": answered(-1000), "one": None}
-    _status, output = deploy(hosts)
-    before, _wave, first = output.partition("PLAY [Deploy the kernel to each target")
-    assert re.search(r"\[before\]: UNREACHABLE", before)
-    # By a clock that was set back.
-    assert re.search(r"\[later\]: UNREACHABLE", before)
-    assert "[just]: UNREACHABLE" not in before
-    # So it is the canary, and unreachable there.
-    assert "[just]: UNREACHABLE" in first
+
+def _with_the_kernel(modules_as_wanted: bool) -> dict[str, Any]:
+    """A host that has all that install_transport=copy puts there, by its answer."""
+    known = json.loads((ROOT / "bench/fleet/answers.json").read_text())["host_kernel_info"]["new"]
+    grub = hashlib.sha256(b"GRUB_DEFAULT=saved\n").hexdigest()
+    packages = {"linux-image-6.12.1-x": "1-1"}
+    answer = {
+        **known,
+        "release": "6.12.1-x",
+        "packages": packages,
+        "oslab_packages": packages,
+        "files": {
+            "/etc/default/grub.d/oslab-kernel.cfg": grub,
+            "/var/lib/oslab-kernel/origin.json": grub,
+        },
+        "install_record": {
+            **{"image": "linux-image-6.12.1-x=1-1", "boot_id": "", "fallback": "6.1.0-44-amd64"},
+            **{"complete": True, "confirmed": True},
+        },
+        **{"boot_id": "0" * 8 + "-0000" * 3 + "-" + "0" * 12, "time": 1, "trial": None},
+        **{"trial_confirmed": False, "boots_default_kernel": True},
+        "modules_as_wanted": modules_as_wanted,
+        "kernel_log": None,
+        "health": None,
+    }
+    return {
+        "ansible_connection": "hostile",
+        "hostile_answers": json.dumps({"host_kernel_info": answer}),
+    }
+
+
+def test_a_host_that_lacks_nothing_takes_part_in_no_wave(deploy: Deploy) -> None:
+    status, output = deploy(
+        {"current": _with_the_kernel(True), "unloaded": _with_the_kernel(False)},
+        extra={"publish_result": {"release": "6.12.1-x", "version": "1-1"}},
+        install_packages=["linux-image-6.12.1-x"],
+        install_transport="copy",
+    )
+    first, _play, wave = output.partition("PLAY [Deploy the kernel to each target")
+    assert "ok: [current]" in first
+    assert "[current]" not in wave
+    assert "TASK [oslab.kernel.modules : Load, change or unload the modules" in wave
+    # Nothing is there to be loaded on this machine.
+    assert status != 0
+    assert re.search(r"^current +: .*failed=0", output, re.MULTILINE)
 
 
 def test_a_host_that_is_lost_on_the_way_is_named(deploy: Deploy) -> None:
