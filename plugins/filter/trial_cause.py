@@ -52,8 +52,9 @@ RETURN = r"""
 _value:
   description: >-
     C(kind), the cause in a word or two; C(sentence), which names it with the line that says it,
-    and what would leave more if it is V(unknown); C(report), all of the evidence as a text. All are
-    empty if nothing was booted and the failed task says all.
+    and what would leave more if it is V(unknown); C(reason), the same in short for a record, empty
+    where the failed task says it; C(report), all of the evidence as a text. All are empty if
+    nothing was booted and the failed task says all.
   type: dict
   sample:
     kind: kernel panic
@@ -71,10 +72,11 @@ def trial_cause(
 ) -> dict[str, str]:
     found = causes.cause(evidence, causes.Failure(task, reason, booted, reached))
     if found is None:
-        return {"kind": "", "sentence": "", "report": ""}
+        return {"kind": "", "sentence": "", "reason": "", "report": ""}
     return {
         "kind": found.kind,
         "sentence": found.sentence(),
+        "reason": found.reason(),
         "report": causes.report(evidence, found),
     }
 

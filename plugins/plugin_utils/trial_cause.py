@@ -129,6 +129,12 @@ class Cause(NamedTuple):
         remedy = f" {self.remedy}" if self.remedy else ""
         return f"{BEGINNING}{self.kind}: {text}{more}.{remedy}"
 
+    def reason(self) -> str:
+        """The same for a record, before the failed task; empty where that says all."""
+        if self.kind in (MODULE, SYSCALL, CHECK, HEALTH, TASK, UNKNOWN):
+            return ""
+        return f"{self.kind}: {plain_text.sentence(self.text, _DETAIL).rstrip('.')}. "
+
 
 class _Log(NamedTuple):
     source: str

@@ -311,7 +311,14 @@ def test_the_report_has_all() -> None:
     text = trial_cause(evidence)["report"]
     for part in ("Cause: oops", "--- pstore: /x", "ssh.service", "failed: srv-data.mount"):
         assert part in text
-    assert trial_cause({}, "x", "y", booted=False) == {"kind": "", "sentence": "", "report": ""}
+    nothing = {"kind": "", "sentence": "", "reason": "", "report": ""}
+    assert trial_cause({}, "x", "y", booted=False) == nothing
+
+
+def test_a_record_has_the_cause_that_the_task_does_not_say() -> None:
+    assert trial_cause(log(PANIC))["reason"] == f"kernel panic: {PANIC.splitlines()[1]}. "
+    assert trial_cause({}, causes.HEALTH_TASK, "x", reached=True)["reason"] == ""
+    assert trial_cause({})["reason"] == ""
 
 
 def test_each_kind_is_documented() -> None:
