@@ -27,8 +27,8 @@ def _timer(root: Path) -> str:
 
 def _current(root: Path) -> str:
     try:
-        return boot_id.read(root)
-    except (OSError, ValueError):
+        return bounded_read.text(root / boot_id.PATH, 64).strip()
+    except OSError:
         return ""
 
 

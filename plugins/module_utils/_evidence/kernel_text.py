@@ -48,7 +48,7 @@ class Record(NamedTuple):
     lines: Sequence[str]
 
     def answer(self) -> dict[str, Any]:
-        return {"source": self.source, "name": self.name, "lines": [*self.lines]}
+        return {"source": self.source, "name": self.name[:LENGTH], "lines": [*self.lines]}
 
 
 def _line(text: str) -> str:
