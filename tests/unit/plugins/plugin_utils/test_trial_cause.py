@@ -295,6 +295,8 @@ def test_of_several_logs_the_first_source_counts() -> None:
     assert kind_of(evidence)[0] == "oops"
     # The kernel before the rest.
     assert kind_of({**log(PANIC), "timer": report(), "journal": JOURNAL})[0] == "kernel panic"
+    # What ended the boot before what else failed in it.
+    assert kind_of({"timer": report(addresses=DOWN), "journal": JOURNAL})[0] == "no network"
 
 
 def test_a_sentence_fits_a_screen_and_is_safe_to_print() -> None:
