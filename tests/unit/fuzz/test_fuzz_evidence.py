@@ -85,7 +85,7 @@ def test_a_journal(tmp_path: Path, listing: str, entries: list[Any], more: bytes
 def test_a_console(tmp_path: Path, text: str) -> None:
     path = tmp_path / "serial.log"
     path.write_text(text, "utf-8", "replace")
-    nothing = {"kept_by": {}, "records": [], "journal": None, "timer": text}
+    nothing: dict[str, Any] = {"kept_by": {}, "records": [], "journal": None, "timer": text}
     answer = trial_evidence_info.with_console(nothing, str(path), RELEASE)
     found = trial_cause(answer)
     assert found["sentence"].isprintable()

@@ -42,7 +42,9 @@ EVIDENCE: dict[str, Any] = {
 }
 NOTHING = {**EVIDENCE, "records": [], "kept_by": {"journal": True, "pstore": "", "kdump": False}}
 SERIAL = (
-    f"Linux version {RELEASE} (x) #1\r\n[ 9.0] BUG: kernel NULL pointer dereference, address: 0\r\n"
+    f"Linux version {RELEASE} (x) #1\r\n"
+    "[ 9.0] BUG: kernel NULL pointer dereference, address: 0\r\n"
+    "[ 9.1] Kernel panic - not syncing: {{ 7 * 7 }}\r\n"
 )
 FACTS = {"boot_loader": "grub", "systemd": False, "boot_id": "1", "time": 1764435000}
 #: By its name, what the module answers and the variables of the host.
@@ -109,6 +111,12 @@ def test_the_cause(explained: dict[str, Explained], name: str, wanted: str) -> N
     assert "\x1b" not in said.text
     # Whatever is wrong with the evidence, the state of the host is reported.
     assert "The host answers and runs" in said.text.partition(" ENDS ")[2]
+
+
+def test_a_text_is_no_template(explained: dict[str, Explained]) -> None:
+    said, path = explained["console"]
+    assert "Kernel panic - not syncing: {{ 7 * 7 }})" in said.text
+    assert "{{ 7 * 7 }}" in path.read_text()
 
 
 def test_what_cannot_be_read_is_reported(explained: dict[str, Explained]) -> None:
