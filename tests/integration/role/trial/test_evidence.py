@@ -55,6 +55,7 @@ HOSTS: dict[str, tuple[Any, dict[str, Any]]] = {
     "unhealthy": (NOTHING, {"task": HEALTH_TASK, "trial_unconfirmed": True}),
     "full": (NOTHING, {"trial_rebooted": {"rebooted": False}, "asked": "No space left on device"}),
     "refused": (NOTHING, {"trial_rebooted": {"rebooted": False}}),
+    "sent": (NOTHING, {"trial_netconsole_received": {"started": 1}}),
     "unreadable": ({"failed": True, "msg": f"no {EVIL} journal"}, {}),
     "lying": ({**NOTHING, "records": [{"source": "x"}]}, {}),
     "unwritable": (EVIDENCE, {"trial_report_dir": "{{ work }}/serial.log/reports"}),
@@ -80,7 +81,9 @@ def explained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Explained]:
         name: {
             **common,
             "trial_lock_file": str(work / f"{name}.lock"),
-            "hostile_answers": json.dumps({"trial_evidence_info": answer}),
+            "hostile_answers": json.dumps(
+                {"trial_evidence_info": answer, "netconsole_log": {"lines": [PANIC]}}
+            ),
             **variables,
         }
         for name, (answer, variables) in HOSTS.items()
@@ -98,6 +101,10 @@ def explained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Explained]:
         ),
         ("silent", "KEPT Cause: unknown: nothing was left behind. To learn more next time: trial_"),
         ("console", "KEPT Cause: oops: BUG: kernel NULL pointer dereference, address: 0 (serial, "),
+        (
+            "sent",
+            f"KEPT Cause: kernel panic: {PANIC} (netconsole, /var/lib/oslab-kernel/netconsole/",
+        ),
         ("unhealthy", "KEPT Cause: health check: it came back with 6.1. Run the health checks: it"),
         ("full", "KEPT Cause: disk full: No space left on device. Fail if another"),
         ("refused", "KEPT Fail if another kernel runs: it came back with 6.1. ENDS"),
