@@ -29,7 +29,7 @@ CHECKS: Mapping[str, Sequence[str]] = {
     TARGET: (
         *(ANSWERS, ROOT, FACTS, DISTRIBUTION),
         *host_refusal.TOPICS,
-        *("boot loader", "kexec-tools", "trial boot", "repeated run"),
+        *("boot loader", "kexec-tools", "trial boot", "repeated run", "netconsole"),
         *("free space", "clock", DKMS, PENDING),
         *("deployment lock", REPOSITORY),
     ),

@@ -23,6 +23,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host import kernel_m
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import rollout
 from ansible_collections.oslab.kernel.plugins.module_utils._source import git_names
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.checks import proc_entry_problem
+from ansible_collections.oslab.kernel.plugins.plugin_utils import netconsole
 from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import PACKAGE
 from ansible_collections.oslab.kernel.plugins.plugin_utils.variable_types import shown
 
@@ -138,6 +139,15 @@ def _reboot(name: str, value: Any) -> Iterator[str]:
             yield f"{name} is {shown(name, value)}: it has to be true, false or ask"
 
 
+def _netconsole(name: str, value: str) -> Iterator[str]:
+    problem = netconsole.problem(value)
+    if problem:
+        yield (
+            f"{name} is {shown(name, value)}: {problem}; it has to be an IP address, with a port "
+            "or without, 'builder' or empty"
+        )
+
+
 def _git_url(name: str, value: str) -> Iterator[str]:
     problem = git_names.url_problem(value) if value else ""
     if problem:
@@ -176,6 +186,7 @@ FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
     "trial_reboot": _reboot,
     "trial_health_checks": _commands,
     "trial_hook_before": _absolute,
+    "trial_netconsole": _netconsole,
     "install_packages": _texts(PACKAGE, "a package's name, without a version"),
     "modules_list": _modules,
     "publish_component": _texts(_SUITE, _NAME),

@@ -25,6 +25,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "kernel_files": {"files": {"release": "x"}},
     "kernel_modules": {"modules": []},
     "syscall_info": {},
+    "trial_evidence_info": {"release": "x"},
 }
 
 

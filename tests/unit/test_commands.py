@@ -38,6 +38,7 @@ LASTING = {COMMAND, APT, TRANSACTION} | {
         "kernel_modules",
         "throttled_reboot",
         "syscall_info",
+        "trial_evidence_info",
     )
 }
 # They end the boot in which they are run, and wrappers like molly-guard stand in front of them.

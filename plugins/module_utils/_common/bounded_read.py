@@ -69,6 +69,20 @@ def content(path: Path, limit: int = TEXT) -> bytes:
     raise _error(errno.EFBIG, f"larger than {limit} bytes", path)
 
 
+def end(path: Path, limit: int) -> bytes:
+    """The last `limit` bytes of a file, or all of it. Raises OSError as `content`, never EFBIG."""
+    with _opened(path) as descriptor:
+        size = os.fstat(descriptor).st_size
+        os.lseek(descriptor, max(0, size - limit), os.SEEK_SET)
+        data = bytearray()
+        while len(data) < limit:
+            chunk = os.read(descriptor, min(_CHUNK, limit - len(data)))
+            if not chunk:
+                break
+            data += chunk
+        return bytes(data)
+
+
 def text(path: Path, limit: int = TEXT, errors: str = "replace") -> str:
     """The text of a file, UTF-8; `errors` as in bytes.decode. Raises OSError as `content`."""
     return content(path, limit).decode("utf-8", errors)

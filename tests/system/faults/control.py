@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
+from ansible_collections.oslab.kernel.plugins.plugin_utils import trial_cause
 from ansible_collections.oslab.kernel.tests.lib.playbook import PROGRAM
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -180,6 +181,14 @@ class Run:
 
     def failure(self) -> str:
         """What it said in the end about the host."""
+        return self._last()[:800]
+
+    def cause(self) -> str:
+        """What that names as the cause; empty if it names none."""
+        found = trial_cause.NAMED.search(self._last())
+        return found[1] if found else ""
+
+    def _last(self) -> str:
         found = re.findall(r"^\[ERROR\]: (?:Task failed: )?(.*)$", self.text(), re.MULTILINE)
         final = [line for line in found if re.search(FINAL, line)]
-        return " ".join((final or found or [""])[-1].split())[:800]
+        return " ".join((final or found or [""])[-1].split())

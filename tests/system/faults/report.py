@@ -19,6 +19,7 @@ HEAD = (
     "back after",
     "second run",
     "it took",
+    "cause",
     "verdict",
     "observed",
 )
@@ -46,6 +47,8 @@ class Outcome:
     # Why it does not answer.
     lost: str = ""
     problems: list[str] = field(default_factory=list)
+    # What the failure message named as the cause.
+    cause: str = ""
     # The day, and the commit of playbooks, roles and plugins. Saved results have this name.
     observed_at: str = ""
 
@@ -77,6 +80,7 @@ class Outcome:
             f"{self.back_in:.0f} s" if self.back_in else "-",
             f"{self.finally_runs}{together}" if self.finally_runs else "-",
             f"{self.finished_in:.0f} s" if self.finished_in else "-",
+            self.cause or "-",
             self.verdict,
             self.observed_at,
         ]

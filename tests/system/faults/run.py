@@ -286,6 +286,8 @@ class Harness:
             "trial_recover_timeout": 600,
             # The same build is deployed again, after each fault.
             "install_retry_failed": True,
+            # The lab has no firmware that keeps what a kernel wrote.
+            "trial_serial_log": str(host.directory / "serial.log"),
             **packages,
             **variables,
         }
@@ -302,6 +304,7 @@ class Harness:
         stage = Stage(self, fault.name, host)
         outcome.problems = CASES[fault.case](stage)
         outcome.message = stage.message
+        outcome.cause = stage.cause
         host.wait(self.options.wait)
 
     def arguments(self, more: tuple[str, ...]) -> list[str]:
@@ -372,6 +375,7 @@ class Harness:
             for one in (run, *others):
                 one.kill()
         outcome.message = " ".join(filter(None, (one.failure() for one in (run, *others))))
+        outcome.cause = next(filter(None, (one.cause() for one in (run, *others))), "")
         outcome.status = status
         self.await_end(fault, host)
 
@@ -499,6 +503,8 @@ class Harness:
             and not re.search(fault.message, outcome.message)
         ):
             outcome.problems.append(f"the report does not say /{fault.message}/")
+        if not self.options.alone:
+            outcome.problems += fault.wrong_cause(outcome.cause)
 
     def judge_here(self, seen: dict[str, Any], outcome: Outcome) -> None:
         """The login tells it as it is."""
@@ -613,7 +619,7 @@ class Stage:
     """A host and who plays on it, as cases.py wants them."""
 
     def __init__(self, harness: Harness, name: str, host: Faulty) -> None:
-        self.message = ""
+        self.message = self.cause = ""
         self.stock: Listing = json.loads(harness.stock_listing.read_text())
         self._harness = harness
         self._name = name
@@ -638,6 +644,7 @@ class Stage:
         run = self._harness.deploy(self._host, variables, log, playbook=playbook)
         run.status = run.wait(PLAYBOOK_SECONDS)
         self.message = self.message or run.failure()
+        self.cause = self.cause or run.cause()
         return run
 
 

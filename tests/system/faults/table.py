@@ -13,6 +13,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
+from ansible_collections.oslab.kernel.plugins.plugin_utils.trial_cause import (
+    CHECK,
+    DISK,
+    HEALTH,
+    INIT,
+    INITRD,
+    LOADER,
+    LOCKUP,
+    MODULE,
+    NETWORK,
+    NOT_REACHED,
+    OOPS,
+    PANIC,
+    ROOT,
+    SYSCALL,
+    SYSTEMD,
+    UNIT,
+)
+
 OLD, NEW = "old", "new"
 # The packages are there, and nothing was booted; or: nothing of ours is there.
 INSTALLED, STOCK = "installed", "stock"
@@ -52,6 +71,9 @@ class Fault:
     arguments: tuple[str, ...] = ()
     # What the report has to say.
     message: str = ""
+    # What the failure message has to name as the cause: one of these (plugin_utils/trial_cause.py).
+    # Empty where nothing can know it, as of a power cut, or the failed task says all.
+    cause: tuple[str, ...] = ()
     # What the serial line has to say: that the fault did happen.
     observed: str = ""
     # At the moment: `cut` the power, `kill` the controller, start a `second` one.
@@ -69,6 +91,12 @@ class Fault:
     case: str = ""
     # What it leaves behind stays when it is taken away.
     stays: bool = False
+
+    def wrong_cause(self, named: str) -> list[str]:
+        """What is wrong with the cause that the failure message names."""
+        if not self.cause or named in self.cause:
+            return []
+        return [f"the cause is {' or '.join(self.cause)}, and {named or 'none'} is named"]
 
     @property
     def chained(self) -> bool:
@@ -119,7 +147,7 @@ def replaced(path: str, script: str) -> dict[str, Any]:
     }
 
 
-INITRD = "/boot/initrd.img-$RELEASE"
+INITRD_FILE = "/boot/initrd.img-$RELEASE"
 
 # An archive behind the initrd: the kernel unpacks one after the other.
 PANIC_IN_INITRD = """
@@ -214,30 +242,35 @@ FAULTS = (
     Fault(
         "panic",
         "the kernel panics in the initrd, before there is a root file system",
+        cause=(PANIC,),
         observed="sysrq triggered crash",
-        **replaced(INITRD, PANIC_IN_INITRD),
+        **replaced(INITRD_FILE, PANIC_IN_INITRD),
     ),
     Fault(
         "panic-late",
         "the kernel panics while services start",
+        cause=(PANIC,),
         observed="fault: asked for",
         **module("panic"),
     ),
     Fault(
         "oops",
         "a driver dereferences a null pointer",
+        cause=(OOPS,),
         observed="NULL pointer dereference",
         **module("oops"),
     ),
     Fault(
         "panic-overruled",
         "the kernel panics, and sysctl.d says that it is to stand still then",
+        cause=(PANIC,),
         observed="fault: asked for",
         **overruled("panic"),
     ),
     Fault(
         "oops-overruled",
         "a driver dereferences a null pointer, and sysctl.d says to go on then",
+        cause=(OOPS,),
         observed="NULL pointer dereference",
         **overruled("oops"),
     ),
@@ -245,18 +278,21 @@ FAULTS = (
     Fault(
         "cpu-spins",
         "one CPU runs in the kernel for ever",
+        cause=(LOCKUP,),
         observed="(?i)rcu.*stall|soft lockup",
         **module("spin"),
     ),
     Fault(
         "cpu-dead",
         "the same with interrupts off",
+        cause=(LOCKUP,),
         observed="(?i)rcu.*stall|hard lockup|soft lockup",
         **module("dead"),
     ),
     Fault(
         "init-ends",
         "init ends at once",
+        cause=(INIT,),
         observed="Attempted to kill init",
         arguments=("init=/bin/true",),
         fast=True,
@@ -264,6 +300,7 @@ FAULTS = (
     Fault(
         "systemd-crashes",
         "systemd is killed by a segmentation fault",
+        cause=(SYSTEMD,),
         observed="Caught <SEGV>|Crash|crash",
         inject=unit("/bin/kill -SEGV 1"),
         heal=NO_UNIT,
@@ -271,6 +308,7 @@ FAULTS = (
     Fault(
         "hung-boot",
         "a service before all others never ends",
+        cause=(UNIT,),
         observed=ROLLBACK_TIMER,
         inject=unit("/bin/sleep infinity", section="Before=sysinit.target"),
         heal=NO_UNIT,
@@ -280,27 +318,31 @@ FAULTS = (
     Fault(
         "root-not-found",
         "the kernel's command line names a root that is not there",
+        cause=(ROOT,),
         observed="/dev/nowhere does not exist",
         arguments=("root=/dev/nowhere", "rootdelay=5"),
     ),
     Fault(
         "initrd-corrupt",
         "4 MiB of the initrd are noise",
+        cause=(INITRD, ROOT, INIT, PANIC, OOPS),
         observed="(?i)unpacking failed|corrupt|Unable to mount root",
         **replaced(
-            INITRD,
+            INITRD_FILE,
             'dd if=/dev/urandom of="$file" bs=1M seek=2 count=4 conv=notrunc status=none',
         ),
     ),
     Fault(
         "initrd-gone",
         "there is no initrd",
+        cause=(LOADER,),
         observed="(?i)initrd.* not found",
-        **replaced(INITRD, 'rm "$file"'),
+        **replaced(INITRD_FILE, 'rm "$file"'),
     ),
     Fault(
         "kernel-cut-short",
         "half of the kernel's image is missing",
+        cause=(LOADER,),
         # GRUB finds that out, or starts what is there, which dies without a word.
         observed=r"(?is)premature end|error: |Loading Linux ((?!Linux version).)*Booting from",
         **replaced("/boot/vmlinuz-$RELEASE", 'truncate -s 5M "$file"'),
@@ -309,6 +351,7 @@ FAULTS = (
     Fault(
         "modules-gone",
         "/lib/modules/RELEASE is not there",
+        cause=(NETWORK, NOT_REACHED, UNIT, MODULE, CHECK),
         inject='mv "/lib/modules/$RELEASE" "$KEEP/modules"; sync',
         heal='mv "$KEEP/modules" "/lib/modules/$RELEASE"; sync',
         timeout=100,
@@ -317,6 +360,7 @@ FAULTS = (
     Fault(
         "module-removed",
         "one of the four modules is not there",
+        cause=(MODULE,),
         # Put back by hand: the index of an address that has changed since is not there.
         inject='file=$(find "/lib/modules/$RELEASE" -name "capture_mem_mod.ko*")\n'
         'echo "$file" >"$KEEP/where"; mv "$file" "$KEEP/"; depmod "$RELEASE"; sync',
@@ -326,6 +370,7 @@ FAULTS = (
     Fault(
         "no-network",
         "the network card's driver refuses to load",
+        cause=(NETWORK,),
         observed=ROLLBACK_TIMER,
         arguments=("module_blacklist=virtio_net",),
         timeout=100,
@@ -334,6 +379,7 @@ FAULTS = (
     Fault(
         "usr-local-away",
         "the same, and what is mounted at /usr/local has nothing in it",
+        cause=(NETWORK,),
         observed=ROLLBACK_TIMER,
         arguments=("module_blacklist=virtio_net",),
         inject="echo 'fault /usr/local tmpfs nofail 0 0' >>/etc/fstab; sync",
@@ -344,6 +390,7 @@ FAULTS = (
     Fault(
         "sshd-masked",
         "sshd is not started",
+        cause=(NOT_REACHED,),
         observed=ROLLBACK_TIMER,
         arguments=("systemd.mask=ssh.service",),
         timeout=100,
@@ -352,6 +399,7 @@ FAULTS = (
     Fault(
         "firewall",
         "packets to port 22 are dropped",
+        cause=(NOT_REACHED,),
         observed=ROLLBACK_TIMER,
         inject=unit(FIREWALL),
         heal=NO_UNIT,
@@ -361,6 +409,7 @@ FAULTS = (
     Fault(
         "syscall-wrong",
         "a syscall does not answer under its number",
+        cause=(SYSCALL,),
         **replaced("/lib/modules/$RELEASE/oslab-kernel.json", WRONG_NUMBERS),
         message="checks failed",
         by_playbook=True,
@@ -368,6 +417,7 @@ FAULTS = (
     Fault(
         "health-check",
         "the user's own check fails",
+        cause=(HEALTH,),
         variables={"trial_health_checks": ["/bin/false"], "trial_health_timeout": 5},
         message="health",
         by_playbook=True,
@@ -376,6 +426,7 @@ FAULTS = (
     Fault(
         "root-full",
         "/ has 100 MiB left",
+        cause=(DISK,),
         state=STOCK,
         inject=FILL.format("/", "100 * 1024", ""),
         heal=FILLER,
@@ -385,6 +436,7 @@ FAULTS = (
     Fault(
         "root-fills-up",
         "/ is full when dpkg starts to unpack",
+        cause=(DISK,),
         state=STOCK,
         stays=True,
         inject=hook(
@@ -398,6 +450,7 @@ FAULTS = (
     Fault(
         "boot-full",
         "/boot, a small file system, has 10 MiB left",
+        cause=(DISK,),
         state=STOCK,
         stays=True,
         inject=SMALL_BOOT + FILL.format("/boot", "10 * 1024", "/boot"),
@@ -407,6 +460,7 @@ FAULTS = (
     Fault(
         "boot-fills-up",
         "/boot is full when the initrd is made",
+        cause=(DISK,),
         state=STOCK,
         stays=True,
         inject=SMALL_BOOT
@@ -570,6 +624,7 @@ CASES = (
     Fault(
         "rollback-panics",
         "the same, and the previous kernel panics in its initrd",
+        cause=(PANIC,),
         state=DEPLOYED,
         expected=(NEW,),
         case="rollback-panics",

@@ -10,7 +10,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.oslab.kernel.tests.system.faults import cases, report, table
+from ansible_collections.oslab.kernel.plugins.plugin_utils import trial_cause
+from ansible_collections.oslab.kernel.tests.system.faults import cases, control, report, table
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -60,6 +61,34 @@ def test_patterns_and_moments(fault: table.Fault) -> None:
         assert fault.moment.source in ("serial", "controller")
     assert fault.action in ("", "cut", "kill", "second")
     assert set(fault.expected) <= {table.OLD, table.NEW}
+
+
+def test_a_cause_is_one_that_a_message_may_name(fault: table.Fault) -> None:
+    assert set(fault.cause) <= set(trial_cause.KINDS)
+    # It is known wherever the kernel or the rollback timer wrote down what happened.
+    wrote = fault.observed and not fault.action and fault.state != table.HERE
+    assert fault.cause or not wrote
+
+
+def test_a_cause_that_is_not_named_is_a_problem() -> None:
+    fault = table.Fault("x", "y", cause=("oops", "lockup"))
+    assert fault.wrong_cause("lockup") == []
+    assert fault.wrong_cause("unknown") == ["the cause is oops or lockup, and unknown is named"]
+    assert fault.wrong_cause("") == ["the cause is oops or lockup, and none is named"]
+    assert table.Fault("x", "y").wrong_cause("") == []
+
+
+def test_the_cause_is_read_from_the_whole_message(tmp_path: Path) -> None:
+    log = tmp_path / "run.log"
+    run = control.Run.__new__(control.Run)
+    run._log = log
+    first = "[ERROR]: Task failed: web1: x failed. Cause: oops: not the last.\n"
+    text = "web1: the kernel was not confirmed. Cause: no network: no address. " + "y" * 900
+    log.write_text(f"{first}[ERROR]: Task failed: {text}\n")
+    assert run.cause() == "no network"
+    assert len(run.failure()) == 800
+    log.write_text("[ERROR]: Task failed: web1: refused\n")
+    assert run.cause() == ""
 
 
 def test_results_and_states_have_places_of_their_own(
@@ -112,8 +141,9 @@ def test_a_lost_host_is_reported(tmp_path: Path) -> None:
     text = report.plain(known)
     assert "LOST: no answer within 600 s" in text
     assert text.endswith("3 faults, 1 hosts lost, 1 not as expected")
-    assert "| a | what | old | 61 s | new | - | ok |" in report.markdown(known)
-    good.together = 3
+    assert "| a | what | old | 61 s | new | - | - | ok |" in report.markdown(known)
+    good.together, good.cause = 3, "oops"
+    assert "| oops | ok |" in report.markdown([good])
     assert "| new (one for 3) |" in report.markdown([good])
     assert "what   more" in report.markdown(known)
 

@@ -27,6 +27,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     kernel_config,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
+from ansible_collections.oslab.kernel.plugins.module_utils._evidence import console, kernel_text
 from ansible_collections.oslab.kernel.plugins.module_utils._host import (
     boot_space,
     deploy_lock,
@@ -47,6 +48,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._verify import (
     syscalls,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import files as verify_files
+from ansible_collections.oslab.kernel.plugins.plugin_utils import trial_cause
 from ansible_collections.oslab.kernel.tests.lib import hostile
 
 N = 300_000
@@ -59,6 +61,12 @@ def _dearmored(text: str) -> None:
 
 def _complaints(text: str) -> None:
     kernel_log.groups([kernel_log.Record(0, line) for line in text.split("\n")])
+
+
+def _cause(text: str) -> None:
+    lines = kernel_text.lines(text)
+    record = {"source": "pstore", "name": "x", "lines": lines}
+    trial_cause.cause({"records": [record], "timer": text}, trial_cause.Failure("x", text))
 
 
 TEXTS: dict[str, tuple[Callable[[str], Any], str]] = {
@@ -121,6 +129,26 @@ TEXTS: dict[str, tuple[Callable[[str], Any], str]] = {
             ("taints", "", "BUG x (Tainted: " + "G " * 900 + "\n"),
         )
     },
+    **{
+        f"{what} of what a trial boot left": (_cause, more * (N // len(more)))
+        for what, more in (
+            ("moves", "\x1b[1;1H"),
+            ("escapes", "\x1b["),
+            ("stamps", "[" + " " * 900),
+            ("panics", "Kernel panic - not syncing: VFS: \n"),
+            ("taints", "Tainted: " + "G " * 900 + "\n"),
+            ("releases", "Linux version " + "6" * 900 + "\n"),
+            ("waits", "ALERT!" + " " * 900 + "\n"),
+            ("warnings", "Warning: dracut " * 60 + "\n"),
+            ("systems", "file system " * 80 + "\n"),
+            ("jobs", "waiting:\n1 a start running\n"),
+            ("addresses", "addresses:\n" + "a/1 " * 900 + "\n"),
+        )
+    },
+    "boots of a console": (
+        lambda text: console.trial(text, "6.12"),
+        "  Booting `Trial of Linux 6.12'\nLinux version 6.12 x\n" * (N // 60),
+    ),
     "digits of JSON": (bounded_read.parse_json, "1" * N),
 }
 DECLARED = (

@@ -23,9 +23,11 @@ from ansible_collections.oslab.kernel.plugins.modules import (
     config_files,
     kernel_modules,
     kexec_load,
+    netconsole_log,
     repository_documents,
     repository_server_info,
     repository_state,
+    trial_evidence_info,
 )
 from ansible_collections.oslab.kernel.tests.lib.module_process import run
 
@@ -38,7 +40,7 @@ SAMPLES = ROOT / "tests/unit/plugins/module_utils/_boot/grub/grub_cfg"
     "module",
     [
         *(apt_index, apt_removal_info, apt_update, aptly_repo, boot_entry, config_files),
-        *(kernel_modules, kexec_load),
+        *(kernel_modules, kexec_load, netconsole_log, trial_evidence_info),
         *(repository_documents, repository_server_info, repository_state),
     ],
 )
@@ -259,3 +261,17 @@ def test_a_repository_that_is_not_there_yet(tmp_path: Path) -> None:
     (tmp_path / "public").mkdir()
     (tmp_path / "public/oslab-kernel.json").write_text("{")
     assert "does not belong together" in run("repository_state", root=str(tmp_path))["msg"]
+
+
+def test_what_netconsole_sent_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "web1.log"
+    assert netconsole_log.read(path) == []
+    path.write_bytes(b"[    1.000000] BUG: \x1b[1m\x07y\n[    2.0] Command line: secret\n\xff")
+    lines = netconsole_log.read(path)
+    assert lines == ["BUG: \\x07y", "Command line: (not shown)", "\ufffd"]
+
+
+def test_this_machine_has_evidence_of_no_trial_boot() -> None:
+    answer = run("trial_evidence_info", release="6.12-never", since=1 << 40)
+    assert not answer.get("failed"), answer
+    assert answer["records"] == [] and answer["journal"] is None

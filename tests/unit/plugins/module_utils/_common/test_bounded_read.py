@@ -23,6 +23,17 @@ def test_limits_are_exact(tmp_path: Path) -> None:
         bounded_read.sha256(path, 4)
 
 
+def test_the_end_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"x" * 200_000 + b"12345")
+    assert bounded_read.end(path, 3) == b"345"
+    assert len(bounded_read.end(path, 200_004)) == 200_004
+    assert bounded_read.end(path, 1 << 20) == path.read_bytes()
+    (tmp_path / "link").symlink_to("/dev/zero")
+    with pytest.raises(OSError, match="not a regular file"):
+        bounded_read.end(tmp_path / "link", 3)
+
+
 def test_proc_is_read_to_its_end() -> None:
     assert bounded_read.text(Path("/proc/self/status")).startswith("Name:")
     assert bounded_read.text(Path("/proc/sys/kernel/osrelease")).strip()

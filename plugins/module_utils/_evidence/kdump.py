@@ -1,0 +1,57 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The log of a kernel that crashed, as kdump-tools of Debian and Ubuntu leave it.
+
+The crash kernel writes `/var/crash/STAMP/dmesg.STAMP` beside the dump, and reboots.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._evidence import kernel_text
+from ansible_collections.oslab.kernel.plugins.module_utils._evidence.kernel_text import Record
+
+PLACE = "var/crash"
+LOADED = "sys/kernel/kexec_crash_loaded"
+MOST_DIRECTORIES = 200
+MOST_RECORDS = 2
+_STAMP = re.compile(r"\d{12,14}")
+
+
+def is_loaded(root: Path) -> bool:
+    """Whether a crash kernel waits on this host."""
+    try:
+        return bounded_read.text(root / LOADED, 64).strip() == "1"
+    except OSError:
+        return False
+
+
+def records(root: Path, since: float, release: str) -> list[Record]:
+    """Logs of kernels of this release that were written since then, the newest first.
+
+    `since` is the host's time in seconds since 1970, as its clock was before the trial boot.
+    """
+    try:
+        stamps = [one for one in (root / PLACE).iterdir() if _STAMP.fullmatch(one.name)]
+    except OSError:
+        return []
+    stamps.sort(reverse=True)
+    found: list[tuple[float, Record]] = []
+    for stamp in stamps[:MOST_DIRECTORIES]:
+        path = stamp / f"dmesg.{stamp.name}"
+        try:
+            seconds = path.stat().st_mtime
+            if seconds < since:
+                continue
+            data = bounded_read.end(path, kernel_text.MOST_BYTES)
+        except OSError:
+            continue
+        lines = kernel_text.lines(data.decode("utf-8", "replace"))
+        if lines and kernel_text.is_of(lines, release) is not False:
+            found.append((seconds, Record("kdump", str(path), kernel_text.last(lines))))
+    found.sort(key=lambda one: -one[0])
+    return [record for _seconds, record in found[:MOST_RECORDS]]

@@ -1,0 +1,85 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Receive what the kernel of one host sends by netconsole, into a file, within limits.
+
+The messages come as UDP from a kernel that may be dying, so nothing asks who it is. The socket
+takes packets of one address and port alone; who can forge these can write into the file, no more.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import time
+from pathlib import Path
+from typing import Callable
+
+#: Of the host, and of the receiver: Documentation/networking/netconsole.rst
+SOURCE_PORT, PORT = 6665, 6666
+#: Bytes of one trial boot.
+MOST_BYTES = 1 << 20
+# A packet of netconsole has at most 1000 bytes, with the header of its extended form some more.
+_PACKET = 2048
+_LOOK_SECONDS = 1.0
+
+
+def opened(peer: str, port: int = PORT, source_port: int = SOURCE_PORT) -> socket.socket:
+    """A socket for the packets of this address. Raises OSError, ValueError for no IP address.
+
+    Receivers of several hosts have the same port, each its own packets.
+    """
+    version = ipaddress.ip_address(peer).version
+    family = socket.AF_INET6 if version == 6 else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        found.bind(("::" if version == 6 else "0.0.0.0", port))
+        found.connect((peer, source_port))
+    except OSError:
+        found.close()
+        raise
+    return found
+
+
+def new_file(path: Path) -> int:
+    """An empty file in the place of an earlier one, whose receiver ends then. Raises OSError."""
+    path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+    part.replace(path)
+    return descriptor
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except OSError:
+        return False
+
+
+def receive(
+    found: socket.socket,
+    path: Path,
+    seconds: float,
+    clock: Callable[[], float] = time.monotonic,
+) -> int:
+    """Write packets to a new file, until the time or the file's limit is over, or another receiver
+    has replaced the file. The bytes that were written. Raises OSError."""
+    descriptor = new_file(path)
+    try:
+        left = MOST_BYTES
+        deadline = clock() + seconds
+        found.settimeout(_LOOK_SECONDS)
+        while left > 0 and clock() < deadline and _is_at(path, descriptor):
+            try:
+                data = found.recv(_PACKET)
+            except (TimeoutError, socket.timeout, ConnectionError):
+                # An ICMP error: nobody is at the other end for now.
+                continue
+            left -= os.write(descriptor, data[:left])
+        return MOST_BYTES - left
+    finally:
+        os.close(descriptor)

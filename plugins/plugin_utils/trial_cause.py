@@ -1,0 +1,451 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why a trial boot failed: one cause, by what it left behind.
+
+The first of these that the evidence has is the cause. What a dying kernel wrote says more than what
+was noticed from outside, and a thing that explains the others comes before them:
+
+1. a panic: what the kernel complained of right before it, or else the panic itself;
+2. the boot loader: its error on the serial console, or a kernel that printed nothing there;
+3. what the run found in the trial boot: a check, a syscall, a module, a health check;
+4. a root file system that was not found, a systemd that crashed, an oops without a panic;
+5. a CPU or a task that hung;
+6. a full disk;
+7. what the rollback timer reported: a mount or a unit that failed or never ended, no network, or a
+   host that nothing reached;
+8. a unit that failed, a device with errors, by the journal;
+9. unknown. Then the remedy names what would leave something next time.
+
+Of several logs, that of pstore comes first, then kdump, the serial console, netconsole and the
+journal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Optional
+
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, plain_text
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import log_rules
+
+PANIC, OOPS, LOCKUP, HUNG_TASK = "kernel panic", "oops", "lockup", "hung task"
+MEMORY, ROOT, INITRD, INIT = "out of memory", "root not found", "initrd", "init ended"
+SYSTEMD, LOADER, DISK, DEVICE = "systemd", "boot loader", "disk full", "device"
+NETWORK, NOT_REACHED, UNIT = "no network", "not reached", "unit"
+MODULE, SYSCALL, CHECK, HEALTH, TASK = "module", "syscall", "check", "health check", "task"
+UNKNOWN = "unknown"
+KINDS = (
+    *(PANIC, OOPS, LOCKUP, HUNG_TASK, MEMORY, ROOT, INITRD, INIT, SYSTEMD, LOADER, DISK, DEVICE),
+    *(NETWORK, NOT_REACHED, UNIT, MODULE, SYSCALL, CHECK, HEALTH, TASK, UNKNOWN),
+)
+#: How a message names it; what reads the message looks for that.
+BEGINNING = "Cause: "
+NAMED = re.compile(rf"{BEGINNING}({'|'.join(KINDS)})(?=[:. ])")
+
+# Tasks of roles/verify, modules and trial that judge a trial boot, by the end of their names.
+CHECKS_TASK = "Show the table of checks, and fail if one failed"
+MODULES_TASK = "Load, change or unload the modules, now and at boot"
+HEALTH_TASK = "Run the health checks"
+
+_SOURCES = ("pstore", "kdump", "serial", "netconsole", "journal")
+# Lines between a complaint and the panic that it ends in: traces of all CPUs.
+_BEFORE_PANIC = 250
+_DETAIL = 120
+_LINE = 240
+_PANIC = re.compile(r"Kernel panic - not syncing: ")
+# By what the panic says, the cause; and what the kernel said before it, if it did.
+_PANICS = (
+    (re.compile(r"softlockup|.{0,20}[Hh]ard LOCKUP|RCU [Ss]tall"), LOCKUP),
+    (re.compile(r"hung_task"), HUNG_TASK),
+    (re.compile(r"Out of memory|System is deadlocked on memory"), MEMORY),
+    (re.compile(r"VFS: (?:Unable to mount root|Cannot open root device)"), ROOT),
+    (re.compile(r"Attempted to kill (?:init|the idle)|No working init|Requested init"), INIT),
+)
+_COMPLAINTS = {
+    OOPS: ("oops", "bug", "kasan", "bad_memory", "machine_check"),
+    LOCKUP: ("soft_lockup", "hard_lockup", "rcu_stall", "workqueue_lockup"),
+    HUNG_TASK: ("hung_task",),
+    PANIC: ("warn",),
+}
+_CORRUPT_INITRD = re.compile(r"Initramfs unpacking failed|rootfs image is not initramfs")
+_WHERE = re.compile(r"(?:RIP: [0-9a-f]{4}:|pc : )(?!0x)")
+_ROOT = (
+    re.compile(r"ALERT! {1,4}\S{1,200} does not exist"),
+    re.compile(r"Gave up waiting for (?:the )?root"),
+    re.compile(r"(?:dracut|Warning: ).{0,80} does not exist"),
+)
+_SYSTEMD = re.compile(
+    r"(?:systemd\[1\]: |\[!!!!!!\] )?(?:Caught <\w{1,16}>|Freezing execution|Crash file)"
+)
+_GRUB_ERROR = re.compile(r"error: {1,2}\S")
+_FULL = re.compile(r"No space left on device|[Ff]ile ?system (?:is )?full|\d MiB free\b")
+_WAITED = re.compile(r"Timed out waiting for device (\S{1,200})")
+_SYSCALL = re.compile(
+    r"\b(?:capture_memory_snapshot|track_syscall_usage|get_io_throttle|\w+ answers: )"
+)
+_FAILURES = re.compile(r"\d+ of \d+ checks failed on [^:]{1,255}: ")
+
+_RESTARTED = re.compile(r"reboot: (?:Restarting system|machine restart)")
+
+_SECTIONS = ("the verification on the host", "failed units", "waiting", "addresses", "errors")
+_NETWORK_UNIT = re.compile(
+    r"(?:systemd-networkd|NetworkManager|networking|network-online|ifup@|dhc|wait-online|netplan)"
+)
+_MOUNT_UNIT = re.compile(r"\S+\.(?:mount|device|swap)|systemd-fsck\S*|\S*emergency\S*")
+_SSH_UNIT = re.compile(r"sshd?\.(?:service|socket)")
+_OWN_UNIT = "oslab-"
+
+
+class Failure(NamedTuple):
+    """What failed in the run."""
+
+    task: str = ""
+    reason: str = ""
+    #: Whether the kernel of the trial boot was started, or was to be.
+    booted: bool = True
+    #: Whether the run found the host in its trial boot.
+    reached: bool = False
+
+
+class Cause(NamedTuple):
+    """One of KINDS, and the line that says it."""
+
+    kind: str
+    text: str = ""
+    #: The log that has the line, and where that is.
+    source: str = ""
+    details: Sequence[str] = ()
+    remedy: str = ""
+
+    def sentence(self) -> str:
+        """For a message, in one line that is safe to print."""
+        parts = [self.source, *self.details] if self.source else [*self.details]
+        more = (
+            f" ({'; '.join(plain_text.sentence(one, _DETAIL) for one in parts)})" if parts else ""
+        )
+        text = plain_text.sentence(self.text, _LINE).rstrip(".")
+        remedy = f" {self.remedy}" if self.remedy else ""
+        return f"{BEGINNING}{self.kind}: {text}{more}.{remedy}"
+
+    def reason(self) -> str:
+        """The same for a record, before the failed task; empty where that says all."""
+        if self.kind in (MODULE, SYSCALL, CHECK, HEALTH, TASK, UNKNOWN):
+            return ""
+        return f"{self.kind}: {plain_text.sentence(self.text, _DETAIL).rstrip('.')}. "
+
+
+class _Log(NamedTuple):
+    source: str
+    name: str
+    lines: Sequence[str]
+
+    def cause(self, kind: str, text: str, details: Sequence[str] = ()) -> Cause:
+        return Cause(kind, text, f"{self.source}, {self.name}", details)
+
+
+def _logs(evidence: Mapping[str, Any]) -> list[_Log]:
+    logs = [
+        _Log(str(one["source"]), str(one["name"]), one["lines"])
+        for one in evidence.get("records", [])
+    ]
+    known = [one for one in logs if one.source in _SOURCES]
+    return sorted(known, key=lambda one: _SOURCES.index(one.source))
+
+
+def _is_a(line: str, kinds: Sequence[str]) -> bool:
+    found = log_rules.rule_of(line[:_LINE])
+    return bool(found) and found is not None and found[0].kind in kinds
+
+
+def _first(lines: Sequence[str], kinds: Sequence[str]) -> int:
+    return next((n for n, line in enumerate(lines) if _is_a(line, kinds)), -1)
+
+
+def _where(lines: Sequence[str]) -> list[str]:
+    """The function in which it happened."""
+    return [line for line in lines if _WHERE.match(line)][:1]
+
+
+# --- the kernel ---------------------------------------------------------------------------------
+
+
+def _panic(log: _Log) -> Optional[Cause]:
+    at = next((n for n, line in enumerate(log.lines) if _PANIC.match(line)), -1)
+    if at < 0:
+        return None
+    panic = log.lines[at]
+    message = panic[len("Kernel panic - not syncing: ") :]
+    before = log.lines[max(0, at - _BEFORE_PANIC) : at]
+    kind = next((kind for pattern, kind in _PANICS if pattern.match(message)), PANIC)
+    # An oops may end in the death of init; a lockup has its own words.
+    for named in (OOPS, kind) if kind in (PANIC, INIT) else (kind,):
+        start = _first(before, _COMPLAINTS.get(named, ()))
+        if start >= 0:
+            return log.cause(named, before[start], [*_where(before[start:]), panic])
+    crash = next((line for line in before if _SYSTEMD.match(line)), "")
+    if kind == INIT and crash:
+        return log.cause(SYSTEMD, crash, [panic])
+    corrupt = next((line for line in log.lines[:at] if _CORRUPT_INITRD.search(line)), "")
+    if corrupt and kind in (ROOT, INIT):
+        return log.cause(INITRD, corrupt, [panic])
+    return log.cause(kind, panic, _where(log.lines[at:]))
+
+
+def _oops(log: _Log) -> Optional[Cause]:
+    at = _first(log.lines, _COMPLAINTS[OOPS])
+    return log.cause(OOPS, log.lines[at], _where(log.lines[at:])) if at >= 0 else None
+
+
+def _hung(log: _Log) -> Optional[Cause]:
+    for kind in (LOCKUP, HUNG_TASK):
+        at = _first(log.lines, _COMPLAINTS[kind])
+        if at >= 0:
+            return log.cause(kind, log.lines[at], _where(log.lines[at:]))
+    return None
+
+
+def _start(log: _Log) -> Optional[Cause]:
+    """What comes between the kernel and the services."""
+    for pattern in _ROOT:
+        for line in log.lines:
+            if pattern.search(line):
+                return log.cause(ROOT, line)
+    for line in log.lines:
+        if _SYSTEMD.match(line):
+            return log.cause(SYSTEMD, line)
+    return None
+
+
+def _device(log: _Log) -> Optional[Cause]:
+    at = _first(log.lines, ("io_error", "fs_error"))
+    return log.cause(DEVICE, log.lines[at]) if at >= 0 else None
+
+
+def _loader(evidence: Mapping[str, Any], logs: Sequence[_Log]) -> Optional[Cause]:
+    """The boot loader has its say on a serial console alone."""
+    console = evidence.get("console") or {}
+    log = next((one for one in logs if one.source == "serial"), None)
+    if log is None or console.get("started"):
+        return None
+    error = next((line for line in log.lines if _GRUB_ERROR.search(line)), "")
+    if error:
+        return log.cause(LOADER, error)
+    # A kernel that prints elsewhere starts in silence, too.
+    if console.get("console") and not any(one.source != "serial" for one in logs):
+        return log.cause(LOADER, "it started the kernel, which printed nothing")
+    return None
+
+
+# --- the run ------------------------------------------------------------------------------------
+
+
+def _judged(failure: Failure) -> Optional[Cause]:
+    """What the run found wrong with a trial boot that it reached."""
+    if not failure.reached:
+        return None
+    reason = _FAILURES.sub("", failure.reason, count=1)
+    if failure.task.endswith(CHECKS_TASK):
+        failed = reason.split("; ")
+        wrong = next((one for one in failed if _SYSCALL.search(one)), "")
+        return Cause(SYSCALL, wrong) if wrong else Cause(CHECK, failed[0])
+    if failure.task.endswith(MODULES_TASK):
+        return Cause(MODULE, reason)
+    if failure.task.endswith(HEALTH_TASK):
+        return Cause(HEALTH, reason)
+    return None
+
+
+def _full(lines: Sequence[str], source: str) -> Optional[Cause]:
+    found = next((line for line in lines if _FULL.search(line)), "")
+    return Cause(DISK, found, source) if found else None
+
+
+# --- the rollback timer -------------------------------------------------------------------------
+
+
+def sections(report: str) -> dict[str, list[str]]:
+    """The parts of the rollback timer's report (roles/trial/templates/trial-rollback.j2)."""
+    found: dict[str, list[str]] = {}
+    part: list[str] = []
+    for line in bounded_read.lines(report):
+        name = line.rstrip(":")
+        if line.endswith(":") and name in _SECTIONS and name not in found:
+            part = found[name] = []
+        elif line.strip():
+            part.append(line.strip())
+    return found
+
+
+def _jobs(lines: Sequence[str]) -> list[str]:
+    """Units whose start never ended."""
+    words = [bounded_read.words(line) for line in lines]
+    return [
+        one[1]
+        for one in words
+        if len(one) == 4 and one[2:] == ["start", "running"] and not one[1].startswith(_OWN_UNIT)
+    ]
+
+
+def _failed_units(lines: Sequence[str]) -> list[str]:
+    names = [next(iter(bounded_read.words(line)), "") for line in lines]
+    return [name for name in names if "." in name and not name.startswith(_OWN_UNIT)]
+
+
+def _addresses(lines: Sequence[str]) -> Optional[list[str]]:
+    """Those by which the host can be reached; None if the report does not tell."""
+    found = []
+    told = False
+    for line in lines:
+        name, *others = bounded_read.words(line) or [""]
+        if name == "lo":
+            told = True
+            continue
+        found += [
+            f"{one} ({name.partition('@')[0]})"
+            for one in others
+            if "/" in one and not one.startswith(("fe80:", "169.254."))
+        ]
+    return found if told or found else None
+
+
+def _unit_of(
+    parts: Mapping[str, Sequence[str]], failed: Sequence[str], addresses: Optional[Sequence[str]]
+) -> str:
+    """What is wrong with a unit that explains why nobody reached the host; empty if none does."""
+    mounts = [name for name in failed if _MOUNT_UNIT.fullmatch(name)]
+    if mounts:
+        return f"{mounts[0]} failed"
+    for name in _jobs(parts.get("waiting", ())):
+        if not _NETWORK_UNIT.search(name):
+            return f"the start of {name} never ended"
+    if addresses == []:
+        return ""
+    # Others may have failed before, too.
+    guilty = [name for name in failed if addresses is None or _SSH_UNIT.fullmatch(name)]
+    return f"{guilty[0]} failed" if guilty else ""
+
+
+def _timer(report: str) -> Optional[Cause]:
+    if not report.strip():
+        return None
+    parts = sections(report)
+    failed = _failed_units(parts.get("failed units", ()))
+    addresses = _addresses(parts.get("addresses", ()))
+    source = "the rollback timer's report"
+    details = [f"failed: {plain_text.few(failed, 3)}"] if failed else []
+    unit = _unit_of(parts, failed, addresses)
+    if unit:
+        return Cause(UNIT, unit, source)
+    if addresses == []:
+        shown = plain_text.few(parts.get("addresses", ()), 3, "; ")
+        return Cause(NETWORK, f"no address but those of lo: {shown}", source, details)
+    had = f"the host had {plain_text.few(addresses, 3)}" if addresses else "the boot was complete"
+    text = f"{had}, and nobody confirmed the kernel"
+    remedy = "Look at ssh and the firewall in the next trial boot."
+    return Cause(NOT_REACHED, text, source, details, remedy)
+
+
+# --- the journal --------------------------------------------------------------------------------
+
+
+def _units(evidence: Mapping[str, Any]) -> Optional[Cause]:
+    journal = evidence.get("journal") or {}
+    source = f"journalctl --boot={journal.get('boot_id', '')}"
+    for line in journal.get("manager", ()):
+        waited = _WAITED.search(line)
+        if waited:
+            return Cause(DEVICE, line, source)
+    units = [one for one in journal.get("units", ()) if not one.startswith(_OWN_UNIT)]
+    if not units:
+        return None
+    more = [f"then {plain_text.few(units[1:], 3)}"] if units[1:] else []
+    return Cause(UNIT, f"{units[0]} failed", source, more)
+
+
+def _remedy(evidence: Mapping[str, Any]) -> str:
+    """What would leave something, of what this host does not have."""
+    kept = evidence.get("kept_by") or {}
+    ways = []
+    if not (evidence.get("console") or {}).get("read"):
+        ways.append("trial_serial_log")
+    if not any(one.get("source") == "netconsole" for one in evidence.get("records", ())):
+        ways.append("trial_netconsole")
+    if not kept.get("pstore"):
+        ways.append("pstore")
+    if not kept.get("kdump"):
+        ways.append("kdump-tools")
+    if not kept.get("journal"):
+        ways.append("a persistent journal (/var/log/journal)")
+    if not ways:
+        return ""
+    return f"To learn more next time: {', '.join(ways)} (README of the role trial)."
+
+
+def _unknown(evidence: Mapping[str, Any], failure: Failure) -> Cause:
+    journal = evidence.get("journal") or {}
+    if failure.reached and (journal.get("shut_down") or not journal):
+        return Cause(TASK, f"{failure.task or 'a task'} failed in the trial boot")
+    remedy = _remedy(evidence)
+    logs = _logs(evidence)
+    manager = [*journal.get("manager", ())]
+    if manager:
+        ends, source = manager[-1], f"journalctl --boot={journal.get('boot_id', '')}"
+    elif logs and logs[0].lines:
+        ends, source = logs[0].lines[-1], f"{logs[0].source}, {logs[0].name}"
+    else:
+        return Cause(UNKNOWN, "nothing was left behind", remedy=remedy)
+    ordered = journal.get("shut_down") or any(
+        _RESTARTED.match(line) for log in logs for line in log.lines[-3:]
+    )
+    text = (
+        "the host was restarted in order, and its log does not say why"
+        if ordered
+        else "its log ends without a reason, as after a reset, a watchdog or a power cut"
+    )
+    return Cause(UNKNOWN, text, source, [f"last: {ends}"], remedy)
+
+
+# --- all ----------------------------------------------------------------------------------------
+
+
+def _found(evidence: Mapping[str, Any], failure: Failure) -> Iterator[Optional[Cause]]:
+    """In the order of the module's docstring."""
+    logs = _logs(evidence)
+    yield from map(_panic, logs)
+    yield _loader(evidence, logs)
+    yield _judged(failure)
+    yield from map(_start, logs)
+    yield from map(_oops, logs)
+    yield from map(_hung, logs)
+    journal = evidence.get("journal") or {}
+    report = str(evidence.get("timer") or "")
+    yield _full(journal.get("manager", ()), "the journal of the trial boot")
+    yield _full(bounded_read.lines(report), "the rollback timer's report")
+    yield _full([failure.reason], "")
+    yield _timer(report)
+    yield _units(evidence)
+    yield from map(_device, logs)
+
+
+def cause(evidence: Mapping[str, Any], failure: Failure) -> Optional[Cause]:
+    """The cause; None if nothing was booted, and the failed task says all."""
+    if not failure.booted:
+        return _full([failure.reason], "")
+    return next(filter(None, _found(evidence, failure)), None) or _unknown(evidence, failure)
+
+
+def report(evidence: Mapping[str, Any], found: Cause) -> str:
+    """All of the evidence, for a file that a person reads."""
+    lines = [found.sentence(), ""]
+    for log in _logs(evidence):
+        lines += [f"--- {log.source}: {log.name}", *log.lines, ""]
+    journal = evidence.get("journal") or {}
+    if journal:
+        lines += [f"--- systemd, journalctl --boot={journal.get('boot_id', '')}"]
+        lines += [f"failed: {unit}" for unit in journal.get("units", ())]
+        lines += [*journal.get("manager", ()), ""]
+    if evidence.get("timer"):
+        lines += ["--- rollback timer", str(evidence["timer"]).rstrip("\n"), ""]
+    return plain_text.lines("\n".join(lines)) + "\n"
