@@ -27,6 +27,9 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils.report import model, 
 # Nothing of a host is longer than what people read, and no number larger than 64 bits.
 _LONGEST_LISTS = 1000
 _LARGEST = 2**64
+_LONGEST = 4000
+#: The fact that has lines.
+_LINES = "boot message"
 _RESULTS = {True: model.OK, False: model.FAILED, None: model.UNKNOWN}
 _MEMORY, _IO, _CALLS = "memory", "io", "calls"
 
@@ -248,8 +251,9 @@ def host(name: str, known: Mapping[str, Any], run: str, *, lost: bool = False) -
 
 
 def _facts(manifest: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name in ("release", "version", "build_id", "sysname", "banner"):
+    for name in ("release", "version", "build_id", "sysname"):
         yield name.replace("_", " "), manifest.get(name)
+    yield _LINES, str(manifest.get("banner") or "").strip("\n")
     source = _dict(manifest.get("source"))
     yield "source", source.get("version")
     yield "source commit", source.get("commit")
@@ -266,8 +270,11 @@ def _facts(manifest: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def build(manifest: Mapping[str, Any]) -> list[model.Fact]:
-    """What it says, without what is empty."""
-    found = [(name, _text(value)) for name, value in _facts(manifest)]
+    """What it says, without what is empty. A boot message has lines."""
+    found = [
+        (name, plain_text.lines(value)[:_LONGEST] if name == _LINES and value else _text(value))
+        for name, value in _facts(manifest)
+    ]
     return [{"name": name, "value": value} for name, value in found if value]
 
 

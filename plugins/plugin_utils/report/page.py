@@ -109,12 +109,16 @@ def _size(text: str) -> int:
 
 
 def _entries(hosts: Sequence[model.Host], room: int) -> list[Markup]:
-    """Of as many hosts as there is room for, each in full or without the checks that passed."""
+    """Of as many hosts as there is room for, each in full or without the checks that passed.
+
+    The first that failed are in full, whatever else is there.
+    """
     entries: list[Markup] = []
     alone = len(hosts) == 1
     left = room
     for number, host in enumerate(hosts):
-        entry = _entry(host, number, full=False, alone=alone)
+        first = host["passed"] is False and number < MOST_OPEN
+        entry = _entry(host, number, full=first, alone=alone)
         left -= _size(entry)
         if left < 0:
             break

@@ -18,9 +18,9 @@ def duration(seconds: Optional[float]) -> str:
     """In the two largest units; a dash for what is not known."""
     if seconds is None:
         return "-"
-    if seconds < _MINUTE:
-        return f"{seconds:.0f} s"
-    whole = int(seconds)
+    whole = int(seconds + 0.5)
+    if whole < _MINUTE:
+        return f"{whole} s"
     if whole < _HOUR:
         return f"{whole // _MINUTE} min {whole % _MINUTE} s"
     return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
