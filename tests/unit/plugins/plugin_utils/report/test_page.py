@@ -66,7 +66,7 @@ def test_it_has_what_people_look_for(small: str) -> None:
         "Failures (2)", "kernel log, warn: expected 1, read 2", "Remedy: Find the cause",
         "NO ANSWER", "no route to host", "verified (4)", example.RELEASE, "booted bygrub",
         "shutdown 8 s, firmware 11 s, boot loader 5 s, kernel 4 s", "Changed by the trial boot (1)",
-        "Counters before and after the workload", "Checks that passed (104)", "initrd - ",
+        "Counters before and after the workload", "Checks that passed (104)", "initrd -, modules",
         "Where the downtime went", "wave 2", "Size on disk", "* Hello *",
     ):  # fmt: skip
         assert wanted in text, wanted
