@@ -52,11 +52,12 @@ def answers(*, kernel_log: Any = None, health: Any = None) -> str:
     )
 
 
-def verify(directory: Path, hosts: Mapping[str, Mapping[str, Any]]) -> Run:
+def verify(directory: Path, hosts: Mapping[str, Mapping[str, Any]], *options: str) -> Run:
     """playbooks/verify.yml with all checks shown; `reported` has its report."""
     hostile = {name: {"ansible_connection": "hostile", **about} for name, about in hosts.items()}
     return run_playbook(
         ROOT / "playbooks/verify.yml",
+        *options,
         inventory=write_inventory(directory / "hosts.json", kernel_targets={"hosts": hostile}),
         variables={
             **{"verify_store": "", "verify_show": "all"},
