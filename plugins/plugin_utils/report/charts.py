@@ -63,6 +63,10 @@ def _label(x: float, y: float, text: str, anchor: str = "start") -> Markup:
     )
 
 
+def _hosts(number: int) -> str:
+    return f"{number} host{'s' if number != 1 else ''}"
+
+
 def _range(values: Sequence[float]) -> str:
     """The least, the median and the largest."""
     least, middle, most = (words.duration(f(values)) for f in (min, median, max))
@@ -117,7 +121,7 @@ def _histogram(title: str, values: Sequence[float]) -> Iterator[Chart]:
         low = least + number * step
         tall = height * count / max(counts)
         if count:
-            text = f"{words.duration(low)} to {words.duration(low + step)}: {count} hosts"
+            text = f"{words.duration(low)} to {words.duration(low + step)}: {_hosts(count)}"
             shapes.append(_rect(number * width, height - tall, width - 2, tall, "s1", text))
     y = height + _TEXT + 4
     ends = [_label(0, y, words.duration(least))]
@@ -200,7 +204,7 @@ def waves(found: Sequence[model.Wave]) -> Iterator[Chart]:
     y = 0
     for wave, start, stop in known:
         of = len(wave["hosts"])
-        about = f"{of} host{'s' if of != 1 else ''}, {words.duration(stop - start)}"
+        about = f"{_hosts(of)}, {words.duration(stop - start)}"
         texts.append(f"wave {wave['number']}: {about}, from {words.when(start)}")
         x = left + (WIDTH - left) * (start - begin) / span
         width = (WIDTH - left) * (stop - start) / span
