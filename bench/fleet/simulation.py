@@ -167,6 +167,7 @@ class Fleet:
             "ansible_python_interpreter": "/usr/bin/python3",
             # What one wave costs; a canary would be waited for.
             "deploy_serial": "100%",
+            "report_dir": str(self.work / "report"),
             "ansible_ssh_common_args": "-F none "
             + " ".join(f"-o {name}={value}" for name, value in options.items()),
         }

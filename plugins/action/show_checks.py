@@ -38,22 +38,25 @@ class ActionModule(ControlAction):
         "checks": {"type": "list", "elements": "dict", "required": True},
         "sizes": {"type": "dict"},
         "changes": {"type": "list", "elements": "dict", "default": []},
-        "quiet": {"type": "bool", "default": False},
+        "show": {"type": "str", "choices": ["failures", "all"], "default": "all"},
         "fail": {"type": "bool", "default": False},
     }
 
     def act(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         checks = arguments["checks"]
         failures = report.failures(checks)
-        changes = _changes(arguments["changes"])
-        shows_checks = bool(failures) or not arguments["quiet"]
-        if not shows_checks and not changes:
-            return {"changed": False, "failures": failures}
-        lines = [plain_text.sentence(arguments["title"])] if arguments["title"] else []
-        lines += report.table(checks) if shows_checks else []
+        shows_all = arguments["show"] == "all"
+        shown = checks if shows_all else report.not_passed(checks)
+        title = plain_text.sentence(arguments["title"])
+        if shown:
+            lines = [title] if title else []
+            lines += [*report.table(shown)[:-1], report.summary(checks)]
+        else:
+            lines = [f"{title}: {report.summary(checks)}" if title else report.summary(checks)]
         # What fails nothing is news, too.
-        lines += ["", *changes] if changes and shows_checks else changes
-        if arguments["sizes"] and shows_checks:
+        changes = _changes(arguments["changes"])
+        lines += ["", *changes] if changes else []
+        if arguments["sizes"] and shows_all:
             lines += ["", *kernel_sizes.table(arguments["sizes"])]
         # In one piece, so that tables of hosts that finish together do not mix.
         display.display("\n".join(lines))

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,21 +15,14 @@ from ansible.release import __version__ as ansible_version
 from ansible.utils.display import Display
 from ansible_collections.oslab.kernel.plugins.plugin_utils import doctor_report
 from ansible_collections.oslab.kernel.plugins.plugin_utils.action import ControlAction
+from ansible_collections.oslab.kernel.plugins.plugin_utils.collection_version import (
+    collection_version,
+)
 
 display = Display()
 ROOT = Path(__file__).resolve().parents[2]
 #: The one list of distributions.
 DISTRIBUTIONS = ROOT / "roles/dependencies/vars/main.yml"
-
-
-def collection_version() -> str:
-    """Of an installed collection, or of a checkout."""
-    installed, checkout = ROOT / "MANIFEST.json", ROOT / "galaxy.yml"
-    if installed.is_file():
-        return str(json.loads(installed.read_text(encoding="utf-8"))["collection_info"]["version"])
-    if checkout.is_file():
-        return str(yaml.safe_load(checkout.read_text(encoding="utf-8"))["version"])
-    return "of unknown version"
 
 
 def distributions() -> dict[str, Any]:

@@ -32,10 +32,14 @@ options:
     elements: dict
     default: []
     version_added: "0.3.0"
-  quiet:
-    description: Print only if a check failed, or something has changed (O(changes)).
-    type: bool
-    default: false
+  show:
+    description:
+      - V(failures) prints the checks that failed or gave no answer, and the number of all. V(all)
+        prints all checks and the sizes.
+    type: str
+    choices: [failures, all]
+    default: all
+    version_added: "0.3.0"
   fail:
     description: Fail if a check failed, after the table.
     type: bool

@@ -236,6 +236,12 @@ syscalls:
         - C(get_io_throttle) gives a dictionary of the fields of C(/proc/PID/io) and C(pid).
         - Times are nanoseconds of C(CLOCK_MONOTONIC).
       type: raw
+    after:
+      description:
+        - The values once more, after the workload and all comparisons; null without O(compare=true)
+          and for syscalls that this module does not know.
+      type: raw
+      version_added: "0.3.0"
 proc_entries:
   description: By name, each C(/proc) entry.
   returned: O(proc_entries=true)

@@ -14,6 +14,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     text_table,
 )
 from ansible_collections.oslab.kernel.plugins.plugin_utils import boot_stages
+from ansible_collections.oslab.kernel.plugins.plugin_utils.report import outcome
 
 HEADINGS = ("hosts", "kernel", "build", "state", "down", "which")
 _ID_DIGITS = 12
@@ -46,19 +47,6 @@ def _dict(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _state(known: Mapping[str, Any]) -> str:
-    shown = _dict(known.get("verify_shown"))
-    if _dict(known.get("deploy_excluded")).get("failed"):
-        return "EXCLUDED"
-    if known.get("trial_failure"):
-        return "NOT CONFIRMED"
-    if "failures" not in shown:
-        return "not verified" if "release" in _dict(known.get("verify_result")) else "NO ANSWER"
-    if shown["failures"]:
-        return "CHECKS FAILED"
-    return "verified"
-
-
 def _seconds(value: Any) -> int:
     try:
         return int(value or 0)
@@ -74,14 +62,14 @@ def standing(name: str, known: Mapping[str, Any]) -> Standing:
     result = _dict(known.get("verify_result"))
     manifest = _dict(result.get("manifest"))
     installed = _dict(known.get("trial_result"))
-    outcome = Outcome(
+    stands = Outcome(
         plain_text.cell(result.get("release") or "-"),
         plain_text.cell(str(manifest.get("build_id") or "-")[:_ID_DIGITS]),
-        _state(known),
+        outcome.KINDS[outcome.of(known).kind].words,
     )
     downtime = _seconds(installed.get("downtime")) if installed.get("rebooted") else None
     verification = _seconds(installed.get("verification")) or None
-    return Standing(name, outcome, downtime, _dict(installed.get("stages")), verification)
+    return Standing(name, stands, downtime, _dict(installed.get("stages")), verification)
 
 
 def _down(members: Sequence[Standing]) -> str:
@@ -104,11 +92,10 @@ def report(standings: Iterable[Standing]) -> list[str]:
         groups.setdefault(one.outcome, []).append(one)
     ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
     rows = [
-        (str(len(members)), *outcome, _down(members), _which(members))
-        for outcome, members in ordered
+        (str(len(members)), *alike, _down(members), _which(members)) for alike, members in ordered
     ]
     total = sum(len(members) for members in groups.values())
-    verified = sum(len(members) for outcome, members in ordered if outcome.state == "verified")
+    verified = sum(len(members) for alike, members in ordered if alike.state == "verified")
     lines = text_table.lines([HEADINGS, *rows], right=(0,), longest=_LONGEST)
     stages = boot_stages.text(boot_stages.medians(one.stages for one in standings))
     times = [f"down (median): {stages}"] if stages else []

@@ -27,6 +27,8 @@ RENAMED = {
     "install_trial_arguments": "trial_arguments",
     "install_trial_timeout": "trial_timeout",
     "install_trial_watchdog": "trial_watchdog",
+    "verify_quiet": "verify_show",
+    "verify_report_dir": "report_dir",
 }
 
 

@@ -46,8 +46,12 @@ class Run:
 
 
 def write_inventory(path: Path, **groups: Any) -> Path:
-    """The groups, and one builder; all hosts are this machine, unless a group says otherwise."""
-    builders = {"kernel_builders": {"hosts": {"builder": None}}, "all": {"vars": LOCAL}}
+    """The groups, and one builder; all hosts are this machine, unless a group says otherwise.
+
+    Without a report: it would be written to the current directory.
+    """
+    variables = {**LOCAL, "report_dir": ""}
+    builders = {"kernel_builders": {"hosts": {"builder": None}}, "all": {"vars": variables}}
     path.write_text(json.dumps({**builders, **groups}))
     return path
 

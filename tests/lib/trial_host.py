@@ -52,15 +52,25 @@ def answers(*, kernel_log: Any = None, health: Any = None) -> str:
     )
 
 
-def verify(directory: Path, hosts: Mapping[str, Mapping[str, Any]]) -> Run:
-    """playbooks/verify.yml; the reports are in `reports` below the directory."""
+def verify(directory: Path, hosts: Mapping[str, Mapping[str, Any]], *options: str) -> Run:
+    """playbooks/verify.yml with all checks shown; `reported` has its report."""
     hostile = {name: {"ansible_connection": "hostile", **about} for name, about in hosts.items()}
     return run_playbook(
         ROOT / "playbooks/verify.yml",
+        *options,
         inventory=write_inventory(directory / "hosts.json", kernel_targets={"hosts": hostile}),
-        variables={"verify_store": "", "verify_report_dir": str(directory / "reports")},
+        variables={
+            **{"verify_store": "", "verify_show": "all"},
+            "report_dir": str(directory / "report"),
+        },
         ANSIBLE_CONNECTION_PLUGINS=str(CONNECTIONS),
     )
+
+
+def reported(directory: Path) -> dict[str, dict[str, Any]]:
+    """By their names, the hosts in the report of `verify`."""
+    report = json.loads((directory / "report/report.json").read_text(encoding="utf-8"))
+    return {host["name"]: host for host in report["hosts"]}
 
 
 class Deployment(NamedTuple):

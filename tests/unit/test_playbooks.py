@@ -45,6 +45,34 @@ def test_every_playbook_checks_the_inventory_first() -> None:
     assert set(books) - checks == set()
 
 
+# --- the report ---------------------------------------------------------------------------------
+
+
+def _order(tasks: list[dict[str, Any]]) -> list[str]:
+    """Of the tasks of a play: those that write the report, and those that fail its hosts."""
+    found = []
+    for task in tasks:
+        role = task.get("ansible.builtin.import_role", {}).get("name", "")
+        if role == "oslab.kernel.report":
+            found.append("report")
+        elif "ansible.builtin.fail" in task:
+            found.append("fail")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("book", "run"),
+    [("deploy_hosts.yml", "deploy"), ("verify.yml", "verify"), ("restore_hosts.yml", "rollback")],
+)
+def test_the_report_is_written_before_hosts_fail(book: str, run: str) -> None:
+    """Of a play that has lost all of its hosts, no later task and no later play runs."""
+    plays = yaml.safe_load((PLAYBOOKS / book).read_text(encoding="utf-8"))
+    (play,) = [one for one in plays if any("rescue" in task for task in one.get("tasks", []))]
+    assert _order(play["tasks"]) == ["report", "fail"]
+    (written,) = [task for task in play["tasks"] if _order([task]) == ["report"]]
+    assert written["vars"]["report_run"] == run
+
+
 # --- doctor.yml ---------------------------------------------------------------------------------
 
 CHECKED = (doctor_report.BUILDER, doctor_report.TARGET)

@@ -80,7 +80,10 @@ def test_it_is_exactly_its_build(host: Any, manifest: Any) -> None:
 
 
 def test_verify_compares_with_the_builders_store(host: Any, manifest: Any) -> None:
-    ended = verify("--extra-vars", f"verify_build_id={manifest['build_id'][:12]}")
+    ended = verify(
+        *("--extra-vars", f"verify_build_id={manifest['build_id'][:12]}"),
+        *("--extra-vars", "verify_show=all"),
+    )
     assert ended.status == 0, ended.output
     rows = [
         line for line in ended.output.splitlines() if line.startswith(("files on disk ", "runn"))

@@ -20,8 +20,8 @@ def _text(value: Any) -> str:
     return "-" if value is None else str(value)
 
 
-def _outcome(check: Mapping[str, Any]) -> bool | None:
-    """A host that answers anything else than yes, no or unknown has not passed."""
+def outcome(check: Mapping[str, Any]) -> bool | None:
+    """True, False, or None for unknown. A host that answers anything else has not passed."""
     ok = check.get("ok", False)
     return ok if ok is None or isinstance(ok, bool) else False
 
@@ -31,7 +31,7 @@ def _row(check: Mapping[str, Any]) -> tuple[str, ...]:
     if check.get("tolerance"):
         expected += f" ±{check['tolerance']}"
     name = str(check.get("name", "(no name)"))
-    return name, expected, _text(check.get("actual")), _RESULTS[_outcome(check)]
+    return name, expected, _text(check.get("actual")), _RESULTS[outcome(check)]
 
 
 def table(checks: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -41,12 +41,17 @@ def table(checks: Sequence[Mapping[str, Any]]) -> list[str]:
     return [heading, rule, *lines, rule, summary(checks)]
 
 
+def not_passed(checks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Those that failed or are unknown."""
+    return [check for check in checks if outcome(check) is not True]
+
+
 def summary(checks: Sequence[Mapping[str, Any]]) -> str:
     """How many checks, and how they ended."""
     text = f"{len(checks)} checks"
-    for outcome, word in _RESULTS.items():
-        number = sum(_outcome(check) is outcome for check in checks)
-        if number or outcome is True:
+    for ok, word in _RESULTS.items():
+        number = sum(outcome(check) is ok for check in checks)
+        if number or ok is True:
             text += f", {number} {word}"
     return text
 
@@ -55,7 +60,7 @@ def failures(checks: Sequence[Mapping[str, Any]]) -> list[str]:
     """One sentence for each check that failed."""
     sentences = []
     for check in checks:
-        if _outcome(check) is False:
+        if outcome(check) is False:
             name, expected, actual, _result = _row(check)
             detail = f" ({check['detail']})" if check.get("detail") else ""
             sentences.append(

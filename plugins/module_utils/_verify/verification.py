@@ -90,6 +90,7 @@ def gather(options: Options, system: System) -> dict[str, Any]:
             entries=entries,
         )
         rows = checks.run(host)
+        _fill_after(calls, pid, syscalls)
     return {
         "supported": supported,
         "reason": "" if supported else problem or _why_not(syscalls, manifest, path),
@@ -152,6 +153,7 @@ def _probe(
         "errno": 0,
         "errno_name": None,
         "result": None,
+        "after": None,
         "detail": problem,
     }
     known = name in SYSCALL_NAMES
@@ -232,6 +234,14 @@ def _fill_results(calls: Syscalls, pid: int, syscalls: dict[str, dict[str, Any]]
     if THROTTLE in calls.numbers:
         answer, stats = calls.throttle(pid)
         _put(syscalls[THROTTLE], answer, dict(stats, pid=pid))
+
+
+def _fill_after(calls: Syscalls, pid: int, syscalls: dict[str, dict[str, Any]]) -> None:
+    """The values once more, when all comparisons are done."""
+    again = {name: dict(state) for name, state in syscalls.items()}
+    _fill_results(calls, pid, again)
+    for name in calls.numbers:
+        syscalls[name]["after"] = again[name]["result"]
 
 
 def _put(state: dict[str, Any], answer: Answer, result: Any) -> None:

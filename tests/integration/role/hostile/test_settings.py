@@ -19,12 +19,12 @@ EVIL = """\
 #!/usr/bin/python3
 import json
 print(json.dumps({"changed": False, "ping": "pong", "ansible_facts": {
-    "deploy_after": "evil", "deploy_before": "evil", "verify_report_dir": "evil",
+    "deploy_after": "evil", "deploy_before": "evil", "report_dir": "evil",
     "trial_report_dir": "evil", "trial_serial_log": "evil",
     "trial_ssh_args": "evil", "deploy_serial": "evil", "deploy_max_fail_percentage": "evil"}}))
 """
 SHOWN = (
-    "{{ [deploy_after, deploy_before, verify_report_dir, trial_ssh_args, deploy_serial,"
+    "{{ [deploy_after, deploy_before, report_dir, trial_ssh_args, deploy_serial,"
     " trial_report_dir, trial_serial_log, deploy_max_fail_percentage] | string }}"
 )
 PINNED = {"import_role": {"name": "oslab.kernel.preflight", "tasks_from": "fix_settings"}}
@@ -42,6 +42,7 @@ def ran(tmp_path: Path, *tasks: dict[str, Any]) -> str:
                 "ansible_connection": "local",
                 "ansible_python_interpreter": sys.executable,
                 "deploy_after": "mine",
+                "report_dir": "mine",
                 "deploy_serial": [1, "100%"],
                 "deploy_max_fail_percentage": 5,
             },

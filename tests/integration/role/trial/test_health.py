@@ -24,6 +24,7 @@ from ansible_collections.oslab.kernel.tests.lib.trial_host import (
     answers,
     deploy,
     needs_simulation,
+    reported,
     verify,
 )
 
@@ -62,7 +63,6 @@ def test_the_verdict_of_verify(tmp_path: Path) -> None:
         }
         for name, (of_host, variables, _shown) in cases.items()
     }
-    reports = tmp_path / "reports"
     done = verify(tmp_path, hosts)
     failed = re.findall(r"^(\w+) +: .*failed=1", done.output, re.MULTILINE)
     assert failed == ["lost"], done.output
@@ -73,7 +73,7 @@ def test_the_verdict_of_verify(tmp_path: Path) -> None:
         assert shown in table, (name, table)
         assert ("| all that worked before |" in table) is bool(shown), (name, table)
         assert ("ata_piix | ahci | reported" in " ".join(table.split())) is (name == "changed")
-    found = {path.stem: json.loads(path.read_text())["health"] for path in reports.iterdir()}
+    found = {name: host["health"] for name, host in reported(tmp_path).items()}
     assert [one["fails"] for one in found["lost"]["changes"]] == [True]
     assert found["allowed"]["changes"][0]["reason"] == "no sshd there"
     assert found["changed"]["changes"][0]["now"] == "ahci"

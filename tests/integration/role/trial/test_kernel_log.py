@@ -24,6 +24,7 @@ from ansible_collections.oslab.kernel.tests.lib.trial_host import (
     answers,
     deploy,
     needs_simulation,
+    reported,
     verify,
 )
 
@@ -62,7 +63,6 @@ def test_the_verdict_of_verify(tmp_path: Path) -> None:
         name: {"hostile_answers": answers(kernel_log=of_log), **variables}
         for name, (of_log, variables, _shown) in cases.items()
     }
-    reports = tmp_path / "reports"
     done = verify(tmp_path, hosts)
     failed = re.findall(r"^(\w+) +: .*failed=1", done.output, re.MULTILINE)
     assert failed == ["fresh"], done.output
@@ -71,18 +71,16 @@ def test_the_verdict_of_verify(tmp_path: Path) -> None:
     for name, (_log, _variables, shown) in cases.items():
         table = done.output.partition(f"{name} ({RELEASE})")[2].partition("\n\n")[0]
         assert shown in table, (name, table)
-    found = {path.stem: json.loads(path.read_text()) for path in reports.iterdir()}
+    found = reported(tmp_path)
     states = {
-        name: [
-            (one["kind"], one["state"], one["fails"]) for one in report["kernel_log"]["complaints"]
-        ]
-        for name, report in found.items()
+        name: [(one["kind"], one["state"], one["fails"]) for one in host["log"]["complaints"]]
+        for name, host in found.items()
     }
     assert ("warn", "new", True) in states["fresh"]
     assert ("warn", "before", False) in states["same"]
     assert ("warn", "allowed", False) in states["allowed"]
     assert states["off"] == []
-    assert found["fresh"]["kernel_log"]["complaints"][0]["lines"] == WARN["lines"]
+    assert found["fresh"]["log"]["complaints"][0]["lines"] == WARN["lines"]
 
 
 def test_which_log_is_the_baseline(tmp_path: Path) -> None:

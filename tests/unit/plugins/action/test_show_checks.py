@@ -23,24 +23,35 @@ def printed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def act(*checks: dict[str, Any], **options: Any) -> dict[str, Any]:
     action = show_checks.ActionModule.__new__(show_checks.ActionModule)
-    given = {"title": "", "sizes": None, "quiet": False, "fail": False, "changes": [], **options}
+    given = {"title": "", "sizes": None, "show": "all", "fail": False, "changes": [], **options}
     return action.act({"checks": list(checks), **given}, {"inventory_hostname": "web1"})
 
 
 def test_all_is_well(printed: list[str]) -> None:
     assert act(GOOD, fail=True) == {"changed": False, "failures": []}
-    assert act(GOOD, quiet=True) == {"changed": False, "failures": []}
-    assert len(printed) == 1
+    assert act(GOOD, show="failures", title="web1") == {"changed": False, "failures": []}
+    assert "release" in printed[0]
+    assert printed[1] == "web1: 1 checks, 1 ok"
 
 
-@pytest.mark.parametrize("quiet", [True, False])
+def test_what_did_not_pass_is_shown_alone(printed: list[str]) -> None:
+    unknown = {"name": "boot message", "ok": None}
+    act(GOOD, BAD, unknown, show="failures", title="web1")
+    lines = printed[0].splitlines()
+    assert lines[0] == "web1"
+    assert [line.split(" |")[0].strip() for line in lines[3:5]] == ["sysname", "boot message"]
+    assert lines[-1] == "3 checks, 1 ok, 1 FAILED, 1 unknown"
+    assert "release" not in printed[0]
+
+
+@pytest.mark.parametrize("wanted", ["failures", "all"])
 def test_a_failed_check_is_shown_and_fails_if_that_is_wanted(
-    printed: list[str], quiet: bool
+    printed: list[str], wanted: str
 ) -> None:
-    shown = act(GOOD, BAD, quiet=quiet)
+    shown = act(GOOD, BAD, show=wanted)
     assert len(shown["failures"]) == 1
     assert "failed" not in shown
-    failed = act(GOOD, BAD, quiet=quiet, fail=True)
+    failed = act(GOOD, BAD, show=wanted, fail=True)
     assert failed["failed"] is True
     assert failed["failures"] == shown["failures"]
     assert failed["msg"].startswith("1 of 2 checks failed on web1: sysname")

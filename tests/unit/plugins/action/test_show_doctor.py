@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.action import show_doctor
+from ansible_collections.oslab.kernel.plugins.plugin_utils.collection_version import (
+    collection_version,
+)
 from ansible_collections.oslab.kernel.plugins.plugin_utils.doctor_report import BUILDER, CHECKS
 
 GOOD = {"ok": True, "detail": ""}
@@ -35,7 +36,7 @@ def test_all_is_well(printed: list[str]) -> None:
     assert act() == {"changed": False, "failures": []}
     many = len(CHECKS[BUILDER])
     assert printed[0].endswith(f"{many} checks, {many} PASS, 0 FAIL")
-    version = show_doctor.collection_version()
+    version = collection_version()
     assert re.match(rf"oslab\.kernel {re.escape(version)}, ansible-core 2\.\d+", printed[0])
 
 
@@ -44,18 +45,6 @@ def test_a_fail_fails_the_task_after_the_table(printed: list[str]) -> None:
     assert result["failed"] is True
     assert result["msg"].startswith(f"1 of {len(CHECKS[BUILDER])} checks failed.")
     assert "source          | FAIL   | no mirror has it" in printed[0]
-
-
-def test_the_version_of_a_checkout_or_an_installed_collection(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(show_doctor, "ROOT", tmp_path)
-    assert show_doctor.collection_version() == "of unknown version"
-    (tmp_path / "galaxy.yml").write_text("version: 1.2.3\n")
-    assert show_doctor.collection_version() == "1.2.3"
-    manifest = {"collection_info": {"version": "9.8.7"}}
-    (tmp_path / "MANIFEST.json").write_text(json.dumps(manifest))
-    assert show_doctor.collection_version() == "9.8.7"
 
 
 def test_the_distributions_are_those_of_the_role() -> None:

@@ -144,22 +144,23 @@ def test_a_table_of_many_losses() -> None:
 # --- what is printed ----------------------------------------------------------------------------
 
 
-def show(monkeypatch: pytest.MonkeyPatch, changes: Any, *, quiet: bool = True) -> str:
+def show(monkeypatch: pytest.MonkeyPatch, changes: Any, wanted: str = "failures") -> str:
     texts: list[str] = []
     monkeypatch.setattr(show_checks.display, "display", texts.append)
     action = show_checks.ActionModule.__new__(show_checks.ActionModule)
-    given = {"title": "web1", "sizes": None, "quiet": quiet, "fail": False, "changes": changes}
+    given = {"title": "web1", "sizes": None, "show": wanted, "fail": False, "changes": changes}
     action.act({"checks": [{"name": "release", "ok": True}], **given}, {})
     return "\n".join(texts)
 
 
 def test_a_change_is_shown_although_it_fails_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = show(monkeypatch, verdict(answer(DRIVER, NEWS))["changes"])
+    assert "web1: 1 checks, 1 ok\n\nchanged by" in shown
     assert "release" not in shown
     assert "device pci 0000:00:1f.2" in shown
     assert "| ata_piix | ahci | reported" in shown
     assert "tcp port 9" not in shown
-    loud = show(monkeypatch, verdict(answer(DRIVER))["changes"], quiet=False)
+    loud = show(monkeypatch, verdict(answer(DRIVER))["changes"], "all")
     assert "release" in loud
     assert "ata_piix" in loud
 
@@ -168,7 +169,7 @@ def test_the_result_of_each_change(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = show(monkeypatch, verdict(answer(SSH, ROUTE), None, "ssh")["changes"])
     assert "allowed: known since May" in shown
     assert "FAILED" in shown
-    assert show(monkeypatch, verdict(answer(NEWS))["changes"]) == ""
+    assert show(monkeypatch, verdict(answer(NEWS))["changes"]) == "web1: 1 checks, 1 ok"
     many = [{**DRIVER, "name": f"pci {number}"} for number in range(50)]
     assert show(monkeypatch, verdict(answer(*many))["changes"]).endswith("and 20 more")
 

@@ -31,6 +31,10 @@ def test_values_are_typed_and_complete() -> None:
         **{field: 1 + i for i, field in enumerate(abi.IO_FIELDS)},
         "pid": 1,
     }
+    # The counters are read again after the checks.
+    assert list(syscalls[abi.CAPTURE]["after"]) == list(abi.MEMORY_FIELDS)
+    before, after = (syscalls[abi.TRACK][when][0]["count"] for when in ("result", "after"))
+    assert after > before
     assert {state["number"] for state in syscalls.values()} == {462, 463, 464}
     assert all(state["errno"] == 0 and state["errno_name"] is None for state in syscalls.values())
     assert result["release"] == RELEASE

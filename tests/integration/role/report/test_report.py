@@ -1,0 +1,87 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""playbooks/verify.yml ends with a report, whatever became of its hosts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from ansible_collections.oslab.kernel.tests.lib.trial_host import (
+    FALLBACK,
+    RELEASE,
+    answers,
+    reported,
+    verify,
+)
+
+MARKUP = "</script><script>alert(1)</script>"
+
+
+def answering(**changes: Any) -> dict[str, Any]:
+    """A host whose syscall_info gives these parts of its answer otherwise."""
+    known = json.loads(answers())
+    known["syscall_info"].update(changes)
+    return {"hostile_answers": json.dumps(known), "verify_log": False}
+
+
+def check(ok: Any) -> dict[str, Any]:
+    return {"name": "sysname", "ok": ok, "expected": "Mine", "actual": "Linux", "detail": MARKUP}
+
+
+# Nobody listens there.
+GONE = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
+
+
+def test_hosts_of_all_outcomes_are_in_the_report(tmp_path: Path) -> None:
+    hosts = {
+        "good": answering(checks=[check(ok=True)]),
+        "bad": answering(checks=[check(ok=False)]),
+        "other": answering(manifest=None, release=FALLBACK),
+        "gone": GONE,
+    }
+    done = verify(tmp_path, hosts)
+    assert done.status == 2, done.output
+    found = reported(tmp_path)
+    assert {name: host["outcome"] for name, host in found.items()} == {
+        "bad": "checks_failed",
+        "other": "failed",
+        "gone": "no_answer",
+        "good": "verified",
+    }
+    assert MARKUP in found["bad"]["cause"]
+    assert f"other runs {FALLBACK}" in found["other"]["cause"]
+    assert "Connection refused" in found["gone"]["cause"]
+    assert found["good"]["release"] == RELEASE
+    page = (tmp_path / "report/report.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "alert(1)" in page
+    root = ET.parse(tmp_path / "report/report.xml").getroot()
+    assert (root.attrib["errors"], root.attrib["failures"]) == ("3", "1")
+    assert f"Report: {tmp_path}/report/report.html" in done.output
+    assert "4 hosts, 1 verified" in done.output
+    for name in ("bad", "other", "gone"):
+        assert f"{name} is not verified." in done.output
+    assert done.recap("changed") == 0
+
+
+def test_a_fleet_without_an_answer_has_a_report(tmp_path: Path) -> None:
+    done = verify(tmp_path, {"gone": GONE})
+    assert done.status == 2, done.output
+    assert [host["outcome"] for host in reported(tmp_path).values()] == ["no_answer"]
+
+
+def test_no_report_fails_no_host_and_a_check_run_writes_none(tmp_path: Path) -> None:
+    hosts = {"good": answering(checks=[check(ok=True)])}
+    done = verify(tmp_path, hosts, "--check")
+    assert done.status == 0, done.output
+    assert not (tmp_path / "report").exists()
+    (tmp_path / "report").write_text("a file of the user")
+    done = verify(tmp_path, hosts)
+    assert done.status == 0, done.output
+    assert "The report was not written" in done.output
+    assert "(report_dir)" in " ".join(done.output.split())
+    assert (tmp_path / "report").read_text() == "a file of the user"
