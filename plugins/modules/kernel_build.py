@@ -122,6 +122,23 @@ options:
       same one.
     type: str
     default: ""
+  state:
+    description:
+      - V(present) builds. V(planned) only reads all inputs and returns RV(plan); nothing is compiled.
+    type: str
+    choices: [present, planned]
+    default: present
+  locked:
+    description:
+      - What a lock says of RV(plan). Where the inputs differ from it the module fails, before
+        anything is compiled, and names each line.
+      - Empty for no lock.
+    type: dict
+    default: {}
+  lock:
+    description: Name of the lock's file, for that message.
+    type: str
+    default: ""
   detach:
     description:
       - Return as soon as the build is under way, with RV(job). The action plugin of this name
@@ -166,6 +183,12 @@ build_id:
   description: Hash of everything that goes into the build.
   returned: when all inputs are there
   type: str
+plan:
+  description:
+    - C(build), all that the build id is made of; C(source), with C(version), C(sha256), C(signed_by)
+      and C(commit) of a git repository; C(environment), with C(toolchain) or C(root).
+  returned: with O(state=planned), when all inputs are there
+  type: dict
 log:
   description: Path of all that the build said.
   returned: when something was built
@@ -184,6 +207,7 @@ from typing import Any, Callable, Optional
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils._build import (
     environment,
+    lock_lines,
     remote_compilation,
     run,
     signing,
@@ -194,6 +218,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build.identity impor
 from ansible_collections.oslab.kernel.plugins.module_utils._build.job import Job
 from ansible_collections.oslab.kernel.plugins.module_utils._build.plan import Plan
 from ansible_collections.oslab.kernel.plugins.module_utils._build.run import Build
+from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
 from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 
@@ -293,13 +318,17 @@ def main() -> None:
             "force": {"type": "bool", "default": False},
             "module_signing_key": {"type": "str", "default": "", "no_log": True},
             "image_signing_key": {"type": "str", "default": "", "no_log": True},
+            "state": {"type": "str", "choices": ["present", "planned"], "default": "present"},
+            "locked": {"type": "dict", "default": {}},
+            "lock": {"type": "str", "default": ""},
             "detach": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
     os.umask(workdir.UMASK)
     params = dict(module.params)
-    detach = params.pop("detach")
+    detach, state = params.pop("detach"), params.pop("state")
+    locked, lock = params.pop("locked"), params.pop("lock")
     for name in ("tree", "store", "ccache_dir", "modules_source", "tools_source", "root"):
         params[name] = Path(os.path.abspath(params[name])) if params[name] else None  # noqa: PTH100
     if params["jobs"] < 0:
@@ -322,9 +351,18 @@ def main() -> None:
         plan = plan_now()
     except InputError as error:
         if module.check_mode:
-            module.exit_json(changed=True, msg=f"would build a kernel ({error})")
+            message = f"would build a kernel ({error})"
+            module.exit_json(changed=state == "present", msg=message)
         module.fail_json(msg=str(error))
 
+    if state == "planned":
+        module.exit_json(changed=False, plan=build_plan.lockable(plan))
+    # In check mode the tree may be of an earlier run.
+    if locked and not module.check_mode:
+        found = lock_lines.differences(locked, build_plan.lockable(plan))
+        differing = lock_lines.binding(found)
+        if differing:
+            module.fail_json(msg=plain_text.wrapped(lock_lines.refusal(lock, differing)))
     facts: dict[str, Any] = {"build_id": plan.build_id, "release": plan.inputs.release}
     result = None if options.force else build_plan.stored(options.store, plan.build_id)
     if result:
