@@ -45,6 +45,11 @@ class _Dumper(yaml.SafeDumper):
         del data
         return True
 
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        """Lists are indented, as linters of YAML ask for it."""
+        del indentless
+        super().increase_indent(flow, False)
+
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = "|" if "\n" in text else None

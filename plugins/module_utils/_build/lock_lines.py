@@ -49,8 +49,11 @@ class Difference(NamedTuple):
 
 
 def leaves(value: Any, line: str = "") -> Iterator[tuple[str, Any]]:
-    """(line, value) of all that is in a part of a lock, in the order of the file."""
-    if isinstance(value, Mapping) and (value or not line):
+    """(line, value) of all that is in a part of a lock, in the order of the file.
+
+    A mapping without entries has no line.
+    """
+    if isinstance(value, Mapping):
         for key in sorted(value, key=str):
             yield from leaves(value[key], f"{line}.{key}" if line else str(key))
     elif _is_named(value):

@@ -313,8 +313,8 @@ def fetch(
     finally:
         part_of(tarball).unlink(missing_ok=True)
     raise FetchError(
-        f"no mirror of source_mirrors has Linux {version} as it should be. Check source_version "
-        f"and source_sha256, or add a mirror. Tried: {_listing(attempts)}"
+        f"no mirror of source_mirrors has Linux {version} as it should be. Check source_version, "
+        f"source_sha256 and source.sha256 of build_lock, or add a mirror. Tried: {_listing(attempts)}"
     )
 
 
