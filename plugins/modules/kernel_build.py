@@ -139,6 +139,13 @@ options:
     description: Name of the lock's file, for that message.
     type: str
     default: ""
+  published:
+    description:
+      - A C(.buildinfo), or the description of a repository, in base64. If the inputs make another build than that,
+        the module fails, before anything is compiled, and names those that differ.
+      - Empty for any build.
+    type: str
+    default: ""
   detach:
     description:
       - Return as soon as the build is under way, with RV(job). The action plugin of this name
@@ -208,6 +215,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils._build import (
     environment,
     lock_lines,
+    published,
     remote_compilation,
     run,
     signing,
@@ -244,6 +252,19 @@ def check_places(module: AnsibleModule, options: build_plan.Options) -> None:
         build_plan.check_places(options, os.geteuid())
     except InputError as error:
         module.fail_json(msg=str(error))
+
+
+def check_published(module: AnsibleModule, document: str, plan: Plan) -> None:
+    try:
+        wanted = published.decode(document)
+    except published.PublishedError as error:
+        module.fail_json(msg=str(error))
+        return
+    if wanted.build_id != plan.build_id:
+        lines = lock_lines.listed(wanted.other_inputs(plan.manifest))
+        head = f"The inputs are not those of the published build {wanted.build_id[:12]}:"
+        unknown = "- nothing that the document names; other variables or another collection"
+        module.fail_json(msg=plain_text.wrapped("\n".join([head, *(lines or [unknown])])))
 
 
 def in_root(options: build_plan.Options, root: Optional[Path]) -> build_plan.Options:
@@ -321,6 +342,7 @@ def main() -> None:
             "state": {"type": "str", "choices": ["present", "planned"], "default": "present"},
             "locked": {"type": "dict", "default": {}},
             "lock": {"type": "str", "default": ""},
+            "published": {"type": "str", "default": ""},
             "detach": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
@@ -329,6 +351,7 @@ def main() -> None:
     params = dict(module.params)
     detach, state = params.pop("detach"), params.pop("state")
     locked, lock = params.pop("locked"), params.pop("lock")
+    document = params.pop("published")
     for name in ("tree", "store", "ccache_dir", "modules_source", "tools_source", "root"):
         params[name] = Path(os.path.abspath(params[name])) if params[name] else None  # noqa: PTH100
     if params["jobs"] < 0:
@@ -363,6 +386,8 @@ def main() -> None:
         differing = lock_lines.binding(found)
         if differing:
             module.fail_json(msg=plain_text.wrapped(lock_lines.refusal(lock, differing)))
+    if document and not module.check_mode:
+        check_published(module, document, plan)
     facts: dict[str, Any] = {"build_id": plan.build_id, "release": plan.inputs.release}
     result = None if options.force else build_plan.stored(options.store, plan.build_id)
     if result:

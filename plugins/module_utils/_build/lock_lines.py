@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 #: Letters of a value in a message.
 WIDTH = 100
@@ -125,16 +125,26 @@ def remedy(line: str) -> str:
     return "no other line explains it: look at the difference of the two manifests"
 
 
+def listed(
+    found: Sequence[Difference],
+    word: str = "published",
+    advice: Callable[[str], str] = lambda line: "",
+) -> list[str]:
+    """A line of a message for each difference, as many as fit a screen."""
+    lines = []
+    for each in found[:SHOWN]:
+        text = f"- {each.line}: {word} {shown(each.locked)}, found {shown(each.found)}"
+        remedied = advice(each.line)
+        lines.append(f"{text}; {remedied}" if remedied else text)
+    if len(found) > SHOWN:
+        lines.append(f"- and {len(found) - SHOWN} more")
+    return lines
+
+
 def refusal(path: str, found: Sequence[Difference]) -> str:
     """Why the build does not begin: each line with both values and a remedy."""
     named = causes(found)
-    lines = [
-        f"- {each.line}: locked {shown(each.locked)}, found {shown(each.found)}; "
-        f"{remedy(each.line)}"
-        for each in named[:SHOWN]
-    ]
-    if len(named) > SHOWN:
-        lines.append(f"- and {len(named) - SHOWN} more")
+    lines = listed(named, "locked", remedy)
     count = "1 line differs" if len(named) == 1 else f"{len(named)} lines differ"
     return "\n".join(
         [f"This is not the build that build_lock {path} describes: {count}.", *lines]
