@@ -13,7 +13,11 @@ import yaml
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.utils.display import Display
 from ansible_collections.oslab.kernel.plugins.module_utils._build import lock_lines
-from ansible_collections.oslab.kernel.plugins.module_utils._common import atomic_file, plain_text
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    atomic_file,
+    kernel_version,
+    plain_text,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._patch.patch_file import PatchError
 from ansible_collections.oslab.kernel.plugins.plugin_utils import (
     control_files,
@@ -113,9 +117,7 @@ class ActionModule(ControlAction):
                 "config": lock_inputs.files(
                     self._value("config_fragments"), self._find("config_fragments")
                 ),
-                "config_base": lock_inputs.files(
-                    [base] if base else [], self._find("config_base")
-                ),
+                "config_base": lock_inputs.files([base] if base else [], self._find("config_base")),
                 "headers": lock_inputs.entries(
                     self._value("patch_headers"), "dest", self._find("patch_headers")
                 ),
@@ -224,6 +226,7 @@ class ActionModule(ControlAction):
             "targets": targets,
         }
         new = dict(lock_inputs.plain(new))
+        _refuse_older(lock, new)
         if self._task.check_mode and (given["stale"] or _is_stale(lock, new)):
             new.update(dict.fromkeys(PLANNED, LATER))
         if LATER not in new.values() and not all(new[name] for name in PLANNED):
@@ -276,6 +279,23 @@ def _variables(lock: Mapping[str, Any]) -> dict[str, Any]:
         "config_known": targets,
         "build_locked": {name: lock[name] for name in PLANNED},
     }
+
+
+def _refuse_older(lock: Optional[Mapping[str, Any]], new: Mapping[str, Any]) -> None:
+    """A mirror's old listing, which is signed as well, must not take a series back."""
+    if lock is None or not new["settings"].get("source_series") or not new["source"]:
+        return
+    old, found = str(lock["source"].get("version")), str(new["source"]["version"])
+    try:
+        before, now = kernel_version.parse(old), kernel_version.parse(found)
+    except ValueError:
+        return
+    if before.series == now.series and int(now.patch or 0) < int(before.patch or 0):
+        raise AnsibleActionFail(
+            f"source_series: the newest release that was found is {found}, and build_lock has "
+            f"{old}: the mirror or the package index is old. Try another mirror (source_mirrors). "
+            "To go back on purpose, restore an older lock from git"
+        )
 
 
 def _is_stale(lock: Optional[Mapping[str, Any]], new: Mapping[str, Any]) -> bool:

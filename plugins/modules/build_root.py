@@ -60,8 +60,8 @@ options:
     default: 30
   expected:
     description:
-      - What a lock says of the root, with C(id) and C(packages). The root with this ID is used, or made. If the
-        archive gives other packages, the module fails and names them.
+      - What a lock says of the root, with C(id) and C(packages). The root with this ID is used, or
+        made. If the archive gives other packages, the module fails and names them.
       - Empty for any packages.
     type: dict
     default: {}

@@ -124,7 +124,7 @@ options:
     default: ""
   state:
     description:
-      - V(present) builds. V(planned) only reads all inputs and returns RV(plan); nothing is compiled.
+      - V(present) builds. V(planned) only reads all inputs and returns RV(plan).
     type: str
     choices: [present, planned]
     default: present
@@ -141,8 +141,8 @@ options:
     default: ""
   published:
     description:
-      - A C(.buildinfo), or the description of a repository, in base64. If the inputs make another build than that,
-        the module fails, before anything is compiled, and names those that differ.
+      - A C(.buildinfo), or the description of a repository, in base64. If the inputs make another
+        build than that, the module fails, before anything is compiled, and names those that differ.
       - Empty for any build.
     type: str
     default: ""
@@ -192,8 +192,8 @@ build_id:
   type: str
 plan:
   description:
-    - C(build), all that the build id is made of; C(source), with C(version), C(sha256), C(signed_by)
-      and C(commit) of a git repository; C(environment), with C(toolchain) or C(root).
+    - C(build), all that the build id is made of; C(source), with C(version), C(sha256),
+      C(signed_by) and C(commit) of a git repository; C(environment), with C(toolchain) or C(root).
   returned: with O(state=planned), when all inputs are there
   type: dict
 log:
@@ -252,6 +252,20 @@ def check_places(module: AnsibleModule, options: build_plan.Options) -> None:
         build_plan.check_places(options, os.geteuid())
     except InputError as error:
         module.fail_json(msg=str(error))
+
+
+def check_inputs(module: AnsibleModule, plan: Plan, expected: dict[str, Any]) -> None:
+    """Fail if the lock, or what was published, is of another build."""
+    if module.check_mode:
+        return  # the tree may be of an earlier run
+    if expected["locked"]:
+        found = lock_lines.differences(expected["locked"], build_plan.lockable(plan))
+        differing = lock_lines.binding(found)
+        if differing:
+            message = lock_lines.refusal(expected["lock"], differing)
+            module.fail_json(msg=plain_text.wrapped(message))
+    if expected["published"]:
+        check_published(module, expected["published"], plan)
 
 
 def check_published(module: AnsibleModule, document: str, plan: Plan) -> None:
@@ -313,6 +327,22 @@ def start(job: Job, plan: Plan, replan: Callable[[], Plan], facts: dict[str, Any
     job.start(work, facts)
 
 
+def acquire(module: AnsibleModule, job: Job, plan: Plan, facts: dict[str, Any]) -> None:
+    """Acquire the tree, unless the same build is under way already."""
+    if job.acquire():
+        return
+    options = plan.options
+    same = job.status().get("build_id") == plan.build_id and not options.force
+    if job.left_behind():
+        job.kill()
+        job.acquire()
+    elif not same and not job.wait_until_left():
+        module.fail_json(
+            msg=f"{options.tree} is being built by {job.holder()}: wait for it, or end it",
+            **facts,
+        )
+
+
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
@@ -350,8 +380,7 @@ def main() -> None:
     os.umask(workdir.UMASK)
     params = dict(module.params)
     detach, state = params.pop("detach"), params.pop("state")
-    locked, lock = params.pop("locked"), params.pop("lock")
-    document = params.pop("published")
+    expected = {name: params.pop(name) for name in ("locked", "lock", "published")}
     for name in ("tree", "store", "ccache_dir", "modules_source", "tools_source", "root"):
         params[name] = Path(os.path.abspath(params[name])) if params[name] else None  # noqa: PTH100
     if params["jobs"] < 0:
@@ -380,14 +409,7 @@ def main() -> None:
 
     if state == "planned":
         module.exit_json(changed=False, plan=build_plan.lockable(plan))
-    # In check mode the tree may be of an earlier run.
-    if locked and not module.check_mode:
-        found = lock_lines.differences(locked, build_plan.lockable(plan))
-        differing = lock_lines.binding(found)
-        if differing:
-            module.fail_json(msg=plain_text.wrapped(lock_lines.refusal(lock, differing)))
-    if document and not module.check_mode:
-        check_published(module, document, plan)
+    check_inputs(module, plan, expected)
     facts: dict[str, Any] = {"build_id": plan.build_id, "release": plan.inputs.release}
     result = None if options.force else build_plan.stored(options.store, plan.build_id)
     if result:
@@ -406,16 +428,7 @@ def main() -> None:
 
     job = Job(options.work)
     log = str(options.work / "build.log")
-    if not job.acquire():
-        same = job.status().get("build_id") == plan.build_id and not options.force
-        if job.left_behind():
-            job.kill()
-            job.acquire()
-        elif not same and not job.wait_until_left():
-            module.fail_json(
-                msg=f"{options.tree} is being built by {job.holder()}: wait for it, or end it",
-                **facts,
-            )
+    acquire(module, job, plan, facts)
     if job.lock_fd >= 0:
         start(job, plan, plan_now, facts)
     if detach:

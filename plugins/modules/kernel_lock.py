@@ -11,8 +11,8 @@ DOCUMENTATION = r"""
 module: kernel_lock
 short_description: Write the lock of a kernel's build, or compare a build with it
 description:
-  - A lock is a YAML file on the control node, for git, with all inputs of a build. The action plugin of
-    this name reads, compares and writes it. The module answers for the builder.
+  - A lock is a YAML file on the control node, for git, with all inputs of a build. The action
+    plugin of this name reads, compares and writes it. The module answers for the builder.
   - The playbooks C(lock.yml) and C(build.yml) use it.
 version_added: "0.2.0"
 author: oslab.kernel contributors (@oslab)
@@ -20,8 +20,8 @@ options:
   state:
     description:
       - V(read) returns RV(settings) and RV(targets), with which the writing of a lock begins.
-      - V(matched) compares the settings, files and programs with the lock, and fails with a message that
-        names each line that differs. Returns RV(variables).
+      - V(matched) compares the settings, files and programs with the lock, and fails with a message
+        that names each line that differs. Returns RV(variables).
       - V(present) writes the lock, and prints which lines changed.
     type: str
     choices: [read, matched, present]

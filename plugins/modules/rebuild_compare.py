@@ -11,10 +11,10 @@ DOCUMENTATION = r"""
 module: rebuild_compare
 short_description: Compare a rebuilt kernel with the published one
 description:
-  - Compares the checksums of the packages that were built with those that a C(.buildinfo) or the description of a
-    repository names, and writes an in-toto statement of the result.
-  - Fails if a package differs. If the published packages are there, it names the files that differ, by
-    C(diffoscope) if that is installed, which writes a report beside O(attestation).
+  - Compares the checksums of the packages that were built with those that a C(.buildinfo) or the
+    description of a repository names, and writes an in-toto statement of the result.
+  - Fails if a package differs. If the published packages are there, it names the files that differ.
+    If C(diffoscope) is installed, it writes a report of each beside O(attestation).
 version_added: "0.2.0"
 author: oslab.kernel contributors (@oslab)
 options:
@@ -27,7 +27,7 @@ options:
     type: dict
     required: true
   published_packages:
-    description: Directory with the published packages, below which they are looked for by their names.
+    description: Directory with the published packages, or with directories that have them.
     type: path
   attestation:
     description: File of the statement.
@@ -57,8 +57,8 @@ identical:
   type: bool
 differences:
   description: >-
-    The packages that differ, each with C(package), C(published) and C(rebuilt) (sha256, empty where it is missing), and
-    C(files) (those that differ).
+    The packages that differ, each with C(package), C(published) and C(rebuilt) (sha256, empty where
+    it is missing), and C(files) (those that differ).
   returned: when both could be read
   type: list
   elements: dict

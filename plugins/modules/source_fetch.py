@@ -79,8 +79,8 @@ options:
     description:
       - V(present) downloads; V(offered) only asks whether a mirror has the version; V(cached)
         only looks whether the tarball is there.
-      - V(newest) returns as RV(version) the newest stable release of the series of O(version), by the
-        mirror's C(sha256sums.asc), whose signature is verified if O(autosigner_key) is given.
+      - V(newest) returns as RV(version) the newest stable release of the series of O(version), by
+        the mirror's C(sha256sums.asc). Its signature is verified if O(autosigner_key) is given.
     type: str
     choices: [present, offered, cached, newest]
     default: present

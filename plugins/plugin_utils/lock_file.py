@@ -3,14 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The lock as a file: YAML for git, the same text for the same content.
 
-    build        what the build id is made of, and the id
-    collection   version of this collection
-    environment  `toolchain` (program → version), or `root`: the packages of the build root
-    files        checksums of the files on the control node that go into the build
-    format       of this file
-    settings     variable → value, of those that decide what is built
-    source       version, checksum, signer and commit
-    targets      `hosts`: the collected hardware; `base_host`, `base`: whose configuration, its text
+build        what the build id is made of, and the id
+collection   version of this collection
+environment  `toolchain` (program → version), or `root`: the packages of the build root
+files        checksums of the files on the control node that go into the build
+format       of this file
+settings     variable → value, of those that decide what is built
+source       version, checksum, signer and commit
+targets      `hosts`: the collected hardware; `base_host`, `base`: whose configuration, its text
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import yaml
 #: Raise it when the file gets another form.
 FORMAT = 1
 HEADER = """\
-# The inputs of a kernel's build, written by playbooks/lock.yml. Commit this file, and do not edit it.
+# The inputs of a kernel's build, written by playbooks/lock.yml. Commit this file; do not edit it.
 # With `build_lock` playbooks/build.yml builds exactly this, or names the line that differs.
 ---
 """
@@ -84,7 +84,8 @@ def decode(text: str, shown: str) -> dict[str, Any]:
     try:
         found = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise LockError(f"build_lock {shown} is no YAML ({' '.join(str(error).split())}): {again}")
+        reason = " ".join(str(error).split())
+        raise LockError(f"build_lock {shown} is no YAML ({reason}): {again}") from error
     if not isinstance(found, dict) or "format" not in found:
         raise LockError(f"build_lock {shown} is no lock of playbooks/lock.yml: {again}")
     if found["format"] != FORMAT:

@@ -239,7 +239,9 @@ def source_series_problem(series: str, provider: str, lock: str) -> str:
             f"source_series is {series}, but source_provider is {provider}: only kernel_org and "
             "distro_package have series of releases"
         )
-    return "" if lock else (
+    if lock:
+        return ""
+    return (
         f"source_series is {series}, but build_lock is empty: name the lock, such as kernel.lock, "
         "and write it with playbooks/lock.yml, so that a build knows which release it has"
     )

@@ -146,7 +146,5 @@ def refusal(path: str, found: Sequence[Difference]) -> str:
     named = causes(found)
     lines = listed(named, "locked", remedy)
     count = "1 line differs" if len(named) == 1 else f"{len(named)} lines differ"
-    return "\n".join(
-        [f"This is not the build that build_lock {path} describes: {count}.", *lines]
-        + [f"Or {_NEW}."]
-    )
+    head = f"This is not the build that build_lock {path} describes: {count}."
+    return "\n".join([head, *lines, f"Or {_NEW}."])

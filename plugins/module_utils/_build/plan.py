@@ -293,7 +293,10 @@ def lockable(plan: Plan) -> dict[str, Any]:
             **inputs,
         },
         "source": plan.manifest["source"],
-        "environment": {"toolchain": toolchain, **({"root": build_root.locked(root)} if root else {})},
+        "environment": {
+            "toolchain": toolchain,
+            **({"root": build_root.locked(root)} if root else {}),
+        },
     }
 
 

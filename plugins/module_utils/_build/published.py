@@ -33,9 +33,7 @@ _FIELDS = {
     "Oslab-Build-Root": "build_root.id",
 }
 _PACKAGE = re.compile(r"([a-z0-9][a-z0-9+.-]*)_[^_/]+_[a-z0-9-]+\.deb")
-_WHAT = (
-    "build_published has to be a .buildinfo of this collection, or oslab-kernel.json of a repository"
-)
+_WHAT = "build_published has to be a .buildinfo of ours, or oslab-kernel.json of a repository"
 
 
 class PublishedError(Exception):

@@ -197,17 +197,13 @@ def _unexpected(expected: Mapping[str, Any], record: Mapping[str, Any]) -> str:
     old, new = ({name: each.get("packages", {})} for each in (expected, locked(record)))
     changes = lock_lines.differences(old, new)
     versions = [each for each in changes if each.line.endswith(".version")] or changes
-    shown = "; ".join(
-        f"{each.line}: locked {lock_lines.shown(each.locked)}, found {lock_lines.shown(each.found)}"
-        for each in versions[: lock_lines.SHOWN]
-    )
-    more = len(versions) - lock_lines.SHOWN
-    address = "https://snapshot.debian.org/archive/debian"
+    shown = "; ".join(line[len("- ") :] for line in lock_lines.listed(versions, "locked"))
+    time = expected.get("snapshot") or "YYYYMMDDTHHMMSSZ"
     return (
-        f"the archive of the build root has not the packages of build_lock: {shown}"
-        f"{f'; and {more} more' if more > 0 else ''}. Set build_root_mirrors to the archive of that "
-        f"time, such as {address}/{expected.get('snapshot') or 'YYYYMMDDTHHMMSSZ'}/, or write a new "
-        "lock with playbooks/lock.yml"
+        f"the archive of the build root has not the packages of build_lock: {shown}. Set "
+        "build_root_mirrors to the archive of that time, such as "
+        f"https://snapshot.debian.org/archive/debian/{time}/, or write a new lock with "
+        "playbooks/lock.yml"
     )
 
 

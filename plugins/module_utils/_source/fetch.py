@@ -314,7 +314,8 @@ def fetch(
         part_of(tarball).unlink(missing_ok=True)
     raise FetchError(
         f"no mirror of source_mirrors has Linux {version} as it should be. Check source_version, "
-        f"source_sha256 and source.sha256 of build_lock, or add a mirror. Tried: {_listing(attempts)}"
+        "source_sha256 and source.sha256 of build_lock, or add a mirror. Tried: "
+        f"{_listing(attempts)}"
     )
 
 
@@ -352,7 +353,9 @@ def newest(mirrors: Sequence[str], series: str, policy: Policy, means: Means) ->
 
 def _releases(listing: str, series: str) -> list[int]:
     """The third numbers of all releases of a series in a listing, sorted; 0 for the first one."""
-    pattern = rf"^[0-9a-f]{{64}}[ \t]+\*?linux-{re.escape(series)}(?:\.([1-9][0-9]{{0,8}}))?\.tar\.xz\r?$"
+    pattern = (
+        rf"^[0-9a-f]{{64}}[ \t]+\*?linux-{re.escape(series)}(?:\.([1-9][0-9]{{0,8}}))?\.tar\.xz\r?$"
+    )
     return sorted(int(each or 0) for each in re.findall(pattern, listing, re.MULTILINE))
 
 

@@ -226,6 +226,17 @@ def test_a_fleet_follows_a_series(alice: Builder, bob: Builder, tmp_path: Path) 
         assert "lock: source.version: 6.12.3 → 6.12.4" in done.output
         assert alice.locked["settings"]["source_version"] == "6.12"
 
+        # An old copy of the listing, with a good signature.
+        text = alice.lock.read_text()
+        mirror.lines = "".join(f"{line}\n" for line in mirror.lines.splitlines()[:1])
+        mirror.release(2)
+        done = alice.run("lock.yml", **series)
+        assert done.status != 0
+        assert "the newest release that was found is 6.12.3, and build_lock has 6.12.4" in words(
+            done.output
+        )
+        assert alice.lock.read_text() == text
+
         mirror.release(5, mirrors.STRANGER)
         done = alice.run("lock.yml", **series)
         assert done.status != 0

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.oslab.kernel.plugins.plugin_utils import lock_file
 
-CONFIG = "CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=\"a b\"\n"
+CONFIG = 'CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C="a b"\n'
 LOCK: dict[str, Any] = {
     **{name: {} for name in lock_file.MAPPINGS},
     "collection": "0.2.0",
@@ -25,7 +25,8 @@ def test_what_is_written_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a\tb\nc\n", " first\nsecond\n", "end \nx", "\n", "\x07\n", "é\n🚀\n", "a\r\nb\n", "---\n"]
+    "text",
+    ["a\tb\nc\n", " first\nsecond\n", "end \nx", "\n", "\x07\n", "é\n🚀\n", "a\r\nb\n", "---\n"],
 )
 def test_each_text_comes_back(text: str) -> None:
     lock = {**LOCK, "targets": {"base": text}}

@@ -20,7 +20,8 @@ A = hashlib.sha256(b"a").hexdigest()
 ROLES = ("build", "config", "patch", "source", "version")
 # Variables of theirs that do not: where, how fast and from where; or that a lock has otherwise.
 ELSEWHERE = {
-    "build_lock", "build_locked", "config_known", "config_targets", "config_excluded_targets",
+    "build_attestation", "build_lock", "build_locked", "build_published",
+    "build_published_packages", "config_known", "config_targets", "config_excluded_targets",
     "config_refresh_targets", "source_sha256", "source_known_sha256", "source_file",
 }  # fmt: skip
 FILES = {

@@ -98,8 +98,10 @@ def test_a_refusal_fits_a_screen() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["collection", "settings.x", "files.x", "source.sha256", "source.commit", "targets.x"]
-    + ["environment.root.packages.gcc:amd64.version", "environment.toolchain.gcc", "build.release"],
+    [
+        *("collection", "settings.x", "files.x", "source.sha256", "source.commit", "targets.x"),
+        *("environment.root.id", "environment.toolchain.gcc", "build.release"),
+    ],
 )
 def test_each_line_has_a_remedy(line: str) -> None:
     assert len(lock_lines.remedy(line)) > 20

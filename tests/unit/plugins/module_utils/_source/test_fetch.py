@@ -115,10 +115,13 @@ def test_a_candidate_that_nobody_has(tmp_path):
         fetching.find([tmp_path.as_uri()], "6.9-rc1", means)
 
 
-LISTED = "".join(
-    f"{'0' * 64}  linux-{name}.tar.xz\n"
-    for name in ("6.12.9", "6.12.10", "6.12", "6.12.11-rc1", "6.1.99", "6.13.1", "7.0")
-) + f"{'0' * 64}  linux-6.12.12.tar.gz\n{'0' * 64}  patch-6.12.13.tar.xz\n"
+LISTED = (
+    "".join(
+        f"{'0' * 64}  linux-{name}.tar.xz\n"
+        for name in ("6.12.9", "6.12.10", "6.12", "6.12.11-rc1", "6.1.99", "6.13.1", "7.0")
+    )
+    + f"{'0' * 64}  linux-6.12.12.tar.gz\n{'0' * 64}  patch-6.12.13.tar.xz\n"
+)
 
 
 def mirrors_of(directory, *texts):
