@@ -271,8 +271,8 @@ def main() -> None:
     try:
         if params["state"] == "newest":
             series = kernel_version.parse(params["version"]).series
-            found = fetch.newest(params["mirrors"], series, policy, means)
-            module.exit_json(changed=False, version=found)
+            newest = fetch.newest(params["mirrors"], series, policy, means)
+            module.exit_json(changed=False, version=newest)
         proof = fetch.cached(tarball, policy)
         if proof or params["state"] == "cached":
             found = proof or fetch.Proof("")

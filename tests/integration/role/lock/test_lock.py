@@ -9,6 +9,7 @@ import hashlib
 import lzma
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -16,7 +17,7 @@ from ansible_collections.oslab.kernel.tests.integration.role.lock.conftest impor
 from ansible_collections.oslab.kernel.tests.lib import kernel_mirror as mirrors
 
 SILENT = {"ansible_connection": "ssh", "ansible_host": "nobody.invalid"}
-OURS = {"release": "6.12.0-49-usac1", "oslab": {"schema": 1}}
+OURS: dict[str, Any] = {"release": "6.12.0-49-usac1", "oslab": {"schema": 1}}
 
 
 def words(output: str) -> str:
