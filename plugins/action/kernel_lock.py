@@ -30,7 +30,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils.action import Control
 
 display = Display()
 
-MODULE = "oslab.kernel.kernel_lock"
+MODULE = "oslab.kernel.build_inputs_info"
 ROOT = Path(__file__).resolve().parents[2]
 #: Parts of a lock that only a configured tree tells.
 PLANNED = ("build", "source", "environment")
@@ -80,6 +80,11 @@ class ActionModule(ControlAction):
     # --- what there is ---------------------------------------------------------------------
 
     def _value(self, name: str) -> Any:
+        if variable_origin.is_secret(self._known[name]):
+            raise AnsibleActionFail(
+                f"{name} is encrypted by ansible-vault, and a lock is a file for git: give the value "
+                "as it is, or build without build_lock"
+            )
         try:
             return variable_origin.decrypted(self._evaluator.template(self._known[name]))
         except AnsibleError as error:

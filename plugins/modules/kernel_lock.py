@@ -2,7 +2,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ansible module: what a builder has of that which a lock names; the action does the rest."""
+"""Documentation of the action oslab.kernel.kernel_lock, which has the lock on the control node."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ DOCUMENTATION = r"""
 module: kernel_lock
 short_description: Write the lock of a kernel's build, or compare a build with it
 description:
-  - A lock is a YAML file on the control node, for git, with all inputs of a build. The action
-    plugin of this name reads, compares and writes it. The module answers for the builder.
+  - A lock is a YAML file on the control node, for git, with all inputs of a build.
+  - It asks the builder by M(oslab.kernel.build_inputs_info).
   - The playbooks C(lock.yml) and C(build.yml) use it.
 version_added: "0.2.0"
 author: oslab.kernel contributors (@oslab)
@@ -25,32 +25,29 @@ options:
       - V(present) writes the lock, and prints which lines changed.
     type: str
     choices: [read, matched, present]
+    required: true
   path:
     description: File on the control node. A relative path is beside the inventory.
     type: str
+    required: true
   settings:
     description: With V(present), RV(settings) of V(read).
     type: dict
+    default: {}
   planned:
     description: With V(present), C(plan) of M(oslab.kernel.kernel_build).
     type: dict
+    default: {}
   stale:
     description: Whether, in check mode, O(planned) is that of a tree which a run would change.
     type: bool
+    default: false
   targets:
     description: With V(present), C(hosts) (their collected facts) and C(base_host).
     type: dict
+    default: {}
   base:
     description: File on the builder with the configuration of C(base_host).
-    type: str
-    default: ""
-  programs:
-    description: Programs whose versions are asked for, by the action plugin.
-    type: list
-    elements: str
-    default: []
-  file:
-    description: A tarball on the builder whose checksum is asked for, by the action plugin.
     type: str
     default: ""
 attributes:
@@ -92,41 +89,3 @@ changes:
   type: list
   elements: str
 """
-
-from pathlib import Path
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils._build import plan
-from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
-from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
-from ansible_collections.oslab.kernel.plugins.module_utils._kconfig import base
-
-
-def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "programs": {"type": "list", "elements": "str", "default": []},
-            "file": {"type": "str", "default": ""},
-            "base": {"type": "str", "default": ""},
-        },
-        supports_check_mode=True,
-    )
-    params = module.params
-    run = module_runner(module, required=False, LC_ALL="C")
-    file, config = Path(params["file"]), Path(params["base"])
-    try:
-        module.exit_json(
-            changed=False,
-            architecture=run(["dpkg", "--print-architecture"]).out.strip(),
-            programs={name: plan.stated_version(name, run) for name in params["programs"]},
-            sha256=bounded_read.sha256(file) if params["file"] and file.is_file() else "",
-            base=bounded_read.text(config, base.MAX_SIZE)
-            if params["base"] and config.is_file()
-            else "",
-        )
-    except OSError as error:
-        module.fail_json(msg=f"a file on the builder cannot be read: {error}")
-
-
-if __name__ == "__main__":
-    main()

@@ -212,7 +212,7 @@ class Mirror:
 def test_a_fleet_follows_a_series(alice: Builder, bob: Builder, tmp_path: Path) -> None:
     keys = mirrors.KeyRing()
     try:
-        mirror = Mirror(tmp_path / "mirror", keys)
+        mirror = Mirror(tmp_path / "kernel.org", keys)
         series = {**mirror.variables, "source_series": True}
         mirror.release(3)
         mirror.release(2)
