@@ -82,8 +82,8 @@ class ActionModule(ControlAction):
     def _value(self, name: str) -> Any:
         if variable_origin.is_secret(self._known[name]):
             raise AnsibleActionFail(
-                f"{name} is encrypted by ansible-vault, and a lock is a file for git: give the value "
-                "as it is, or build without build_lock"
+                f"{name} is encrypted by ansible-vault, and a lock is a file for git: give the "
+                "value as it is, or build without build_lock"
             )
         try:
             return variable_origin.decrypted(self._evaluator.template(self._known[name]))
