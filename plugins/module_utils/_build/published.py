@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible_collections.oslab.kernel.plugins.module_utils._build import lock_lines
 from ansible_collections.oslab.kernel.plugins.module_utils._build.lock_lines import Difference
-from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, plain_text
 from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import SHA256
 
 #: Characters; the list of a root's packages is the longest part.
@@ -32,7 +32,8 @@ _FIELDS = {
     "Oslab-Tools-Sha256": "tools_sha256",
     "Oslab-Build-Root": "build_root.id",
 }
-_PACKAGE = re.compile(r"([a-z0-9][a-z0-9+.-]*)_[^_/]+_[a-z0-9-]+\.deb")
+_PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]{0,254}")
+_FILE = re.compile(rf"({_PACKAGE.pattern})_[^_/]+_[a-z0-9-]+\.deb")
 _WHAT = "build_published has to be a .buildinfo of ours, or oslab-kernel.json of a repository"
 
 
@@ -75,6 +76,10 @@ def parse(text: str) -> Published:
     found = _of_json(text) if text.lstrip().startswith("{") else _of_buildinfo(text)
     if not SHA256.fullmatch(found.build_id):
         raise PublishedError(f"{_WHAT}: this names no build id")
+    # They become parts of messages and names of files.
+    for name in found.packages:
+        if not _PACKAGE.fullmatch(name):
+            raise PublishedError(f"{_WHAT}: this names a package {plain_text.shown(repr(name))}")
     if not found.packages or not all(map(SHA256.fullmatch, found.packages.values())):
         raise PublishedError(
             f"{_WHAT}: this has no checksums of packages (the manifest in a package has none)"
@@ -113,7 +118,7 @@ def _of_buildinfo(text: str) -> Published:
     sums = {}
     for each in fields.get("Checksums-Sha256", "").splitlines():
         words = each.split()
-        package = _PACKAGE.fullmatch(words[2]) if len(words) == 3 else None
+        package = _FILE.fullmatch(words[2]) if len(words) == 3 else None
         if package:
             sums[package[1]] = words[0]
     return Published(fields.get("Oslab-Build-Id", "").strip(), lines, sums)

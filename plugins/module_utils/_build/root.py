@@ -214,7 +214,7 @@ def archive_date(lists: Path) -> str:
         with path.open(encoding="utf-8", errors="replace") as stream:
             for line in stream:
                 if line.startswith("Date:"):
-                    with contextlib.suppress(ValueError, TypeError):
+                    with contextlib.suppress(ValueError, TypeError, OverflowError):
                         found = parsedate_to_datetime(line.partition(":")[2].strip())
                         dates.append(found.astimezone(timezone.utc).strftime("%Y%m%dT%H%M%SZ"))
                     break

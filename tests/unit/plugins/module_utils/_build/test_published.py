@@ -81,6 +81,10 @@ def test_other_inputs_are_named(kind: str) -> None:
         (json.dumps(MANIFEST), "no checksums of packages"),
         (json.dumps({**DESCRIPTION, "packages": {"x": 1}}), "no checksums of packages"),
         (json.dumps({**DESCRIPTION, "build_id": "../.."}), "names no build id"),
+        (
+            json.dumps({**DESCRIPTION, "packages": {"../x": {"sha256": IMAGE}}}),
+            "names a package '../x'",
+        ),
         (BUILDINFO.replace("Checksums-Sha256", "Checksums-Sha1"), "no checksums of packages"),
         ("x" * (published.LIMIT + 1), "has more than"),
     ],
