@@ -16,6 +16,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import (
     control_files,
     group_problems,
     known_variables,
+    lock_file,
     variable_origin,
 )
 from ansible_collections.oslab.kernel.plugins.plugin_utils.action import BuilderAction
@@ -48,7 +49,9 @@ class ActionModule(BuilderAction):
             files.update(self._files(name, given[name], variables))
         tags = [str(tag) for tag in variables.get("ansible_run_tags") or ()]
         partial = tags not in ([], ["all"]) or bool(variables.get("ansible_skip_tags"))
-        reason = build_inputs.must_run({**defaults, **given}, partial)
+        # Which playbook runs is no variable of a role.
+        goal = {"build_goal": str(variables.get("build_goal", "build"))}
+        reason = build_inputs.must_run({**defaults, **given, **goal}, partial)
         if reason:
             return reason, ""
         groups, hostvars = variables.get("groups") or {}, variables.get("hostvars") or {}
@@ -75,6 +78,13 @@ class ActionModule(BuilderAction):
         named = list(control_files.named_in(name, value))
         if name in control_files.KEYS and value:
             named.append((name, str(value)))
+        if name == "build_lock" and value:
+            named.append(
+                (
+                    name,
+                    str(lock_file.path_of(str(value), variables.get("inventory_dir")).absolute()),
+                )
+            )
         found = {}
         for where, path in named:
             try:

@@ -287,11 +287,12 @@ class ActionModule(ControlAction):
 
     @staticmethod
     def _source(host: Host) -> Iterator[str]:
-        names = ("provider", "file", "git_url", "git_ref", "git_verify")
+        names = ("provider", "file", "git_url", "git_ref", "git_verify", "series")
         try:
-            provider, file, url, ref, verify = (
+            provider, file, url, ref, verify, series = (
                 str(host.value(host.everything[f"source_{name}"])) for name in names
             )
+            lock = str(host.value(host.everything["build_lock"]))
         except Exception:  # as above
             return
         yield from filter(
@@ -299,6 +300,7 @@ class ActionModule(ControlAction):
             (
                 variable_forms.source_file_problem(provider, file),
                 variable_forms.source_git_problem(provider, url, ref, verify),
+                variable_forms.source_series_problem(series, provider, lock),
             ),
         )
 

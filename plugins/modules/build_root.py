@@ -58,6 +58,13 @@ options:
     description: Days after which a root that is not used is removed.
     type: int
     default: 30
+  expected:
+    description:
+      - What a lock says of the root, with C(id) and C(packages). The root with this ID is used, or
+        made. If the archive gives other packages, the module fails and names them.
+      - Empty for any packages.
+    type: dict
+    default: {}
 attributes:
   check_mode:
     description:
@@ -109,6 +116,7 @@ import os
 import shutil
 import time
 from pathlib import Path
+from typing import Any, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils._build import root as build_root
@@ -146,7 +154,14 @@ def run(module: AnsibleModule) -> None:
         )
     if "bubblewrap" not in lacking:
         build_root.check_namespaces(programs, uid)
-    found = None if params["refresh"] else roots.find(request)
+    expected = params["expected"]
+
+    def there() -> Optional[dict[str, Any]]:
+        if expected:
+            return roots.read(str(expected.get("id")))
+        return None if params["refresh"] else roots.find(request)
+
+    found = there()
     unused = roots.unused(params["keep_days"], time.time(), found["id"] if found else "")
     if module.check_mode and found is None:
         message = f"would make a build root of {request.suite} in {directory}"
@@ -156,9 +171,9 @@ def run(module: AnsibleModule) -> None:
         place = found["directory"]
         module.exit_json(changed=bool(unused), directory=place, root=found, removed=unused)
     with roots.locked():
-        found, is_new = None if params["refresh"] else roots.find(request), False
+        found, is_new = there(), False
         if found is None:  # another call may have made it meanwhile
-            found, is_new = roots.make(request, programs)
+            found, is_new = roots.make(request, programs, expected)
         roots.use(found["id"])
         unused = roots.unused(params["keep_days"], time.time(), found["id"])
         roots.remove(unused)
@@ -177,6 +192,7 @@ def main() -> None:
             "keyring": {"type": "path", "default": ""},
             "refresh": {"type": "bool", "default": False},
             "keep_days": {"type": "int", "default": 30},
+            "expected": {"type": "dict", "default": {}},
         },
         supports_check_mode=True,
     )

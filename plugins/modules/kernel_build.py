@@ -122,6 +122,30 @@ options:
       same one.
     type: str
     default: ""
+  state:
+    description:
+      - V(present) builds. V(planned) only reads all inputs and returns RV(plan).
+    type: str
+    choices: [present, planned]
+    default: present
+  locked:
+    description:
+      - What a lock says of RV(plan). Where the inputs differ from it the module fails, before
+        anything is compiled, and names each line.
+      - Empty for no lock.
+    type: dict
+    default: {}
+  lock:
+    description: Name of the lock's file, for that message.
+    type: str
+    default: ""
+  published:
+    description:
+      - A C(.buildinfo), or the description of a repository, in base64. If the inputs make another
+        build than that, the module fails, before anything is compiled, and names those that differ.
+      - Empty for any build.
+    type: str
+    default: ""
   detach:
     description:
       - Return as soon as the build is under way, with RV(job). The action plugin of this name
@@ -166,6 +190,12 @@ build_id:
   description: Hash of everything that goes into the build.
   returned: when all inputs are there
   type: str
+plan:
+  description:
+    - C(build), all that the build id is made of; C(source), with C(version), C(sha256),
+      C(signed_by) and C(commit) of a git repository; C(environment), with C(toolchain) or C(root).
+  returned: with O(state=planned), when all inputs are there
+  type: dict
 log:
   description: Path of all that the build said.
   returned: when something was built
@@ -184,6 +214,8 @@ from typing import Any, Callable, Optional
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils._build import (
     environment,
+    lock_lines,
+    published,
     remote_compilation,
     run,
     signing,
@@ -194,6 +226,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build.identity impor
 from ansible_collections.oslab.kernel.plugins.module_utils._build.job import Job
 from ansible_collections.oslab.kernel.plugins.module_utils._build.plan import Plan
 from ansible_collections.oslab.kernel.plugins.module_utils._build.run import Build
+from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
 from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 
@@ -219,6 +252,33 @@ def check_places(module: AnsibleModule, options: build_plan.Options) -> None:
         build_plan.check_places(options, os.geteuid())
     except InputError as error:
         module.fail_json(msg=str(error))
+
+
+def check_inputs(module: AnsibleModule, plan: Plan, expected: dict[str, Any]) -> None:
+    """Fail if the lock, or what was published, is of another build."""
+    if module.check_mode:
+        return  # the tree may be of an earlier run
+    if expected["locked"]:
+        found = lock_lines.differences(expected["locked"], build_plan.lockable(plan))
+        differing = lock_lines.binding(found)
+        if differing:
+            message = lock_lines.refusal(expected["lock"], differing)
+            module.fail_json(msg=plain_text.wrapped(message))
+    if expected["published"]:
+        check_published(module, expected["published"], plan)
+
+
+def check_published(module: AnsibleModule, document: str, plan: Plan) -> None:
+    try:
+        wanted = published.decode(document)
+    except published.PublishedError as error:
+        module.fail_json(msg=str(error))
+        return
+    if wanted.build_id != plan.build_id:
+        lines = lock_lines.listed(wanted.other_inputs(plan.manifest))
+        head = f"The inputs are not those of the published build {wanted.build_id[:12]}:"
+        unknown = "- nothing that the document names; other variables or another collection"
+        module.fail_json(msg=plain_text.wrapped("\n".join([head, *(lines or [unknown])])))
 
 
 def in_root(options: build_plan.Options, root: Optional[Path]) -> build_plan.Options:
@@ -267,6 +327,22 @@ def start(job: Job, plan: Plan, replan: Callable[[], Plan], facts: dict[str, Any
     job.start(work, facts)
 
 
+def acquire(module: AnsibleModule, job: Job, plan: Plan, facts: dict[str, Any]) -> None:
+    """Acquire the tree, unless the same build is under way already."""
+    if job.acquire():
+        return
+    options = plan.options
+    same = job.status().get("build_id") == plan.build_id and not options.force
+    if job.left_behind():
+        job.kill()
+        job.acquire()
+    elif not same and not job.wait_until_left():
+        module.fail_json(
+            msg=f"{options.tree} is being built by {job.holder()}: wait for it, or end it",
+            **facts,
+        )
+
+
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
@@ -293,13 +369,18 @@ def main() -> None:
             "force": {"type": "bool", "default": False},
             "module_signing_key": {"type": "str", "default": "", "no_log": True},
             "image_signing_key": {"type": "str", "default": "", "no_log": True},
+            "state": {"type": "str", "choices": ["present", "planned"], "default": "present"},
+            "locked": {"type": "dict", "default": {}},
+            "lock": {"type": "str", "default": ""},
+            "published": {"type": "str", "default": ""},
             "detach": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
     os.umask(workdir.UMASK)
     params = dict(module.params)
-    detach = params.pop("detach")
+    detach, state = params.pop("detach"), params.pop("state")
+    expected = {name: params.pop(name) for name in ("locked", "lock", "published")}
     for name in ("tree", "store", "ccache_dir", "modules_source", "tools_source", "root"):
         params[name] = Path(os.path.abspath(params[name])) if params[name] else None  # noqa: PTH100
     if params["jobs"] < 0:
@@ -322,9 +403,13 @@ def main() -> None:
         plan = plan_now()
     except InputError as error:
         if module.check_mode:
-            module.exit_json(changed=True, msg=f"would build a kernel ({error})")
+            message = f"would build a kernel ({error})"
+            module.exit_json(changed=state == "present", msg=message)
         module.fail_json(msg=str(error))
 
+    if state == "planned":
+        module.exit_json(changed=False, plan=build_plan.lockable(plan))
+    check_inputs(module, plan, expected)
     facts: dict[str, Any] = {"build_id": plan.build_id, "release": plan.inputs.release}
     result = None if options.force else build_plan.stored(options.store, plan.build_id)
     if result:
@@ -343,16 +428,7 @@ def main() -> None:
 
     job = Job(options.work)
     log = str(options.work / "build.log")
-    if not job.acquire():
-        same = job.status().get("build_id") == plan.build_id and not options.force
-        if job.left_behind():
-            job.kill()
-            job.acquire()
-        elif not same and not job.wait_until_left():
-            module.fail_json(
-                msg=f"{options.tree} is being built by {job.holder()}: wait for it, or end it",
-                **facts,
-            )
+    acquire(module, job, plan, facts)
     if job.lock_fd >= 0:
         start(job, plan, plan_now, facts)
     if detach:

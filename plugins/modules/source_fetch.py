@@ -79,8 +79,10 @@ options:
     description:
       - V(present) downloads; V(offered) only asks whether a mirror has the version; V(cached)
         only looks whether the tarball is there.
+      - V(newest) returns as RV(version) the newest stable release of the series of O(version), by
+        the mirror's C(sha256sums.asc). Its signature is verified if O(autosigner_key) is given.
     type: str
-    choices: [present, offered, cached]
+    choices: [present, offered, cached, newest]
     default: present
   timeout:
     description: Seconds without an answer (or with next to none) after which a try is given up.
@@ -141,6 +143,11 @@ cached:
   description: Whether the verified tarball was there already.
   returned: success
   type: bool
+version:
+  description: The newest release.
+  returned: with O(state=newest)
+  type: str
+  sample: 6.12.58
 attempts:
   description: The mirrors that failed, each with C(url) and C(error).
   returned: success
@@ -242,7 +249,7 @@ def main() -> None:
             },
             "state": {
                 "type": "str",
-                "choices": ["present", "offered", "cached"],
+                "choices": ["present", "offered", "cached", "newest"],
                 "default": "present",
             },
             "timeout": {"type": "int", "default": 30},
@@ -262,6 +269,10 @@ def main() -> None:
     tarball = Path(params["directory"]) / fetch.kernel_org_tarball(version)
     policy, means = _policy(params), _means(module)
     try:
+        if params["state"] == "newest":
+            series = kernel_version.parse(params["version"]).series
+            newest = fetch.newest(params["mirrors"], series, policy, means)
+            module.exit_json(changed=False, version=newest)
         proof = fetch.cached(tarball, policy)
         if proof or params["state"] == "cached":
             found = proof or fetch.Proof("")

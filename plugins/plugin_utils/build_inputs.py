@@ -29,7 +29,9 @@ def must_run(values: Mapping[str, Any], only_some_steps: bool) -> str:
     """
     if only_some_steps:
         return "only some steps are asked for"
-    for name in ("build_force", "config_refresh_targets", "publish_replace_key"):
+    if values.get("build_goal", "build") != "build":
+        return "more than a build is asked for"
+    for name in ("build_force", "config_refresh_targets", "publish_replace_key", "source_series"):
         if str(values.get(name, False)).lower() in ("true", "yes", "on", "1", "y", "t"):
             return f"{name} is set"
     if values.get("build_environment") == "root":

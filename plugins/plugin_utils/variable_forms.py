@@ -239,3 +239,20 @@ def source_git_problem(provider: str, url: str, ref: str, verify: str) -> str:
             "40 digits of a commit"
         )
     return "" if git_names.ref_problem(ref) else git_names.verify_problem(ref, verify)
+
+
+def source_series_problem(series: str, provider: str, lock: str) -> str:
+    """Empty if it is known which release a build has."""
+    if series.lower() not in ("true", "yes", "1", "on"):
+        return ""
+    if provider not in ("kernel_org", "distro_package"):
+        return (
+            f"source_series is {series}, but source_provider is {provider}: only kernel_org and "
+            "distro_package have series of releases"
+        )
+    if lock:
+        return ""
+    return (
+        f"source_series is {series}, but build_lock is empty: name the lock, such as kernel.lock, "
+        "and write it with playbooks/lock.yml, so that a build knows which release it has"
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Callable, Optional
 
@@ -19,6 +19,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build import (
     reproducible,
     signing,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._build import root as build_root
 from ansible_collections.oslab.kernel.plugins.module_utils._build.environment import (
     HOST,
     Environment,
@@ -246,9 +247,19 @@ def _toolchain(config: Mapping[str, str], options: Options, run: Runner) -> dict
         programs.append("pahole")
     if options.tools_source:
         programs.append("ldd")  # of the C library, which is in the programs
-    commands = {name: [name, "--version"] for name in programs}
-    commands.update(options.keys.toolchain())
+    programs += options.keys.toolchain()
+    commands = {name: _version_command(name) for name in programs}
     return {name: _output(run, argv).split("\n", 1)[0] for name, argv in commands.items()}
+
+
+def _version_command(program: str) -> list[str]:
+    return [program, "version" if program == "openssl" else "--version"]
+
+
+def stated_version(program: str, run: Runner) -> str:
+    """The first line of what a program says of itself; empty if it is not there."""
+    done = run(_version_command(program))
+    return done.both.strip().split("\n", 1)[0] if done.status == 0 else ""
 
 
 def _source_sha256(variable: str, directory: Optional[Path]) -> str:
@@ -266,6 +277,27 @@ def _tools_sha256(directory: Optional[Path]) -> str:
         return ""
     module = hashlib.sha256(PYTHON_MODULE).hexdigest()
     return hashlib.sha256(f"{programs} {module}".encode()).hexdigest()
+
+
+def lockable(plan: Plan) -> dict[str, Any]:
+    """What a lock says of a build: its source, its environment, and all that its id is made of."""
+    inputs = asdict(plan.inputs)
+    toolchain = inputs.pop("toolchain")
+    root = plan.options.environment.consists_of()
+    return {
+        "build": {
+            "id": plan.build_id,
+            "compression": plan.options.compression,
+            "signers": plan.manifest.get("signers", {}),
+            "syscalls": plan.manifest["syscalls"],
+            **inputs,
+        },
+        "source": plan.manifest["source"],
+        "environment": {
+            "toolchain": toolchain,
+            **({"root": build_root.locked(root)} if root else {}),
+        },
+    }
 
 
 def needed_programs(plan: Plan) -> list[str]:

@@ -23,9 +23,12 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import timezone
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils._build import lock_lines
 from ansible_collections.oslab.kernel.plugins.module_utils._build.environment import (
     BWRAP,
     ENTER,
@@ -172,6 +175,52 @@ def root_id(architecture: str, packages: Sequence[Mapping[str, str]]) -> str:
     return json_sha256([FORMAT, VARIANT, EPOCH, architecture, list(packages)])
 
 
+def locked(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What a lock says of a root."""
+    return {
+        **{name: record[name] for name in ("id", "suite", "architecture")},
+        # Of an archive at that time the same root can be made again.
+        "snapshot": record.get("snapshot", ""),
+        "packages": {
+            f"{each['name']}:{each['architecture']}": {
+                "version": each["version"],
+                "sha256": each["sha256"],
+            }
+            for each in record["packages"]
+        },
+    }
+
+
+def _unexpected(expected: Mapping[str, Any], record: Mapping[str, Any]) -> str:
+    """Which packages of the archive are others than those of the lock, and what helps."""
+    name = "environment.root.packages"
+    old, new = ({name: each.get("packages", {})} for each in (expected, locked(record)))
+    changes = lock_lines.differences(old, new)
+    versions = [each for each in changes if each.line.endswith(".version")] or changes
+    shown = "; ".join(line[len("- ") :] for line in lock_lines.listed(versions, "locked"))
+    time = expected.get("snapshot") or "YYYYMMDDTHHMMSSZ"
+    return (
+        f"the archive of the build root has not the packages of build_lock: {shown}. Set "
+        "build_root_mirrors to the archive of that time, such as "
+        f"https://snapshot.debian.org/archive/debian/{time}/, or write a new lock with "
+        "playbooks/lock.yml"
+    )
+
+
+def archive_date(lists: Path) -> str:
+    """When the newest of the indexes was made, as snapshot.debian.org writes it; or empty."""
+    dates = []
+    for path in sorted(lists.glob("*Release")):
+        with path.open(encoding="utf-8", errors="replace") as stream:
+            for line in stream:
+                if line.startswith("Date:"):
+                    with contextlib.suppress(ValueError, TypeError, OverflowError):
+                        found = parsedate_to_datetime(line.partition(":")[2].strip())
+                        dates.append(found.astimezone(timezone.utc).strftime("%Y%m%dT%H%M%SZ"))
+                    break
+    return max(dates, default="")
+
+
 # --- what a root consists of -------------------------------------------------------------------
 
 
@@ -301,9 +350,10 @@ class Roots:
             return None
         mark = inputs_sha256(request, bounded_read.sha256(request.key_file))
         name = (json_file.read(self.directory / f"{mark}.json") or {}).get("id")
-        return self._read(name) if isinstance(name, str) else None
+        return self.read(name) if isinstance(name, str) else None
 
-    def _read(self, name: str) -> Optional[dict[str, Any]]:
+    def read(self, name: str) -> Optional[dict[str, Any]]:
+        """The root of this ID; None if there is none, or only a part."""
         place = self.directory / name
         if not _HASH.fullmatch(name):
             return None
@@ -354,8 +404,13 @@ class Roots:
             if (json_file.read(path) or {}).get("id") in names:
                 path.unlink()
 
-    def make(self, request: Request, run: FullRunner) -> tuple[dict[str, Any], bool]:
-        """Make a root of what the archive has now: (the root, whether it is a new one)."""
+    def make(
+        self, request: Request, run: FullRunner, expected: Optional[Mapping[str, Any]] = None
+    ) -> tuple[dict[str, Any], bool]:
+        """Make a root of what the archive has now: (the root, whether it is a new one).
+
+        `expected`: what a lock says of it (`locked`); another root is not kept. Raises RootError.
+        """
         new = Path(tempfile.mkdtemp(prefix=_MAKING, dir=self.directory))
         try:
             new.chmod(workdir.DIRECTORY)
@@ -363,6 +418,7 @@ class Roots:
             tree.mkdir(workdir.DIRECTORY)
             _unpack(_bootstrap(request, new, run), tree, run)
             packages = installed(tree)
+            snapshot = archive_date(tree / LISTS)
             for path in (tree / LISTS).iterdir():
                 if path.is_file():
                     path.unlink()
@@ -374,10 +430,13 @@ class Roots:
                 "mirrors": request.sources,
                 "keyring_sha256": keyring_sha256,
                 "packages": packages,
+                "snapshot": snapshot,
             }
+            if expected and expected.get("id") != record["id"]:
+                raise RootError(_unexpected(expected, record))
             json_file.write(new / RECORD, record)
             name = str(record["id"])
-            is_new = self._read(name) is None
+            is_new = self.read(name) is None
             if is_new:
                 os.sync()  # tens of thousands of files
                 if (self.directory / name).exists():

@@ -79,12 +79,10 @@ class Keys:
         signers = {name: key.certificate.public() for name, key in used.items() if key}
         return {"signers": signers} if signers else {}
 
-    def toolchain(self) -> dict[str, list[str]]:
-        """Programs whose versions count, with the commands that tell them."""
-        found = {"openssl": ["openssl", "version"]} if self.module else {}
-        if self.image:
-            found["sbsign"] = ["sbsign", "--version"]
-        return found
+    def toolchain(self) -> list[str]:
+        """Programs whose versions count."""
+        used = {"openssl": self.module, "sbsign": self.image}
+        return [name for name, key in used.items() if key]
 
     def programs(self) -> list[str]:
         return list(IMAGE_PROGRAMS) if self.image else []

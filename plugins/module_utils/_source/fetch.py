@@ -313,14 +313,50 @@ def fetch(
     finally:
         part_of(tarball).unlink(missing_ok=True)
     raise FetchError(
-        f"no mirror of source_mirrors has Linux {version} as it should be. Check source_version "
-        f"and source_sha256, or add a mirror. Tried: {_listing(attempts)}"
+        f"no mirror of source_mirrors has Linux {version} as it should be. Check source_version, "
+        "source_sha256 and source.sha256 of build_lock, or add a mirror. Tried: "
+        f"{_listing(attempts)}"
     )
 
 
 def _listing(attempts: Sequence[dict[str, str]]) -> str:
     text = "; ".join(f"{item['url']}: {item['error']}" for item in attempts)
     return text or "none (the list is empty)"
+
+
+def newest(mirrors: Sequence[str], series: str, policy: Policy, means: Means) -> str:
+    """The newest stable release of a series, as "6.12.58", by the mirrors' listing.
+
+    The listing is the first that a mirror has and that the autosigner's key has signed, if there is
+    one. An old copy of it names an old release, which is a release all the same. Raises FetchError.
+    """
+    attempts: list[dict[str, str]] = []
+    for mirror in mirrors:
+        url = f"{base_of(mirror, series)}/{LISTING}"
+        try:
+            message = read(url, means.opener, means.limits, LISTING_SIZE)
+            text = message.decode("utf-8", "replace")
+            if policy.autosigner:
+                _by, text = verify_clearsigned(policy.autosigner, message, means.feed)
+            found = _releases(text, series)
+            if not found:
+                raise FetchError(f"it lists no release of {series}")
+        except (DownloadError, FetchError, SignatureError) as error:
+            attempts.append({"url": without_password(url), "error": str(error)})
+            continue
+        return series if found[-1] == 0 else f"{series}.{found[-1]}"
+    raise FetchError(
+        f"source_series: no mirror of source_mirrors tells the releases of {series}. Check "
+        f"source_version, or add a mirror. Tried: {_listing(attempts)}"
+    )
+
+
+def _releases(listing: str, series: str) -> list[int]:
+    """The third numbers of all releases of a series in a listing, sorted; 0 for the first one."""
+    pattern = (
+        rf"^[0-9a-f]{{64}}[ \t]+\*?linux-{re.escape(series)}(?:\.([1-9][0-9]{{0,8}}))?\.tar\.xz\r?$"
+    )
+    return sorted(int(each or 0) for each in re.findall(pattern, listing, re.MULTILINE))
 
 
 def find(mirrors: Sequence[str], version: str, means: Means) -> str:

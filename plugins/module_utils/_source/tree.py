@@ -42,7 +42,7 @@ OLD = ".old"
 TAR = ("tar", "--extract", "--file=-", "--no-same-owner", "--no-same-permissions")
 
 _WHO_SAYS_SO = {
-    "sha256": "source_sha256, or what was verified when it was downloaded",
+    "sha256": "source_sha256, source.sha256 of build_lock, or what was verified at the download",
     "md5": "as its package lists it; install the package anew: apt-get install --reinstall",
 }
 
@@ -191,9 +191,9 @@ def unpack_commit(
     def check(found: str) -> None:
         if sha256 and found != sha256.lower():
             raise TreeError(
-                f"{name} has the sha256 {found}, not {sha256.lower()} (source_sha256): the tree "
-                "stays as it was. Correct source_sha256, or leave it empty and pin the commit by "
-                "source_git_ref"
+                f"{name} has the sha256 {found}, not {sha256.lower()} (source_sha256, or "
+                "source.sha256 of build_lock): the tree stays as it was. Correct source_sha256, or "
+                "leave it empty and pin the commit by source_git_ref; of a lock write a new one"
             )
 
     record = {"provider": provider, "tarball": "", "commit": commit, "signed_by": signed_by}

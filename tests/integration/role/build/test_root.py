@@ -145,6 +145,18 @@ def test_a_compiler_error_can_be_tried_by_hand(rooted, tmp_path):
     assert "bwrap --unshare-all" in run.output
 
 
+def test_the_root_of_a_lock_or_none(rooted):
+    """The archive has another gcc by now."""
+    gcc = {"version": "11", "sha256": "c" * 64}
+    root = {"id": "0" * 64, "packages": {"gcc:amd64": gcc}, "snapshot": "20250520T000000Z"}
+    run = rooted.run(build_locked={"environment": {"root": root}})
+    assert run.status != 0
+    words = " ".join(run.output.split())
+    assert "environment.root.packages.gcc:amd64.version: locked 11, found 12" in words
+    assert "archive/debian/20250520T000000Z/" in words
+    assert rooted.builds() == []
+
+
 def test_an_unknown_suite(rooted):
     run = rooted.run(build_root_suite="sarge")
     assert run.status != 0

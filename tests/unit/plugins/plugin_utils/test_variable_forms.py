@@ -181,3 +181,19 @@ def test_a_commit_that_cannot_be_asked_for(given: tuple[str, ...], message: str)
     problem = variable_forms.source_git_problem(*given)
     assert problem.startswith(message)
     assert bool(problem) == bool(message)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (("False", "kernel_org", ""), ""),
+        (("True", "kernel_org", "kernel.lock"), ""),
+        (("True", "distro_package", "kernel.lock"), ""),
+        (("True", "kernel_org", ""), "source_series is True, but build_lock is empty"),
+        (("yes", "git", "kernel.lock"), "source_series is yes, but source_provider is git"),
+    ],
+)
+def test_a_series_needs_a_lock(given: tuple[str, str, str], message: str) -> None:
+    problem = variable_forms.source_series_problem(*given)
+    assert problem.startswith(message)
+    assert bool(problem) == bool(message)

@@ -53,6 +53,7 @@ Architecture: amd64
 Version: {version}
 SHA256: {gcc}
 """
+RELEASE = "Origin: Debian\nDate: Sat, 28 Nov 2026 08:15:01 UTC\nSHA256:\n"
 LISTS = "tree/var/lib/apt/lists"
 
 
@@ -84,6 +85,8 @@ class Archive:
                 0o666,
                 self.index.format(version=self.version, bc="b" * 64, gcc="c" * 64),
             ),
+            "./var/lib/apt/lists/deb_InRelease": (0o644, RELEASE),
+            "./var/lib/apt/lists/security_InRelease": (0o644, RELEASE.replace("08:15", "09:00")),
         }
         with tarfile.open(argv[argv.index("bookworm") + 1], "w") as tar:
             for name, (mode, text) in files.items():
@@ -367,3 +370,30 @@ def test_what_the_builder_lacks(request_, tmp_path):
     with pytest.raises(RootError, match=r"build_root_keyring .*none is not on the builder"):
         build_root.check_keyring(without)
     build_root.check_keyring(request_)
+
+
+def test_the_root_of_a_lock_or_none(roots, request_, archive):
+    made, _new = make(roots, request_, archive)
+    lock = build_root.locked(made)
+    assert lock["packages"]["gcc-12:amd64"] == {"version": "12.2.0-14", "sha256": "c" * 64}
+    assert lock["snapshot"] == "20261128T090001Z"
+    archive.version = "12.2.0-15"
+    there = sorted(path.name for path in roots.directory.iterdir())
+    with roots.locked(), pytest.raises(RootError) as caught:
+        roots.make(request_, archive, lock)
+    message = str(caught.value)
+    assert "environment.root.packages.gcc-12:amd64.version: locked 12.2.0-14, found 12.2.0-15" in (
+        message
+    )
+    assert "archive/debian/20261128T090001Z/" in message
+    assert sorted(path.name for path in roots.directory.iterdir()) == there
+    archive.version = "12.2.0-14"
+    roots.remove([made["id"]])
+    with roots.locked():
+        again, is_new = roots.make(request_, archive, lock)
+    assert (again["id"], is_new) == (made["id"], True)
+
+
+def test_an_index_without_a_date(tmp_path):
+    (tmp_path / "x_Release").write_text("Date: some day\n")
+    assert build_root.archive_date(tmp_path) == ""

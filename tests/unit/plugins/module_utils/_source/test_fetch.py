@@ -10,6 +10,10 @@ import urllib.request
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._source import fetch as fetching
+from ansible_collections.oslab.kernel.plugins.module_utils._source.download import (
+    Limits,
+    url_opener,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._source.fetch import Policy, Proof
 from ansible_collections.oslab.kernel.plugins.module_utils._source.openpgp import Keys
 
@@ -109,3 +113,40 @@ def test_a_candidate_that_nobody_has(tmp_path):
     )
     with pytest.raises(fetching.FetchError, match=r"no mirror.*/t/linux-6\.9-rc1\.tar\.gz"):
         fetching.find([tmp_path.as_uri()], "6.9-rc1", means)
+
+
+LISTED = (
+    "".join(
+        f"{'0' * 64}  linux-{name}.tar.xz\n"
+        for name in ("6.12.9", "6.12.10", "6.12", "6.12.11-rc1", "6.1.99", "6.13.1", "7.0")
+    )
+    + f"{'0' * 64}  linux-6.12.12.tar.gz\n{'0' * 64}  patch-6.12.13.tar.xz\n"
+)
+
+
+def mirrors_of(directory, *texts):
+    """A mirror for each listing; None has nothing."""
+    for number, text in enumerate(texts):
+        for series in ("v6.x", "v7.x"):
+            place = directory / str(number) / series
+            place.mkdir(parents=True)
+            if text is not None:
+                (place / fetching.LISTING).write_text(text)
+    return [(directory / str(number)).as_uri() for number in range(len(texts))]
+
+
+LOCAL = fetching.Means(url_opener(5), lambda *_: (1, ""), Limits(5, 1))
+
+
+def test_the_newest_release_of_a_series(tmp_path):
+    mirrors = mirrors_of(tmp_path, None, "nothing", LISTED)
+    assert fetching.newest(mirrors, "6.12", Policy(), LOCAL) == "6.12.10"
+    assert fetching.newest(mirrors, "7.0", Policy(), LOCAL) == "7.0"
+    with pytest.raises(fetching.FetchError, match=r"no mirror .* tells the releases of 6\.14"):
+        fetching.newest(mirrors, "6.14", Policy(), LOCAL)
+
+
+def test_a_listing_that_nobody_has_signed_tells_nothing(tmp_path):
+    policy = Policy(autosigner=Keys("x", ["0" * 40]))
+    with pytest.raises(fetching.FetchError, match="source_series: no mirror"):
+        fetching.newest(mirrors_of(tmp_path, LISTED), "6.12", policy, LOCAL)

@@ -267,7 +267,7 @@ def test_a_commit_is_unpacked_once(tarball, commit, tmp_path):
 def test_a_commit_with_a_pinned_checksum(tarball, commit, tmp_path):
     sha256 = commit(tarball()).state["sha256"]
     assert not commit(tarball(), sha256=sha256.upper()).changed
-    with pytest.raises(trees.TreeError, match=r"not 0{64} \(source_sha256\)"):
+    with pytest.raises(trees.TreeError, match=r"not 0{64} \(source_sha256, or"):
         commit(tarball(), sha256="0" * 64)
     assert (tmp_path / "trees/linux/Makefile").read_text() == MAKEFILE
     assert [path.name for path in (tmp_path / "trees").iterdir()] == ["linux"]
