@@ -247,7 +247,7 @@ def known(test: str, directory: Path) -> Optional[Outcome]:
         return before
     if test != "false":
         return None
-    # The user takes a build that has failed, and is still told.
+    # The user takes a build that has failed; the result is returned all the same.
     return before if before and before.result == record.FAILED else record.skipped(SWITCHED_OFF)
 
 

@@ -38,6 +38,12 @@ NEEDED = {
     "PROC_FS": "the test reads /proc",
 }
 
+# What no kernel of the test may have: it would not get what it is given.
+UNUSABLE = {
+    "CMDLINE_OVERRIDE": "its command line cannot be set",
+    "INITRAMFS_FORCE": "it takes no other initrd",
+}
+
 _MODULE = re.compile(r"(?:usr/)?lib/modules/[^/]+/.+\.ko(?:\.(?:gz|xz|zst))?")
 # A line of the section .modinfo: each ends with a NUL.
 _DEPENDS = re.compile(rb"\0depends=([\w,-]*)\0")
@@ -69,6 +75,9 @@ def lacking(config: Mapping[str, str]) -> str:
     for symbol, why in NEEDED.items():
         if config.get(symbol) != "y":
             return f"the kernel's configuration has no CONFIG_{symbol}, and {why}"
+    for symbol, why in UNUSABLE.items():
+        if config.get(symbol) == "y":
+            return f"the kernel's configuration has CONFIG_{symbol}, so {why}"
     return ""
 
 

@@ -109,3 +109,9 @@ def test_what_the_configuration_lacks_is_named(symbol: str) -> None:
     config = dict.fromkeys(contents.NEEDED, "y")
     assert contents.lacking(config) == ""
     assert f"no CONFIG_{symbol}, and " in contents.lacking({**config, symbol: "m"})
+
+
+@pytest.mark.parametrize("symbol", list(contents.UNUSABLE))
+def test_what_the_configuration_must_not_have_is_named(symbol: str) -> None:
+    config = dict.fromkeys(contents.NEEDED, "y")
+    assert f"has CONFIG_{symbol}, so " in contents.lacking({**config, symbol: "y"})

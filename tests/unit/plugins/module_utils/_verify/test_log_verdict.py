@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which complaints fail a kernel. More cases: tests/unit/plugins/plugin_utils/test_kernel_log.py."""
+"""Which complaints fail a kernel. More cases: test_kernel_log.py of plugin_utils."""
 
 from __future__ import annotations
 
