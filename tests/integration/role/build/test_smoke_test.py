@@ -24,8 +24,8 @@ MANIFEST = {"release": RELEASE, "sysname": "Usac Linux", "banner": "hi", "syscal
 PLANNED = steps.plan(
     smoke_line.contents(manifest=MANIFEST, modules={"hello_mod": b""}, programs={})
 )
-SHOWN = {"outputs": {"sysname": "Usac Linux", "release": RELEASE}, "kernel": {"sysname": ["hi"]}}
-GOOD = smoke_line.line(PLANNED, **SHOWN)
+SHOWN, HI = {"sysname": "Usac Linux", "release": RELEASE}, {"sysname": ["hi"]}
+GOOD = smoke_line.line(PLANNED, SHOWN, kernel=HI)
 PANIC = "Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)"
 QEMU = "qemu-system-x86_64"
 
@@ -119,13 +119,11 @@ def test_a_build_is_booted_once(bootable, guest):
     [
         (smoke_line.messages(PANIC), f"the kernel does not reach its first program: {PANIC}"),
         (
-            smoke_line.line(PLANNED, {**SHOWN["outputs"], "a": "-1 38"}, kernel=SHOWN["kernel"]),
+            smoke_line.line(PLANNED, {**SHOWN, "a": "-1 38"}, kernel=HI),
             "calling the syscall a (number 463) fails: there is no such syscall (ENOSYS)",
         ),
         (
-            smoke_line.line(
-                PLANNED, SHOWN["outputs"], {"module hello_mod": "exit 1"}, SHOWN["kernel"]
-            ),
+            smoke_line.line(PLANNED, SHOWN, {"module hello_mod": "exit 1"}, HI),
             "loading the module hello_mod fails: status 1",
         ),
     ],
@@ -157,9 +155,7 @@ def test_a_build_that_fails_is_not_handed_on(bootable, guest, serial, reason):
 
 def test_a_complaint_may_be_allowed(bootable, guest):
     warn = "WARNING: CPU: 0 PID: 1 at lib/refcount.c:28 refcount_warn_saturate+0xbe/0x110"
-    guest.prints(
-        smoke_line.line(PLANNED, SHOWN["outputs"], kernel={"sysname": ["hi"], "a": [warn]})
-    )
+    guest.prints(smoke_line.line(PLANNED, SHOWN, kernel={**HI, "a": [warn]}))
     run = bootable.run()
     assert run.status != 0
     assert f"while calling the syscall a (number 463): {warn}" in run.output
