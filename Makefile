@@ -266,6 +266,10 @@ FAULTS ?=
 test-faults: deps ## Inject faults into a VM; check that it recovers (FAULTS="panic oops")
 	tests/system/faults/run.py $(FAULTS)
 
+.PHONY: test-smoke
+test-smoke: deps ## Boot the build of `make quickstart` with faults; check that its smoke test names them
+	tests/system/smoke_test/run.py
+
 .PHONY: test-secure-boot
 test-secure-boot: deps ## Build a small signed kernel; boot it in a VM with Secure Boot
 	tests/system/secure_boot/run.py

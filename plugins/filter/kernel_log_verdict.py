@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable, Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils._verify.log_verdict import Settings
 from ansible_collections.oslab.kernel.plugins.plugin_utils import kernel_log
 
 DOCUMENTATION = r"""
@@ -73,7 +74,7 @@ def kernel_log_verdict(
     severities_without_baseline: Sequence[str],
     allowed: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    settings = kernel_log.Settings(severities, severities_without_baseline, allowed)
+    settings = Settings(severities, severities_without_baseline, allowed)
     return kernel_log.verdict(log, baseline, settings)
 
 

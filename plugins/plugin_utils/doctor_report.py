@@ -23,7 +23,7 @@ DKMS, PENDING = "DKMS", "pending reboot"
 CHECKS: Mapping[str, Sequence[str]] = {
     BUILDER: (
         *(ANSWERS, ROOT, FACTS, DISTRIBUTION),
-        *("packages", "free space", "build root", "signing keys", "source"),
+        *("packages", "free space", "build root", "signing keys", "smoke test", "source"),
         *(REPOSITORY, "publication"),
     ),
     TARGET: (

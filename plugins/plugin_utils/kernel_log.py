@@ -10,15 +10,22 @@ kernel complained of on the same host, before the trial boot, is no news: a base
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple, Optional
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
 from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import RELEASE
-from ansible_collections.oslab.kernel.plugins.module_utils._verify import kernel_log, log_rules
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import kernel_log
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.log_rules import (
     KINDS,
     SEVERITIES,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._verify.log_verdict import (
+    ALLOWED,
+    BEFORE,
+    NEW,
+    Settings,
+    judged,
 )
 from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import Form
 
@@ -55,22 +62,6 @@ FORM = Form(dict, null=True, fields=_LOG)
 
 # Rows of the table of checks for complaints that fail the host.
 MOST_ROWS = 10
-# Of a complaint, where a pattern is looked for: its first line, and the message of a WARN.
-_MATCHED_LINES = 3
-# Names of modules and programs are of no interest there.
-_NOT_MATCHED = ("Modules linked in:", "CPU:")
-
-NEW, BEFORE, ALLOWED = "new", "before", "allowed"
-
-
-class Settings(NamedTuple):
-    """The user's."""
-
-    severities: Collection[str]
-    #: In place of these where nothing is known of the kernel before.
-    severities_without_baseline: Collection[str]
-    #: Mappings with `pattern` and `reason`.
-    allowed: Sequence[Mapping[str, Any]]
 
 
 def baseline(log: Optional[Mapping[str, Any]], release: str) -> dict[str, Any]:
@@ -84,61 +75,6 @@ def baseline(log: Optional[Mapping[str, Any]], release: str) -> dict[str, Any]:
             kernel_log.fingerprint(one["kind"], one["name"]) for one in log.get("complaints", [])
         ],
     }
-
-
-def _taints(log: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The flags that no complaint of the log explains, as complaints of their own."""
-    reported = {one["kind"] for one in log.get("complaints", [])}
-    return [
-        {
-            "kind": "taint",
-            "flag": flag,
-            "name": flag.letter,
-            "count": 1,
-            "seconds": 0,
-            "lines": [f"the kernel is tainted: {flag.letter}, {flag.text}"],
-        }
-        for flag in log_rules.flags(log.get("tainted", 0))
-        if not reported & {*flag.kinds}
-    ]
-
-
-def _was_before(one: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
-    if "flag" in one:
-        return one["flag"] in log_rules.flags(known.get("tainted", 0))
-    known_names = known.get("complaints", [])
-    return kernel_log.fingerprint(one["kind"], one["name"]) in known_names
-
-
-def _reason(one: Mapping[str, Any], allowed: Sequence[Mapping[str, Any]]) -> str:
-    """Why the user allows it; empty if not."""
-    lines = [line for line in one["lines"][:_MATCHED_LINES] if not line.startswith(_NOT_MATCHED)]
-    for entry in allowed:
-        if any(re.search(entry["pattern"], line) for line in lines):
-            return str(entry["reason"])
-    return ""
-
-
-def judged(
-    log: Mapping[str, Any], known: Mapping[str, Any], settings: Settings
-) -> list[dict[str, Any]]:
-    """The complaints with `severity`, `state`, `reason` and `fails`, the most severe one first."""
-    failing = settings.severities if known else settings.severities_without_baseline
-    found = []
-    for one in [*log.get("complaints", []), *_taints(log)]:
-        severity = one["flag"].severity if "flag" in one else KINDS[one["kind"]]
-        reason = _reason(one, settings.allowed)
-        state = BEFORE if _was_before(one, known) else ALLOWED if reason else NEW
-        found.append(
-            {
-                **{key: value for key, value in one.items() if key != "flag"},
-                "severity": severity,
-                "state": state,
-                "reason": reason if state == ALLOWED else "",
-                "fails": state == NEW and severity in failing,
-            }
-        )
-    return sorted(found, key=lambda one: (not one["fails"], SEVERITIES.index(one["severity"])))
 
 
 def _row(one: Mapping[str, Any]) -> dict[str, Any]:

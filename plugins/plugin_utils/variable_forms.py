@@ -181,6 +181,7 @@ _ARCHIVES = _texts(
 FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
     "build_root_mirrors": _archives,
     "build_root_suite": _texts(_SUITE, _NAME),
+    "build_smoke_test_allowed": _allowed,
     "deploy_after": _absolute,
     "deploy_before": _absolute,
     "trial_reboot": _reboot,

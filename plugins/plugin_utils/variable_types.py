@@ -72,6 +72,8 @@ def _unquoted(where: str, value: Any, quoted: str) -> Optional[str]:
 
 
 def _text(where: str, option: Mapping[str, Any], value: Any, template: str) -> Iterator[str]:
+    if isinstance(value, bool) and str(value).lower() in option.get("choices", ()):
+        return  # Ansible makes the same text of it
     entry = where.endswith("]")
     problem = _unquoted(where, value, '- "{}"' if entry else f'{where.rpartition(": ")[2]}: "{{}}"')
     if problem:

@@ -50,7 +50,7 @@ def _load(path: str) -> Any:
         ("playbooks/pull.yml", "deploy_published", "pull_state.description"),
         ("playbooks/pull.yml", "deploy_repository_key", "pull_state.public_key"),
         ("playbooks/tasks/deploy_host.yml", "verify_files_sha256", "deploy_published.files.sha256"),
-        ("playbooks/verify.yml", "verify_files_sha256", ".publish_result.files.sha256"),
+        ("playbooks/verify.yml", "verify_files_sha256", "verify_run_result.files.sha256"),
     ],
 )
 def test_what_the_builder_said_is_handed_on(path: str, name: str, source: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import read
 
@@ -18,8 +19,8 @@ _CACHED = re.compile(r"^(?:in)?active_file (\d+)$", re.MULTILINE)
 _AVAILABLE = re.compile(r"^MemAvailable: +(\d+) kB$", re.MULTILINE)
 
 
-def by_memory(root: Path = Path("/")) -> int:
-    """How many fit into the memory that is free; 1 at least, 0 if that is not known."""
+def available_kib(root: Path = Path("/")) -> Optional[int]:
+    """The memory that is free for programs; None if that is not known."""
     found = _AVAILABLE.search(read(root / "proc/meminfo"))
     limits = [int(found[1])] if found else []
     # Of a container: its own /sys/fs/cgroup is that of its group.
@@ -30,7 +31,13 @@ def by_memory(root: Path = Path("/")) -> int:
         # The kernel gives back what caches files as soon as somebody needs it.
         cached = sum(map(int, _CACHED.findall(stat)))
         limits.append((int(limit) - int(used) + cached) >> 10)
-    return max(min(limits) // PER_JOB, 1) if limits else 0
+    return min(limits, default=None)
+
+
+def by_memory(root: Path = Path("/")) -> int:
+    """How many fit into the memory that is free; 1 at least, 0 if that is not known."""
+    available = available_kib(root)
+    return max(available // PER_JOB, 1) if available is not None else 0
 
 
 def default(root: Path = Path("/")) -> int:

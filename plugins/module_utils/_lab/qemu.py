@@ -36,6 +36,22 @@ USERSPACE_MARKER = "Loading, please wait"
 #: How long a guest under a working KVM may take to get there. It takes about two.
 PROOF_SECONDS = 15.0
 
+#: For a guest that is booted directly: MiB of memory.
+DIRECT_MEMORY = 1024
+
+#: Arguments for a guest's kernel. Its CPUs wait for the host's, longer than it would find normal.
+LONGER_LIMITS = ("rcupdate.rcu_cpu_stall_timeout=300", "watchdog_thresh=60")
+
+#: Bytes of a serial line, and of what QEMU says, that are read; a guest that prints more is ended.
+MOST_OUTPUT = 16 << 20
+
+# Between two looks at a guest, in seconds; and what a longer pause of this process counts as, which
+# was stopped or whose machine slept, and the guest with it.
+_PAUSE = 0.1
+_LONGEST_PAUSE = 1.0
+# More than a pipe holds.
+_CHUNK = 1 << 20
+
 #: Ends a program together with the one that started it, even if that was killed.
 TIED = ("setpriv", "--pdeathsig", "KILL")
 
@@ -111,7 +127,7 @@ def direct_boot_argv(
     accel: str, kernel: Path, initrd: Path, append: str, disk: Optional[Path] = None
 ) -> list[str]:
     """Boot a kernel without a boot loader, serial line on stdout, exit when it powers off."""
-    argv = machine_argv(accel, cpus=2, memory=1024)
+    argv = machine_argv(accel, cpus=2, memory=DIRECT_MEMORY)
     argv += ["-no-reboot", "-serial", "stdio", "-kernel", str(kernel), "-initrd", str(initrd)]
     argv += ["-append", append]
     if disk is not None:
@@ -143,6 +159,8 @@ def watch_boot(
 
     @marker: None to wait for its end.
 
+    @seconds: those in which this process runs, too.
+
     @keep: descriptor (a lock) that the guest's process inherits and so holds while it runs.
     """
     try:
@@ -160,23 +178,26 @@ def watch_boot(
         raise AssertionError("both are pipes")
     os.set_blocking(guest.stdout.fileno(), False)
     os.set_blocking(guest.stderr.fileno(), False)
-    deadline = time.monotonic() + seconds
+    waited, last = 0.0, time.monotonic()
     serial, stderr = b"", b""
     try:
         while True:
             # Asked before reading, so that the last words of a guest that ended are still read.
             exited = guest.poll()
-            serial += guest.stdout.read() or b""
-            stderr += guest.stderr.read() or b""
+            serial += guest.stdout.read(_CHUNK) or b""
+            stderr += guest.stderr.read(_CHUNK) or b""
             seen = marker is not None and marker.encode() in serial
-            if seen or exited is not None or time.monotonic() > deadline:
+            over = waited > seconds or len(serial) + len(stderr) > MOST_OUTPUT
+            if seen or exited is not None or over:
                 return Boot(
                     seen,
                     exited,
                     serial.decode(errors="replace"),
                     stderr.decode(errors="replace").strip(),
                 )
-            time.sleep(0.1)
+            time.sleep(_PAUSE)
+            now = time.monotonic()
+            waited, last = waited + min(now - last, _LONGEST_PAUSE), now
     finally:
         if guest.poll() is None:
             guest.kill()
@@ -185,15 +206,17 @@ def watch_boot(
         guest.stderr.close()
 
 
-def prove_kvm(kernel: Path, initrd: Path) -> tuple[bool, str]:
+def prove_kvm(kernel: Path, initrd: Path, marker: str = USERSPACE_MARKER) -> tuple[bool, str]:
     """Whether KVM works, by booting a real kernel with it as far as its first program.
+
+    @marker: what that program prints.
 
     A `/dev/kvm` that opens proves little: nested and filtered ones let QEMU start and the guest
     hang.
     """
     argv = direct_boot_argv("kvm", kernel, initrd, "console=ttyS0 panic=-1")
     start = time.monotonic()
-    boot = watch_boot(argv, USERSPACE_MARKER, PROOF_SECONDS)
+    boot = watch_boot(argv, marker, PROOF_SECONDS)
     took = time.monotonic() - start
     if boot.seen:
         return True, f"KVM booted a test guest in {took:.1f} s"

@@ -245,7 +245,7 @@ def host(name: str, known: Mapping[str, Any], run: str, *, lost: bool = False) -
         "checks": _checks(verdicts.get("checks")),
         "log": _log(verdicts.get("kernel_log")),
         "health": _health(verdicts.get("health")),
-        "sizes": _sizes(_dict(known.get("verify_files")).get("sizes")),
+        "sizes": _sizes(verdicts.get("sizes")),
         "counters": _counters(result.get("syscalls")),
     }
 
@@ -265,6 +265,9 @@ def _facts(manifest: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "configuration sha256", manifest.get("config_sha256")
     tools = _dict(manifest.get("toolchain"))
     yield "toolchain", ", ".join(f"{name}: {version}" for name, version in tools.items())
+    smoke_test = _dict(manifest.get("smoke_test"))
+    parts = [str(smoke_test.get(name) or "") for name in ("result", "reason")]
+    yield "smoke test", ": ".join(filter(None, parts))
     root = _dict(manifest.get("build_root"))
     yield "build root", " ".join(str(root[one]) for one in ("suite", "architecture") if one in root)
 

@@ -20,7 +20,6 @@ import os
 import re
 import shutil
 import signal
-import stat
 import subprocess
 import sys
 import time
@@ -30,6 +29,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "collections"))
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common import cpio
+from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
 from ansible_collections.oslab.kernel.tests.lib import kernel_trees, own_modules
 from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
 
@@ -46,8 +47,7 @@ PRODUCTS = (
 )  # fmt: skip
 
 VARIANTS = ("kasan", "kcsan", "plain", "hpet", "rt", "up", "noio", "x32", "lto")
-# Arguments for the kernel. Its CPUs wait for the host's, longer than it would find normal.
-LONGER_LIMITS = ["rcupdate.rcu_cpu_stall_timeout=300", "watchdog_thresh=60"]
+# Arguments for the kernel.
 # QEMU's TSC is one for all CPUs, but it does not say so, and older kernels mark it unstable: then
 # no call would be counted by the fast path.
 TRUSTED = ["tsc=reliable"]
@@ -190,34 +190,18 @@ def build_programs(work: Path, log: Path) -> Path:
 # --- the initrd ---------------------------------------------------------------------------------
 
 
-def cpio(entries: list[tuple[str, int, bytes]]) -> bytes:
-    """(path, mode, contents) in the format "newc"; `contents` of a device are its numbers."""
-    archive = bytearray()
-    for inode, (name, mode, contents) in enumerate([*entries, ("TRAILER!!!", 0, b"")], start=1):
-        major, minor = (contents[0], contents[1]) if stat.S_ISCHR(mode) else (0, 0)
-        data = b"" if stat.S_ISCHR(mode) else contents
-        fields = (inode, mode, 0, 0, 1, 0, len(data), 0, 0, major, minor, len(name) + 1, 0)
-        archive += b"070701" + b"".join(b"%08X" % number for number in fields)
-        archive += name.encode() + b"\0"
-        archive += bytes(-len(archive) % 4) + data
-        archive += bytes(-len(archive) % 4)
-    return bytes(archive)
-
-
 def write_initrd(path: Path, programs: Path, modules: Path, commands: list[list[str]]) -> None:
     entries = [
-        ("dev", stat.S_IFDIR | 0o755, b""),
-        ("dev/console", stat.S_IFCHR | 0o600, bytes([5, 1])),
-        ("lib", stat.S_IFDIR | 0o755, b""),
-        ("tests", stat.S_IFREG | 0o644, "".join(f"{' '.join(c)}\n" for c in commands).encode()),
-        ("init", stat.S_IFREG | 0o755, (programs / "init").read_bytes()),
+        cpio.device("dev/console", 5, 1),
+        cpio.file("tests", "".join(f"{' '.join(c)}\n" for c in commands).encode()),
+        cpio.file("init", (programs / "init").read_bytes(), 0o755),
     ]
     for module in sorted(modules.glob("*.ko")):
-        entries.append((f"lib/{module.name}", stat.S_IFREG | 0o644, module.read_bytes()))
+        entries.append(cpio.file(f"lib/{module.name}", module.read_bytes()))
     for command in commands:
         name = command[0].strip("/")
-        entries.append((name, stat.S_IFREG | 0o755, (programs / name).read_bytes()))
-    path.write_bytes(cpio(entries))
+        entries.append(cpio.file(name, (programs / name).read_bytes(), 0o755))
+    path.write_bytes(cpio.archive(cpio.with_directories(entries)))
 
 
 def numbers_for(variant: str, numbers: list[str]) -> list[str]:
@@ -372,7 +356,7 @@ def test(variant: str, tree: Path, numbers: dict[str, int], options: argparse.Na
     tests = commands(numbers_for(variant, calls), options)
     initrd = build / "initrd"
     write_initrd(initrd, programs, modules, tests)
-    parameters = ["console=ttyS0", "loglevel=7", "panic=-1", *LONGER_LIMITS]
+    parameters = ["console=ttyS0", "loglevel=7", "panic=-1", *qemu.LONGER_LIMITS]
     parameters += PARAMETERS.get(variant, OTHERS)
     log_line(f"{variant}: built in {built - started:.0f} s; booting")
     result = boot(build, initrd, [*parameters, "--", calls[1]], options)

@@ -24,7 +24,6 @@ import json
 import os
 import re
 import shutil
-import stat
 import subprocess
 import sys
 import tarfile
@@ -34,6 +33,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "collections"))
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common import cpio
 from ansible_collections.oslab.kernel.tests.lib import kernel_trees, own_modules
 from ansible_collections.oslab.kernel.tests.lib.playbook import PROGRAM
 from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
@@ -297,19 +297,15 @@ def spoil(modules: dict[str, bytes], tree: Path, keys: dict[str, Path]) -> dict[
 
 
 def check_enforcing(image: Path, modules: dict[str, bytes], work: Path) -> None:
-    from ansible_collections.oslab.kernel.tests.system.debug_kernel import run as debug_kernel
-
     init = work / "init"
     run(["gcc", "-O2", "-Wall", "-static", "-o", str(init), str(HERE / "init.c")])
     entries = [
-        ("dev", stat.S_IFDIR | 0o755, b""),
-        ("dev/console", stat.S_IFCHR | 0o600, bytes([5, 1])),
-        ("init", stat.S_IFREG | 0o755, init.read_bytes()),
-        ("modules", stat.S_IFDIR | 0o755, b""),
-        *((f"modules/{name}", stat.S_IFREG | 0o644, text) for name, text in modules.items()),
+        cpio.device("dev/console", 5, 1),
+        cpio.file("init", init.read_bytes(), 0o755),
+        *(cpio.file(f"modules/{name}", text) for name, text in modules.items()),
     ]
     initrd = work / "initrd"
-    initrd.write_bytes(debug_kernel.cpio(entries))
+    initrd.write_bytes(cpio.archive(cpio.with_directories(entries)))
     argv = ["-machine", "q35,accel=tcg", "-kernel", str(image), "-initrd", str(initrd)]
     output = boot(
         [*argv, "-append", "module.sig_enforce=1"], work / "modules.log", "RESULT end", 120

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.oslab.kernel.plugins.action import syscall_info
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import kernel_log, log_rules
+from ansible_collections.oslab.kernel.plugins.module_utils._verify.log_verdict import Settings
 from ansible_collections.oslab.kernel.plugins.plugin_utils import host_answer
 from ansible_collections.oslab.kernel.plugins.plugin_utils import kernel_log as judgement
 from ansible_collections.oslab.kernel.tests.lib import hostile
@@ -32,7 +33,7 @@ ENTRY = {
     "SYSLOG_FACILITY": "0",
     "_SOURCE_MONOTONIC_TIMESTAMP": "5140900",
 }
-SETTINGS = judgement.Settings(log_rules.SEVERITIES, log_rules.SEVERITIES, [])
+SETTINGS = Settings(log_rules.SEVERITIES, log_rules.SEVERITIES, [])
 LINES = st.one_of(st.sampled_from(EXAMPLES), hostile.texts(*EXAMPLES))
 
 

@@ -94,6 +94,23 @@ def test_watch_gives_up_on_a_guest_that_hangs() -> None:
     assert boot.exited is None
 
 
+def test_watch_does_not_count_the_time_in_which_it_was_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hours = iter(range(0, 10**9, 3600))
+    monkeypatch.setattr(qemu.time, "monotonic", lambda: float(next(hours)))
+    boot = qemu.watch_boot(guest("import time; time.sleep(0.5); print('up')"), "up", 1000)
+    assert boot.seen
+
+
+def test_watch_ends_a_guest_that_prints_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(qemu, "MOST_OUTPUT", 1 << 16)
+    monkeypatch.setattr(qemu, "_CHUNK", 1 << 16)
+    boot = qemu.watch_boot(["yes"], None, 1000)
+    assert boot.exited is None
+    assert 1 << 16 < len(boot.serial) < 1 << 18
+
+
 def test_watch_without_a_marker_waits_for_the_end() -> None:
     boot = qemu.watch_boot(guest("print('done')"), None, 20)
     assert (boot.seen, boot.exited, boot.serial) == (False, 0, "done\n")
