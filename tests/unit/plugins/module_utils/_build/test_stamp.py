@@ -68,6 +68,11 @@ def _replace(path: Path, text: str) -> None:
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
+def _enable(top: Path) -> None:
+    (top / "rc2.d").mkdir()
+    (top / "rc2.d/S01web").symlink_to("x")
+
+
 CHANGES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a file's content": (lambda b: _replace(b / "public/dists/InRelease", "SIGNED\n"), "public"),
     "a file's mode": (lambda b: (b / "public/dists/InRelease").chmod(0o600), "public"),
@@ -75,10 +80,7 @@ CHANGES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a file that was removed": (lambda b: (b / "public/dists/InRelease").unlink(), "public"),
     "a new file": (lambda b: (b / "public/evil.deb").write_text(""), "public"),
     "the mode of a parent": (lambda b: b.chmod(0o777), ""),
-    "a link of the service": (
-        lambda b: ((b / "rc2.d").mkdir(), (b / "rc2.d/S01web").symlink_to("x")),
-        "rc?.d/*",
-    ),
+    "a link of the service": (_enable, "rc?.d/*"),
     "a patched file": (lambda b: (b / "tree/init/main.c").write_text("by hand\n"), "init/main.c"),
     "an added file": (lambda b: (b / "tree/oslab.h").unlink(), "oslab.h"),
     "the configuration": (lambda b: (b / "tree/.config").write_text("CONFIG_X=y\n"), ".config"),
