@@ -19,7 +19,9 @@ A = hashlib.sha256(b"a").hexdigest()
 # Roles whose variables decide what is built.
 ROLES = ("build", "config", "patch", "source", "version")
 # Variables of theirs that do not: where, how fast and from where; or that a lock has otherwise.
+# What a smoke test finds out is no part of a build.
 ELSEWHERE = {
+    "build_smoke_test", "build_smoke_test_allowed",
     "build_attestation", "build_lock", "build_locked", "build_published",
     "build_published_packages", "config_known", "config_targets", "config_excluded_targets",
     "config_refresh_targets", "source_sha256", "source_known_sha256", "source_file",
