@@ -12,6 +12,8 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_
 
 HEADINGS = ("check", "expected", "read", "result")
 _RESULTS = {True: "ok", False: "FAILED", None: "unknown"}
+#: The same as names of metrics and variables have them.
+OUTCOMES = tuple(word.lower() for word in _RESULTS.values())
 
 
 def _text(value: Any) -> str:
@@ -39,6 +41,12 @@ def table(checks: Sequence[Mapping[str, Any]]) -> list[str]:
     rows = [HEADINGS, *map(_row, checks)]
     heading, rule, *lines = text_table.lines(rows)
     return [heading, rule, *lines, rule, summary(checks)]
+
+
+def counts(checks: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """How many checks ended in each of OUTCOMES."""
+    outcomes = [_outcome(check) for check in checks]
+    return {word.lower(): outcomes.count(outcome) for outcome, word in _RESULTS.items()}
 
 
 def summary(checks: Sequence[Mapping[str, Any]]) -> str:
