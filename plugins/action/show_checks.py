@@ -45,10 +45,11 @@ class ActionModule(ControlAction):
     def act(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         checks = arguments["checks"]
         failures = report.failures(checks)
+        result = {"changed": False, "failures": failures, "counts": report.counts(checks)}
         changes = _changes(arguments["changes"])
         shows_checks = bool(failures) or not arguments["quiet"]
         if not shows_checks and not changes:
-            return {"changed": False, "failures": failures}
+            return result
         lines = [plain_text.sentence(arguments["title"])] if arguments["title"] else []
         lines += report.table(checks) if shows_checks else []
         # What fails nothing is news, too.
@@ -57,7 +58,6 @@ class ActionModule(ControlAction):
             lines += ["", *kernel_sizes.table(arguments["sizes"])]
         # In one piece, so that tables of hosts that finish together do not mix.
         display.display("\n".join(lines))
-        result = {"changed": False, "failures": failures}
         if failures and arguments["fail"]:
             host = variables.get("inventory_hostname", "the host")
             result["failed"] = True

@@ -48,7 +48,8 @@ def _dict(value: Any) -> Mapping[str, Any]:
 
 
 def _kernel(result: Mapping[str, Any]) -> Iterator[Metric]:
-    manifest = _dict(result.get("manifest"))
+    # The module host_kernel_info has another name for it.
+    manifest = _dict(result.get("manifest") or result.get("oslab"))
     yield info(
         "oslab_kernel_info",
         "The running kernel, by its own manifest; 1.",
@@ -164,7 +165,8 @@ def metrics(
 ) -> Iterator[Metric]:
     """All metrics of a host.
 
-    :param result: what the module syscall_info returned, or what is known of it.
+    :param result: what the module syscall_info returned, or host_kernel_info where nothing was
+        verified.
     :param checks: the rows of the table of checks, or how many there are by result; empty if another
         kernel runs, None if nothing was verified.
     :param trial: what is known better than by the host: its state, downtime (seconds),
