@@ -159,7 +159,8 @@ build_result:
       install, for M(oslab.kernel.kernel_files)), C(buildinfo) (the same of Debian's record of what
       the build was made of), C(gnu_build_id) (of the image), C(manifest) (what
       the image package carries as C(oslab-kernel.json)), C(compiled) (V(false) if the store had
-      it), C(ended) (when it was built, in seconds since 1970) and C(duration) (seconds that it took).
+      it), C(ended) (when it was built, in seconds since 1970) and C(duration) (how many seconds it
+      took).
   returned: when the build is there
   type: dict
 build_id:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Metrics by the word of Prometheus' own program, where it is installed (Debian's package prometheus)."""
+"""What promtool says of metrics and rules, where Debian's package prometheus is installed."""
 
 from __future__ import annotations
 

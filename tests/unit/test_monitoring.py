@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""files/monitoring: the rules do what they say, and nothing asks for a metric that nobody writes."""
+"""files/monitoring: the rules do what they say, and ask for metrics that are written."""
 
 from __future__ import annotations
 

@@ -32,7 +32,9 @@ def metrics(output: Mapping[str, Any]) -> Iterator[Metric]:
             "build_id": output.get("build_id") or result.get("build_id"),
         },
     )
-    yield gauge("oslab_kernel_build_success", "Whether the last build succeeded: 1 or 0.", int(not failed))
+    yield gauge(
+        "oslab_kernel_build_success", "Whether the last build succeeded: 1 or 0.", int(not failed)
+    )
     yield gauge(
         "oslab_kernel_build_timestamp_seconds",
         "When that build ended. One that the store had was made earlier.",

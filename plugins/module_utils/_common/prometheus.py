@@ -28,7 +28,7 @@ class Sample(NamedTuple):
     """One value. What is no finite number is left out."""
 
     value: Any
-    labels: Labels = {}
+    labels: Mapping[str, Any] = {}
 
 
 class Metric(NamedTuple):

@@ -23,8 +23,8 @@ CONFIRMED = "run/oslab-trial.confirmed"
 # Written by the rollback timer when it has ended a trial boot. An earlier version used the name.
 REPORT = "var/lib/oslab-kernel/trial-return.txt"
 _REPORT_CHARACTERS = 4000
-#: Of the last deployment on a host: no deployment is recorded; its kernel waits for the trial boot;
-#: it runs, and is not confirmed; it is confirmed; another kernel runs, as the trial boot failed, was
+#: Of the last deployment on a host: none is recorded; its kernel waits for the trial boot; it runs,
+#: and is not confirmed; it is confirmed; another kernel runs, as the trial boot failed, the host was
 #: rolled back, or somebody chose another one.
 STATES = ("none", "pending", "unconfirmed", "confirmed", "fallback")
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The metrics of a host: its kernel, the trial boot, the last verification, the syscalls' values."""
+"""The metrics of a host: kernel, trial boot, last verification, values of the syscalls."""
 
 from __future__ import annotations
 
@@ -167,8 +167,8 @@ def metrics(
 
     :param result: what the module syscall_info returned, or host_kernel_info where nothing was
         verified.
-    :param checks: the rows of the table of checks, or how many there are by result; empty if another
-        kernel runs, None if nothing was verified.
+    :param checks: the rows of the table of checks, or how many there are by result; empty if
+        another kernel runs, None if nothing was verified.
     :param trial: what is known better than by the host: its state, downtime (seconds),
         confirmed_time (seconds since 1970).
     """

@@ -77,7 +77,9 @@ def test_without_a_verification_there_is_none() -> None:
 
 def states(found: dict[str, float]) -> list[str]:
     start, end = 'oslab_kernel_trial_state{state="', '"}'
-    return [name[len(start) : -len(end)] for name in found if name.startswith(start) and found[name]]
+    return [
+        name[len(start) : -len(end)] for name in found if name.startswith(start) and found[name]
+    ]
 
 
 def test_one_state_is_1() -> None:
