@@ -72,7 +72,7 @@ def _line(name: str, labels: Labels, value: float) -> str:
 
 
 def _lines(metric: Metric) -> Iterator[str]:
-    found = {}
+    found: dict[tuple[str, ...], str] = {}
     for sample in metric.samples:
         if is_number(sample.value):
             # The first one of those with the same labels.

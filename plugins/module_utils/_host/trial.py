@@ -24,8 +24,8 @@ CONFIRMED = "run/oslab-trial.confirmed"
 REPORT = "var/lib/oslab-kernel/trial-return.txt"
 _REPORT_CHARACTERS = 4000
 #: Of the last deployment on a host: none is recorded; its kernel waits for the trial boot; it runs,
-#: and is not confirmed; it is confirmed; another kernel runs, as the trial boot failed, the host was
-#: rolled back, or somebody chose another one.
+#: and is not confirmed; it is confirmed; another kernel runs, as the trial boot failed, or the host
+#: was rolled back, or somebody chose another one.
 STATES = ("none", "pending", "unconfirmed", "confirmed", "fallback")
 
 

@@ -125,7 +125,8 @@ def _syscalls(result: Mapping[str, Any]) -> Iterator[Metric]:
     memory = _dict(_answer(result, CAPTURE))
     for field in MEMORY_FIELDS:
         if field.endswith("_kb"):
-            name, value = field[: -len("_kb")], memory.get(field)
+            name = field[: -len("_kb")]
+            value: Any = memory.get(field)
             yield gauge(
                 f"oslab_kernel_memory_{name}_bytes",
                 f"{name} of {CAPTURE} at the last verification.",

@@ -60,6 +60,7 @@ def test_each_verification_writes_its_own(tmp_path: Path) -> None:
         }
         for name, of_host in changes.items()
     }
+    (tmp_path / "reports").mkdir(mode=0o750)
     hosts["off"] = {"hostile_answers": answer(), "verify_log": False}
     done = verify(tmp_path, hosts)
     outcomes = dict(re.findall(r"^(\w+) +: .*(changed=0 .*failed=\d)", done.output, re.MULTILINE))
@@ -87,7 +88,13 @@ def test_each_verification_writes_its_own(tmp_path: Path) -> None:
 
 def test_what_the_trial_boot_leaves(tmp_path: Path) -> None:
     """The contents that the roles trial and remove give to their tasks."""
-    facts = {"release": RELEASE, "boot_id": "1", "kernel_log": None, "files": {}, "trial": RELEASE}
+    facts: dict[str, Any] = {
+        "release": RELEASE,
+        "boot_id": "1",
+        "kernel_log": None,
+        "files": {},
+        "trial": RELEASE,
+    }
     known = {
         **{"install_running": False, "trial_fallback": FALLBACK, "install_record": {}},
         **{"install_record_file": "/x", "install_image": "linux-image-x=1"},

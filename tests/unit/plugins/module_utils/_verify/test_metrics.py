@@ -25,7 +25,7 @@ def read(checks: Any = None, trial: Any = None, **changes: Any) -> dict[str, flo
     return values(metrics.text({**result, **changes}, checks, trial))
 
 
-ROWS = [{"ok": True}, {"ok": True}, {"ok": None}]
+ROWS: list[dict[str, Any]] = [{"ok": True}, {"ok": True}, {"ok": None}]
 
 
 def test_all_that_is_known() -> None:
