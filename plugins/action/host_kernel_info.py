@@ -39,6 +39,9 @@ RECORD = {
     # Of the last trial boot that failed: image, date, reason.
     "failure": Form(dict, str),
     "kernel_log": Form(dict, fields=kernel_log.BASELINE),
+    # Of the last trial boot, in seconds, and seconds since 1970.
+    "downtime": Form(int, like=_NUMBER),
+    "confirmed_time": Form(int, like=_NUMBER),
 }
 
 FORMS = {

@@ -45,6 +45,7 @@ class ActionModule(ControlAction):
     def act(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         checks = arguments["checks"]
         failures = report.failures(checks)
+        result = {"changed": False, "failures": failures, "counts": report.counts(checks)}
         shows_all = arguments["show"] == "all"
         shown = checks if shows_all else report.not_passed(checks)
         title = plain_text.sentence(arguments["title"])
@@ -60,7 +61,6 @@ class ActionModule(ControlAction):
             lines += ["", *kernel_sizes.table(arguments["sizes"])]
         # In one piece, so that tables of hosts that finish together do not mix.
         display.display("\n".join(lines))
-        result = {"changed": False, "failures": failures}
         if failures and arguments["fail"]:
             host = variables.get("inventory_hostname", "the host")
             result["failed"] = True

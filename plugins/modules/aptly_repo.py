@@ -141,6 +141,10 @@ removed:
   returned: success
   type: list
   elements: str
+builds:
+  description: How many versions the repository has then.
+  returned: success
+  type: int
 publish_reason:
   description: Why it was published; empty if it was not.
   returned: success
@@ -322,6 +326,7 @@ def main() -> None:
         added=named(plan.add),
         replaced=named(plan.replace),
         removed=list(plan.remove),
+        builds=len(plan.order),
         publish_reason=plan.publish_reason,
         **index,
         packages={

@@ -182,8 +182,9 @@ build_result:
       C(sha256) and C(size) in bytes), C(files) (C(file) and C(sha256) of the list of all that they
       install, for M(oslab.kernel.kernel_files)), C(buildinfo) (the same of Debian's record of what
       the build was made of), C(gnu_build_id) (of the image), C(manifest) (what
-      the image package carries as C(oslab-kernel.json)) and C(compiled) (V(false) if the store had
-      it).
+      the image package carries as C(oslab-kernel.json)), C(compiled) (V(false) if the store had
+      it), C(ended) (when it was built, in seconds since 1970) and C(duration) (how many seconds it
+      took).
   returned: when the build is there
   type: dict
 build_id:
@@ -196,6 +197,14 @@ plan:
       C(signed_by) and C(commit) of a git repository; C(environment), with C(toolchain) or C(root).
   returned: with O(state=planned), when all inputs are there
   type: dict
+ended:
+  description: When the build failed, in seconds since 1970.
+  returned: when a build failed
+  type: int
+duration:
+  description: How many seconds it took until then.
+  returned: when a build failed
+  type: float
 log:
   description: Path of all that the build said.
   returned: when something was built

@@ -75,4 +75,9 @@ failures:
   returned: always
   type: list
   elements: str
+counts:
+  description: How many checks are C(ok), C(failed) and C(unknown).
+  returned: always
+  type: dict
+  sample: {"ok": 40, "failed": 0, "unknown": 1}
 """

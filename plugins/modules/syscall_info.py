@@ -195,6 +195,23 @@ boot_id:
   description: The identity of this boot.
   returned: success
   type: str
+boot_time:
+  description: When this boot began, in seconds since 1970; null if the kernel does not report it.
+  returned: success
+  type: int
+time:
+  description: The host's clock, in seconds since 1970.
+  returned: success
+  type: int
+trial:
+  description:
+    - What is known of the last deployment.
+    - C(state) is V(none) if none is recorded, V(pending) if its kernel waits for the trial boot,
+      V(unconfirmed) in the trial boot, V(confirmed), or V(fallback) if another kernel runs.
+    - C(downtime) is how long the host was down at the trial boot, in seconds, and C(confirmed_time)
+      when the kernel was confirmed, in seconds since 1970; null if that is not recorded.
+  returned: success
+  type: dict
 manifest:
   description: The manifest; null if there is none.
   returned: success

@@ -124,6 +124,11 @@ def _absolute(name: str, value: str) -> Iterator[str]:
         )
 
 
+def _host_directory(name: str, value: str) -> Iterator[str]:
+    if value and not value.startswith("/"):
+        yield f"{name} is {shown(name, value)}: it has to be an absolute path on the host, or empty"
+
+
 def _rollout(name: str, value: Any) -> Iterator[str]:
     try:
         rollout.parse_steps(value)
@@ -179,6 +184,7 @@ _ARCHIVES = _texts(
     "are others",
 )
 FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
+    "build_metrics_dir": _host_directory,
     "build_root_mirrors": _archives,
     "build_root_suite": _texts(_SUITE, _NAME),
     "build_smoke_test_allowed": _allowed,
@@ -193,6 +199,7 @@ FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
     "publish_component": _texts(_SUITE, _NAME),
     "publish_gpg_key": _texts(_FINGERPRINT, "a fingerprint, 40 hexadecimal digits, or empty"),
     "publish_listen_address": _listen,
+    "publish_metrics_dir": _host_directory,
     "publish_rollout": _rollout,
     "publish_service_name": _texts(_SUITE, _NAME),
     "publish_suite": _texts(_SUITE, _NAME),
@@ -206,6 +213,7 @@ FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
     ),
     "verify_health_allowed": _allowed,
     "verify_log_allowed": _allowed,
+    "verify_metrics_dir": _host_directory,
     "verify_proc_entries": _proc_entries,
 }
 

@@ -39,6 +39,7 @@ MANIFEST = {
     "build_id": "0123abcd",
     "syscalls": {abi.CAPTURE: 462, abi.TRACK: 463, abi.THROTTLE: 464},
 }
+BOOT_TIME = 1_700_000_000
 OWN, CHILD, PID_MAX = 4321, 4400, 32768
 
 
@@ -156,7 +157,7 @@ class FakeKernel(System):
             "/proc/meminfo": self._meminfo,
             "/proc/stat": lambda: (
                 f"cpu  {' '.join(str(100 + i) for i in range(10))}\ncpu0 1\ncpu1 1\n"
-                f"processes {self.tasks}\n"
+                f"btime {BOOT_TIME}\nprocesses {self.tasks}\n"
             ),
             "/proc/sys/kernel/random/boot_id": lambda: "b007\n",
             "/proc/sys/kernel/pid_max": lambda: f"{PID_MAX}\n",
@@ -218,6 +219,12 @@ class FakeKernel(System):
             "storage_available_kb: 400",
         ]
         return "\n".join(lines)
+
+    def clock(self) -> int:
+        return BOOT_TIME + 600
+
+    def trial(self, release: str, boot: str) -> dict[str, Any]:
+        return {"state": "confirmed", "downtime": 31, "confirmed_time": BOOT_TIME + 90}
 
     def storage_kib(self, path: str) -> dict[str, int]:
         assert path == "/srv"

@@ -39,7 +39,7 @@ def answers(*, kernel_log: Any = None, health: Any = None) -> str:
         {
             "syscall_info": {
                 **{"release": RELEASE, "manifest": manifest, "manifest_path": "/x"},
-                **{"checks": [], "kernel_log": kernel_log, "health": health},
+                **{"checks": [], "kernel_log": kernel_log, "health": health, "files": None},
             },
             "kernel_files": {
                 **{"checks": [], "method": "list", "reason": ""},

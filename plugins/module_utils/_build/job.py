@@ -205,9 +205,10 @@ class Job:
             outcome = work()
             state = "ended"
         except StoppedError as error:
-            outcome = {"failed": True, "msg": str(error)}
+            outcome = {"failed": True, "ended": int(time.time()), "msg": str(error)}
         except Exception:
-            outcome = {"failed": True, "msg": f"the build broke off:\n{traceback.format_exc()}"}
+            message = f"the build broke off:\n{traceback.format_exc()}"
+            outcome = {"failed": True, "ended": int(time.time()), "msg": message}
         self.report(state, "")
         json_file.write(self.outcome_path, outcome)
 

@@ -120,6 +120,11 @@ class Build:
         self.log = self.options.work / "build.log"
         self.progress = Progress(time.time(), set())
         self.seconds: dict[str, float] = {}
+        self.started = time.monotonic()
+
+    def _times(self) -> dict[str, float]:
+        """When the build ended, in seconds since 1970, and how many it took."""
+        return {"ended": int(time.time()), "duration": round(time.monotonic() - self.started, 1)}
 
     def run(self, replan: Callable[[], Plan], *, broken_off: Optional[str]) -> dict[str, Any]:
         """The whole build. What it returns is the outcome of the job.
@@ -157,7 +162,8 @@ class Build:
                 )
             return {"changed": True, "build_result": self._store(built)}
         except (*FAILURES, OSError) as error:
-            return {"failed": True, "changed": False, "msg": str(error), "log": str(self.log)}
+            failed = {"failed": True, "changed": False, "msg": str(error), "log": str(self.log)}
+            return {**failed, **self._times()}
 
     # --- running programs
 
@@ -423,6 +429,7 @@ class Build:
                 **buildinfo.write(new, plan, packages, self._run, self.environment),
                 "manifest": dict(plan.manifest),
                 "compiled": True,
+                **self._times(),
             }
             record = {**result, "inputs": vars(plan.inputs), "seconds": self.seconds}
             record["cpu_seconds"] = cpu_seconds()

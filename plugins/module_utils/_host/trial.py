@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common import json_file
 from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import read
+from ansible_collections.oslab.kernel.plugins.module_utils._host.packages import INSTALL_RECORD
 
 # On the command line of a trial boot alone.
 MARK = "oslab.trial="
@@ -20,6 +23,10 @@ CONFIRMED = "run/oslab-trial.confirmed"
 # Written by the rollback timer when it has ended a trial boot. An earlier version used the name.
 REPORT = "var/lib/oslab-kernel/trial-return.txt"
 _REPORT_CHARACTERS = 4000
+#: Of the last deployment on a host: none is recorded; its kernel waits for the trial boot; it runs,
+#: and is not confirmed; it is confirmed; another kernel runs, as the trial boot failed, or the host
+#: was rolled back, or somebody chose another one.
+STATES = ("none", "pending", "unconfirmed", "confirmed", "fallback")
 
 
 def trial_of(command_line: str) -> Optional[str]:
@@ -34,6 +41,40 @@ def is_unconfirmed(root: Path) -> bool:
     words = read(root / "proc/cmdline").replace("\n", " ").split(" ")
     marked = any(word.startswith((MARK, PENDING)) for word in words)
     return marked and not (root / CONFIRMED).exists()
+
+
+def state(release: str, boot: str, record: Mapping[str, Any], *, unconfirmed: bool) -> str:
+    """One of STATES.
+
+    :param release: of the running kernel.
+    :param boot: the id of this boot.
+    :param record: install.json; empty without one.
+    :param unconfirmed: whether this is a trial boot that nothing has confirmed.
+    """
+    if unconfirmed:
+        return "unconfirmed"
+    if not record:
+        return "none"
+    confirmed = record.get("confirmed") is True
+    if str(record.get("image", "")).startswith(f"linux-image-{release}="):
+        return "confirmed" if confirmed else "unconfirmed"
+    waits = not confirmed and not record.get("failure") and record.get("boot_id") == boot
+    return "pending" if waits else "fallback"
+
+
+def deployment(root: Path, release: str, boot: str) -> dict[str, Any]:
+    """What is known of the last deployment; None for what is not recorded.
+
+    `state` is one of STATES, `downtime` has seconds, `confirmed_time` seconds since 1970.
+    """
+    record = json_file.read(root / INSTALL_RECORD) or {}
+    found = state(release, boot, record, unconfirmed=is_unconfirmed(root))
+    confirmed = record if found == "confirmed" else {}
+    return {
+        "state": found,
+        "downtime": confirmed.get("downtime"),
+        "confirmed_time": confirmed.get("confirmed_time"),
+    }
 
 
 def watchdogs(root: Path) -> list[str]:

@@ -12,6 +12,8 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_
 
 HEADINGS = ("check", "expected", "read", "result")
 _RESULTS = {True: "ok", False: "FAILED", None: "unknown"}
+#: The same as names of metrics and variables have them.
+OUTCOMES = tuple(word.lower() for word in _RESULTS.values())
 
 
 def _text(value: Any) -> str:
@@ -44,6 +46,12 @@ def table(checks: Sequence[Mapping[str, Any]]) -> list[str]:
 def not_passed(checks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Those that failed or are unknown."""
     return [check for check in checks if outcome(check) is not True]
+
+
+def counts(checks: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """How many checks ended in each of OUTCOMES."""
+    outcomes = [outcome(check) for check in checks]
+    return {word.lower(): outcomes.count(outcome) for outcome, word in _RESULTS.items()}
 
 
 def summary(checks: Sequence[Mapping[str, Any]]) -> str:

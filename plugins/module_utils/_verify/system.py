@@ -24,6 +24,7 @@ from typing import Any, Callable, NamedTuple
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
+from ansible_collections.oslab.kernel.plugins.module_utils._host import trial
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import health, kernel_log
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.syscalls import (
     Answer,
@@ -166,6 +167,19 @@ class System:
     def complaints(self) -> dict[str, Any]:
         """What the kernel has complained of, and what is recorded of the kernel before."""
         return {**kernel_log.gather(), "baseline": kernel_log.recorded_baseline()}
+
+    def clock(self) -> int:
+        """Seconds since 1970."""
+        return int(time.time())
+
+    def boot_time(self) -> int | None:
+        """When the kernel was started, in seconds since 1970; None if it does not report that."""
+        found = re.search(rb"^btime (\d{1,19})$", self.read("/proc/stat"), re.MULTILINE)
+        return int(found[1]) if found else None
+
+    def trial(self, release: str, boot: str) -> dict[str, Any]:
+        """What is known of the last deployment to this host."""
+        return trial.deployment(Path("/"), release, boot)
 
     def health(self, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
         """What the trial boot has changed; None in any other boot."""

@@ -91,11 +91,15 @@ def gather(options: Options, system: System) -> dict[str, Any]:
         )
         rows = checks.run(host)
         _fill_after(calls, pid, syscalls)
+    boot = _text(system, f"/{boot_id.PATH}").strip()
     return {
         "supported": supported,
         "reason": "" if supported else problem or _why_not(syscalls, manifest, path),
         **uname._asdict(),
-        "boot_id": _text(system, f"/{boot_id.PATH}").strip(),
+        "boot_id": boot,
+        "boot_time": system.boot_time(),
+        "time": system.clock(),
+        "trial": system.trial(uname.release, boot),
         "manifest": manifest,
         "manifest_path": path,
         "syscalls": syscalls,

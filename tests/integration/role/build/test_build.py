@@ -144,8 +144,13 @@ def test_check_mode_changes_nothing(role):
 
 
 def test_the_compilers_error_is_shown_and_nothing_is_stored(role):
-    run = role.run(build_make_args=["FAKE_FAIL=fs/open.o"], build_jobs=4)
+    metrics = role.directory / "metrics"
+    settings = {"build_jobs": 4, "build_metrics_dir": str(metrics)}
+    run = role.run(build_make_args=["FAKE_FAIL=fs/open.o"], **settings)
     assert run.status != 0
+    text = (metrics / "oslab-kernel-build.prom").read_text()
+    assert "oslab_kernel_build_success 0\n" in text
+    assert "oslab_kernel_build_duration_seconds" in text
     assert "fs/open.c:12:9: error: implicit declaration of function 'oslab_missing'" in run.output
     assert str(role.work / "build.log") in run.output
     assert role.builds() == []

@@ -28,8 +28,10 @@ def act(*checks: dict[str, Any], **options: Any) -> dict[str, Any]:
 
 
 def test_all_is_well(printed: list[str]) -> None:
-    assert act(GOOD, fail=True) == {"changed": False, "failures": []}
-    assert act(GOOD, show="failures", title="web1") == {"changed": False, "failures": []}
+    counts = {"ok": 1, "failed": 0, "unknown": 0}
+    wanted = {"changed": False, "failures": [], "counts": counts}
+    assert act(GOOD, fail=True) == wanted
+    assert act(GOOD, show="failures", title="web1") == wanted
     assert "release" in printed[0]
     assert printed[1] == "web1: 1 checks, 1 ok"
 
@@ -50,6 +52,7 @@ def test_a_failed_check_is_shown_and_fails_if_that_is_wanted(
 ) -> None:
     shown = act(GOOD, BAD, show=wanted)
     assert len(shown["failures"]) == 1
+    assert shown["counts"] == {"ok": 1, "failed": 1, "unknown": 0}
     assert "failed" not in shown
     failed = act(GOOD, BAD, show=wanted, fail=True)
     assert failed["failed"] is True

@@ -94,6 +94,8 @@ SUM = "0123456789abcdefABCDEF" + 42 * "0"
             [{"pattern": "", "reason": "y"}],
             "verify_health_allowed[0]: pattern is '', which allows everything",
         ),
+        ("verify_metrics_dir", "metrics", "has to be an absolute path on the host, or empty"),
+        ("build_metrics_dir", "~/metrics", "build_metrics_dir is '~/metrics'"),
         ("verify_build_id", "cc30304b36a", "first 12 or more of a build's hexadecimal digits"),
         ("verify_build_id", "CC30304B36A4", "verify_build_id is 'CC30304B36A4'"),
     ],
@@ -135,6 +137,8 @@ def test_a_wrong_form(name: str, value: Any, message: str) -> None:
         ("verify_proc_entries", ["io_throttle", "system_stats"]),
         ("verify_log_allowed", [{"pattern": r"ext4_\w+\+0x", "reason": "known"}]),
         ("verify_build_id", ""),
+        ("publish_metrics_dir", ""),
+        ("publish_metrics_dir", "/var/lib/prometheus/node-exporter"),
         ("verify_build_id", "cc30304b36a4"),
     ],
 )

@@ -12,7 +12,10 @@ import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._host import modules_load
 from ansible_collections.oslab.kernel.plugins.module_utils._host.modules_wanted import as_wanted
 
-WANTED: list[dict[str, Any]] = [{"name": "system_stats"}, {"name": "io_throttle_mod", "params": {"pid": 7}}]
+WANTED: list[dict[str, Any]] = [
+    {"name": "system_stats"},
+    {"name": "io_throttle_mod", "params": {"pid": 7}},
+]
 
 
 @pytest.fixture

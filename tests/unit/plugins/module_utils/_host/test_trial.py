@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._host.trial import (
+    STATES,
+    deployment,
     systemd_version,
     trial_facts,
     trial_of,
@@ -69,3 +73,45 @@ def test_a_trial(tmp_path: Path) -> None:
     assert (facts["trial"], facts["trial_confirmed"], facts["systemd"]) == ("6.8", True, True)
     assert len(facts["trial_report"]) == 4000
     assert facts["watchdogs"] == ["i6300ESB timer", "watchdog1"]
+
+
+IMAGE = "linux-image-6.8-x=1"
+RECORD = {"image": IMAGE, "boot_id": "first", "downtime": 31, "confirmed_time": 1_700_000_000}
+FAILED = {**RECORD, "failure": {"reason": "it hung"}}
+
+
+@pytest.mark.parametrize(
+    ("release", "record", "command_line", "state"),
+    [
+        ("6.8-x", None, "ro", "none"),
+        ("6.8-x", {**RECORD, "confirmed": True}, "ro", "confirmed"),
+        ("6.8-x", {**RECORD, "confirmed": True}, "ro oslab.trial=6.8-x", "unconfirmed"),
+        ("6.8-x", {**RECORD, "confirmed": True}, "ro oslab.pending=6.8-x", "unconfirmed"),
+        ("6.8-x", {**RECORD, "confirmed": False}, "ro", "unconfirmed"),
+        # Its name only begins as that of another kernel.
+        ("6.8", {**RECORD, "confirmed": True}, "ro", "fallback"),
+        ("6.1", {**RECORD, "confirmed": True}, "ro", "fallback"),
+        ("6.1", {**RECORD, "confirmed": False}, "ro", "pending"),
+        ("6.1", {**RECORD, "confirmed": False, "boot_id": "other"}, "ro", "fallback"),
+        ("6.1", {**FAILED, "confirmed": False}, "ro", "fallback"),
+    ],
+)
+def test_the_state_of_the_last_deployment(
+    tmp_path: Path, release: str, record: Any, command_line: str, state: str
+) -> None:
+    put(tmp_path, "proc/cmdline", command_line + "\n")
+    if record:
+        put(tmp_path, "var/lib/oslab-kernel/install.json", json.dumps(record))
+    confirmed = state == "confirmed"
+    assert state in STATES
+    assert deployment(tmp_path, release, "first") == {
+        "state": state,
+        "downtime": 31 if confirmed else None,
+        "confirmed_time": 1_700_000_000 if confirmed else None,
+    }
+
+
+def test_a_damaged_record_is_none(tmp_path: Path) -> None:
+    put(tmp_path, "proc/cmdline", "ro\n")
+    put(tmp_path, "var/lib/oslab-kernel/install.json", "{")
+    assert deployment(tmp_path, "6.8-x", "first")["state"] == "none"
