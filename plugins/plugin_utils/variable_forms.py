@@ -23,6 +23,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host import kernel_m
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import rollout
 from ansible_collections.oslab.kernel.plugins.module_utils._source import git_names
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.checks import proc_entry_problem
+from ansible_collections.oslab.kernel.plugins.plugin_utils import gate_entries
 from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import PACKAGE
 from ansible_collections.oslab.kernel.plugins.plugin_utils.variable_types import shown
 
@@ -173,6 +174,7 @@ FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
     "build_root_suite": _texts(_SUITE, _NAME),
     "deploy_after": _absolute,
     "deploy_before": _absolute,
+    "deploy_gates": gate_entries.problems,
     "trial_reboot": _reboot,
     "trial_health_checks": _commands,
     "trial_hook_before": _absolute,
@@ -196,6 +198,10 @@ FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
     "verify_log_allowed": _allowed,
     "verify_proc_entries": _proc_entries,
 }
+
+
+#: Of which no sentence quotes a part that may be secret, even if all of the value is.
+QUOTES_NO_SECRET = ("deploy_gates",)
 
 
 def problems(name: str, value: Any) -> list[str]:
