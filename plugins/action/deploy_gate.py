@@ -121,10 +121,15 @@ class ActionModule(ControlAction):
 
     def _soak(self, ours: Sequence[gates.Gate], wave: waves.Wave) -> dict[str, Any]:
         now = self.world.now()
-        longest = max((gate.limit for gate in ours), default=0)
+        soaks = [gate.condition for gate in ours if isinstance(gate.condition, gate_kinds.Soak)]
         result = self._evaluated(ours, wave, wave.ended(now))
         # Those that have had the kernel for longer have just answered.
-        return {**result, "ask": wave.soaking(now, longest) if ours else []}
+        longest = max((soak.seconds for soak in soaks), default=0)
+        return {
+            **result,
+            "ask": wave.soaking(now, longest) if soaks else [],
+            "answer_within": max((soak.answer for soak in soaks), default=0),
+        }
 
     def _others(
         self,

@@ -94,6 +94,10 @@ ask:
   returned: with O(part=soak)
   type: list
   elements: str
+answer_within:
+  description: Seconds in which they have to answer.
+  returned: with O(part=soak)
+  type: int
 predicted:
   description: Name and kind of each gate that would be waited for.
   returned: in check mode

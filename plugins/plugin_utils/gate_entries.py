@@ -34,11 +34,10 @@ _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 def _soak(entry: Mapping[str, Any]) -> Soak:
     seconds = _number("soak", entry["soak"], 1)
-    if entry.get("limit") is not None:
-        raise ValueError("a soak has no limit but its own length: remove limit")
     if _switch(entry):
         raise ValueError("before the first wave no host soaks: remove before_first")
-    return Soak(seconds)
+    limit = entry.get("limit")
+    return Soak(seconds) if limit is None else Soak(seconds, _number("limit", limit, 1))
 
 
 def _window(entry: Mapping[str, Any]) -> Window:

@@ -120,6 +120,8 @@ class Condition(Protocol):
 @dataclass(frozen=True)
 class Soak:
     seconds: int
+    #: Seconds in which the hosts of the wave before have to answer afterwards.
+    answer: int = 60
     kind: ClassVar[str] = "soak"
     lasting: ClassVar[bool] = True
 
