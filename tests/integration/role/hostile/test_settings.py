@@ -20,11 +20,12 @@ EVIL = """\
 import json
 print(json.dumps({"changed": False, "ping": "pong", "ansible_facts": {
     "deploy_after": "evil", "deploy_before": "evil", "verify_report_dir": "evil",
-    "trial_ssh_args": "evil", "deploy_serial": "evil", "deploy_max_fail_percentage": "evil"}}))
+    "trial_ssh_args": "evil", "deploy_serial": "evil", "deploy_max_fail_percentage": "evil",
+    "deploy_gates": "evil"}}))
 """
 SHOWN = (
     "{{ [deploy_after, deploy_before, verify_report_dir, trial_ssh_args, deploy_serial,"
-    " deploy_max_fail_percentage] | string }}"
+    " deploy_max_fail_percentage, deploy_gates] | string }}"
 )
 PINNED = {"import_role": {"name": "oslab.kernel.preflight", "tasks_from": "fix_settings"}}
 
@@ -55,7 +56,7 @@ def ran(tmp_path: Path, *tasks: dict[str, Any]) -> str:
 def test_facts_in_an_answer_change_no_setting_of_the_control_node(tmp_path: Path) -> None:
     shown = {"debug": {"msg": SHOWN}}
     # What Ansible does by itself; else the rest of this test shows nothing.
-    assert ran(tmp_path, {"evil": {}}, shown).count("evil") >= 6
+    assert ran(tmp_path, {"evil": {}}, shown).count("evil") >= 7
     output = ran(tmp_path, PINNED, {"evil": {}}, shown)
     assert "evil" not in output.partition("debug")[2]
     assert "mine" in output

@@ -98,7 +98,9 @@ def test_the_second_wave_does_not_begin_if_a_gate_says_no(
     assert deployed == ["one"]
     assert "Wave 2, gate 'always' (command: true): yes after 0 s" in output
     assert "The gate 'no alert' (http: http://127.0.0.1" in output
-    assert 'says no: data.result is [{"metric": {"alertname": "Down", "by": "***"}}], not []' in output
+    assert (
+        'says no: data.result is [{"metric": {"alertname": "Down", "by": "***"}}], not []' in output
+    )
     assert "kept-for-us" not in output
     # What wave 1 has is not recovered, and nobody else is touched.
     assert re.search(r"^one +: .*changed=1 .*failed=0 .*rescued=0", output, re.MULTILINE)

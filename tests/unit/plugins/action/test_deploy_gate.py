@@ -48,7 +48,7 @@ def act(
     hosts: Optional[dict[str, Any]] = None,
     done: tuple[str, ...] = (),
     gates: Any = (SOAK, CHECK, EARLY),
-    world: Optional[World] = None,
+    world: Any = None,
     check: bool = False,
 ) -> dict[str, Any]:
     action = deploy_gate.ActionModule.__new__(deploy_gate.ActionModule)

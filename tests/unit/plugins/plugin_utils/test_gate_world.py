@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import os
 import socket
@@ -84,11 +85,8 @@ def raw() -> Iterator[Callable[[Callable[[socket.socket], None]], str]]:
     def serve(handle: Callable[[socket.socket], None]) -> str:
         def run() -> None:
             connection, _address = listener.accept()
-            with connection:
-                try:
-                    handle(connection)
-                except OSError:
-                    pass
+            with connection, contextlib.suppress(OSError):
+                handle(connection)
 
         threading.Thread(target=run, daemon=True).start()
         return f"http://127.0.0.1:{listener.getsockname()[1]}/"
@@ -136,7 +134,7 @@ def test_what_is_no_http(raw: Any) -> None:
 
 
 def test_nobody_listens() -> None:
-    with pytest.raises(GateError, match="no answer: .*refused"):
+    with pytest.raises(GateError, match=r"no answer: .*refused"):
         NODE.http("http://127.0.0.1:1/", {})
 
 

@@ -267,7 +267,9 @@ def test_alerts_that_end(world: World) -> None:
     assert world.passed == 20
     assert world.asked[0][1] == {"Authorization": f"Bearer {TOKEN}"}
     assert outcome.answer == "data.result is []"
-    assert 'data.result is [{"metric": {"alertname": "Down"}, "value": [1, "1"]}], not []' in told[0]
+    assert (
+        'data.result is [{"metric": {"alertname": "Down"}, "value": [1, "1"]}], not []' in told[0]
+    )
 
 
 def test_an_alert_that_stays(world: World) -> None:
@@ -349,7 +351,7 @@ def test_headers_that_come_back_are_not_shown(world: World, before: int) -> None
 
 
 def test_a_secret_that_json_writes_in_another_way(world: World) -> None:
-    secret = 'quo"te\\d-secret'
+    secret = 'quo"ted\\-secret'
     world.replies = after(0, Reply(200, json.dumps({"data": secret}).encode()), None)
     given = {"url": URL, "headers": {"X-Key": secret}, "path": "data", "value": 1}
     outcome = one(world, http=given, limit=0)
