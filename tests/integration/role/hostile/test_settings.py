@@ -63,7 +63,7 @@ def test_facts_in_an_answer_change_no_setting_of_the_control_node(tmp_path: Path
     assert "100%" in output
 
 
-@pytest.mark.parametrize("book", ["deploy", "pull", "restore_hosts", "verify"])
+@pytest.mark.parametrize("book", ["find_hosts", "pull", "restore_hosts", "verify"])
 def test_the_settings_are_fixed_before_a_target_is_asked(book: str) -> None:
     plays = yaml.safe_load((ROOT / f"playbooks/{book}.yml").read_text())
     first = next(play for play in plays if "kernel_targets" in play.get("hosts", ""))
