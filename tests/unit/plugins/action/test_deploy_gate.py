@@ -53,7 +53,8 @@ def act(
 ) -> dict[str, Any]:
     action = deploy_gate.ActionModule.__new__(deploy_gate.ActionModule)
     action._task = SimpleNamespace(check_mode=check)
-    action.world = world or World()
+    fake: Any = world or World()
+    action.world = fake
     known: dict[str, Any] = {name: {} for name in (*"abcd", *done)}
     known["a"]["deploy_gate_result"] = {"wave": 1}
     variables = {

@@ -144,7 +144,7 @@ def test_a_window_beyond_the_limit_is_not_waited_for(world: World) -> None:
 
 def test_a_file_has_to_be_written_after_the_wave_before(world: World) -> None:
     world.files["/run/ok"] = (0, Seen(NOW - 60, "anna"))
-    given = {"approval": {"file": "/run/ok"}, "limit": 100}
+    given: dict[str, Any] = {"approval": {"file": "/run/ok"}, "limit": 100}
     outcome = one(world, **given)
     assert not outcome.passed
     assert outcome.waited == world.passed == 100
@@ -158,7 +158,7 @@ def test_a_file_has_to_be_written_after_the_wave_before(world: World) -> None:
 
 
 def test_somebody_answers(world: World) -> None:
-    given = {"approval": {"prompt": "Go on?"}, "limit": 100}
+    given: dict[str, Any] = {"approval": {"prompt": "Go on?"}, "limit": 100}
     for typed, expected in (("y", True), (" YES\r", True), ("n", False), ("no", False)):
         world.typed = after(0, typed, "")
         outcome = one(world, **given)
