@@ -123,6 +123,7 @@ class Target:
             "health": known["health"] if arguments.get("health") else None,
             "boot_id": self.boot_id(),
             "time": int(time.time()),
+            "uptime": 1,
             "files": files,
             "packages": {name: version for name, version in installed.items() if name in wanted},
             "oslab_packages": installed if wanted else {},

@@ -203,7 +203,7 @@ class ActionModule(ControlAction):
 
     def _ignored(self, host: Host, first: Host) -> Iterator[str]:
         """What a host has of its own, where a play asks the first target alone."""
-        for name in variable_problems.WAVES:
+        for name in variable_problems.OF_THE_FIRST_TARGET:
             if name not in host.raw or host.name == first.name:
                 continue
             raw = host.raw[name]
@@ -272,7 +272,7 @@ class ActionModule(ControlAction):
         if option.get("type", "str") == "str" and not isinstance(value, (str, type(None))):
             value = str(value)  # a number or a date, which tasks take for its text
         found = found or self._of_wrong_form(name, value, host)
-        if found and hidden:
+        if found and hidden and name not in variable_forms.QUOTES_NO_SECRET:
             return [f"{name} is a value that is not shown: it is not of the form that is asked for"]
         return found
 

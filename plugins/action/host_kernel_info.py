@@ -82,6 +82,7 @@ FORMS = {
     "dkms_modules": Form(dict, list, keys=NAME),
     "dkms_automatic": Form(list, str, like=NAME),
     "time": Form(int, like=_NUMBER),
+    "uptime": Form(int, like=_NUMBER),
     "trial": Form(str, null=True, like=RELEASE),
     "trial_confirmed": Form(bool),
     "trial_report": Form(str, null=True),

@@ -278,6 +278,10 @@ time:
   description: The host's clock, in seconds since 1970.
   returned: always
   type: int
+uptime:
+  description: Seconds since the host booted; 0 if it does not report them.
+  returned: always
+  type: int
 trial:
   description: >-
     Release of the kernel that this very boot tries, as the role C(oslab.kernel.install) had it

@@ -23,7 +23,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host import kernel_m
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import rollout
 from ansible_collections.oslab.kernel.plugins.module_utils._source import git_names
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.checks import proc_entry_problem
-from ansible_collections.oslab.kernel.plugins.plugin_utils import netconsole
+from ansible_collections.oslab.kernel.plugins.plugin_utils import gate_entries, netconsole
 from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import PACKAGE
 from ansible_collections.oslab.kernel.plugins.plugin_utils.variable_types import shown
 
@@ -190,6 +190,7 @@ FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
     "build_smoke_test_allowed": _allowed,
     "deploy_after": _absolute,
     "deploy_before": _absolute,
+    "deploy_gates": gate_entries.problems,
     "trial_reboot": _reboot,
     "trial_health_checks": _commands,
     "trial_hook_before": _absolute,
@@ -216,6 +217,10 @@ FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
     "verify_metrics_dir": _host_directory,
     "verify_proc_entries": _proc_entries,
 }
+
+
+#: Of which no sentence quotes a part that may be secret, even if all of the value is.
+QUOTES_NO_SECRET = ("deploy_gates",)
 
 
 def problems(name: str, value: Any) -> list[str]:

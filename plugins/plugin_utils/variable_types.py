@@ -40,7 +40,11 @@ _CONVERTED: dict[str, Callable[[Any], Any]] = {
 _LENGTH = 60
 #: How much of a key has to be the same for it to be the one that is meant.
 _LIKE = 0.6
-_SECRET = re.compile(r"pass|secret|token|vault|private", re.IGNORECASE)
+# The whole of an entry of deploy_gates may have headers in it.
+_SECRET = re.compile(
+    r"pass|secret|token|vault|private|\bheaders\b|^deploy_gates(\[\d+\](: http)?)?( |$)",
+    re.IGNORECASE,
+)
 # A name and a password in an address.
 _ACCOUNT = re.compile(r"//[^/@\s]*@")
 

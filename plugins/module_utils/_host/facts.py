@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import re
 import shlex
 import time
 from collections.abc import Sequence
@@ -98,6 +99,12 @@ def _secure_boot(root: Path) -> bool | None:
         return False
     value = efi_variables.value(root / efi_variables.DIRECTORY, "SecureBoot", efi_variables.GLOBAL)
     return bool(value[0]) if value else None
+
+
+def _uptime(text: str) -> int:
+    """Whole seconds of /proc/uptime; 0 for what is none."""
+    found = re.match(r"([0-9]{1,10})[. ]", text)
+    return int(found[1]) if found else 0
 
 
 def _container(root: Path) -> bool:
@@ -235,6 +242,7 @@ def gather(
             else 0
         ),
         **pending_facts(root, host.time()),
+        "uptime": _uptime(read(proc / "uptime")),
         **dkms_facts(root),
         "container": _container(root),
     }

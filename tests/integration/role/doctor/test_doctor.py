@@ -43,7 +43,7 @@ UBUNTU: dict[str, Any] = {
     **dict.fromkeys(
         ("trial", "trial_report", "boots_default_kernel", "modules_as_wanted", "kernel_log"), None
     ),
-    "health": None,
+    **{"health": None, "uptime": 100},
     **{"systemd": True, "systemd_version": 255, "initrd_program": "update-initramfs"},
     **{"boot_kernel_kib": 100_000, "loader_kernel_kib": 0},
     "free_kib": {"/boot": 4_000_000, "/": 4_000_000},

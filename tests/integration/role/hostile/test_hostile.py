@@ -33,6 +33,7 @@ INFO: dict[str, Any] = {
     **dict.fromkeys(("boot_separate", "kexec_reboots", "systemd", "trial_confirmed"), False),
     **{"xen_dom0": False, "dkms_modules": {}, "dkms_automatic": []},
     **dict.fromkeys(("boot_kernel_kib", "loader_kernel_kib", "systemd_version", "time"), 1),
+    "uptime": 1,
     **dict.fromkeys(("boot_config", "boot_config_sha256", "oslab", "install_record"), None),
     **dict.fromkeys(("trusted_certificates", "reboot_required", "initrd_program"), None),
     **{"dpkg_architecture": TEXT, "machine": TEXT, "loader_directory": None, "trial": None},

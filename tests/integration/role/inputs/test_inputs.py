@@ -92,6 +92,43 @@ CASES = {
         unexpected=("argument_spec_data", "Traceback", "publish_root"),
         book="remove.yml",
     ),
+    "gates": Case(
+        groups(
+            deploy_gates=[
+                {"name": "hours", "window": {"days": ["monday"], "from": "9:00"}},
+                {"name": "night", "window": {"from": 1320}, "limt": 5},
+                {"name": "alerts", "http": [{"url": "http://x", "headers": {"A": "my-word"}}]},
+                {"name": "more", "http": {"url": "x", "headers": "A: my-word"}},
+                {"soak": 5},
+            ]
+        ),
+        [
+            "deploy_gates[0]: window: days[0] is 'monday': it has to be one of mon, tue",
+            "deploy_gates[1] (night) has 'limt', which is no key of it: did you mean limit?",
+            "deploy_gates[2]: http is a value that is not shown: it has to be a mapping",
+            "deploy_gates[3]: http: headers is a value that is not shown: it has to be a mapping",
+            "deploy_gates[4] has no name",
+        ],
+        unexpected=("my-word", "Traceback"),
+        book="deploy.yml",
+    ),
+    "windows": Case(
+        groups(
+            deploy_gates=[
+                {"name": "hours", "window": {"from": "9:00"}},
+                {"name": "night", "window": {"from": 1320}},
+                {"name": "zone", "window": {"zone": "Berlin"}},
+                {"name": "none"},
+            ]
+        ),
+        [
+            "deploy_gates[0] (hours): window: from is '9:00': it has to be hours and minutes",
+            "deploy_gates[1] (night): window: from is 1320, not a text: write the time in quotes",
+            "deploy_gates[2] (zone): window: zone is 'Berlin', which is no time zone",
+            "deploy_gates[3] (none): it has to have one of soak, window, approval, command, http",
+        ],
+        book="deploy.yml",
+    ),
     # Both lists are one, and what a source defines is read from it.
     "syscalls": Case(
         groups(

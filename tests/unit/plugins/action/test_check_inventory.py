@@ -129,6 +129,24 @@ def test_waves_of_another_host_than_the_first():
     assert "(not set)" in problem
 
 
+def test_gates_of_another_host_than_the_first():
+    mine = [{"name": "x", "http": {"url": "http://x", "headers": {"A": "my-own-word"}}}]
+    hosts = {"b": {}, "t1": {"deploy_gates": mine}, "t2": {"deploy_gates": []}, "t3": {}}
+    (problem,) = looked(hosts, groups=TARGETS)["problems"]
+    assert problem.startswith("deploy_gates is a value that is not shown, but that of t1 counts")
+    assert "my-own-word" not in problem
+
+
+def test_of_gates_in_a_vault_the_reason_is_shown():
+    class EncryptedString(str):
+        """As ansible-core calls its own."""
+
+    headers = {"A": EncryptedString("my-own-word")}
+    gates = [{"name": "x", "http": {"url": "http://x", "headers": headers, "path": "a"}}]
+    (problem,) = looked({"t1": {"deploy_gates": gates}})["problems"]
+    assert problem.startswith("deploy_gates[0] (x): http: path has no value to compare with")
+
+
 def test_the_first_target_counts_where_the_limit_leaves_it_out():
     hosts = {"t1": {"deploy_serial": 1}, "t2": {"deploy_serial": 5}}
     (problem,) = check()._variables(["t2"], given(hosts, TARGETS), ARGUMENTS)["problems"]

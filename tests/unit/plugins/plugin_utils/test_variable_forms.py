@@ -68,6 +68,7 @@ SUM = "0123456789abcdefABCDEF" + 42 * "0"
         ("trial_health_checks", ["a 'b"], "No closing quotation"),
         ("modules_list", [{"name": "a b"}], "modules_list[0] ('a b'): name has to be a module's"),
         ("modules_list", [{"name": "x", "params": {"a": "b c"}}], "('x'): params has 'a': 'b c'"),
+        ("deploy_gates", [{"name": "x"}], "deploy_gates[0] (x): it has to have one of soak, win"),
         ("deploy_before", "drain.yml", "such as {{ inventory_dir }}/drain.yml"),
         (
             "verify_proc_entries",
@@ -131,6 +132,7 @@ def test_a_wrong_form(name: str, value: Any, message: str) -> None:
         ("trial_health_checks", ['awk "{ if ($1 > 5) exit 1 }" /proc/loadavg']),
         ("install_packages", ["linux-image-6.8.0-x", "libstdc++6"]),
         ("modules_list", [{"name": "x", "params": {"mode": "0440", "n": 1}}, {"name": "y"}]),
+        ("deploy_gates", [{"name": "x", "soak": 600}, {"name": "y", "command": ["true"]}]),
         ("deploy_before", "/etc/drain.yml"),
         ("deploy_before", ""),
         ("patch_banner", "anything; at | all"),

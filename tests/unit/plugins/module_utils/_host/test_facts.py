@@ -27,6 +27,7 @@ def test_facts(machine: Machine) -> None:
     machine.write("etc/os-release", "# c\nID=debian\nVERSION_ID=\"12\"\nPRETTY_NAME='Debian 12'\n")
     machine.mount("/", "254:1", "ext4", "/dev/vda1")
     machine.write(f"boot/config-{RELEASE}", "CONFIG_A=y\n")
+    machine.write("proc/uptime", "3600.97 7000.11\n")
     machine.write("proc/modules", "virtio_net 1 0 - Live 0x0\nnls-ascii 1 0 - Live 0x0\n")
     facts, warnings = machine.gather()
     assert warnings == []
@@ -50,6 +51,7 @@ def test_facts(machine: Machine) -> None:
         "trusted_certificates": None,
         "free_kib": {"/boot": 4000, "/": 4000},
         "container": False,
+        "uptime": 3600,
     }
     assert {key: facts[key] for key in expected} == expected
     # The module itself asks for these.
@@ -66,6 +68,7 @@ def test_a_bare_host(tmp_path: Path) -> None:
     assert facts["boot_config"] is facts["boot_config_sha256"] is facts["dpkg_architecture"] is None
     assert facts["modules"] == facts["essential_modules"] == []
     assert facts["free_kib"] == {}
+    assert facts["uptime"] == 0
     assert facts["os_id"] == facts["os_name"] == facts["root_filesystem"] == ""
 
 
