@@ -54,7 +54,7 @@ def test_escapes() -> None:
     assert prometheus.label('a\\b"c\nd') == r"a\\b\"c\\nd"
 
 
-NO_NUMBERS = [None, True, "1", float("nan"), float("inf"), 10**400, [], {}]
+NO_NUMBERS: list[object] = [None, True, "1", float("nan"), float("inf"), 10**400, [], {}]
 
 
 @pytest.mark.parametrize("value", NO_NUMBERS, ids=str)
