@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from ansible import constants
 from ansible.utils.display import Display
 from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
 from ansible_collections.oslab.kernel.plugins.plugin_utils import (
@@ -19,6 +21,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import (
 )
 from ansible_collections.oslab.kernel.plugins.plugin_utils.action import ControlAction
 from ansible_collections.oslab.kernel.plugins.plugin_utils.gate_world import ControlNode
+from ansible_collections.oslab.kernel.plugins.plugin_utils.report import progress
 
 display = Display()
 #: The targets that have the kernel already; playbooks/find_hosts.yml makes it.
@@ -92,8 +95,12 @@ class ActionModule(ControlAction):
         if self._task.check_mode:
             return self._predict(ours, wave)
         if soaks:
-            return self._soak(ours, wave)
-        return self._others(ours, wave, arguments["soak"], variables)
+            result = self._soak(ours, wave)
+        else:
+            result = self._others(ours, wave, arguments["soak"], variables)
+        if result["gates"]:
+            progress.add_gates(Path(constants.DEFAULT_LOCAL_TMP), wave.number, result["gates"])
+        return result
 
     @staticmethod
     def _predict(ours: Sequence[gates.Gate], wave: waves.Wave) -> dict[str, Any]:

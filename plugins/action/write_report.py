@@ -75,6 +75,7 @@ class ActionModule(ControlAction):
             hosts=known.hosts,
             lost=known.lost,
             waves=known.waves,
+            gates=known.gates,
             build=arguments["build"],
         )
         report = collect.report(run, {name: hostvars[name] for name in known.hosts})

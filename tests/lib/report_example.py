@@ -129,7 +129,8 @@ def host(number: int = 0, failed: str = "", reason: str = "it differs") -> dict[
 def report(hosts: dict[str, dict[str, Any]], **about: Any) -> model.Report:
     run = {
         **{"name": "verify", "written": BEGIN + 900, "versions": "oslab.kernel 1.2.3"},
-        **{"hosts": list(hosts), "lost": [], "waves": [], "build": {}, **about},
+        **{"hosts": list(hosts), "lost": [], "waves": [], "build": {}},
+        **{"gates": [], **about},
     }
     return collect.report(collect.Run(**run), hosts)
 
@@ -142,4 +143,12 @@ def fleet(many: int) -> model.Report:
         hosts[names[1]] = host(1, "kernel log, warn", "WARNING: at mm/slub.c:1")
         gone = {"install_host_facts": {"unreachable": True, "msg": "ssh: no route to host"}}
         hosts[names[2]] = gone
-    return report(hosts, waves=[names[:1], names[1:]] if many > 1 else [names])
+    gates = [
+        {"name": "an hour", "kind": "soak", "limit": 60, "passed": True, "waited": 3600, "wave": 2},
+        {"name": "alerts", "kind": "http", "limit": 60, "passed": False, "waited": 61, "wave": 2},
+    ]
+    return report(
+        hosts,
+        waves=[names[:1], names[1:]] if many > 1 else [names],
+        gates=[{**gate, "answer": "1 alert fires"} for gate in gates] if many > 1 else [],
+    )

@@ -47,6 +47,8 @@ class Run(NamedTuple):
     lost: Sequence[str]
     #: Names of the hosts of each wave.
     waves: Sequence[Sequence[str]]
+    #: What became of each gate, as the action deploy_gate returns it, with the number of its wave.
+    gates: Sequence[Mapping[str, Any]]
     #: Manifest of the build; empty if the run has none.
     build: Mapping[str, Any]
 
@@ -314,6 +316,17 @@ def _waves(run: Run, hosts: Mapping[str, model.Host]) -> list[model.Wave]:
     return waves
 
 
+def _gate(one: Mapping[str, Any]) -> model.Gate:
+    return {
+        "wave": int(one["wave"]),
+        "name": _text(one["name"]),
+        "kind": _text(one["kind"]),
+        "passed": bool(one["passed"]),
+        "waited": int(one["waited"]),
+        "answer": _text(one["answer"]),
+    }
+
+
 def _order(one: model.Host) -> int:
     return list(outcome.KINDS).index(one["outcome"])
 
@@ -341,5 +354,6 @@ def report(run: Run, variables: Mapping[str, Mapping[str, Any]]) -> model.Report
         "outcomes": counted(hosts),
         "build": build(_manifest(run, variables)),
         "waves": _waves(run, found),
+        "gates": [_gate(one) for one in run.gates],
         "hosts": hosts,
     }

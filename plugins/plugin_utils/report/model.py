@@ -138,6 +138,21 @@ class Wave(TypedDict):
     ended: Optional[int]
 
 
+class Gate(TypedDict):
+    """What a wave has waited for."""
+
+    #: Number of the wave.
+    wave: int
+    name: str
+    #: soak, window, approval, command or http.
+    kind: str
+    passed: bool
+    #: Seconds that it was waited for.
+    waited: int
+    #: Its last answer, in words.
+    answer: str
+
+
 class Fact(TypedDict):
     """Of the build's manifest."""
 
@@ -157,6 +172,7 @@ class Report(TypedDict):
     outcomes: dict[str, int]
     build: list[Fact]
     waves: list[Wave]
+    gates: list[Gate]
     hosts: list[Host]
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a report has to know of the plays before: their hosts and waves.
+"""What a report has to know of the plays before: their hosts, waves and gates.
 
 A play knows its own hosts only, and those that an earlier play lost are no part of it. So each call
 adds what it knows to a file in the directory of the run, which is gone when the run ends.
@@ -10,9 +10,9 @@ adds what it knows to a file in the directory of the run, which is gone when the
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import atomic_file
 
@@ -20,7 +20,7 @@ NAME = "oslab-report.json"
 
 
 class Progress(NamedTuple):
-    """Names of hosts."""
+    """Names of hosts, and gates."""
 
     #: All of the run, in the order in which the plays had them.
     hosts: Sequence[str]
@@ -28,6 +28,29 @@ class Progress(NamedTuple):
     lost: Sequence[str]
     #: Those of each wave.
     waves: Sequence[Sequence[str]]
+    #: What became of each gate, with the number of the wave that waited for it.
+    gates: Sequence[Mapping[str, Any]] = ()
+
+
+def _read(path: Path) -> Progress:
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return Progress(*(known.get(name, []) for name in Progress._fields))
+
+
+def _write(path: Path, progress: Progress) -> None:
+    atomic_file.write(path, json.dumps(progress._asdict()), durable=False)
+
+
+def add_gates(directory: Path, wave: int, gates: Sequence[Mapping[str, Any]]) -> None:
+    """Keep what became of the gates before a wave, in place of what was known of them.
+
+    :param directory: that of the run, in which nobody else writes.
+    :param gates: each as the action deploy_gate returns it.
+    """
+    before = _read(directory / NAME)
+    kept = [gate for gate in before.gates if gate["wave"] != wave]
+    new = [{**gate, "wave": wave} for gate in gates]
+    _write(directory / NAME, before._replace(gates=[*kept, *new]))
 
 
 def add(
@@ -41,8 +64,7 @@ def add(
     :param wave: those that were worked on at the same time; empty outside of waves.
     """
     path = directory / NAME
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    before = Progress(known.get("hosts", []), known.get("lost", []), known.get("waves", []))
+    before = _read(path)
     there = set(answering)
     # A host that a play has lost is in no later one.
     gone = {*before.lost, *(name for name in hosts if name not in there)}
@@ -51,6 +73,7 @@ def add(
         names,
         [name for name in names if name in gone],
         [*before.waves, list(wave)] if wave else before.waves,
+        before.gates,
     )
-    atomic_file.write(path, json.dumps(progress._asdict()), durable=False)
+    _write(path, progress)
     return progress

@@ -217,7 +217,7 @@ def test_hosts_and_waves_of_earlier_plays_are_kept(tmp_path: Path) -> None:
     assert progress.add(tmp_path, ["a", "b", "c"], ["a", "b"], []).lost == ["c"]
     assert progress.add(tmp_path, ["a", "b"], ["a", "b"], ["a"]).waves == [["a"]]
     found = progress.add(tmp_path, ["a", "b"], ["b"], ["b"])
-    assert found == progress.Progress(["a", "b", "c"], ["a", "c"], [["a"], ["b"]])
+    assert found == progress.Progress(["a", "b", "c"], ["a", "c"], [["a"], ["b"]], [])
 
 
 def test_the_waves_of_a_run_have_their_times() -> None:
@@ -226,6 +226,6 @@ def test_the_waves_of_a_run_have_their_times() -> None:
     assert report["waves"][0]["started"] == example.BEGIN + 30
     assert report["waves"][1]["ended"] == example.BEGIN + 115
     idle = collect.report(
-        collect.Run("deploy", 1, "", ["a"], [], [["a"]], {}), {"a": {"install_current": True}}
+        collect.Run("deploy", 1, "", ["a"], [], [["a"]], [], {}), {"a": {"install_current": True}}
     )
     assert idle["waves"][0]["started"] is None

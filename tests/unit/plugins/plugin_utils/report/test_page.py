@@ -110,6 +110,13 @@ def test_it_can_be_read_by_keyboard_and_screen_reader(small: str) -> None:
     assert targets - set(ids) == set()
 
 
+def test_what_the_waves_waited_for() -> None:
+    text = page.render(example.fleet(3))
+    section = text.partition('id="gates"')[2].partition("</section>")[0]
+    assert [word in section for word in ("an hour", "alerts", "3600 s", "NO")] == [True] * 4
+    assert 'id="gates"' not in page.render(example.fleet(1))
+
+
 def test_what_a_host_says_is_no_markup() -> None:
     known = example.host(0, example.HOSTILE, example.HOSTILE)
     known["verify_report"]["kernel_log"]["complaints"][0]["lines"] = [example.HOSTILE]
