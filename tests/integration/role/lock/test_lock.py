@@ -104,6 +104,7 @@ def test_what_differs_is_named_before_anything_is_touched(alice: Builder, bob: B
     refused("files.tools.gone.c", "0" * 64)
 
 
+@pytest.mark.long
 def test_what_only_the_tree_tells_is_named_before_anything_is_compiled(
     alice: Builder, bob: Builder
 ) -> None:
@@ -121,6 +122,7 @@ def test_what_only_the_tree_tells_is_named_before_anything_is_compiled(
     assert not list(bob.work.glob("trees/*/linux/vmlinux"))
 
 
+@pytest.mark.long
 def test_a_setting_that_nobody_has_set_is_that_of_the_lock(alice: Builder, bob: Builder) -> None:
     more = {"version_extraversion": "-acme1", "config_options_extra": {"NR_CPUS": 3}}
     alice.must_run("lock.yml", **more)
@@ -132,6 +134,7 @@ def test_a_setting_that_nobody_has_set_is_that_of_the_lock(alice: Builder, bob: 
     assert alice.locked["build"]["release"] == "6.12.0-acme1"
 
 
+@pytest.mark.long
 def test_a_new_lock_says_what_changed(alice: Builder) -> None:
     alice.must_run("lock.yml")
     old = alice.locked
@@ -150,6 +153,7 @@ def test_a_new_lock_says_what_changed(alice: Builder) -> None:
     assert preview.recap("changed") == 0, preview.output
 
 
+@pytest.mark.long
 def test_targets_stay_as_the_lock_has_them(alice: Builder, bob: Builder) -> None:
     """On another builder, when the targets show what they run by now."""
     alice.must_run("lock.yml")
@@ -210,6 +214,7 @@ class Mirror:
         (self.place / mirrors.LISTING).write_bytes(listing)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not shutil.which("gpg"), reason="gpg is needed")
 def test_a_fleet_follows_a_series(alice: Builder, bob: Builder, tmp_path: Path) -> None:
     keys = mirrors.KeyRing()

@@ -40,6 +40,7 @@ def altered(package: Path, scratch: Path) -> Path:
     return target
 
 
+@pytest.mark.long
 def test_a_published_kernel_is_built_once_more(
     alice: Builder, bob: Builder, tmp_path: Path
 ) -> None:
