@@ -220,7 +220,8 @@ class Target:
             known["health"] = None
         listed = (arguments.get("files") or {}).get("files")
         files = dict(self.answers["kernel_files"]) if listed else None
-        return {**known, "files": files, "boot_id": self.boot_id()}
+        now = {"boot_id": self.boot_id(), "boot_time": 1, "time": int(time.time()), "trial": {}}
+        return {**known, "files": files, **now}
 
 
 def run_module(target: Target, sent: str) -> None:

@@ -174,7 +174,11 @@ class System:
 
     def boot_time(self) -> int | None:
         """When the kernel was started, in seconds since 1970; None if it does not report that."""
-        found = re.search(rb"^btime (\d{1,19})$", self.read("/proc/stat"), re.MULTILINE)
+        try:
+            text = self.read("/proc/stat")
+        except OSError:
+            return None
+        found = re.search(rb"^btime (\d{1,19})$", text, re.MULTILINE)
         return int(found[1]) if found else None
 
     def trial(self, release: str, boot: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ansible_collections.oslab.kernel.tests.integration.role.lock.conftest import Builder
 from ansible_collections.oslab.kernel.tests.lib.config_lab import STOCK_CONFIG
 
