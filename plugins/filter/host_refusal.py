@@ -23,7 +23,7 @@ description:
   - For Secure Boot it compares the certificates that the firmware trusts, as the host says, with
     the one that the image is signed with and with its issuer. M(oslab.kernel.signing_keys) asks
     the same code of all targets before a build.
-positional: host, missing, signer, image
+positional: host, missing, signer, image, topics
 options:
   _input:
     description: What M(oslab.kernel.host_kernel_info) returned.
@@ -49,6 +49,11 @@ options:
       Empty to try it again.
     type: str
     default: ""
+  topics:
+    description: Kinds of reasons that count, such as V(Secure Boot); all if there are none.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -75,8 +80,9 @@ def host_refusal(
     missing: Sequence[str],
     signer: Optional[Mapping[str, str]] = None,
     image: str = "",
+    topics: Sequence[str] = (),
 ) -> str:
-    return refusals.refusal(facts, host, missing, signer, image)
+    return refusals.refusal(facts, host, missing, signer, image, topics)
 
 
 class FilterModule:

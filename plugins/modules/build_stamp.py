@@ -42,15 +42,31 @@ options:
     description: The kernel's tree, of which the files that the roles write are watched.
     type: path
   watched:
-    description: Other paths that are watched, and all below them. Wildcards are expanded.
+    description: Other paths that are watched, and all below them.
+    type: list
+    elements: path
+    default: []
+  patterns:
+    description: The same, with wildcards.
     type: list
     elements: str
     default: []
   directories:
-    description: Directories of which only owner and mode are watched, and those of their parents.
-    type: list
-    elements: str
-    default: []
+    description: >-
+      Directories that nobody else may write to, by the names of their variables. The stamp does not
+      hold where others can write to something in them.
+    type: dict
+    default: {}
+  published:
+    description: >-
+      The published description. Nothing is recorded if its C(build_id) is not that of
+      C(publish_result) in O(facts), as another run has published meanwhile.
+    type: path
+  keep:
+    description: >-
+      Leave a stamp that does not hold, as no role of the builder runs. The action plugin sets it.
+    type: bool
+    default: false
   server:
     description: The web server of the builder; not set if there is none.
     type: dict
@@ -118,6 +134,7 @@ inputs:
 """
 
 import contextlib
+import glob
 import os
 from pathlib import Path
 from typing import Any
@@ -133,8 +150,11 @@ def argument_spec() -> dict[str, Any]:
         "state": {"type": "str", "choices": ["checked", "written"], "default": "checked"},
         "inputs": {"type": "str", "default": ""},
         "tree": {"type": "path"},
-        "watched": {"type": "list", "elements": "str", "default": []},
-        "directories": {"type": "list", "elements": "str", "default": []},
+        "watched": {"type": "list", "elements": "path", "default": []},
+        "patterns": {"type": "list", "elements": "str", "default": []},
+        "directories": {"type": "dict", "default": {}},
+        "published": {"type": "path"},
+        "keep": {"type": "bool", "default": False},
         "server": {
             "type": "dict",
             "options": {
@@ -151,7 +171,7 @@ def _check(module: AnsibleModule, path: Path, search_path: str) -> dict[str, Any
     inputs, reason = module.params["inputs"], module.params["reason"]
     found = stamp.read(path)
     reason = reason or stamp.outdated(found, inputs, search_path)
-    if reason and not module.check_mode:
+    if reason and not module.check_mode and not module.params["keep"]:
         # What the roles do next must not be taken for the recorded state if they fail.
         with contextlib.suppress(OSError):  # not there, or the roles fail with the same error
             path.unlink()
@@ -159,13 +179,26 @@ def _check(module: AnsibleModule, path: Path, search_path: str) -> dict[str, Any
     return {"current": not reason, "reason": reason, "facts": facts, "inputs": inputs}
 
 
+def _other_build(params: dict[str, Any]) -> bool:
+    """Whether something else is published than the facts say."""
+    if not params["published"]:
+        return False
+    found = json_file.read(Path(params["published"])) or {}
+    expected = params["facts"].get("publish_result") or {}
+    return bool(found.get("build_id") != expected.get("build_id"))
+
+
 def _write(module: AnsibleModule, path: Path, search_path: str) -> dict[str, Any]:
     params = module.params
+    if _other_build(params):
+        module.warn("Another run has published meanwhile: the next run checks the builder again.")
+        return {"inputs": params["inputs"]}
     tree = stamp.tree_paths(Path(params["tree"])) if params["tree"] else []
+    watched = [glob.escape(one) for one in params["watched"] if one]
     made = stamp.make(
         params["inputs"],
-        [*params["watched"], *tree],
-        params["directories"],
+        [*watched, *params["patterns"], *tree],
+        {name: str(Path(one).expanduser()) for name, one in params["directories"].items()},
         search_path,
         params["server"] or {},
         params["facts"],
@@ -183,7 +216,11 @@ def main() -> None:
     try:
         result = act(module, path, search_path)
     except (OSError, stamp.StampError) as error:
-        module.fail_json(msg=f"The state of the builder cannot be compared or recorded: {error}")
+        # What was built and published is good all the same.
+        module.warn(
+            f"The state of the builder was not recorded, so the next run checks it: {error}"
+        )
+        result = {"inputs": module.params["inputs"]}
     module.exit_json(changed=False, **result)
 
 

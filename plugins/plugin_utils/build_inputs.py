@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,16 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 #: Parts of the collection that decide what the roles do.
 _OWN = ("galaxy.yml", "MANIFEST.json", "meta", "playbooks", "plugins", "roles", "files")
 _CHUNK = 1 << 20
+
+
+def roles_run(tags: Sequence[str], skipped: Sequence[str]) -> bool:
+    """Whether any role of the builder runs with these tags, as they have its names.
+
+    :param tags: those of C(--tags); none for all.
+    :param skipped: those of C(--skip-tags).
+    """
+    left = {*ROLES, "always"} - set(skipped) - {"always"}
+    return bool(left if not tags else left & set(tags))
 
 
 def must_run(values: Mapping[str, Any], only_some_steps: bool) -> str:

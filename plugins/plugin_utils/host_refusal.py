@@ -24,6 +24,7 @@ def refusal(
     missing: Sequence[str],
     signer: Optional[Mapping[str, str]],
     image: str = "",
+    topics: Sequence[str] = (),
 ) -> str:
     """The first reason, with what to do; empty if there is none.
 
@@ -32,9 +33,11 @@ def refusal(
     :param signer: certificate of the image, as in the manifest of a build.
     :param image: the kernel's package, as name=version; empty if it is tried again even if an
         earlier trial boot of it failed on this host.
+    :param topics: those of TOPICS that count; all if there are none.
     """
     failed = _failed_before(facts.get("install_record") or {}, host, image)
-    return next((text for _topic, text in reasons(facts, host, missing, signer)), failed)
+    found = reasons(facts, host, missing, signer)
+    return next((text for topic, text in found if not topics or topic in topics), failed)
 
 
 def _failed_before(record: Mapping[str, Any], host: str, image: str) -> str:

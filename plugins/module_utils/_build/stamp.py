@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import http.client
 import os
 import stat
+import time
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -21,8 +23,10 @@ from typing import Any, Callable, Optional
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     bounded_read,
     json_file,
+    plain_text,
     tree_records,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 
 # To be raised when a stamp says something else than before.
 FORMAT = 1
@@ -32,9 +36,10 @@ TIMEOUT = 10
 MAX_FILES = 100_000
 #: Levels of directories below a path; more than any of ours has.
 ALL = 64
+_CHUNK = 1 << 16
 # Programs that only read a GnuPG home write these.
 _VOLATILE = ("random_seed", ".lock")
-_FORMS = {"inputs": str, "paths": dict, "server": dict, "facts": dict}
+_FORMS = {"inputs": str, "paths": dict, "directories": dict, "server": dict, "facts": dict}
 
 
 class StampError(Exception):
@@ -62,13 +67,19 @@ def _below(top: Path, depth: int) -> Iterator[Path]:
     yield top
     if depth <= 0 or top.is_symlink() or not top.is_dir():
         return
-    for path in sorted(top.iterdir()):
-        if not path.name.endswith(_VOLATILE) and not stat.S_ISSOCK(path.lstat().st_mode):
+    try:
+        paths = sorted(top.iterdir())
+    except FileNotFoundError:
+        return
+    for path in paths:
+        if not path.name.endswith(_VOLATILE) and not path.is_socket():
             yield from _below(path, depth - 1)
 
 
 def state(pattern: str, depth: int = ALL) -> str:
     """One checksum over the paths that a pattern means, and what is below them.
+
+    Other programs may remove files meanwhile; what is gone when it is looked at is not there.
 
     :param pattern: a path, with wildcards as in C(glob).
     :param depth: levels of directories to go down; of a directory itself owner and mode count.
@@ -80,7 +91,10 @@ def state(pattern: str, depth: int = ALL) -> str:
     try:
         for top in sorted(glob.glob(pattern)):  # noqa: PTH207, patterns are absolute paths
             for path in _below(Path(top), depth):
-                line = f"{path}\0{_entry(path)}\n"
+                try:
+                    line = f"{path}\0{_entry(path)}\n"
+                except FileNotFoundError:
+                    continue
                 digest.update(line.encode(errors="surrogateescape"))
                 count += 1
                 if count > MAX_FILES:
@@ -101,10 +115,19 @@ def tree_paths(tree: Path) -> list[str]:
 
 
 def served(url: str) -> bytes:
-    """What the builder's own web server answers. Raises OSError or ValueError."""
+    """What the builder's own web server answers.
+
+    Raises OSError, ValueError or http.client.HTTPException.
+    """
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    end = time.monotonic() + TIMEOUT
+    content = b""
     with opener.open(url, timeout=TIMEOUT) as answer:
-        content: bytes = answer.read(bounded_read.JSON + 1)
+        # A limit for all of it: each piece has one of its own.
+        while chunk := answer.read1(_CHUNK):
+            content += chunk
+            if time.monotonic() > end or len(content) > bounded_read.JSON:
+                raise OSError(f"no whole answer within {TIMEOUT} s")
     return content
 
 
@@ -123,7 +146,7 @@ def _depths(watched: Iterable[str], directories: Iterable[str], search_path: str
 def make(
     inputs: str,
     watched: Iterable[str],
-    directories: Iterable[str],
+    directories: Mapping[str, str],
     search_path: str,
     server: Mapping[str, str],
     facts: Mapping[str, Any],
@@ -132,20 +155,33 @@ def make(
 
     :param inputs: checksum over the inputs.
     :param watched: patterns of paths; empty ones mean nothing.
-    :param directories: paths of which only owner and mode are watched, and those of their parents.
+    :param directories: by the names of their variables, directories that nobody else may write to;
+        owner and mode of their parents are watched.
     :param search_path: as in the environment variable PATH; the programs there are watched.
     :param server: C(url) and C(file), which has the same content; empty without a web server.
     :param facts: what the roles set.
     """
-    depths = _depths(watched, directories, search_path)
+    depths = _depths(watched, directories.values(), search_path)
     return {
         "format": FORMAT,
         "inputs": inputs,
         "search_path": search_path,
+        "directories": dict(directories),
         "paths": {pattern: [depth, state(pattern, depth)] for pattern, depth in depths.items()},
         "server": dict(server),
         "facts": dict(facts),
     }
+
+
+def _loose(directories: Mapping[str, str]) -> str:
+    """What others can write to; empty if nothing."""
+    (name, path), *others = directories.items()
+    also = {other: Path(place) for other, place in others}
+    try:
+        found = workdir.prepare(Path(path), os.geteuid(), name=name, also=also, change=False)
+    except (workdir.WorkdirError, OSError) as error:
+        return str(error)
+    return f"others can write to {found.summary()}" if found.count else ""
 
 
 def _changes(
@@ -160,6 +196,10 @@ def _changes(
     for pattern, (depth, known) in stamp["paths"].items():
         if state(pattern, depth) != known:
             yield f"{pattern} changed"
+    if stamp["directories"]:
+        loose = _loose(stamp["directories"])
+        if loose:
+            yield loose
     server = stamp["server"]
     if server and ask(server["url"]) != bounded_read.content(Path(server["file"])):
         yield f"{server['url']} has another content than {server['file']}"
@@ -184,9 +224,10 @@ def outdated(
         return next(_changes(stamp, inputs, search_path, ask), "")
     except StampError as error:
         return str(error)
-    except (OSError, ValueError) as error:
-        return f"{stamp['server'].get('url')} does not answer: {error}"
-    except (KeyError, TypeError):
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        reason = plain_text.sentence(f"{type(error).__name__} {error}")
+        return f"{stamp['server'].get('url')} does not answer: {reason}"
+    except (KeyError, TypeError, AttributeError):
         return "the recorded build is in an unknown form"
 
 

@@ -22,7 +22,9 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host.kernel_module i
 def as_wanted(
     modules: Sequence[Mapping[str, Any]], persistent: Optional[bool], root: Path = Path("/")
 ) -> bool:
-    """Whether kernel_modules would change nothing, nor fail. In doubt it would.
+    """Whether kernel_modules would change nothing. In doubt it would.
+
+    The file of a loaded module is not looked for: verification compares all files.
 
     :param modules: each with C(name), C(params) and C(state), as the option C(modules) there.
     :param persistent: whether they are to be loaded at each boot; None: no matter.

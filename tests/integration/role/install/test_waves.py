@@ -74,7 +74,12 @@ def _with_the_kernel(modules_as_wanted: bool) -> dict[str, Any]:
             **{"image": "linux-image-6.12.1-x=1-1", "boot_id": "", "fallback": "6.1.0-44-amd64"},
             **{"complete": True, "confirmed": True},
         },
-        **{"boot_id": "0" * 8 + "-0000" * 3 + "-" + "0" * 12, "time": 1, "trial": None},
+        **{
+            "boot_id": "0" * 8 + "-0000" * 3 + "-" + "0" * 12,
+            "time": 1,
+            "uptime": 1.0,
+            "trial": None,
+        },
         **{"trial_confirmed": False, "boots_default_kernel": True},
         "modules_as_wanted": modules_as_wanted,
         "kernel_log": None,
@@ -84,6 +89,19 @@ def _with_the_kernel(modules_as_wanted: bool) -> dict[str, Any]:
         "ansible_connection": "hostile",
         "hostile_answers": json.dumps({"host_kernel_info": answer}),
     }
+
+
+def test_a_host_whose_state_is_unknown_ends_the_waves(deploy: Deploy) -> None:
+    """It may be in a trial boot that nobody has confirmed: it is recovered, as others that fail."""
+    broken = {
+        "ansible_connection": "hostile",
+        "hostile_answers": json.dumps({"host_kernel_info": {"failed": True, "msg": "no dpkg"}}),
+    }
+    status, output = deploy({"broken": broken, "one": None, "two": None})
+    assert status != 0
+    assert "broken: the kernel was not confirmed. Gather host state: no dpkg" in output
+    assert refused(output) == set()
+    assert re.search(r"^one +: .*failed=0", output, re.MULTILINE)
 
 
 def test_a_host_that_lacks_nothing_takes_part_in_no_wave(deploy: Deploy) -> None:

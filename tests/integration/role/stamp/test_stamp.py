@@ -114,5 +114,22 @@ def test_check_mode_leaves_the_stamp_and_a_run_with_tags_does_not(
     assert not (tmp_path / "stamp.json").exists()
 
 
+def test_a_run_that_does_nothing_on_the_builder_leaves_the_stamp(ask: Callable[..., str]) -> None:
+    ask()
+    assert "only some steps" in ask("--tags", "install")
+    assert ask().startswith("current")
+
+
+def test_a_default_of_a_role_may_be_named(ask: Callable[..., str]) -> None:
+    series = ["{{ patch_files }}/patches/0001-count-open-read-write-and-fork.patch"]
+    ask(patch_series=series)
+    assert ask(patch_series=series).startswith("current")
+
+
+def test_another_address_of_the_builder_is_an_input(ask: Callable[..., str]) -> None:
+    ask()
+    assert "a variable" in ask(ansible_port=2222)
+
+
 def test_a_secret_is_not_shown(ask: Callable[..., str]) -> None:
     assert "hunter2" not in ask(publish_gpg_key_file="{{ 'hunter2' | mandatory_nothing }}")

@@ -39,6 +39,23 @@ def test_with_tags_only_some_steps_run() -> None:
     assert "some steps" in build_inputs.must_run({}, only_some_steps=True)
 
 
+@pytest.mark.parametrize(
+    ("tags", "skipped", "some"),
+    [
+        ([], [], True),
+        (["install"], [], False),
+        (["install", "config"], [], True),
+        ([], ["publish"], True),
+        ([], list(build_inputs.ROLES), False),
+        (["config"], ["config"], False),
+    ],
+)
+def test_tags_with_which_roles_of_the_builder_run(
+    tags: list[str], skipped: list[str], some: bool
+) -> None:
+    assert build_inputs.roles_run(tags, skipped) is some
+
+
 def test_names_modes_and_contents_count(tmp_path: Path) -> None:
     top = tmp_path / "sources"
     (top / "below").mkdir(parents=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import threading
 from pathlib import Path
 from typing import Any, Callable
 
@@ -42,7 +43,7 @@ def made(builder: Path, **server: str) -> dict[str, Any]:
     return stamp.make(
         INPUTS,
         [f"{builder}/public", f"{builder}/rc?.d/*", *stamp.tree_paths(builder / "tree")],
-        [f"{builder}/public/dists"],
+        {"publish_root": f"{builder}/public"},
         f"{builder}/usr",
         server,
         {"build_result": {"release": "6.8"}},
@@ -79,7 +80,7 @@ CHANGES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a directory's mode": (lambda b: (b / "public/dists").chmod(0o777), "public"),
     "a file that was removed": (lambda b: (b / "public/dists/InRelease").unlink(), "public"),
     "a new file": (lambda b: (b / "public/evil.deb").write_text(""), "public"),
-    "the mode of a parent": (lambda b: b.chmod(0o777), ""),
+    "the mode of a parent": (lambda b: b.chmod(0o711), ""),
     "a link of the service": (_enable, "rc?.d/*"),
     "a patched file": (lambda b: (b / "tree/init/main.c").write_text("by hand\n"), "init/main.c"),
     "an added file": (lambda b: (b / "tree/oslab.h").unlink(), "oslab.h"),
@@ -117,9 +118,55 @@ def test_the_web_server_has_to_answer_with_the_published_description(builder: Pa
 
     assert reason(builder, known, ask=lambda url: b"{}\n") == ""
     assert "another content" in reason(builder, known, ask=lambda url: b"old\n")
-    assert "does not answer: refused" in reason(builder, known, ask=gone)
+    assert "does not answer: ConnectionRefusedError refused" in reason(builder, known, ask=gone)
     # Of nothing that listens.
     assert "does not answer" in reason(builder, known)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"SSH-2.0-x\r\n", "does not answer: BadStatusLine"),
+        (b"HTTP/1.1 404 No\r\n\r\n", "does not answer: HTTPError"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", "another content"),
+    ],
+)
+def test_a_server_that_is_another_one(builder: Path, answer: bytes, words: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _address = server.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/oslab-kernel.json"
+        known = made(builder, url=url, file=str(builder / "public/oslab-kernel.json"))
+        assert words in reason(builder, known)
+
+
+def test_what_others_can_write_to_is_no_state_to_keep(builder: Path) -> None:
+    (builder / "public/dists").chmod(0o777)
+    known = made(builder)
+    found = reason(builder, known)
+    assert found.startswith("others can write to ")
+    assert "dists" in found
+
+
+def test_a_file_that_is_gone_when_it_is_looked_at(
+    builder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = made(builder)
+    entry = stamp._entry
+
+    def gone(path: Path) -> list[Any]:
+        if path.name == "InRelease":
+            raise FileNotFoundError(path)
+        return entry(path)
+
+    monkeypatch.setattr(stamp, "_entry", gone)
+    assert reason(builder, known).endswith("public changed")
 
 
 def test_the_socket_of_an_agent_is_no_change(builder: Path) -> None:
@@ -139,7 +186,8 @@ def test_too_many_files(builder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_stamp_that_others_can_write_does_not_count(tmp_path: Path) -> None:
     path = tmp_path / "stamp.json"
     assert stamp.read(path) is None
-    path.write_text(json.dumps({"inputs": "", "paths": {}, "server": {}, "facts": {}}))
+    empty = {"inputs": "", "paths": {}, "directories": {}, "server": {}, "facts": {}}
+    path.write_text(json.dumps(empty))
     path.chmod(0o600)
     assert stamp.read(path) is not None
     path.chmod(0o620)
