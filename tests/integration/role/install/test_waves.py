@@ -77,7 +77,7 @@ def _with_the_kernel(modules_as_wanted: bool) -> dict[str, Any]:
         **{
             "boot_id": "0" * 8 + "-0000" * 3 + "-" + "0" * 12,
             "time": 1,
-            "uptime": 1.0,
+            "uptime": 1,
             "trial": None,
         },
         **{"trial_confirmed": False, "boots_default_kernel": True},
