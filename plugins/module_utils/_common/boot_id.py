@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+
+_LARGEST = 64
 PATH = "proc/sys/kernel/random/boot_id"
 
 
 def read(root: Path = Path("/")) -> str:
     """Raises OSError."""
-    return (root / PATH).read_text(encoding="ascii").strip()
+    return bounded_read.text(root / PATH, _LARGEST).strip()

@@ -27,7 +27,7 @@ def _timer(root: Path) -> str:
 
 def _current(root: Path) -> str:
     try:
-        return bounded_read.text(root / boot_id.PATH, 64).strip()
+        return boot_id.read(root)
     except OSError:
         return ""
 
