@@ -145,3 +145,10 @@ def test_the_doctor_names_each_check_that_it_records() -> None:
         named |= {item["name"] for item in asked(part)}
         checks = set(doctor_report.CHECKS[part])
         assert named == checks - judged
+
+
+def test_no_file_of_a_role_is_hidden_by_one_of_the_playbooks() -> None:
+    """A role that a file of tasks includes finds that file's neighbours before its own."""
+    ours = {path.name for path in PLAYBOOKS.glob("tasks/**/*.yml")}
+    roles = {path.name for path in (ROOT / "roles").glob("*/tasks/**/*.yml")}
+    assert ours & roles == set()

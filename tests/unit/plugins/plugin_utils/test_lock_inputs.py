@@ -56,7 +56,7 @@ def test_no_variable_that_decides_what_is_built_is_forgotten() -> None:
 
 
 def test_the_playbook_takes_each_setting_from_the_lock() -> None:
-    text = (ROOT / "playbooks/tasks/lock.yml").read_text(encoding="utf-8")
+    text = (ROOT / "playbooks/tasks/compare_with_lock.yml").read_text(encoding="utf-8")
     (task,) = [one for one in yaml.safe_load(text) if one["name"] == "Use what the lock has"]
     facts = task["ansible.builtin.set_fact"]
     more = {"source_sha256", "config_targets", "config_known", "build_locked"}
