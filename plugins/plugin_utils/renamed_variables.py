@@ -30,6 +30,10 @@ RENAMED = {
     "verify_quiet": "verify_show",
     "verify_report_dir": "report_dir",
 }
+#: Old names whose values are others now → what to do.
+OTHER_VALUES = {
+    "verify_quiet": "set verify_show, to failures for true and to all for false",
+}
 
 
 def problem(name: str, origin: str = "") -> str:
@@ -38,4 +42,6 @@ def problem(name: str, origin: str = "") -> str:
     :param origin: where the variable is set, if that is known.
     """
     place = f" ({origin})" if origin else ""
+    if name in OTHER_VALUES:
+        return f"{name}{place} is no longer read: {OTHER_VALUES[name]}"
     return f"{name}{place} is no longer read: its name is {RENAMED[name]} now. Rename it"

@@ -68,8 +68,16 @@ def _kernel(result: Mapping[str, Any]) -> Iterator[Metric]:
     yield gauge(
         "oslab_kernel_boot_timestamp_seconds",
         "Start of that boot. Another one than node_boot_time_seconds: the host has rebooted since.",
-        result.get("boot_time"),
+        _boot_time(result),
     )
+
+
+def _boot_time(result: Mapping[str, Any]) -> Any:
+    """In seconds since 1970. The module host_kernel_info returns the uptime instead."""
+    now, uptime = result.get("time"), result.get("uptime")
+    if "boot_time" not in result and isinstance(now, int) and isinstance(uptime, int):
+        return now - uptime
+    return result.get("boot_time")
 
 
 def _trial(trial: Mapping[str, Any]) -> Iterator[Metric]:

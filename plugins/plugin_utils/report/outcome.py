@@ -75,7 +75,7 @@ _HEALTH_REMEDY = (
 #: Beginning of the name of a failed check → remedy.
 _OF_CHECKS = {"kernel log": _LOG_REMEDY, "health": _HEALTH_REMEDY}
 # Registered by playbooks; each has the reason where the host did not answer.
-_ASKED = ("verify_result", "verify_files", "install_host_facts", "kernel_target_info")
+_ASKED = ("verify_result", "verify_files", "trial_lock", "install_host_facts", "kernel_target_info")
 _LOST = "The run lost this host before its outcome was known."
 _NO_TASK = "The run ended before this host was started."
 

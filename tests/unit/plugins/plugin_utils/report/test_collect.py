@@ -49,6 +49,7 @@ VERIFIED = {"verify_result": {"release": "6.1"}, "verify_shown": {"failures": []
         ("deploy", {"deploy_excluded": {"failed": True, "msg": "no key"}}, "excluded"),
         ("deploy", {"install_host_facts": UNREACHABLE}, "no_answer"),
         ("deploy", {"install_host_facts": {"release": "6.1"}}, "not_started"),
+        ("rollback", {"trial_lock": UNREACHABLE}, "no_answer"),
         ("rollback", {"trial_result": {"rebooted": True}}, "rolled_back"),
         ("rollback", {"trial_result": {"rebooted": False}}, "unchanged"),
         ("rollback", {"trial_failure": "no entry"}, "not_rolled_back"),
