@@ -112,7 +112,10 @@ def test_what_the_trial_boot_leaves(tmp_path: Path) -> None:
         "off": {**known, "verify_metrics_dir": ""},
     }
     role = {"name": "oslab.kernel.trial", "tasks_from": "unlock", "rolespec_validate": False}
-    shown = "{{ [trial_confirmed_records, trial_failed_metrics, trial_metrics_file] | to_json }}"
+    shown = (
+        "{{ [trial_confirmed_records, trial_confirmed_metrics_text, trial_failed_metrics_text,"
+        " trial_metrics_wanted, trial_metrics_file] | to_json }}"
+    )
     tasks = [
         {"ansible.builtin.import_role": role, "when": False},
         # As the role does when it has rolled back.
@@ -139,27 +142,27 @@ def test_what_the_trial_boot_leaves(tmp_path: Path) -> None:
     found = {path.stem: json.loads(path.read_text()) for path in tmp_path.glob("*.out")}
     assert set(found) == set(hosts), done.output
 
-    (record, metrics), failed, path = found["confirmed"]
-    assert path == metrics["path"] == failed[0]["path"] == "/m/oslab-kernel.prom"
-    assert metrics["mode"] == failed[0]["mode"] == "0644"
-    assert 'state="confirmed"} 1' in metrics["content"]
-    assert "trial_downtime_seconds 31\n" in metrics["content"]
-    assert "verification_success 1\n" in metrics["content"]
-    assert "verification_timestamp_seconds 2000\n" in metrics["content"]
+    (record,), metrics, failed, wanted, path = found["confirmed"]
+    assert wanted
+    assert path == "/m/oslab-kernel.prom"
+    assert 'state="confirmed"} 1' in metrics
+    assert "trial_downtime_seconds 31\n" in metrics
+    assert "verification_success 1\n" in metrics
+    assert "verification_timestamp_seconds 2000\n" in metrics
     recorded = json.loads(record["content"])
     assert recorded["downtime"] == 31
-    assert f"confirmed_timestamp_seconds {recorded['confirmed_time']}"[:-2] in metrics["content"]
+    assert f"confirmed_timestamp_seconds {recorded['confirmed_time']}"[:-2] in metrics
     # A trial boot that cannot be ended from here goes on.
-    assert 'state="unconfirmed"} 1' in failed[0]["content"]
+    assert 'state="unconfirmed"} 1' in failed
 
-    assert 'state="fallback"} 1' in found["rolledback"][0][1]["content"]
-    ((returned_file,), _path) = found["recovered"][1:]
-    assert 'state="fallback"} 1' in returned_file["content"]
-    assert f'release="{FALLBACK}"' in returned_file["content"]
-    assert "verification_timestamp" not in returned_file["content"]
+    assert 'state="fallback"} 1' in found["rolledback"][1]
+    after = found["recovered"][2]
+    assert 'state="fallback"} 1' in after
+    assert f'release="{FALLBACK}"' in after
+    assert "verification_timestamp" not in after
 
-    records, failed, path = found["off"]
-    assert (len(records), failed) == (1, [])
+    records, *_texts, wanted, path = found["off"]
+    assert (len(records), wanted) == (1, False)
     # It may have been written before.
     assert path == "/var/lib/prometheus/node-exporter/oslab-kernel.prom"
 
