@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, journal_json
 from ansible_collections.oslab.kernel.plugins.module_utils._evidence import kernel_text
 from ansible_collections.oslab.kernel.plugins.module_utils._evidence.kernel_text import Record
 from ansible_collections.oslab.kernel.plugins.module_utils._host.trial import MARK
@@ -96,25 +96,13 @@ def boots(listing: str, before: str, current: str) -> list[str]:
 
 
 def _entries(data: bytes) -> list[_Entry]:
-    found = []
-    for line in data.split(b"\n"):
-        try:
-            entry = bounded_read.parse_json(line.decode("utf-8", "replace"))
-        except ValueError:
-            continue
-        if isinstance(entry, dict):
-            found.append(_entry(entry))
-    return found
+    return [_entry(entry) for entry in journal_json.entries(data)]
 
 
 def _entry(entry: dict[str, Any]) -> _Entry:
-    text = entry.get("MESSAGE")
-    # What is no UTF-8 is a list of bytes.
-    if isinstance(text, list) and all(type(one) is int and 0 <= one < 256 for one in text):
-        text = bytes(text).decode("utf-8", "replace")
     priority = str(entry.get("PRIORITY", ""))
     return _Entry(
-        text if isinstance(text, str) else "",
+        journal_json.message(entry),
         int(priority) if priority in tuple("01234567") else 7,
         str(entry.get("UNIT") or ""),
         str(entry.get("MESSAGE_ID") or ""),

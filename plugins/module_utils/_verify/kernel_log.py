@@ -22,7 +22,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, journal_json
 from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import RELEASE
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import locale_environment
 from ansible_collections.oslab.kernel.plugins.module_utils._host.packages import INSTALL_RECORD
@@ -332,27 +332,19 @@ def read_kmsg(path: str = KMSG, clock: Callable[[], float] = time.monotonic) -> 
 def parse_journal(data: bytes) -> list[Record]:
     """The messages of `journalctl --output=json`; lines that hold none are left out."""
     records = []
-    for line in data.split(b"\n"):
-        try:
-            entry = bounded_read.parse_json(line.decode("utf-8", "replace"))
-        except ValueError:
-            continue
-        if isinstance(entry, dict):
-            records.append(_journal_record(entry))
+    for entry in journal_json.entries(data):
+        records.append(_journal_record(entry))
         if len(records) >= MOST_RECORDS:
             break
     return records
 
 
 def _journal_record(entry: dict[str, Any]) -> Record:
-    text, stamp = entry.get("MESSAGE"), str(entry.get("_SOURCE_MONOTONIC_TIMESTAMP", ""))
-    # What is no UTF-8 is a list of bytes.
-    if isinstance(text, list) and all(type(one) is int and 0 <= one < 256 for one in text):
-        text = bytes(text).decode("utf-8", "replace")
+    stamp = str(entry.get("_SOURCE_MONOTONIC_TIMESTAMP", ""))
     digits = stamp.isascii() and stamp.isdigit() and len(stamp) <= 20
     return Record(
         int(stamp) if digits else 0,
-        text if isinstance(text, str) else "",
+        journal_json.message(entry),
         kernel=str(entry.get("SYSLOG_FACILITY", "0")) == "0",
     )
 
