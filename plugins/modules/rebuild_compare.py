@@ -43,7 +43,7 @@ attributes:
 """
 
 EXAMPLES = r"""
-- name: Compare the rebuilt kernel with the published one
+- name: Compare the rebuilt packages with the published packages
   oslab.kernel.rebuild_compare:
     document: "{{ lookup('ansible.builtin.file', 'linux.buildinfo', rstrip=false) | b64encode }}"
     result: "{{ build_result }}"
