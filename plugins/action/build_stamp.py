@@ -71,10 +71,11 @@ class ActionModule(BuilderAction):
                 continue
             given[name] = variable_origin.decrypted(templar.template(variables[name]))
             files.update(self._files(name, given[name], variables))
-        tags, skipped = _tags(variables)
         # Which playbook runs is no variable of a role.
         goal = {"build_goal": _goal(variables)}
-        reason = build_inputs.must_run({**defaults, **given, **goal}, bool(tags or skipped))
+        reason = build_inputs.must_run(
+            {**defaults, **given, **goal}, build_inputs.some_steps(*_tags(variables))
+        )
         if reason:
             return reason, ""
         groups, hostvars = variables.get("groups") or {}, variables.get("hostvars") or {}

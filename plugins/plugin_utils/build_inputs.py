@@ -31,11 +31,21 @@ def roles_run(tags: Sequence[str], skipped: Sequence[str]) -> bool:
     return bool(left if not tags else left & set(tags))
 
 
+def some_steps(tags: Sequence[str], skipped: Sequence[str]) -> bool:
+    """Whether tags leave out some of what a builder does.
+
+    :param tags: those of C(--tags); none for all.
+    :param skipped: those of C(--skip-tags). Tags that nothing of a builder has do not count:
+        Molecule always skips its own.
+    """
+    return bool(tags or {*ROLES, "always", "all", "tagged", "untagged"} & set(skipped))
+
+
 def must_run(values: Mapping[str, Any], only_some_steps: bool) -> str:
     """Why the roles have to run although no input changed; empty if they need not.
 
     :param values: the builder's variables, those that nobody has set with their default.
-    :param only_some_steps: whether the run was started with tags.
+    :param only_some_steps: whether tags leave out some steps.
     """
     if only_some_steps:
         return "only some steps are asked for"

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.plugin_utils import build_inputs
+
+ROOT = Path(__file__).resolve().parents[4]
 
 
 @pytest.mark.parametrize(
@@ -54,6 +57,36 @@ def test_tags_with_which_roles_of_the_builder_run(
     tags: list[str], skipped: list[str], some: bool
 ) -> None:
     assert build_inputs.roles_run(tags, skipped) is some
+
+
+@pytest.mark.parametrize(
+    ("tags", "skipped", "some"),
+    [
+        ([], [], False),
+        (["install"], [], True),
+        ([], ["molecule-notest", "notest"], False),
+        ([], ["notest", "publish"], True),
+        ([], ["always"], True),
+        ([], ["all"], True),
+        ([], ["tagged"], True),
+    ],
+)
+def test_tags_that_leave_out_steps(tags: list[str], skipped: list[str], some: bool) -> None:
+    assert build_inputs.some_steps(tags, skipped) is some
+
+
+def test_builders_have_no_other_tags() -> None:
+    """`some_steps` knows no others."""
+    files = [ROOT / "playbooks/build.yml"]
+    for role in build_inputs.ROLES:
+        files += (ROOT / "roles" / role / "tasks").rglob("*.yml")
+    lists = [
+        one for path in files for one in re.findall(r"^ *(?:- )?tags:(.*)$", path.read_text(), re.M)
+    ]
+    assert all(one.startswith(" [") for one in lists)
+    used = {tag.strip() for one in lists for tag in one.strip(" []").split(",")}
+    assert used <= {*build_inputs.ROLES, "always"}
+    assert "publish" in used
 
 
 def test_names_modes_and_contents_count(tmp_path: Path) -> None:
