@@ -12,8 +12,15 @@ from typing import Any, Optional
 
 from ansible import constants
 from ansible.plugins.action.reboot import ActionModule as Reboot
-from ansible_collections.oslab.kernel.plugins.plugin_utils import boot_stages, host_answer
+from ansible.utils.display import Display
+from ansible_collections.oslab.kernel.plugins.plugin_utils import (
+    boot_stages,
+    host_answer,
+    reboot_states,
+)
 from ansible_collections.oslab.kernel.plugins.plugin_utils.throttle import LostError, Throttle
+
+display = Display()
 
 # molly-guard and its like, which ask for the host's name on a terminal, stand in front of reboot
 # and shutdown, and in front of neither of these.
@@ -48,9 +55,14 @@ def command(message: str, given: str = "") -> str:
 class ActionModule(Reboot):
     """The `throttle` of a task counts all hosts as one group."""
 
+    # Of a host that no run names yet.
+    _state = reboot_states.HostState("a host", "", 0.0, 0.0)
+
     def run(
         self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None
     ) -> dict[str, Any]:
+        host = str((task_vars or {}).get("inventory_hostname", "a host"))
+        self._state = self._state._replace(host=host)
         arguments = dict(self._task.args)
         group = str(arguments.pop("group", "") or "")
         at_once = int(arguments.pop("at_once", 0) or 0)
@@ -59,10 +71,12 @@ class ActionModule(Reboot):
             return self._reboot(tmp, task_vars)
         # Of this run alone, and gone with it.
         throttle = Throttle(Path(constants.DEFAULT_LOCAL_TMP), group, at_once)
+        self._show(reboot_states.WAITING)
         try:
             with throttle.slot():
                 result = self._reboot_or_lose(throttle, tmp, task_vars)
         except LostError as lost:
+            self._show(reboot_states.REFUSED)
             of = f" of {group}" if group else ""
             return {
                 "changed": False,
@@ -77,23 +91,49 @@ class ActionModule(Reboot):
     def _reboot_or_lose(
         self, throttle: Throttle, tmp: Optional[str], task_vars: Optional[dict[str, Any]]
     ) -> dict[str, Any]:
-        name = (task_vars or {}).get("inventory_hostname", "a host")
         try:
             result = self._reboot(tmp, task_vars)
         except BaseException:  # the task's `timeout` is over, too
-            throttle.lose(name)
+            throttle.lose(self._state.host)
             raise
         if result.get("failed") or result.get("unreachable"):
-            throttle.lose(name)
+            throttle.lose(self._state.host)
         return result
 
     def _reboot(self, tmp: Optional[str], task_vars: Optional[dict[str, Any]]) -> dict[str, Any]:
-        # It quotes what the host said as it was asked to reboot.
-        result: dict[str, Any] = host_answer.plain(super().run(tmp, task_vars))
+        try:
+            # It quotes what the host said as it was asked to reboot.
+            result: dict[str, Any] = host_answer.plain(super().run(tmp, task_vars))
+        except BaseException:  # the task's `timeout` is over, too
+            self._show(reboot_states.LOST)
+            raise
+        if not result.get("failed"):
+            self._show(reboot_states.UP)
+        else:
+            refused = not result.get("rebooted", True)
+            self._show(reboot_states.REFUSED if refused else reboot_states.LOST)
         if result.get("rebooted") and not result.get("failed") and not self._task.check_mode:
             result["stages"] = self._stages(result.get("elapsed", 0))
             result["answered"] = int(time.time())
         return result
+
+    def _show(self, state: str) -> None:
+        """To whom waits for the reboot; nothing fails for want of it."""
+        if self._task.check_mode or state == self._state.state:
+            return
+        now = time.time()
+        begins = not self._state.began or state == reboot_states.DOWN
+        self._state = self._state._replace(
+            state=state, at=now, began=now if begins else self._state.began
+        )
+        place = reboot_states.directory(str(constants.DEFAULT_LOCAL_TMP))
+        try:
+            reboot_states.write(place, self._state)
+        except OSError:  # nobody reads them
+            # Most hosts get their turn at once.
+            if state != reboot_states.WAITING:
+                seconds = reboot_states.clock(self._state.seconds(now))
+                display.display(f"{self._state.host}: {state} ({seconds})")
 
     def _stages(self, elapsed: float) -> dict[str, float]:
         """Nothing fails for want of them."""
@@ -103,6 +143,22 @@ class ActionModule(Reboot):
             return {}
         by_firmware = not self._task.args.get("reboot_command")
         return boot_stages.parse(str(answer.get("stdout", "")), elapsed, firmware_ran=by_firmware)
+
+    # Steps of ansible.builtin.reboot, by which the host's state is known.
+
+    def perform_reboot(self, task_vars: Any, distribution: Any) -> dict[str, Any]:
+        self._show(reboot_states.DOWN)
+        result: dict[str, Any] = super().perform_reboot(task_vars, distribution)
+        return result
+
+    def check_boot_time(self, distribution: Any, previous_boot_time: str) -> None:
+        try:
+            super().check_boot_time(distribution, previous_boot_time)
+        except ValueError:  # it answers, and is still in the same boot
+            raise
+        except Exception:
+            self._show(reboot_states.SILENT)
+            raise
 
     # What ansible.builtin.reboot asks itself, answered without a module on the host.
 

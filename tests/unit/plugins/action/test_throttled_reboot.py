@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import subprocess
@@ -18,8 +19,13 @@ from ansible import constants
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action.reboot import ActionModule as Reboot
 from ansible_collections.oslab.kernel.plugins.action import throttled_reboot
+from ansible_collections.oslab.kernel.plugins.plugin_utils import reboot_states
 
 HOST = {"inventory_hostname": "web3"}
+
+
+class Interrupted(BaseException):
+    """As a task's `timeout` ends it."""
 
 
 @pytest.fixture
@@ -84,8 +90,46 @@ def test_a_host_that_is_gone_again_has_no_stages(monkeypatch: pytest.MonkeyPatch
     assert rebooted(monkeypatch, fails)["stages"] == {}
 
 
-class Interrupted(BaseException):
-    """As a task's `timeout` ends it."""
+@pytest.mark.parametrize(
+    ("result", "last"),
+    [
+        ({"rebooted": True}, "answers"),
+        ({"rebooted": True, "failed": True}, "did not come back"),
+        ({"rebooted": False, "failed": True}, "was not rebooted"),
+        (Interrupted(), "did not come back"),
+    ],
+)
+@pytest.mark.parametrize("read", [True, False])
+def test_states_of_a_reboot(
+    result: Any,
+    last: str,
+    read: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In a file where a live view reads them, else on the terminal."""
+
+    def run(self: Any, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        self.perform_reboot(task_vars, {})
+        if isinstance(result, BaseException):
+            raise result
+        return dict(result)
+
+    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path), raising=False)
+    monkeypatch.setattr(Reboot, "run", run)
+    monkeypatch.setattr(Reboot, "perform_reboot", lambda *_arguments: {})
+    place = reboot_states.directory(str(tmp_path))
+    if read:
+        place.mkdir()
+    with contextlib.suppress(Interrupted):
+        act(group="rack", at_once=1)
+    printed = [line for line in capsys.readouterr().out.splitlines() if line]
+    if read:
+        (state,) = reboot_states.read(place)
+        assert (state.host, state.state, printed) == ("web3", last, [])
+    else:
+        assert printed == ["web3: shuts down (0:00)", f"web3: {last} (0:00)"]
 
 
 def test_a_host_whose_reboot_took_too_long_is_lost(
