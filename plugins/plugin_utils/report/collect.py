@@ -233,6 +233,9 @@ def host(name: str, known: Mapping[str, Any], run: str, *, lost: bool = False) -
     """By what the playbooks and roles left among the host's variables."""
     ended = outcome.of(known, run, lost=lost)
     result, verdicts = _dict(known.get("verify_result")), _dict(known.get("verify_report"))
+    if run == outcome.VERIFY and ended.kind in ("failed", "no_answer"):
+        # Of the deployment before, in the same run: the host was not verified since.
+        verdicts = {}
     running = result.get("release") or _dict(known.get("trial_host_facts")).get("release")
     running = running or _dict(known.get("install_host_facts")).get("release")
     return {

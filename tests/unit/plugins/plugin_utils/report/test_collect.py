@@ -80,6 +80,24 @@ def test_the_remedy_is_that_of_the_failed_check() -> None:
     assert "rollback.yml" in remedy("release: …")
 
 
+@pytest.mark.parametrize(
+    ("known", "shown"),
+    [
+        ({}, True),
+        ({"verify_shown": {"failures": ["a"]}, "verify_failure": "a check"}, True),
+        ({"verify_shown": {}, "verify_failure": "it runs 6.1"}, False),
+        ({"verify_shown": {}, "verify_result": UNREACHABLE}, False),
+    ],
+)
+def test_checks_of_the_deployment_are_not_those_of_a_later_verification(
+    known: dict[str, Any], shown: bool
+) -> None:
+    checks = [{"check": "release", "result": "ok"}]
+    host = {**VERIFIED, "verify_report": {"checks": checks}, **known}
+    assert bool(collect.host("web1", host, "verify")["checks"]) is shown
+    assert collect.host("web1", host, "deploy")["checks"]
+
+
 # --- the report -----------------------------------------------------------------------------------
 
 
