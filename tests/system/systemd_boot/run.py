@@ -175,6 +175,8 @@ def main(argv: Optional[list[str]] = None) -> int:
     parser.add_argument(
         "--store", type=Path, default=CACHE / "work/store", help="of its builds (%(default)s)"
     )
+    # As the harness of the faults wants it.
+    parser.set_defaults(fast=False)
     options = parser.parse_args(argv)
     try:
         if not CODE.exists():
