@@ -266,6 +266,10 @@ FAULTS ?=
 test-faults: deps ## Inject faults into a VM; check that it recovers (FAULTS="panic oops")
 	tests/system/faults/run.py $(FAULTS)
 
+.PHONY: test-soft-faults
+test-soft-faults: deps ## Boot a kernel that lacks things and complains in a VM; check that it is refused
+	tests/system/soft_faults/run.py
+
 .PHONY: test-smoke
 test-smoke: deps ## Boot the build of `make quickstart` with faults; check that its smoke test names them
 	tests/system/smoke_test/run.py

@@ -5,15 +5,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
-import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
-from ansible_collections.oslab.kernel.tests.system.faults.machine import Faulty, LostError
+from ansible_collections.oslab.kernel.tests.system.faults.machine import Faulty
 from ansible_collections.oslab.kernel.tests.system.systemd_boot import esp
 
 HERE = Path(__file__).resolve().parent
@@ -50,16 +47,6 @@ class EfiMachine(Faulty):
     def look(self) -> dict[str, Any]:
         """How it is; what a loader is asked of systemd-boot, though GRUB is there, too."""
         return {**super().look(), **self.program_output(HERE / "look.py")}
-
-    def off(self, seconds: float = 180) -> None:
-        """Shut down in good order."""
-        with contextlib.suppress(subprocess.SubprocessError):
-            self.shell("systemctl poweroff --no-block")
-        deadline = time.monotonic() + seconds
-        while self._machine.process is not None:
-            if time.monotonic() > deadline:
-                raise LostError(f"it did not end within {seconds:.0f} s")
-            time.sleep(0.5)
 
     def copy(self, source: Path, target: Path) -> None:
         """What it keeps, from a directory to another."""

@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""See what a kernel that boots and answers may lack, or complain of, without being noticed.
+
+    run.py [--again] [--only RUN] [--table FILE]
+
+A machine in QEMU has all faults of faults.py at the same time, in the boots of the new kernel
+alone. It is deployed to three times by playbooks/deploy.yml, from what the lab's builder has
+published (make quickstart): with the collection's defaults; with everything that can fail a host;
+and with nothing of it. In the first two the host has to come back with its old kernel, and its
+report to name each fault. In the last one the kernel has to be confirmed."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "collections"))
+
+from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
+from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
+from ansible_collections.oslab.kernel.tests.system.faults.machine import Faulty, LostError
+from ansible_collections.oslab.kernel.tests.system.faults.modules import (
+    ModulesError,
+    compile_modules,
+)
+from ansible_collections.oslab.kernel.tests.system.faults.report import with_table
+from ansible_collections.oslab.kernel.tests.system.faults.run import (
+    CACHE,
+    PLAYBOOK_SECONDS,
+    Harness,
+    code,
+    published,
+)
+from ansible_collections.oslab.kernel.tests.system.soft_faults.faults import FAULTS, LOG, Soft
+
+HERE = Path(__file__).resolve().parent
+CARD = "52:54:00:50:f7:01"
+KINDS = ["device", "mount", "default_route", "unit", "socket", "swap", "disk", "link", "address"]
+KINDS += ["route", "name_server", "module", "system"]
+#: What each run deploys with, and whether a fault fails the host then.
+RUNS: Mapping[str, dict[str, Any]] = {
+    "defaults": {},
+    "all": {
+        "verify_health_required": KINDS,
+        "verify_log_severities": ["fatal", "error", "warning", "notice"],
+    },
+    "none": {
+        "verify_health_required": [],
+        "verify_log_severities": [],
+        "verify_log_severities_without_baseline": [],
+    },
+}
+
+
+class Machine(Faulty):
+    """With a network card and a disk that the lab's kernel has no drivers for, and a bad sector."""
+
+    def hardware(self) -> list[str]:
+        nvme, bad = (self.directory / name for name in ("nvme.qcow2", "bad.raw"))
+        if not nvme.exists():
+            qemu.run(["qemu-img", "create", "-q", "-f", "qcow2", str(nvme), "64M"])
+            qemu.run(["qemu-img", "create", "-q", "-f", "raw", str(bad), "8M"])
+        faulty = {
+            "driver": "blkdebug",
+            "node-name": "bad",
+            "image": {"driver": "file", "filename": str(bad)},
+            "inject-error": [{"event": "read_aio", "errno": 5, "sector": 2048, "once": False}],
+        }
+        return [
+            *super().hardware(),
+            *("-drive", f"file={nvme},if=none,id=nvme,format=qcow2"),
+            # At addresses behind those of all others, which keep their names.
+            *("-device", "nvme,serial=soft,drive=nvme,addr=0x10"),
+            *("-blockdev", json.dumps(faulty)),
+            *("-device", "virtio-blk-pci,drive=bad,serial=bad,addr=0x11"),
+            *("-netdev", "user,id=second,restrict=on"),
+            *("-device", f"vmxnet3,netdev=second,mac={CARD},addr=0x12"),
+        ]
+
+
+class Workshop(Harness):
+    """Who prepares the machine and deploys to it."""
+
+    def machine(self, state: Path) -> Machine:
+        return Machine(self.lane / "machine", state, self.accel)
+
+    def soft_module(self) -> Path:
+        place = self.work / "module"
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
+        shutil.copy(HERE / "soft.c", place)
+        (place / "Makefile").write_text("obj-m := soft.o\n")
+        compile_modules(place, self.repository.package("headers"), place)
+        return place / "soft.ko"
+
+    def prepare(self, host: Machine) -> None:
+        """All faults, in the old kernel."""
+        host.wake()
+        host.put(self.soft_module(), "/root/soft.ko")
+        host.put(self.btrfs(), "/root/btrfs.gz")
+        for fault in FAULTS:
+            log_line(f"injecting {fault.name}")
+            host.shell(fault.inject, variables=self.names())
+        host.shell("sync")
+
+    def report(self, host: Machine, name: str) -> tuple[int, Mapping[str, Any]]:
+        """How the playbook ended, and what its report says of the host."""
+        place = self.work / "logs" / f"{name}-report"
+        shutil.rmtree(place, ignore_errors=True)
+        run = self.deploy(host, {**RUNS[name], "report_dir": str(place)}, f"{name}.log")
+        status = run.wait(PLAYBOOK_SECONDS)
+        if not (place / "report.json").exists():
+            raise RunError(f"run {name} wrote no report: {run.text()[-3000:]}")
+        report = json.loads((place / "report.json").read_text())
+        [about] = report["hosts"]
+        log_line(f"{name}: {about['outcome']}, {about['cause'][:600]}")
+        return status, about
+
+
+def verdict(fault: Soft, about: Mapping[str, Any]) -> str:
+    """What the report says of a fault: missing, shown, or failed."""
+    found = fault.found(about)
+    if not found:
+        return "missing"
+    return "failed" if any(one["fails"] for one in found) else "shown"
+
+
+def wanted(fault: Soft, run: str) -> str:
+    fails = {"defaults": fault.by_default, "all": True, "none": False}[run]
+    return "failed" if fails else "shown"
+
+
+def judge(name: str, status: int, about: Mapping[str, Any], release: str) -> list[str]:
+    """What was not as it has to be."""
+    problems = [
+        f"{name}: {fault.name} is {found}, not {wanted(fault, name)}"
+        for fault in FAULTS
+        if (found := verdict(fault, about)) != wanted(fault, name)
+    ]
+    outcome, back = about["outcome"], about["release"] != release
+    if name == "none":
+        if status != 0 or outcome != "confirmed" or back:
+            problems.append(f"{name}: the kernel was not confirmed: {outcome}, {about['cause']}")
+    elif status == 0 or outcome != "not_confirmed" or not back:
+        problems.append(f"{name}: the host did not come back: {outcome}, {about['release']}")
+    return problems
+
+
+def table(results: Mapping[str, Mapping[str, str]]) -> str:
+    """For docs/results/faults.md."""
+    head = ["fault", "what happens", "part of the report", *RUNS]
+    rows = [head, ["---"] * len(head)]
+    for fault in FAULTS:
+        place = "kernel log" if fault.place == LOG else "health"
+        found = [results.get(name, {}).get(fault.name, "-") for name in RUNS]
+        rows.append([fault.name, fault.what, place, *found])
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    day = datetime.datetime.now(tz=datetime.timezone.utc).date().isoformat()
+    return "\n".join([*lines, "", f"{len(FAULTS)} faults, {day}, {code()}."])
+
+
+def run(options: argparse.Namespace, workshop: Workshop) -> list[str]:
+    """All problems."""
+    problems: list[str] = []
+    kept = workshop.work / "results.json"
+    results = json.loads(kept.read_text()) if kept.exists() else {}
+    release = workshop.repository.release
+    host = workshop.machine(workshop.image)
+    with contextlib.closing(host):
+        if options.again and (host.directory / "disk.qcow2").exists():
+            host.power_on()
+            host.wait(300)
+        else:
+            workshop.prepare(host)
+        for name in options.only or RUNS:
+            log_line(f"deploying with {name}")
+            status, about = workshop.report(host, name)
+            problems += judge(name, status, about, release)
+            results[name] = {fault.name: verdict(fault, about) for fault in FAULTS}
+            kept.write_text(json.dumps(results, indent=1))
+            if about["release"] == release:
+                # For another run: the old kernel is the default again.
+                workshop.deploy(host, {}, "rollback.log", playbook="rollback.yml").wait(
+                    PLAYBOOK_SECONDS
+                )
+        host.off()
+    if options.table:
+        options.table.write_text(with_table(options.table.read_text(), "soft", table(results)))
+    return problems
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--again", action="store_true", help="on the machine of the last run")
+    parser.add_argument("--only", choices=RUNS, action="append", help="this run; may be repeated")
+    parser.add_argument("--table", type=Path, help="put the results into this document")
+    parser.add_argument("--work", type=Path, default=CACHE / "soft-faults", help="(%(default)s)")
+    parser.add_argument("--published", type=Path, default=published(), help="(%(default)s)")
+    parser.add_argument("--store", type=Path, default=CACHE / "work/store", help="(%(default)s)")
+    # As the harness of the faults wants it: with the packages that a host needs, and no others.
+    parser.set_defaults(fast=True)
+    options = parser.parse_args()
+    try:
+        (options.work / "logs").mkdir(parents=True, exist_ok=True)
+        with qemu.locked(options.work / "lock", 5):
+            problems = run(options, Workshop(options, "lane-0"))
+    except (
+        RunError,
+        LostError,
+        ModulesError,
+        qemu.QemuError,
+        subprocess.SubprocessError,
+    ) as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    for problem in problems:
+        log_line(problem)
+    log_line("not all is well" if problems else "all is well")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
