@@ -62,6 +62,27 @@ options:
             module of the collection.
         type: list
         elements: str
+      calls:
+        description: Calls with arguments, and what they must answer.
+        type: list
+        elements: dict
+        version_added: "0.3.0"
+        suboptions:
+          name:
+            description: Name of the syscall, one of the manifest or of O(numbers).
+            type: str
+            required: true
+          arguments:
+            description: At most six integers of 64 bits.
+            type: list
+            elements: int
+            default: []
+          returns:
+            description: What it must return. One of this and O(expected.calls[].error) is given.
+            type: int
+          error:
+            description: The error that it must give, such as V(EINVAL).
+            type: str
   workload:
     description:
       - How many times to open, read, write and fork in order to compare the counters; V(0) does
@@ -340,7 +361,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils._build.package_files import ListError
 from ansible_collections.oslab.kernel.plugins.module_utils._common import name_forms
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, module_runner
-from ansible_collections.oslab.kernel.plugins.module_utils._verify import installed
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import expected_calls, installed
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.checks import proc_entry_problem
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.syscalls import AbiError
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.system import System
@@ -364,6 +385,16 @@ def argument_spec() -> dict:
                 "banner": {"type": "str"},
                 "build_id": {"type": "str"},
                 "proc_entries": {"type": "list", "elements": "str"},
+                "calls": {
+                    "type": "list",
+                    "elements": "dict",
+                    "options": {
+                        "name": {"type": "str", "required": True},
+                        "arguments": {"type": "list", "elements": "int", "default": []},
+                        "returns": {"type": "int"},
+                        "error": {"type": "str"},
+                    },
+                },
             },
         },
         "workload": {"type": "int", "default": 0},
@@ -422,6 +453,10 @@ def main() -> None:
         problem = proc_entry_problem(name)
         if problem:
             module.fail_json(msg=f"expected.proc_entries has {name!r}: {problem}")
+    for entry in expected.get("calls") or []:
+        problem = expected_calls.problem(entry)
+        if problem:
+            module.fail_json(msg=f"expected.calls has {entry['name']!r}: {problem}")
 
     # A program that is not installed is as good as an empty answer.
     run = module_runner(module, required=False)

@@ -22,6 +22,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms im
 from ansible_collections.oslab.kernel.plugins.module_utils._host import kernel_module
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import rollout
 from ansible_collections.oslab.kernel.plugins.module_utils._source import git_names
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import expected_calls
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.checks import proc_entry_problem
 from ansible_collections.oslab.kernel.plugins.plugin_utils import gate_entries, netconsole
 from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import PACKAGE
@@ -96,6 +97,13 @@ def _proc_entries(name: str, value: Sequence[str]) -> Iterator[str]:
         problem = proc_entry_problem(entry)
         if problem:
             yield f"{name}[{index}] is {shown(name, entry)}: {problem}"
+
+
+def _calls(name: str, value: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for index, entry in enumerate(value):
+        problem = expected_calls.problem(entry)
+        if problem:
+            yield f"{name}[{index}] ({shown(name, entry['name'])}): {problem}"
 
 
 def _allowed(name: str, value: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -212,6 +220,7 @@ FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
     "verify_build_id": _texts(
         BUILD_ID, "the first 12 or more of a build's hexadecimal digits, the end of the version"
     ),
+    "verify_calls": _calls,
     "verify_health_allowed": _allowed,
     "verify_log_allowed": _allowed,
     "verify_metrics_dir": _host_directory,

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, NamedTuple, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
-from ansible_collections.oslab.kernel.plugins.module_utils._verify import compare
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import compare, expected_calls
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.compare import Check
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.syscalls import (
     CAPTURE,
@@ -383,6 +383,21 @@ def proc_entries(host: Host) -> list[Check]:
     return checks
 
 
+def own_calls(host: Host) -> list[Check]:
+    """Those that the caller expects something of, also where nothing else calls the syscall."""
+    numbers = {
+        name: state["number"]
+        for name, state in host.answers.items()
+        if state["supported"] is not False
+    }
+    return [
+        expected_calls.check(
+            entry, numbers.get(entry["name"]), host.system.syscall_function(), host.system.isolated
+        )
+        for entry in host.expected.get("calls") or []
+    ]
+
+
 def _entry_checks(host: Host, name: str) -> list[Check]:
     check = PROC_ENTRIES[name].check
     try:
@@ -423,6 +438,7 @@ CHECKS: tuple[Function, ...] = (
     process_io,
     stopped_process_io,
     process_io_refusals,
+    own_calls,
     proc_entries,
 )
 

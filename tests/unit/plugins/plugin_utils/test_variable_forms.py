@@ -76,6 +76,11 @@ SUM = "0123456789abcdefABCDEF" + 42 * "0"
             "verify_proc_entries[0] is 'x': it has to be one of capt",
         ),
         (
+            "verify_calls",
+            [{"name": "a", "returns": 0}, {"name": "b"}],
+            "verify_calls[1] ('b'): it has to have one of returns and error",
+        ),
+        (
             "verify_log_allowed",
             [{"pattern": "(x", "reason": "y"}],
             "verify_log_allowed[0]: pattern is '(x': missing ), unterminated subpattern",
