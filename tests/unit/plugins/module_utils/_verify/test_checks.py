@@ -201,6 +201,33 @@ def test_other_processes_are_allowed_for() -> None:
     assert ask(Busy("fork twice"))["failed_checks"] == [f"{abi.TRACK} fork counted"]
 
 
+class Booting(FakeKernel):
+    """Short programs, of which nothing is left when the processes are listed."""
+
+    def __init__(self, *arguments: Any, burst: int, windows: int = 99) -> None:
+        super().__init__(*arguments)
+        self.burst, self.windows = burst, windows
+
+    def workload(self, calls: int) -> None:
+        super().workload(calls)
+        self.windows -= 1
+        if self.windows >= 0:
+            for name in ("open", "read", "write"):
+                self.counts[name] += self.burst
+
+
+def test_programs_that_end_meanwhile_are_allowed_for() -> None:
+    assert ask(Booting(burst=28), workload=100)["failed_checks"] == []
+    # A kernel that counts twice is noticed all the same.
+    failed = ask(Booting("open twice", burst=28), workload=100)["failed_checks"]
+    assert failed == [f"{abi.TRACK} open counted"]
+
+
+def test_a_burst_that_is_over_soon_spoils_nothing() -> None:
+    assert ask(Booting(burst=500, windows=4), workload=100)["failed_checks"] == []
+    assert ask(Booting(burst=500), workload=100)["failed_checks"] != []
+
+
 def test_a_moment_of_bad_luck_is_tried_again() -> None:
     class Restless(FakeKernel):
         def _meminfo(self) -> str:
@@ -213,3 +240,16 @@ def test_a_moment_of_bad_luck_is_tried_again() -> None:
             return super()._meminfo()
 
     assert ask(Restless())["failed_checks"] == []
+
+
+def test_calls_that_the_caller_expects_something_of() -> None:
+    good = {"name": abi.TRACK, "arguments": [0, 1], "error": "EINVAL"}
+    wrong = {"name": abi.TRACK, "arguments": [0, 1], "returns": 4}
+    unknown = {"name": "add_three", "arguments": [1, 2, 3], "returns": 6}
+    result = ask(FakeKernel(), expected={"calls": [good, wrong, unknown]})
+    rows = [row for row in result["checks"] if row["detail"] == "verify_calls"]
+    assert [(row["name"], row["ok"], row["actual"]) for row in rows] == [
+        (f"{abi.TRACK}(0, 1)", True, "EINVAL"),
+        (f"{abi.TRACK}(0, 1)", False, "EINVAL"),
+        ("add_three(1, 2, 3)", False, "no syscall add_three"),
+    ]
