@@ -78,7 +78,7 @@ def monitoring() -> Iterator[str]:
 
 
 def test_the_second_wave_does_not_begin_if_a_gate_says_no(
-    waves: Waves, monitoring: str, monkeypatch: pytest.MonkeyPatch
+    waves: Waves, monitoring: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("ANSIBLE_VERBOSITY", "3")
     alerts = {
@@ -92,7 +92,11 @@ def test_the_second_wave_does_not_begin_if_a_gate_says_no(
         "limit": 0,
     }
     # As many may fail as there are: a gate is no failure of a host.
-    variables = {"deploy_gates": [YES, alerts, NO], "deploy_max_fail_percentage": 100}
+    variables = {
+        "deploy_gates": [YES, alerts, NO],
+        "deploy_max_fail_percentage": 100,
+        "report_dir": str(tmp_path / "report"),
+    }
     status, output, deployed = waves(HOSTS, **variables)
     assert status != 0
     assert deployed == ["one"]
@@ -105,6 +109,18 @@ def test_the_second_wave_does_not_begin_if_a_gate_says_no(
     # What wave 1 has is not recovered, and nobody else is touched.
     assert re.search(r"^one +: .*changed=1 .*failed=0 .*rescued=0", output, re.MULTILINE)
     assert len(re.findall(r"changed=0 .*rescued=0", output)) == 4
+    # The report has the last word of each gate that was asked.
+    report = json.loads((tmp_path / "report/report.json").read_text())
+    assert [(gate["name"], gate["passed"]) for gate in report["gates"]] == [
+        ("always", True),
+        ("no alert", False),
+    ]
+    assert {host["name"]: host["outcome"] for host in report["hosts"]} == {
+        "one": "not_started",
+        "two": "not_started",
+        "three": "not_started",
+        "four": "not_started",
+    }
     assert "gate 'too early'" not in output
     assert "Wave 1," not in output
     assert "Wave 3," not in output
