@@ -16,7 +16,7 @@ version_added: 0.3.0
 author: oslab.kernel contributors (@oslab)
 description:
   - Makes the content of a file for the textfile collector of node_exporter.
-positional: builds
+positional: builds, kernel
 options:
   _input:
     description: The description of the publication, the fact C(publish_result).
@@ -25,6 +25,10 @@ options:
   builds:
     description: How many builds the repository keeps.
     type: int
+  kernel:
+    description: Name of the builder, for a label of all metrics; empty for none.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""

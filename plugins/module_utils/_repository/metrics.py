@@ -43,6 +43,10 @@ def metrics(description: Mapping[str, Any], builds: Optional[int]) -> Iterator[M
     )
 
 
-def text(description: Mapping[str, Any], builds: Optional[int] = None) -> str:
-    """The same as the content of a file."""
-    return prometheus.text(metrics(description, builds))
+def text(
+    description: Mapping[str, Any], builds: Optional[int] = None, kernel: str = ""
+) -> str:
+    """The same as the content of a file; with the name of the builder as a label, if there is one."""
+    return prometheus.text(
+        prometheus.labelled(metrics(description, builds), {"kernel": kernel})
+    )

@@ -169,7 +169,7 @@ def test_the_build_is_that_of_the_run_or_of_most_hosts() -> None:
     hosts = {"a": other, "b": example.host(), "c": example.host()}
     facts = {fact["name"]: fact["value"] for fact in example.report(hosts)["build"]}
     assert facts["build id"] == example.MANIFEST["build_id"]
-    given = example.report(hosts, build={"release": "6.6"})
+    given = example.report(hosts, builds={"": {"release": "6.6"}})
     assert given["build"] == [{"name": "release", "value": "6.6"}]
 
 
