@@ -253,14 +253,21 @@ def _kind(check: Check) -> tuple[Optional[bool], str]:
     return check.ok, check.detail if check.ok is None else ""
 
 
-def header(versions: str, machines: Mapping[tuple[str, str], str]) -> list[str]:
-    """The programs, and a paragraph for each host; a host of both parts is one."""
+def header(
+    versions: str, machines: Mapping[tuple[str, str], str], taken: Optional[Mapping[str, str]] = None
+) -> list[str]:
+    """The programs, and a paragraph for each host; a host of both parts is one.
+
+    :param taken: of each target, whose kernel it takes.
+    """
     lines = _wrapped(safe(versions), WIDTH)
     shown: dict[str, str] = {}
     for (host, _part), text in machines.items():
         shown[host] = shown.get(host) or text
     for host, text in shown.items():
         told = f"{plain_text.cell(host)}: {text or 'no facts'}"
+        if host in (taken or {}):
+            told += f"; takes the kernel of {safe((taken or {})[host])}"
         first, *more = _wrapped(told, WIDTH - 2)
         lines += [first, *(f"  {line}" for line in more)]
     return [*lines, ""]

@@ -31,6 +31,12 @@ def test_a_publication() -> None:
     ]
 
 
+def test_builders_of_one_machine_have_a_label() -> None:
+    text = metrics.text(PUBLISHED, 3, "bob")
+    assert 'oslab_kernel_repository_builds{kernel="bob"} 3' in text.splitlines()
+    assert 'oslab_kernel_repository_info{kernel="bob",release="6.12-x"' in text
+
+
 @needs_promtool
 def test_names_units_and_types_are_as_prometheus_wants_them() -> None:
     assert complaints(metrics.text(PUBLISHED, 3)) == ""
