@@ -16,19 +16,15 @@ version_added: 0.3.0
 author: oslab.kernel contributors (@oslab)
 description:
   - Makes the content of a file for the textfile collector of node_exporter.
-positional: builds, kernel
+positional: builds
 options:
   _input:
-    description: The description of the publication, the fact C(publish_result).
+    description: The description of the publication, with the kernels of all builders.
     type: dict
     required: true
   builds:
     description: How many builds the repository keeps.
     type: int
-  kernel:
-    description: Name of the builder, for a label of all metrics; empty for none.
-    type: str
-    default: ""
 """
 
 EXAMPLES = r"""
@@ -37,7 +33,7 @@ EXAMPLES = r"""
     files:
       - path: /var/lib/prometheus/node-exporter/oslab-kernel-repository.prom
         mode: "0644"
-        content: "{{ publish_result | oslab.kernel.repository_metrics(publish_repository.builds) }}"
+        content: "{{ publish_described.whole | oslab.kernel.repository_metrics(publish_repository.builds) }}"
 """
 
 RETURN = r"""

@@ -98,6 +98,10 @@ description:
   description: What is described of this kernel, with C(date) and C(rollout).
   returned: success
   type: dict
+whole:
+  description: The whole description, with the kernels of other builders.
+  returned: success
+  type: dict
 names:
   description: The files that were written.
   returned: success
@@ -213,6 +217,7 @@ def main() -> None:
     module.exit_json(
         changed=bool(names),
         description=description.one_kernel(made, params["kernel"], params["rank"]),
+        whole=made,
         names=names,
         diff={"before": "", "after": "".join(f"{name}\n" for name in names)},
     )

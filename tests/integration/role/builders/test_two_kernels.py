@@ -71,11 +71,13 @@ def test_side_by_side(classroom: Classroom) -> None:
     text = description.check_signature(run_program, signed, key)[1]
     taken = [description.parse(text, name)[0]["release"] for name in ("", "alice", "bob")]
     assert taken == [RELEASES["alice"], RELEASES["alice"], RELEASES["bob"]]
-    metrics = sorted(path.name for path in (classroom.top / "metrics").iterdir())
-    assert metrics == [
+    metrics = {path.name: path.read_text() for path in (classroom.top / "metrics").iterdir()}
+    assert sorted(metrics) == [
         *("oslab-kernel-build-bob.prom", "oslab-kernel-build.prom"),
-        *("oslab-kernel-repository-bob.prom", "oslab-kernel-repository.prom"),
+        "oslab-kernel-repository.prom",
     ]
+    assert 'oslab_kernel_build_success{kernel="bob"} 1' in metrics["oslab-kernel-build-bob.prom"]
+    assert 'kernel="alice",release=' in metrics["oslab-kernel-repository.prom"]
 
     again = classroom.must_run("build.yml", "-v")
     assert changed(again) == 0, again.output
@@ -109,12 +111,20 @@ def test_side_by_side(classroom: Classroom) -> None:
 
 
 def test_a_build_that_fails_ends_no_other(classroom: Classroom) -> None:
-    broken = classroom.top / "ask_alice.c"
-    broken.write_text("SYSCALL_DEFINE0(ask_alice)\n#error not yet\n")
-    done = classroom.run("site.yml", "--skip-tags", "install,modules,verify")
+    # What the tree does not have is known when it is configured.
+    classroom.builders["alice"]["config_options"] = {"NO_SUCH_OPTION": "y"}
+    done = classroom.run("build.yml")
     assert done.status != 0, done.output
-    assert "alice: the kernel was not built" in " ".join(done.output.split())
+    text = " ".join(done.output.split())
+    assert "alice: the kernel was not built. Write the configuration: " in text
+    assert "NO_SUCH_OPTION" in text
     assert list(classroom.description()["kernels"]) == ["bob"]
+    # Its target is left out of a deployment. That of the other one would be deployed: it is this machine.
+    done = classroom.run("deploy.yml", "--limit", "alice,pc-a")
+    assert done.status != 0, done.output
+    text = " ".join(done.output.split())
+    assert "pc-a is left out of this deployment. alice (kernel_from) has published no kernel" in text
+    assert "Deploy the kernel to each target" in text.rpartition("skipping: no hosts matched")[0]
 
 
 def refused(classroom: Classroom, *options: str, book: str = "build.yml") -> str:

@@ -31,10 +31,13 @@ def test_a_publication() -> None:
     ]
 
 
-def test_builders_of_one_machine_have_a_label() -> None:
-    text = metrics.text(PUBLISHED, 3, "bob")
-    assert 'oslab_kernel_repository_builds{kernel="bob"} 3' in text.splitlines()
-    assert 'oslab_kernel_repository_info{kernel="bob",release="6.12-x"' in text
+def test_kernels_of_several_builders_have_a_label() -> None:
+    bob = {"release": "6.12-b", "packages": {"linux-libc-dev": {"size": 8}}}
+    text = metrics.text({**PUBLISHED, "kernel": "alice", "kernels": {"bob": bob}}, 3)
+    assert "oslab_kernel_repository_builds 3" in text.splitlines()
+    for name, release in (("alice", "6.12-x"), ("bob", "6.12-b")):
+        assert f'oslab_kernel_repository_info{{kernel="{name}",release="{release}"' in text
+    assert 'package_bytes{kernel="bob",package="linux-libc-dev"} 8' in text
 
 
 @needs_promtool
