@@ -144,10 +144,6 @@ class ActionModule(ControlAction):
         likes: dict[str, Optional[str]] = {}
         memory: dict[tuple[str, ...], list[str]] = {}
         first = self._first_target(given)
-        names_of_builders = kernel_choice.builders(given.get("groups") or {})
-        # A host that pulls chooses among what is published.
-        several = len(names_of_builders) > 1 and "pull" not in roles
-        taken: dict[str, str] = {}
         extra = _kept(given.get("hostvars"), "_extra_vars")
         for host in self._hosts(names, given):
             registered = _registered(given.get("hostvars"), host.name)
@@ -176,24 +172,36 @@ class ActionModule(ControlAction):
             counts = first if host.name in targets else None
             for sentence in self._together(host, counts, host.name in builders, roles):
                 problems.add(sentence, host.name)
-            if several and host.name in targets:
-                taken[host.name] = self._choice(host) or names_of_builders[0]
-        for sentence, name in kernel_problems.choices(taken, names_of_builders):
-            problems.add(sentence, name)
-        if several and "config" in roles:
-            facts = [self._builder(host) for host in self._hosts(names_of_builders, given)]
-            # Those that `--limit` leaves out have a builder, too.
-            everybody = {
-                self._choice(host) or names_of_builders[0]
-                for host in self._hosts(list(map(str, sorted(targets))), given)
-            }
-            for sentence in kernel_problems.together(facts, names, everybody):
-                problems.add(sentence)
         return {
+            "taken": self._kernels(names, given, roles, problems),
             "problems": problems.sentences(names),
             "unknown": unknown.sentences(names),
-            "taken": taken,
         }
+
+    def _kernels(
+        self,
+        names: Sequence[str],
+        given: dict[str, Any],
+        roles: Sequence[str],
+        problems: Problems,
+    ) -> dict[str, str]:
+        """Of several builders: target → builder whose kernel it takes. Adds what is wrong."""
+        builders = kernel_choice.builders(given.get("groups") or {})
+        # A host that pulls chooses among what is published.
+        if len(builders) < 2 or "pull" in roles:
+            return {}
+        targets = [str(name) for name in given["groups"].get(group_problems.TARGETS) or ()]
+        everybody = {
+            host.name: self._choice(host) or builders[0] for host in self._hosts(targets, given)
+        }
+        taken = {name: everybody[name] for name in names if name in everybody}
+        for sentence, name in kernel_problems.choices(taken, builders):
+            problems.add(sentence, name)
+        if "config" in roles:
+            facts = [self._builder(host) for host in self._hosts(builders, given)]
+            for sentence in kernel_problems.together(facts, names, set(everybody.values())):
+                problems.add(sentence)
+        return taken
 
     @staticmethod
     def _choice(host: Host) -> str:
@@ -220,15 +228,17 @@ class ActionModule(ControlAction):
             **(values["config_options"] or {}),
             **(values["config_options_extra"] or {}),
         }
-        names = ("source_provider", "source_version", "version_extraversion")
-        texts = [str(values[name]) for name in names]
+        provider, version, extra = (
+            values[name] for name in ("source_provider", "source_version", "version_extraversion")
+        )
         # A lock has a version of its own.
-        known = not lock and None not in [values[name] for name in names]
+        known = not lock and None not in (provider, version, extra)
+        local = str(options.get("LOCALVERSION") or "")
         if values["config_localmodconfig"] or not base:
             values["config_targets"] = targets
         return kernel_problems.Builder(
             host.name,
-            kernel_problems.release(*texts, str(options.get("LOCALVERSION") or "")) if known else "",
+            kernel_problems.release(provider, str(version), str(extra), local) if known else "",
             build_inputs.checksum(values),
             str(lock or ""),
             bool(lock or base or targets),

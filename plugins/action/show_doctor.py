@@ -70,7 +70,7 @@ class ActionModule(ControlAction):
         found = {}
         for name in targets:
             builder = kernel_choice.builder_of(name, hostvars, groups)
-            known = kernel_choice.published(hostvars[builder] if builder in hostvars else {})
+            known = kernel_choice.published(hostvars.get(builder, {}))
             found[name] = f"{builder} ({known.get('release') or 'nothing published'})"
         return found
 

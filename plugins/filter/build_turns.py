@@ -17,7 +17,8 @@ version_added: 0.3.0
 author: oslab.kernel contributors (@oslab)
 description:
   - Builders of one machine build one after the other, those of different machines at the same time.
-  - Names are of one machine if M(oslab.kernel.build_stamp) has returned the same C(machine) for them.
+  - Names are of one machine if M(oslab.kernel.build_stamp) has returned the same C(machine) for
+    them.
 positional: hostvars
 options:
   _input:

@@ -45,9 +45,7 @@ _value:
 """
 
 
-def builder_of(
-    groups: kernel_choice.Groups, target: str, hostvars: kernel_choice.HostVars
-) -> str:
+def builder_of(groups: kernel_choice.Groups, target: str, hostvars: kernel_choice.HostVars) -> str:
     return kernel_choice.builder_of(target, hostvars, groups)
 
 

@@ -32,14 +32,14 @@ options:
 EXAMPLES = r"""
 - name: Show where the tree of a builder is
   ansible.builtin.debug:
-    msg: /var/lib/oslab-kernel/trees/kernel_org-6.8{{ (groups | oslab.kernel.builder_place('b')).suffix }}
+    msg: trees/kernel_org-6.8{{ (groups | oslab.kernel.builder_place('b')).suffix }}
 """
 
 RETURN = r"""
 _value:
   description: >-
-    C(rank), which is V(only), V(first) (of several) or V(other), and C(suffix), the end of the names
-    of its own files; empty unless it is another one.
+    C(rank), which is V(only), V(first) (of several) or V(other), and C(suffix), the end of the
+    names of its own files; empty unless it is another one.
   type: dict
 """
 

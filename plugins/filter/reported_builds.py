@@ -40,8 +40,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description: >-
-    By the names of the builders, the manifest of the build with C(smoke_test); those of which nothing is
-    known are left out.
+    By the names of the builders, the manifest of the build with C(smoke_test); those of which
+    nothing is known are left out.
   type: dict
 """
 
@@ -51,7 +51,7 @@ def reported_builds(
 ) -> dict[str, dict[str, Any]]:
     found = {}
     for name in kernel_choice.builders(groups):
-        published = kernel_choice.published(hostvars[name] if name in hostvars else {})
+        published = kernel_choice.published(hostvars.get(name, {}))
         manifest = published.get("manifest") or {}
         if manifest:
             found[name] = {**manifest, "smoke_test": published.get("smoke_test") or {}}

@@ -33,7 +33,7 @@ EXAMPLES = r"""
     files:
       - path: /var/lib/prometheus/node-exporter/oslab-kernel-repository.prom
         mode: "0644"
-        content: "{{ publish_described.whole | oslab.kernel.repository_metrics(publish_repository.builds) }}"
+        content: "{{ described.whole | oslab.kernel.repository_metrics(repository.builds) }}"
 """
 
 RETURN = r"""

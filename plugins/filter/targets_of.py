@@ -15,8 +15,8 @@ short_description: The targets that take the kernel of a builder
 version_added: 0.3.0
 author: oslab.kernel contributors (@oslab)
 description:
-  - Those of C(kernel_targets) whose variable C(kernel_from) names the builder. Without that variable
-    a target takes the kernel of the first host of C(kernel_builders).
+  - Those of C(kernel_targets) whose variable C(kernel_from) names the builder. Without that
+    variable a target takes the kernel of the first host of C(kernel_builders).
 positional: builder, hostvars
 options:
   _input:

@@ -256,7 +256,7 @@ def read_debs(module: AnsibleModule, aptly: Aptly) -> list[Deb]:
 
 
 def kept(module: AnsibleModule, target: Target) -> frozenset[str]:
-    """The versions of the kernels of other builders. Raises AptlyError beside which this cannot be."""
+    """Versions of the kernels of other builders. Raises AptlyError if this cannot be beside one."""
     params = module.params
     described = json_file.read(target.public / description.NAME) or {}
     publication = {

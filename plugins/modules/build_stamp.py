@@ -15,8 +15,8 @@ description:
   - With O(state=checked), compares all inputs and the state of the files that the roles wrote with
     the stamp of the last complete run. A stamp that does not hold is removed, except in check mode.
   - With O(state=written), writes that stamp, at the end of a complete run.
-  - With O(state=renewed), records the state of O(shared) in that stamp again, after other builders of
-    the same machine have published.
+  - With O(state=renewed), records the state of O(shared) in that stamp again, after other builders
+    of the same machine have published.
   - Inputs are the variables of the builder's roles, the files on the control node that they name,
     the collection itself, the names of the targets, the installed packages and the programs in
     C(PATH). The state of a file is what C(stat) says of it. The web server has to answer with the
@@ -140,8 +140,8 @@ inputs:
   type: str
 machine:
   description: >-
-    The id of the machine's boot: the same for all names that it has in the inventory. Empty if it is not
-    known.
+    The id of the machine's boot: the same for all names that it has in the inventory. Empty if it
+    is not known.
   returned: O(state=checked)
   type: str
 """
@@ -164,7 +164,11 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 def argument_spec() -> dict[str, Any]:
     return {
         "path": {"type": "path", "required": True},
-        "state": {"type": "str", "choices": ["checked", "written", "renewed"], "default": "checked"},
+        "state": {
+            "type": "str",
+            "choices": ["checked", "written", "renewed"],
+            "default": "checked",
+        },
         "inputs": {"type": "str", "default": ""},
         "tree": {"type": "path"},
         "watched": {"type": "list", "elements": "path", "default": []},
@@ -254,10 +258,13 @@ def _write(module: AnsibleModule, path: Path, search_path: str) -> dict[str, Any
     return {"inputs": params["inputs"]}
 
 
+STATES = {"checked": _check, "written": _write, "renewed": _renew}
+
+
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     path, search_path = Path(module.params["path"]), os.environ.get("PATH", os.defpath)
-    act = {"checked": _check, "written": _write, "renewed": _renew}[module.params["state"]]
+    act = STATES[module.params["state"]]
     try:
         result = act(module, path, search_path)
     except (OSError, stamp.StampError) as error:

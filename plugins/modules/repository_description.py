@@ -35,8 +35,8 @@ options:
     default: ""
   rank:
     description:
-      - Whether this is the V(only) builder, the V(first) of several, or an V(other) one. A host that
-        chooses no builder takes the kernel of the only or the first one.
+      - Whether this is the V(only) builder, the V(first) of several, or an V(other) one. A host
+        that chooses no builder takes the kernel of the only or the first one.
     type: str
     choices: [only, first, other]
     default: only

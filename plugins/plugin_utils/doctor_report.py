@@ -9,6 +9,7 @@ import itertools
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
@@ -254,7 +255,9 @@ def _kind(check: Check) -> tuple[Optional[bool], str]:
 
 
 def header(
-    versions: str, machines: Mapping[tuple[str, str], str], taken: Optional[Mapping[str, str]] = None
+    versions: str,
+    machines: Mapping[tuple[str, str], str],
+    taken: Mapping[str, str] = MappingProxyType({}),
 ) -> list[str]:
     """The programs, and a paragraph for each host; a host of both parts is one.
 
@@ -266,8 +269,8 @@ def header(
         shown[host] = shown.get(host) or text
     for host, text in shown.items():
         told = f"{plain_text.cell(host)}: {text or 'no facts'}"
-        if host in (taken or {}):
-            told += f"; takes the kernel of {safe((taken or {})[host])}"
+        if host in taken:
+            told += f"; takes the kernel of {safe(taken[host])}"
         first, *more = _wrapped(told, WIDTH - 2)
         lines += [first, *(f"  {line}" for line in more)]
     return [*lines, ""]

@@ -54,16 +54,11 @@ def published(known: Mapping[str, Any]) -> Mapping[str, Any]:
     :param known: the variables of the builder.
     """
     read = known.get("verify_published") or {}
-    return (
-        known.get("publish_result")
-        or known.get("build_result")
-        or read.get("description")
-        or {}
-    )
+    return known.get("publish_result") or known.get("build_result") or read.get("description") or {}
 
 
 def rank(builder: str, groups: Groups) -> str:
-    """The only builder, the first of several, or another one (description.RANKS). A play without the group has one builder."""
+    """One of description.RANKS. A play without the group has one builder."""
     names = builders(groups)
     if len(names) < 2:
         return ONLY

@@ -75,9 +75,7 @@ def choices(taken: Mapping[str, str], builders: Sequence[str]) -> Iterator[tuple
             )
 
 
-def left_out(
-    taken: Mapping[str, str], reached: Collection[str], limit: str
-) -> Iterator[str]:
+def left_out(taken: Mapping[str, str], reached: Collection[str], limit: str) -> Iterator[str]:
     """A sentence for each builder that `--limit` leaves out, and whose kernel a target takes.
 
     :param taken: reached target → builder.
@@ -87,8 +85,9 @@ def left_out(
         if builder not in reached:
             targets = [target for target, chosen in taken.items() if chosen == builder]
             yield (
-                f"--limit {limit!r} leaves out {builder}, the builder of {plain_text.few(targets, 3)} "
-                f"({kernel_choice.CHOICE}): add it, as in --limit '{limit},{builder}'"
+                f"--limit {limit!r} leaves out {builder}, the builder of "
+                f"{plain_text.few(targets, 3)} ({kernel_choice.CHOICE}): add it, as in "
+                f"--limit '{limit},{builder}'"
             )
 
 
@@ -118,14 +117,14 @@ def together(
         if one.release and one.release == other.release and one.build != other.build:
             yield (
                 f"{one.name} and {other.name} would build different kernels of one release, "
-                f"{plain_text.shown(one.release)}: set version_extraversion of each to another text, "
-                "such as -49-{{ inventory_hostname }}"
+                f"{plain_text.shown(one.release)}: set version_extraversion of each to another "
+                "text, such as -49-{{ inventory_hostname }}"
             )
     for one in builders:
         if one.name in reached and one.name not in taken and not one.has_base:
             yield (
                 f"no target takes the kernel of {one.name} ({kernel_choice.CHOICE}), and its "
                 "config_base is empty, so it has no configuration to start from: set "
-                f"{kernel_choice.CHOICE}: {one.name} for a target, or config_base for a kernel that "
-                f"hosts pull, or remove it from {kernel_choice.BUILDERS}"
+                f"{kernel_choice.CHOICE}: {one.name} for a target, or config_base for a kernel "
+                f"that hosts pull, or remove it from {kernel_choice.BUILDERS}"
             )

@@ -124,30 +124,28 @@ def conflict(
             entry.get("version") != publication["version"]
         ):
             return (
-                f"the kernel of {shown(kernel)} has the release {publication['release']}, and so has "
-                f"that of {where} there, which is another build: a host tells kernels apart by "
+                f"the kernel of {shown(kernel)} has the release {publication['release']}, and so "
+                f"has that of {where} there, which is another build: a host tells kernels apart by "
                 f"their releases. Set version_extraversion of one of them to another text; {gone}"
             )
         for one in ("suite", "component"):
             if entry.get(one) != publication[one]:
                 return (
                     f"publish_{one} is {publication[one]}, and that of {where} there is "
-                    f"{shown(str(entry.get(one)))}: all kernels of one repository have one. Set it for "
-                    f"the group kernel_builders, or use another publish_root; {gone}"
+                    f"{shown(str(entry.get(one)))}: all kernels of one repository have one. Set it "
+                    f"for the group kernel_builders, or use another publish_root; {gone}"
                 )
     return ""
 
 
 def one_kernel(description: Mapping[str, Any], kernel: str, rank: str) -> dict[str, Any]:
-    """What a builder has published, in the form of a description of this kernel alone; else empty."""
+    """What a builder has published, as a description of this kernel alone; else empty."""
     found = kernels(description)
     name = kernel if kernel in found else _taken_over(description, rank)
     return {} if name is None else _alone(description, name, found[name])
 
 
-def _alone(
-    description: Mapping[str, Any], name: str, entry: Mapping[str, Any]
-) -> dict[str, Any]:
+def _alone(description: Mapping[str, Any], name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     common = {one: description[one] for one in _COMMON if one in description}
     return {**entry, **common, **({"kernel": name} if name else {})}
 
@@ -241,8 +239,8 @@ def encode(description: Mapping[str, Any]) -> bytes:
     if len(text) > LIMIT - _SIGNATURE:
         raise DescriptionError(
             f"{NAME} would have {len(text)} bytes, and hosts take {LIMIT - _SIGNATURE}: remove "
-            "entries from its kernels whose builders are gone, or use another publish_root for some "
-            "builders"
+            "entries from its kernels whose builders are gone, or use another publish_root for "
+            "some builders"
         )
     return text
 

@@ -29,9 +29,7 @@ def metrics(described: Mapping[str, Any], builds: Optional[int]) -> Iterator[Met
     Of several kernels each has the name of its builder as a label.
     """
     found = description.kernels(described)
-    kernels = [
-        ({"kernel": name} if len(found) > 1 else {}, entry) for name, entry in found.items()
-    ]
+    kernels = [({"kernel": name} if len(found) > 1 else {}, entry) for name, entry in found.items()]
     yield Metric(
         "oslab_kernel_repository_info",
         GAUGE,

@@ -92,9 +92,7 @@ def _issuer(left: Sequence[str]) -> str:
     return ""
 
 
-def read(
-    run: Runner, root: Path, kernel: str = "", rank: str = description.ONLY
-) -> State:
+def read(run: Runner, root: Path, kernel: str = "", rank: str = description.ONLY) -> State:
     """Raises OSError if a file that is there cannot be read.
 
     :param kernel: name of the builder whose kernel is asked for.

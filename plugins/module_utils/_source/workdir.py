@@ -194,7 +194,7 @@ def tighten(
         place = Path(directory)
         if only is not None and place == only.parent:
             below[:] = [name for name in below if name == only.name]
-            names = []
+            names.clear()
         found = os.fstat(descriptor)
         if place != top:
             _check_owner(place, top, found, uid)

@@ -316,9 +316,7 @@ def _kernels(run: Run, variables: Mapping[str, Mapping[str, Any]]) -> list[model
     return [one for one in kernels if one["build"]]
 
 
-def _of_most(
-    names: Sequence[str], variables: Mapping[str, Mapping[str, Any]]
-) -> Mapping[str, Any]:
+def _of_most(names: Sequence[str], variables: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
     """The manifest that most of the hosts have."""
     found = [_dict(_dict(variables[name].get("verify_result")).get("manifest")) for name in names]
     ids = Tally(str(one["build_id"]) for one in found if one.get("build_id"))

@@ -98,9 +98,7 @@ def _few(names: Sequence[str]) -> str:
     return plain_text.few(names)
 
 
-def _entry(
-    host: model.Host, number: int, *, full: bool, alone: bool, several: bool
-) -> Markup:
+def _entry(host: model.Host, number: int, *, full: bool, alone: bool, several: bool) -> Markup:
     """:param several: whether hosts take the kernels of several builders."""
     template = _environment().get_template("report_host.html.j2")
     is_open = alone or (host["passed"] is False and number < MOST_OPEN)

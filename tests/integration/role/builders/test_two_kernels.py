@@ -36,11 +36,11 @@ def changed(done: Run) -> int:
 BUILT = "oslab.kernel.build : Build the packages"
 
 
-def test_side_by_side(classroom: Classroom) -> None:
-    done = classroom.must_run("build.yml")
-    # One after the other, in the order of the inventory.
-    assert tasks_of(done, BUILT) == ["alice", "bob"]
-    found = classroom.description()
+def each_has_its_own(classroom: Classroom, found: dict[str, Any]) -> None:
+    """What the first run leaves.
+
+    :param found: the description of the repository.
+    """
     assert (found["kernel"], found["release"]) == ("alice", RELEASES["alice"])
     assert {name: entry["release"] for name, entry in found["kernels"].items()} == {
         "bob": RELEASES["bob"]
@@ -59,9 +59,12 @@ def test_side_by_side(classroom: Classroom) -> None:
     assert [("CONFIG_PM=y" in text) for text in configs.values()] == [True, False]
     assert [("CONFIG_EXT4_FS=m" in text) for text in configs.values()] == [True, False]
     assert [("CONFIG_XFS_FS=m" in text) for text in configs.values()] == [False, True]
-    # They share the store, the cache and the repository.
+    # They share the store.
     builds = {path.name for path in (classroom.work / "store").glob("[0-9a-f]*")}
     assert builds == {one["build_id"] for one in manifests.values()}
+
+
+def the_repository_has_both(classroom: Classroom) -> None:
     index = (classroom.root / "public/dists/stable/main/binary-amd64/Packages").read_text()
     for release in RELEASES.values():
         assert f"Package: linux-image-{release}\n" in index
@@ -79,6 +82,14 @@ def test_side_by_side(classroom: Classroom) -> None:
     assert 'oslab_kernel_build_success{kernel="bob"} 1' in metrics["oslab-kernel-build-bob.prom"]
     assert 'kernel="alice",release=' in metrics["oslab-kernel-repository.prom"]
 
+
+def test_side_by_side(classroom: Classroom) -> None:
+    done = classroom.must_run("build.yml")
+    # One after the other, in the order of the inventory.
+    assert tasks_of(done, BUILT) == ["alice", "bob"]
+    found = classroom.description()
+    each_has_its_own(classroom, found)
+    the_repository_has_both(classroom)
     again = classroom.must_run("build.yml", "-v")
     assert changed(again) == 0, again.output
     assert "The roles of the builder run" not in again.output, again.output
@@ -119,11 +130,13 @@ def test_a_build_that_fails_ends_no_other(classroom: Classroom) -> None:
     assert "alice: the kernel was not built. Write the configuration: " in text
     assert "NO_SUCH_OPTION" in text
     assert list(classroom.description()["kernels"]) == ["bob"]
-    # Its target is left out of a deployment. That of the other one would be deployed: it is this machine.
+    # Its target is left out of a deployment. That of the other one is this machine, and is not run.
     done = classroom.run("deploy.yml", "--limit", "alice,pc-a")
     assert done.status != 0, done.output
     text = " ".join(done.output.split())
-    assert "pc-a is left out of this deployment. alice (kernel_from) has published no kernel" in text
+    assert (
+        "pc-a is left out of this deployment. alice (kernel_from) has published no kernel" in text
+    )
     assert "Deploy the kernel to each target" in text.rpartition("skipping: no hosts matched")[0]
 
 

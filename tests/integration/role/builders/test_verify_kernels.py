@@ -61,7 +61,9 @@ def test_a_host_with_the_kernel_of_another_builder(
     outcomes = {name: host["outcome"] for name, host in found.items()}
     assert outcomes == {"a": "verified", "b": "failed", "c": "verified"}
     assert f"b runs {RELEASE}, not {BOB}" in found["b"]["cause"]
-    expected = {name: (host["kernel_from"], host["expected_release"]) for name, host in found.items()}
+    expected = {
+        name: (host["kernel_from"], host["expected_release"]) for name, host in found.items()
+    }
     assert expected == {"a": ("alice", RELEASE), "b": ("bob", BOB), "c": ("gone", "")}
 
 

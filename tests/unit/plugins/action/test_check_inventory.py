@@ -334,7 +334,12 @@ def several(**variables):
     # The defaults are templates, which nothing evaluates here.
     for name in ("a", "b"):
         own = {"version_extraversion": f"-{name}", "config_targets": [f"t of {name}"]}
-        hosts[name] = {"source_provider": "kernel_org", "source_version": "6.8", **own, **hosts[name]}
+        hosts[name] = {
+            "source_provider": "kernel_org",
+            "source_version": "6.8",
+            **own,
+            **hosts[name],
+        }
     arguments = {"roles": ["source", "version", "patch", "config", "build"], "others": []}
     return check()._variables(list(hosts), given(hosts, SEVERAL), arguments)
 
@@ -374,7 +379,9 @@ def test_two_builders_of_one_build():
     (problem,) = several(a=same, b={**same, "config_targets": ["u"]})["problems"]
     assert "of one release" in problem
     based = {"config_base": "x.config", "config_localmodconfig": False}
-    assert several(a={**same, **based}, b={**same, **based, "config_targets": ["u"]})["problems"] == []
+    assert (
+        several(a={**same, **based}, b={**same, **based, "config_targets": ["u"]})["problems"] == []
+    )
 
 
 @pytest.mark.usefixtures("any_file")
@@ -387,5 +394,7 @@ def test_a_kernel_for_nobody():
 
 def test_a_host_that_pulls_chooses_among_what_is_published():
     hosts = {"a": {}, "b": {}, "t1": {"kernel_from": "c"}, "t2": {}}
-    found = check()._variables(list(hosts), given(hosts, SEVERAL), {"roles": ["pull"], "others": []})
+    found = check()._variables(
+        list(hosts), given(hosts, SEVERAL), {"roles": ["pull"], "others": []}
+    )
     assert found == NOTHING

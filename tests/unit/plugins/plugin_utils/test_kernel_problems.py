@@ -49,8 +49,8 @@ def test_builders_that_go_together() -> None:
 def test_different_kernels_of_one_release() -> None:
     (problem,) = together(builder("a", release="6.8.0-x"), builder("b", release="6.8.0-x"))
     assert problem == (
-        "a and b would build different kernels of one release, 6.8.0-x: set version_extraversion of "
-        "each to another text, such as -49-{{ inventory_hostname }}"
+        "a and b would build different kernels of one release, 6.8.0-x: set version_extraversion "
+        "of each to another text, such as -49-{{ inventory_hostname }}"
     )
 
 
@@ -67,7 +67,9 @@ def test_names_that_are_one_in_a_directory() -> None:
 def test_a_builder_whose_kernel_nobody_takes() -> None:
     bare = builder("b", has_base=False)
     (problem,) = together(builder("a"), bare, taken=["a"])
-    assert problem.startswith("no target takes the kernel of b (kernel_from), and its config_base is")
+    assert problem.startswith(
+        "no target takes the kernel of b (kernel_from), and its config_base is"
+    )
     # For hosts that pull; for a target; not in this run.
     assert together(builder("a"), builder("b"), taken=["a"]) == []
     assert together(builder("a"), bare) == []

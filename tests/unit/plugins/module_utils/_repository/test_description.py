@@ -136,9 +136,11 @@ def test_a_host_takes_the_kernel_that_it_chooses() -> None:
         assert (found["date"], found["index_date"]) == (NOW + 60, NOW)
         assert plan.started == (NOW if release == "alice" else NOW + 60)
         assert "kernels" not in found
-    with pytest.raises(DescriptionError, match=r"no kernel of carol \(kernel_from\), but of alice, bob"):
+    with pytest.raises(
+        DescriptionError, match=r"no kernel of carol \(kernel_from\), but of alice, bob"
+    ):
         description.parse(text, "carol")
-    with pytest.raises(DescriptionError, match="of carol .* but of one without a name"):
+    with pytest.raises(DescriptionError, match=r"of carol .* but of one without a name"):
         description.parse(json.dumps(published()), "carol")
 
 
@@ -201,10 +203,14 @@ def test_what_cannot_stand_side_by_side() -> None:
     assert conflict() == ""
     assert conflict(version="another") == ""  # of the builder itself
     problem = conflict(release=PUBLICATION["release"])
-    assert "the kernel of bob has the release 6.12.117-49-usac1, and so has that of alice" in problem
+    assert (
+        "the kernel of bob has the release 6.12.117-49-usac1, and so has that of alice" in problem
+    )
     assert "Set version_extraversion" in problem
     assert conflict(release=PUBLICATION["release"], version=PUBLICATION["version"]) == ""
-    assert "publish_suite is testing, and that of alice there is stable" in conflict(suite="testing")
+    assert "publish_suite is testing, and that of alice there is stable" in conflict(
+        suite="testing"
+    )
     assert "publish_component is x" in conflict(component="x")
     # An only builder stands beside nobody.
     assert description.conflict(published(), "x", "only", {**PUBLICATION, "version": "1"}) == ""

@@ -112,7 +112,9 @@ def test_a_signature_that_is_cut_off_names_nobody(size: int) -> None:
     assert openpgp_key.issuer(whole[:size]) == ""
 
 
-def test_each_builder_reads_its_own_kernel(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_builder_reads_its_own_kernel(
+    published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(repository_state.index, "check_signature", lambda *_: None)
     bob = {"release": "6-bob", "version": "2", "suite": "stable"}
     file = published / "public/oslab-kernel.json"
