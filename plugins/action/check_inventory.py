@@ -223,11 +223,10 @@ class ActionModule(ControlAction):
 
         values = {name: value(name) for name in kernel_problems.INPUTS}
         lock, base, targets = value("build_lock"), value("config_base"), value("config_targets")
-        options = {
-            **(values["config_default_options"] or {}),
-            **(values["config_options"] or {}),
-            **(values["config_options_extra"] or {}),
-        }
+        options: dict[str, Any] = {}
+        for name in ("config_default_options", "config_options", "config_options_extra"):
+            # One of another form is reported with the variable.
+            options.update(values[name] if isinstance(values[name], Mapping) else {})
         provider, version, extra = (
             values[name] for name in ("source_provider", "source_version", "version_extraversion")
         )
@@ -239,7 +238,8 @@ class ActionModule(ControlAction):
         return kernel_problems.Builder(
             host.name,
             kernel_problems.release(provider, str(version), str(extra), local) if known else "",
-            build_inputs.checksum(values),
+            # As a text: any value has one.
+            build_inputs.checksum(str(values)),
             str(lock or ""),
             bool(lock or base or targets),
         )

@@ -86,6 +86,7 @@ def the_repository_has_both(classroom: Classroom) -> None:
 def test_side_by_side(classroom: Classroom) -> None:
     done = classroom.must_run("build.yml")
     # One after the other, in the order of the inventory.
+    assert done.output.count("PLAY [Build the kernel]") == 2
     assert tasks_of(done, BUILT) == ["alice", "bob"]
     found = classroom.description()
     each_has_its_own(classroom, found)
