@@ -15,7 +15,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import (
     build_inputs,
     control_files,
     control_keys,
-    group_problems,
+    kernel_choice,
     known_variables,
     lock_file,
     variable_origin,
@@ -83,7 +83,7 @@ class ActionModule(BuilderAction):
         builder = str(variables.get("inventory_hostname"))
         targets = {
             name: [hostvars[name].get(one) for one in _REACH]
-            for name in (builder, *map(str, groups.get(group_problems.TARGETS) or ()))
+            for name in (builder, *kernel_choice.targets_of(builder, hostvars, groups))
         }
         return "", build_inputs.checksum(
             {
@@ -93,6 +93,8 @@ class ActionModule(BuilderAction):
                 "files": files,
                 # In the order of the inventory: the first one's configuration is the base.
                 "hosts": list(targets.items()),
+                # A host that chooses no kernel takes that of the first builder.
+                "first": kernel_choice.rank(builder, groups) != kernel_choice.OTHER,
             }
         )
 

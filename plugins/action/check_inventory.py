@@ -13,9 +13,12 @@ from ansible import constants
 from ansible.errors import AnsibleError
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import inputs
 from ansible_collections.oslab.kernel.plugins.plugin_utils import (
+    build_inputs,
     control_files,
     control_keys,
     group_problems,
+    kernel_choice,
+    kernel_problems,
     known_variables,
     problem_report,
     renamed_variables,
@@ -79,6 +82,12 @@ class ActionModule(ControlAction):
         groups = variables.get("groups") or {}
         reached = [str(name) for name in variables.get("ansible_play_hosts_all") or ()]
         names = self._checked_hosts(groups, reached)
+
+        def ask() -> dict[str, Any]:
+            return self._variables(names, variables, arguments)
+
+        question = [MODULE, *sorted(arguments["roles"]), "|", *arguments["others"], "|", *names]
+        answer = once(Path(constants.DEFAULT_LOCAL_TMP), question, ask)[1]
         problems = list(
             group_problems.problems(
                 arguments["groups"],
@@ -87,17 +96,12 @@ class ActionModule(ControlAction):
                 str(variables.get("ansible_limit") or ""),
                 [str(tag) for tag in variables.get("ansible_run_tags") or () if tag != "all"],
                 [str(tag) for tag in variables.get("ansible_skip_tags") or ()],
+                answer["taken"],
             )
         )
         notes: list[str] = []
         if problems and group_problems.example_needed(arguments["groups"], groups):
             notes += ["Such an inventory is enough:", *group_problems.EXAMPLE.splitlines()]
-
-        def ask() -> dict[str, Any]:
-            return self._variables(names, variables, arguments)
-
-        question = [MODULE, *sorted(arguments["roles"]), "|", *arguments["others"], "|", *names]
-        answer = once(Path(constants.DEFAULT_LOCAL_TMP), question, ask)[1]
         result: dict[str, Any] = {"changed": False}
         problems += answer["problems"]
         unknown = answer["unknown"]
@@ -120,7 +124,10 @@ class ActionModule(ControlAction):
     def _variables(
         self, names: Sequence[str], given: dict[str, Any], arguments: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """All that is wrong with variables: the sentences, and those for unknown names."""
+        """All that is wrong with variables: the sentences, and those for unknown names.
+
+        Of several builders also `taken`: target → builder whose kernel it takes.
+        """
         known = known_variables.collect(ROOT)
         roles = (*arguments["roles"], *ALWAYS)
         options = {
@@ -165,7 +172,77 @@ class ActionModule(ControlAction):
             counts = first if host.name in targets else None
             for sentence in self._together(host, counts, host.name in builders, roles):
                 problems.add(sentence, host.name)
-        return {"problems": problems.sentences(names), "unknown": unknown.sentences(names)}
+        return {
+            "taken": self._kernels(names, given, roles, problems),
+            "problems": problems.sentences(names),
+            "unknown": unknown.sentences(names),
+        }
+
+    def _kernels(
+        self,
+        names: Sequence[str],
+        given: dict[str, Any],
+        roles: Sequence[str],
+        problems: Problems,
+    ) -> dict[str, str]:
+        """Of several builders: target → builder whose kernel it takes. Adds what is wrong."""
+        builders = kernel_choice.builders(given.get("groups") or {})
+        # A host that pulls chooses among what is published.
+        if len(builders) < 2 or "pull" in roles:
+            return {}
+        targets = [str(name) for name in given["groups"].get(group_problems.TARGETS) or ()]
+        everybody = {
+            host.name: self._choice(host) or builders[0] for host in self._hosts(targets, given)
+        }
+        taken = {name: everybody[name] for name in names if name in everybody}
+        for sentence, name in kernel_problems.choices(taken, builders):
+            problems.add(sentence, name)
+        if "config" in roles:
+            facts = [self._builder(host) for host in self._hosts(builders, given)]
+            for sentence in kernel_problems.together(facts, names, set(everybody.values())):
+                problems.add(sentence)
+        return taken
+
+    @staticmethod
+    def _choice(host: Host) -> str:
+        """Whose kernel a target takes; empty for the first builder's."""
+        try:
+            return str(host.value(host.raw.get(kernel_choice.CHOICE) or "") or "")
+        except Exception:  # reported with the variable
+            return ""
+
+    @staticmethod
+    def _builder(host: Host) -> kernel_problems.Builder:
+        """What the variables of a builder say; what a template does not tell yet is not known."""
+
+        def value(name: str) -> Any:
+            try:
+                return variable_origin.decrypted(host.value(host.everything[name]))
+            except Exception:  # the role that needs it says so
+                return None
+
+        values = {name: value(name) for name in kernel_problems.INPUTS}
+        lock, base, targets = value("build_lock"), value("config_base"), value("config_targets")
+        options: dict[str, Any] = {}
+        for name in ("config_default_options", "config_options", "config_options_extra"):
+            # One of another form is reported with the variable.
+            options.update(values[name] if isinstance(values[name], Mapping) else {})
+        provider, version, extra = (
+            values[name] for name in ("source_provider", "source_version", "version_extraversion")
+        )
+        # A lock has a version of its own.
+        known = not lock and None not in (provider, version, extra)
+        local = str(options.get("LOCALVERSION") or "")
+        if values["config_localmodconfig"] or not base:
+            values["config_targets"] = targets
+        return kernel_problems.Builder(
+            host.name,
+            kernel_problems.release(provider, str(version), str(extra), local) if known else "",
+            # As a text: any value has one.
+            build_inputs.checksum(str(values)),
+            str(lock or ""),
+            bool(lock or base or targets),
+        )
 
     def _together(
         self, host: Host, first: Optional[Host], builds: bool, roles: Sequence[str]

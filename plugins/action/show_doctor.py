@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 from ansible.release import __version__ as ansible_version
 from ansible.utils.display import Display
-from ansible_collections.oslab.kernel.plugins.plugin_utils import doctor_report
+from ansible_collections.oslab.kernel.plugins.plugin_utils import doctor_report, kernel_choice
 from ansible_collections.oslab.kernel.plugins.plugin_utils.action import ControlAction
 from ansible_collections.oslab.kernel.plugins.plugin_utils.collection_version import (
     collection_version,
@@ -55,8 +55,27 @@ class ActionModule(ControlAction):
             f"oslab.kernel {collection_version()}, ansible-core {ansible_version}, "
             f"Python {platform.python_version()}"
         )
-        lines = doctor_report.header(versions, machines) + doctor_report.table(checks)
+        taken = self._taken(arguments["targets"], hostvars, variables.get("groups") or {})
+        lines = doctor_report.header(versions, machines, taken) + doctor_report.table(checks)
         display.display("\n".join(lines))
+        return self._result(checks)
+
+    @staticmethod
+    def _taken(
+        targets: Sequence[str], hostvars: kernel_choice.HostVars, groups: kernel_choice.Groups
+    ) -> dict[str, str]:
+        """Of several kernels, which one each target takes."""
+        if len(kernel_choice.builders(groups)) < 2:
+            return {}
+        found = {}
+        for name in targets:
+            builder = kernel_choice.builder_of(name, hostvars, groups)
+            known = kernel_choice.published(hostvars.get(builder, {}))
+            found[name] = f"{builder} ({known.get('release') or 'nothing published'})"
+        return found
+
+    @staticmethod
+    def _result(checks: Sequence[doctor_report.Check]) -> dict[str, Any]:
         failures = doctor_report.failures(checks)
         if not failures:
             return {"changed": False, "failures": failures}

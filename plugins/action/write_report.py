@@ -14,6 +14,7 @@ from ansible import constants
 from ansible.release import __version__ as ansible_version
 from ansible.utils.display import Display
 from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
+from ansible_collections.oslab.kernel.plugins.plugin_utils import kernel_choice
 from ansible_collections.oslab.kernel.plugins.plugin_utils.action import ControlAction
 from ansible_collections.oslab.kernel.plugins.plugin_utils.collection_version import (
     collection_version,
@@ -37,7 +38,7 @@ class ActionModule(ControlAction):
         "hosts": {"type": "list", "elements": "str", "required": True},
         "answering": {"type": "list", "elements": "str", "required": True},
         "wave": {"type": "list", "elements": "str", "default": []},
-        "build": {"type": "dict", "default": {}},
+        "builds": {"type": "dict", "default": {}},
         "show": {"type": "bool", "default": True},
     }
 
@@ -48,7 +49,7 @@ class ActionModule(ControlAction):
         if self._task.check_mode:
             return {**result, "skipped": True, "msg": "in check mode no report is written"}
         try:
-            paths = self._write(arguments, variables["hostvars"])
+            paths = self._write(arguments, variables["hostvars"], variables.get("groups") or {})
         except Exception as error:  # a fleet that is deployed stays so, whatever is wrong here
             reason = plain_text.sentence(f"{type(error).__name__}: {error}")
             display.warning(
@@ -61,7 +62,12 @@ class ActionModule(ControlAction):
             display.display(f"Report: {paths[0]}")
         return {**result, "files": [str(path) for path in paths]}
 
-    def _write(self, arguments: Mapping[str, Any], hostvars: Mapping[str, Any]) -> list[Path]:
+    def _write(
+        self,
+        arguments: Mapping[str, Any],
+        hostvars: Mapping[str, Any],
+        groups: kernel_choice.Groups,
+    ) -> list[Path]:
         known = progress.add(
             Path(constants.DEFAULT_LOCAL_TMP),
             arguments["hosts"],
@@ -76,7 +82,10 @@ class ActionModule(ControlAction):
             lost=known.lost,
             waves=known.waves,
             gates=known.gates,
-            build=arguments["build"],
+            builds=arguments["builds"],
+            kernel_from={
+                name: kernel_choice.builder_of(name, hostvars, groups) for name in known.hosts
+            },
         )
         report = collect.report(run, {name: hostvars[name] for name in known.hosts})
         return files.write(Path(arguments["dir"]).absolute(), files.contents(report))

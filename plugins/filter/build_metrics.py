@@ -16,11 +16,16 @@ version_added: 0.3.0
 author: oslab.kernel contributors (@oslab)
 description:
   - Makes the content of a file for the textfile collector of node_exporter.
+positional: kernel
 options:
   _input:
     description: What M(oslab.kernel.kernel_build) returned, also if it failed.
     type: dict
     required: true
+  kernel:
+    description: Name of the builder, for a label of all metrics; empty for none.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""

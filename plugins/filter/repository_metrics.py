@@ -19,7 +19,7 @@ description:
 positional: builds
 options:
   _input:
-    description: The description of the publication, the fact C(publish_result).
+    description: The description of the publication, with the kernels of all builders.
     type: dict
     required: true
   builds:
@@ -33,7 +33,7 @@ EXAMPLES = r"""
     files:
       - path: /var/lib/prometheus/node-exporter/oslab-kernel-repository.prom
         mode: "0644"
-        content: "{{ publish_result | oslab.kernel.repository_metrics(publish_repository.builds) }}"
+        content: "{{ described.whole | oslab.kernel.repository_metrics(repository.builds) }}"
 """
 
 RETURN = r"""

@@ -62,6 +62,19 @@ options:
         that the build of this kernel makes.
     type: str
     default: ""
+  kernel:
+    description:
+      - Name of the builder whose kernel O(files) are. Nothing is added if the description
+        (C(oslab-kernel.json)) has a kernel of another builder with the same release, or in another
+        suite.
+      - The builds of all kernels that the description has are kept, whatever O(keep_builds) is.
+    type: str
+    default: ""
+  rank:
+    description: Which of the builders this is, as in M(oslab.kernel.repository_description).
+    type: str
+    choices: [only, first, other]
+    default: only
   distribution:
     description: Suite and code name to publish as.
     type: str
@@ -187,13 +200,19 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.oslab.kernel.plugins.module_utils._common import json_file
 from ansible_collections.oslab.kernel.plugins.module_utils._common.lock import HeldError, held
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
-from ansible_collections.oslab.kernel.plugins.module_utils._repository import errors
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import (
+    description,
+    errors,
+    publish,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import (
     index as repository_index,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._repository.aptly import (
+    NOTHING,
     Aptly,
     AptlyError,
     Deb,
@@ -217,7 +236,7 @@ def lock_of(module: AnsibleModule, debs: list[Deb]) -> Iterator[None]:
         yield
         return
     versions = ", ".join(sorted({deb.key.version for deb in debs})) or "nothing new"
-    path = Path(module.params["root"], "publish.lock")
+    path = Path(module.params["root"], publish.LOCK)
     with held(path, module.params["lock_timeout"], f"with {versions}"):
         yield
 
@@ -234,6 +253,23 @@ def read_debs(module: AnsibleModule, aptly: Aptly) -> list[Deb]:
             check_names(expected, module.params["expected_release"])
         check_expected(debs, expected, len(debs) == len(files))
     return debs
+
+
+def kept(module: AnsibleModule, target: Target) -> frozenset[str]:
+    """Versions of the kernels of other builders. Raises AptlyError if this cannot be beside one."""
+    params = module.params
+    described = json_file.read(target.public / description.NAME) or {}
+    publication = {
+        "release": params["expected_release"],
+        "version": params["expected_version"],
+        "suite": params["distribution"],
+        "component": params["component"],
+    }
+    problem = description.conflict(described, params["kernel"], params["rank"], publication)
+    if problem:
+        raise AptlyError(f"{target.public}: {problem}. {NOTHING}")
+    stay = description.others(described, params["kernel"], params["rank"])
+    return frozenset(str(entry.get("version")) for entry in stay.values())
 
 
 def index_of(target: Target, check_mode: bool) -> dict[str, Any]:
@@ -256,6 +292,8 @@ def argument_spec() -> dict[str, Any]:
         "expected": {"type": "dict"},
         "expected_version": {"type": "str", "default": ""},
         "expected_release": {"type": "str", "default": ""},
+        "kernel": {"type": "str", "default": ""},
+        "rank": {"type": "str", "choices": list(description.RANKS), "default": description.ONLY},
         "distribution": {"type": "str", "default": "stable"},
         "component": {"type": "str", "default": "main"},
         "architectures": {"type": "list", "elements": "str", "default": ["amd64"]},
@@ -297,7 +335,7 @@ def main() -> None:
             plan = Plan(True, tuple(debs), (), "nothing is published yet")
         else:
             with lock_of(module, debs):
-                plan = aptly.plan(debs)
+                plan = aptly.plan(debs, kept(module, target))
                 if not module.check_mode:
                     aptly.apply(plan)
         index = index_of(target, module.check_mode)

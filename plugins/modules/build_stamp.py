@@ -15,6 +15,8 @@ description:
   - With O(state=checked), compares all inputs and the state of the files that the roles wrote with
     the stamp of the last complete run. A stamp that does not hold is removed, except in check mode.
   - With O(state=written), writes that stamp, at the end of a complete run.
+  - With O(state=renewed), records the state of O(shared) in that stamp again, after other builders
+    of the same machine have published.
   - Inputs are the variables of the builder's roles, the files on the control node that they name,
     the collection itself, the names of the targets, the installed packages and the programs in
     C(PATH). The state of a file is what C(stat) says of it. The web server has to answer with the
@@ -28,7 +30,7 @@ options:
   state:
     description: Whether to compare the stamp, or to write it.
     type: str
-    choices: [checked, written]
+    choices: [checked, written, renewed]
     default: checked
   inputs:
     description: RV(inputs) of the comparison, if the stamp is written.
@@ -51,6 +53,11 @@ options:
     type: list
     elements: str
     default: []
+  shared:
+    description: More paths that are watched, which builders of one machine share.
+    type: list
+    elements: path
+    default: []
   directories:
     description: >-
       Directories that nobody else may write to, by the names of their variables. The stamp does not
@@ -59,8 +66,8 @@ options:
     default: {}
   published:
     description: >-
-      The published description. Nothing is recorded if its C(build_id) is not that of
-      C(publish_result) in O(facts), as another run has published meanwhile.
+      The published description. Nothing is recorded if it does not have the C(build_id) of
+      C(publish_result) in the facts, as another run has published meanwhile.
     type: path
   keep:
     description: >-
@@ -131,26 +138,41 @@ inputs:
   description: The checksum over the inputs; empty if a run with these has to execute the roles.
   returned: success
   type: str
+machine:
+  description: >-
+    The id of the machine's boot: the same for all names that it has in the inventory. Empty if it
+    is not known.
+  returned: O(state=checked)
+  type: str
 """
 
 import contextlib
 import glob
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils._build import stamp
-from ansible_collections.oslab.kernel.plugins.module_utils._common import json_file
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, json_file
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import description
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def argument_spec() -> dict[str, Any]:
     return {
         "path": {"type": "path", "required": True},
-        "state": {"type": "str", "choices": ["checked", "written"], "default": "checked"},
+        "state": {
+            "type": "str",
+            "choices": ["checked", "written", "renewed"],
+            "default": "checked",
+        },
         "inputs": {"type": "str", "default": ""},
         "tree": {"type": "path"},
         "watched": {"type": "list", "elements": "path", "default": []},
+        "shared": {"type": "list", "elements": "path", "default": []},
         "patterns": {"type": "list", "elements": "str", "default": []},
         "directories": {"type": "dict", "default": {}},
         "published": {"type": "path"},
@@ -176,25 +198,50 @@ def _check(module: AnsibleModule, path: Path, search_path: str) -> dict[str, Any
         with contextlib.suppress(OSError):  # not there, or the roles fail with the same error
             path.unlink()
     facts = found["facts"] if found and not reason else {}
-    return {"current": not reason, "reason": reason, "facts": facts, "inputs": inputs}
+    return {
+        "current": not reason,
+        "reason": reason,
+        "facts": facts,
+        "inputs": inputs,
+        "machine": _machine(),
+    }
 
 
-def _other_build(params: dict[str, Any]) -> bool:
+def _machine() -> str:
+    try:
+        return bounded_read.text(BOOT_ID, 1 << 10).strip()
+    except OSError:
+        return ""
+
+
+def _other_build(published: str, facts: Mapping[str, Any]) -> bool:
     """Whether something else is published than the facts say."""
-    if not params["published"]:
+    if not published:
         return False
-    found = json_file.read(Path(params["published"])) or {}
-    expected = params["facts"].get("publish_result") or {}
-    return bool(found.get("build_id") != expected.get("build_id"))
+    found = description.kernels(json_file.read(Path(published)) or {})
+    expected = facts.get("publish_result") or {}
+    return expected.get("build_id") not in [entry.get("build_id") for entry in found.values()]
+
+
+def _renew(module: AnsibleModule, path: Path, _search_path: str) -> dict[str, Any]:
+    """Of a builder without a stamp, or whose build is not the published one, there is nothing."""
+    found = stamp.read(path)
+    if found and not module.check_mode:
+        if _other_build(module.params["published"] or "", found["facts"]):
+            path.unlink()
+        else:
+            json_file.write(path, stamp.renewed(found), 0o600, durable=False)
+    return {"inputs": ""}
 
 
 def _write(module: AnsibleModule, path: Path, search_path: str) -> dict[str, Any]:
     params = module.params
-    if _other_build(params):
+    if _other_build(params["published"] or "", params["facts"]):
         module.warn("Another run has published meanwhile: the next run checks the builder again.")
         return {"inputs": params["inputs"]}
     tree = stamp.tree_paths(Path(params["tree"])) if params["tree"] else []
-    watched = [glob.escape(one) for one in params["watched"] if one]
+    shared = [glob.escape(one) for one in params["shared"] if one]
+    watched = [glob.escape(one) for one in params["watched"] if one] + shared
     made = stamp.make(
         params["inputs"],
         [*watched, *params["patterns"], *tree],
@@ -202,6 +249,8 @@ def _write(module: AnsibleModule, path: Path, search_path: str) -> dict[str, Any
         search_path,
         params["server"] or {},
         params["facts"],
+        shared=shared,
+        tree=params["tree"] or "",
     )
     if not module.check_mode:
         # Facts may name what only root can read otherwise.
@@ -209,10 +258,13 @@ def _write(module: AnsibleModule, path: Path, search_path: str) -> dict[str, Any
     return {"inputs": params["inputs"]}
 
 
+STATES = {"checked": _check, "written": _write, "renewed": _renew}
+
+
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     path, search_path = Path(module.params["path"]), os.environ.get("PATH", os.defpath)
-    act = _check if module.params["state"] == "checked" else _write
+    act = STATES[module.params["state"]]
     try:
         result = act(module, path, search_path)
     except (OSError, stamp.StampError) as error:

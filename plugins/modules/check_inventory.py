@@ -14,6 +14,8 @@ description:
   - Checks the groups of the inventory and C(--limit), the names and values of all variables that
     begin as those of the collection's roles, and the files that they name. Fails with one message
     that has all that is wrong, each with its variable, its value and the remedy.
+  - Of several builders, also that each target takes the kernel of one of them, that C(--limit)
+    leaves that one, and that no two would build different kernels of one release.
   - No host is asked. Variables and files are looked at once in a run, for all hosts of
     C(kernel_builders) and C(kernel_targets) that take part, or, if none of these does, for those of
     the play.

@@ -146,6 +146,10 @@ options:
       - Empty for any build.
     type: str
     default: ""
+  kernel:
+    description: Name of the builder, whose kernel counts if O(published) has those of several.
+    type: str
+    default: ""
   detach:
     description:
       - Return as soon as the build is under way, with RV(job). The action plugin of this name
@@ -274,12 +278,12 @@ def check_inputs(module: AnsibleModule, plan: Plan, expected: dict[str, Any]) ->
             message = lock_lines.refusal(expected["lock"], differing)
             module.fail_json(msg=plain_text.wrapped(message))
     if expected["published"]:
-        check_published(module, expected["published"], plan)
+        check_published(module, expected["published"], expected["kernel"], plan)
 
 
-def check_published(module: AnsibleModule, document: str, plan: Plan) -> None:
+def check_published(module: AnsibleModule, document: str, kernel: str, plan: Plan) -> None:
     try:
-        wanted = published.decode(document)
+        wanted = published.decode(document, kernel)
     except published.PublishedError as error:
         module.fail_json(msg=str(error))
         return
@@ -382,6 +386,7 @@ def main() -> None:
             "locked": {"type": "dict", "default": {}},
             "lock": {"type": "str", "default": ""},
             "published": {"type": "str", "default": ""},
+            "kernel": {"type": "str", "default": ""},
             "detach": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
@@ -389,7 +394,7 @@ def main() -> None:
     os.umask(workdir.UMASK)
     params = dict(module.params)
     detach, state = params.pop("detach"), params.pop("state")
-    expected = {name: params.pop(name) for name in ("locked", "lock", "published")}
+    expected = {name: params.pop(name) for name in ("locked", "lock", "published", "kernel")}
     for name in ("tree", "store", "ccache_dir", "modules_source", "tools_source", "root"):
         params[name] = Path(os.path.abspath(params[name])) if params[name] else None  # noqa: PTH100
     if params["jobs"] < 0:

@@ -26,6 +26,11 @@ options:
     description: The ASCII-armoured public key that has to have signed the description; one key.
     type: str
     required: true
+  kernel_from:
+    description:
+      - Name of the builder whose kernel the host takes. By default that of the first builder.
+    type: str
+    default: ""
   memory:
     description: File with the date of the newest description seen.
     type: path
@@ -116,6 +121,7 @@ def argument_spec() -> dict[str, Any]:
     return {
         "url": {"type": "str", "required": True},
         "public_key": {"type": "str", "required": True, "no_log": False},
+        "kernel_from": {"type": "str", "default": ""},
         "memory": {"type": "path", "default": "/var/lib/oslab-kernel/pull.json"},
         "retry_failed": {"type": "bool", "default": False},
         "timeout": {"type": "int", "default": 30},
@@ -137,7 +143,7 @@ def read(module: AnsibleModule, url: str) -> dict[str, Any]:
     message = receive.document(url, params["timeout"], description.LIMIT)
     run = module_runner(module)
     key, text = description.check_signature(run, message, params["public_key"])
-    found, plan = description.parse(text)
+    found, plan = description.parse(text, params["kernel_from"])
     if found["key_fingerprint"] != key:
         raise description.DescriptionError(f"it says that {found['key_fingerprint']} signs it")
     memory = Path(params["memory"])

@@ -22,6 +22,10 @@ options:
     description: The C(.buildinfo) or the description, in base64.
     type: str
     required: true
+  kernel:
+    description: Name of the builder, whose kernel counts if O(document) has those of several.
+    type: str
+    default: ""
   result:
     description: RV(oslab.kernel.kernel_build#module:build_result) of the build to compare.
     type: dict
@@ -120,6 +124,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "document": {"type": "str", "required": True},
+            "kernel": {"type": "str", "default": ""},
             "result": {"type": "dict", "required": True},
             "published_packages": {"type": "path"},
             "attestation": {"type": "path", "required": True},
@@ -130,7 +135,7 @@ def main() -> None:
     params = module.params
     result, target = params["result"], Path(params["attestation"])
     try:
-        wanted = published.decode(params["document"])
+        wanted = published.decode(params["document"], params["kernel"])
         store = Path(result["store"])
         made = {name: str(about["sha256"]) for name, about in result["packages"].items()}
         unequal = rebuild.compare(wanted, made)

@@ -18,6 +18,8 @@ description:
     grows. Nothing is written or signed again if nothing differs.
   - The clock of the rollout starts with the first publication of the build. Another publication of
     the same build does not start it again.
+  - Kernels of other builders in the description stay as they are. Runs on one repository wait for
+    each other.
 options:
   directory:
     description: The directory that is served; it is there already.
@@ -27,6 +29,21 @@ options:
     description: What was published, with its C(build_id).
     type: dict
     required: true
+  kernel:
+    description: Name of the builder.
+    type: str
+    default: ""
+  rank:
+    description:
+      - Whether this is the V(only) builder, the V(first) of several, or an V(other) one. A host
+        that chooses no builder takes the kernel of the only or the first one.
+    type: str
+    choices: [only, first, other]
+    default: only
+  lock_timeout:
+    description: Seconds to wait for another run that publishes into this repository.
+    type: int
+    default: 300
   rollout:
     description: >-
       Steps of C(percent) and C(after_hours), both growing. Empty for all hosts at once.
@@ -78,7 +95,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 description:
-  description: What is described, with C(date) and C(rollout).
+  description: What is described of this kernel, with C(date) and C(rollout).
+  returned: success
+  type: dict
+whole:
+  description: The whole description, with the kernels of other builders.
   returned: success
   type: dict
 names:
@@ -88,6 +109,7 @@ names:
   elements: str
 """
 
+import contextlib
 import os
 import shutil
 import time
@@ -96,11 +118,13 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils._common import json_file
+from ansible_collections.oslab.kernel.plugins.module_utils._common.lock import HeldError, held
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import (
     description,
     documents,
     errors,
+    publish,
     rollout,
 )
 
@@ -109,6 +133,9 @@ def argument_spec() -> dict[str, Any]:
     return {
         "directory": {"type": "path", "required": True},
         "publication": {"type": "dict", "required": True},
+        "kernel": {"type": "str", "default": ""},
+        "rank": {"type": "str", "choices": list(description.RANKS), "default": description.ONLY},
+        "lock_timeout": {"type": "int", "default": 300},
         "rollout": {"type": "list", "elements": "dict", "default": []},
         "stopped": {"type": "bool", "default": False},
         "gpg_home": {"type": "path", "required": True},
@@ -144,35 +171,53 @@ def write(module: AnsibleModule, made: dict[str, Any]) -> list[str]:
     return names + documents.bring(directory, [documents.Document(description.SIGNED, message)], [])
 
 
+def update(module: AnsibleModule) -> tuple[dict[str, Any], list[str]]:
+    """The whole description, and the names of what was written. Others may publish beside it."""
+    params = module.params
+    directory = Path(params["directory"])
+    lock = directory.parent / publish.LOCK
+    wait = contextlib.nullcontext() if module.check_mode else held(lock, params["lock_timeout"])
+    with wait:
+        made = description.compose(
+            json_file.read(directory / description.NAME) or {},
+            params["publication"],
+            rollout.parse_steps(params["rollout"]),
+            params["stopped"],
+            int(time.time()),
+            params["kernel"],
+            params["rank"],
+        )
+        try:
+            return made, write(module, made)
+        finally:
+            if shutil.which("gpgconf") and Path(params["gpg_home"]).is_dir():
+                run = module_runner(module, GNUPGHOME=params["gpg_home"])
+                run(["gpgconf", "--kill", "gpg-agent"])
+
+
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     params = module.params
     # The web server reads what is written here, whatever the caller's umask.
     os.umask(0o022)
-    previous = json_file.read(Path(params["directory"]) / description.NAME) or {}
     publication = params["publication"]
     publication.update({name: int(publication[name]) for name in NUMBERS if name in publication})
     try:
-        made = description.compose(
-            previous,
-            publication,
-            rollout.parse_steps(params["rollout"]),
-            params["stopped"],
-            int(time.time()),
+        made, names = update(module)
+    except HeldError as holder:
+        module.fail_json(
+            msg=f"{params['directory']} is being published into by {holder}: wait for it, or end it"
         )
-        names = write(module, made)
     except rollout.RolloutError as error:
         module.fail_json(msg=f"rollout: {error}. Nothing was published.")
     except description.DescriptionError as error:
         module.fail_json(msg=f"{error}. {errors.remedy(str(error), params['directory'])}".strip())
     except OSError as error:
         module.fail_json(msg=errors.sentence(error, params["directory"]))
-    finally:
-        if shutil.which("gpgconf") and Path(params["gpg_home"]).is_dir():
-            module_runner(module, GNUPGHOME=params["gpg_home"])(["gpgconf", "--kill", "gpg-agent"])
     module.exit_json(
         changed=bool(names),
-        description=made,
+        description=description.one_kernel(made, params["kernel"], params["rank"]),
+        whole=made,
         names=names,
         diff={"before": "", "after": "".join(f"{name}\n" for name in names)},
     )

@@ -20,6 +20,15 @@ options:
     description: Root directory of the repository.
     type: path
     required: true
+  kernel:
+    description: Name of the builder. What another builder has published is not returned.
+    type: str
+    default: ""
+  rank:
+    description: Which of the builders this is, as in M(oslab.kernel.repository_description).
+    type: str
+    choices: [only, first, other]
+    default: only
   check:
     description:
       - Fail if the files do not belong together. Otherwise RV(problem) tells of it.
@@ -47,8 +56,8 @@ traces:
   elements: str
 description:
   description:
-    - The description (C(oslab-kernel.json)), with C(index_sha256) and C(index_date) of the index
-      that is served; empty if nothing is published.
+    - The description (C(oslab-kernel.json)) of this kernel, with C(index_sha256) and C(index_date)
+      of the index that is served; empty if this kernel is not published.
   returned: success
   type: dict
 public_key:
@@ -75,6 +84,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import description
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import (
     state as repository_state,
 )
@@ -83,6 +93,8 @@ from ansible_collections.oslab.kernel.plugins.module_utils._repository import (
 def argument_spec() -> dict[str, Any]:
     return {
         "root": {"type": "path", "required": True},
+        "kernel": {"type": "str", "default": ""},
+        "rank": {"type": "str", "choices": list(description.RANKS), "default": description.ONLY},
         "check": {"type": "bool", "default": True},
     }
 
@@ -91,7 +103,9 @@ def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     root = Path(module.params["root"])
     try:
-        state = repository_state.read(module_runner(module), root)
+        state = repository_state.read(
+            module_runner(module), root, module.params["kernel"], module.params["rank"]
+        )
     except OSError as error:
         module.fail_json(msg=f"{error.filename or root} cannot be read: {error.strerror}")
     if state.problem and module.params["check"]:

@@ -43,7 +43,7 @@ author:
 EXAMPLES = r"""
 - name: Show the checks of all hosts
   oslab.kernel.show_doctor:
-    builders: "{{ groups.kernel_builders[:1] }}"
+    builders: "{{ groups.kernel_builders }}"
     targets: "{{ groups.kernel_targets }}"
   run_once: true
 """

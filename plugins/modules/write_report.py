@@ -45,9 +45,10 @@ options:
     type: list
     elements: str
     default: []
-  build:
+  builds:
     description:
-      - Manifest of the build. If empty, the manifest that most of the hosts have.
+      - Manifests of the builds, by the names of the builders. Of a builder that is missing, the
+        manifest that most of the hosts have which take its kernel (C(kernel_from)).
     type: dict
     default: {}
   show:

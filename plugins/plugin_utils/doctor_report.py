@@ -9,6 +9,7 @@ import itertools
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
@@ -253,14 +254,23 @@ def _kind(check: Check) -> tuple[Optional[bool], str]:
     return check.ok, check.detail if check.ok is None else ""
 
 
-def header(versions: str, machines: Mapping[tuple[str, str], str]) -> list[str]:
-    """The programs, and a paragraph for each host; a host of both parts is one."""
+def header(
+    versions: str,
+    machines: Mapping[tuple[str, str], str],
+    taken: Mapping[str, str] = MappingProxyType({}),
+) -> list[str]:
+    """The programs, and a paragraph for each host; a host of both parts is one.
+
+    :param taken: of each target, whose kernel it takes.
+    """
     lines = _wrapped(safe(versions), WIDTH)
     shown: dict[str, str] = {}
     for (host, _part), text in machines.items():
         shown[host] = shown.get(host) or text
     for host, text in shown.items():
         told = f"{plain_text.cell(host)}: {text or 'no facts'}"
+        if host in taken:
+            told += f"; takes the kernel of {safe(taken[host])}"
         first, *more = _wrapped(told, WIDTH - 2)
         lines += [first, *(f"  {line}" for line in more)]
     return [*lines, ""]

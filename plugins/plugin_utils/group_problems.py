@@ -8,10 +8,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-BUILDERS = "kernel_builders"
-TARGETS = "kernel_targets"
+from ansible_collections.oslab.kernel.plugins.plugin_utils import kernel_problems
+from ansible_collections.oslab.kernel.plugins.plugin_utils.kernel_choice import BUILDERS, TARGETS
+
 FOR = {
-    BUILDERS: "the host that builds and publishes the kernel",
+    BUILDERS: "the hosts that build and publish a kernel each",
     TARGETS: "the hosts that get it",
 }
 EXAMPLE = """\
@@ -49,6 +50,7 @@ def problems(
     limit: str = "",
     asked: Collection[str] = (),
     skipped: Collection[str] = (),
+    taken: Mapping[str, str] = {},
 ) -> Iterator[str]:
     """One sentence for each group that is wrong.
 
@@ -57,6 +59,7 @@ def problems(
     :param reached: the hosts that `--limit` leaves.
     :param asked: what `--tags` says.
     :param skipped: what `--skip-tags` says.
+    :param taken: of several builders, those whose kernels the reached targets take.
     """
     names = [name for name, tags in wanted.items() if needed(tags, asked, skipped)]
     if names and not groups.get("all"):
@@ -68,7 +71,10 @@ def problems(
             yield _absent(name, groups)
         elif not hosts:
             yield f"the group {name} ({FOR.get(name, 'needed')}) has no host: add one to it"
-        elif name == BUILDERS and hosts[0] not in reached:
+        elif name == BUILDERS and len(hosts) > 1 and taken:
+            known = {target: builder for target, builder in taken.items() if builder in hosts}
+            yield from kernel_problems.left_out(known, reached, limit)
+        elif name == BUILDERS and not set(hosts).intersection(reached):
             yield (
                 f"--limit {limit!r} leaves out {hosts[0]}, the first host of {name}, which builds "
                 f"the kernel and knows what is published: add it, as in "

@@ -129,7 +129,7 @@ def host(number: int = 0, failed: str = "", reason: str = "it differs") -> dict[
 def report(hosts: dict[str, dict[str, Any]], **about: Any) -> model.Report:
     run = {
         **{"name": "verify", "written": BEGIN + 900, "versions": "oslab.kernel 1.2.3"},
-        **{"hosts": list(hosts), "lost": [], "waves": [], "build": {}},
+        **{"hosts": list(hosts), "lost": [], "waves": [], "builds": {}},
         **{"gates": [], **about},
     }
     return collect.report(collect.Run(**run), hosts)

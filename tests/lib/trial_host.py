@@ -52,13 +52,20 @@ def answers(*, kernel_log: Any = None, health: Any = None) -> str:
     )
 
 
-def verify(directory: Path, hosts: Mapping[str, Mapping[str, Any]], *options: str) -> Run:
-    """playbooks/verify.yml with all checks shown; `reported` has its report."""
+def verify(
+    directory: Path, hosts: Mapping[str, Mapping[str, Any]], *options: str, **groups: Any
+) -> Run:
+    """playbooks/verify.yml with all checks shown; `reported` has its report.
+
+    :param groups: other ones than one builder.
+    """
     hostile = {name: {"ansible_connection": "hostile", **about} for name, about in hosts.items()}
     return run_playbook(
         ROOT / "playbooks/verify.yml",
         *options,
-        inventory=write_inventory(directory / "hosts.json", kernel_targets={"hosts": hostile}),
+        inventory=write_inventory(
+            directory / "hosts.json", kernel_targets={"hosts": hostile}, **groups
+        ),
         variables={
             **{"verify_store": "", "verify_show": "all"},
             "report_dir": str(directory / "report"),

@@ -45,6 +45,6 @@ def metrics(output: Mapping[str, Any]) -> Iterator[Metric]:
     )
 
 
-def text(output: Mapping[str, Any]) -> str:
-    """The same as the content of a file."""
-    return prometheus.text(metrics(output))
+def text(output: Mapping[str, Any], kernel: str = "") -> str:
+    """The same as the content of a file, with the name of a builder as a label of all."""
+    return prometheus.text(prometheus.labelled(metrics(output), {"kernel": kernel}))

@@ -16,6 +16,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build import lock_li
 from ansible_collections.oslab.kernel.plugins.module_utils._build.lock_lines import Difference
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, plain_text
 from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import SHA256
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import description
 
 #: Characters; the list of a root's packages is the longest part.
 LIMIT = 4 << 20
@@ -60,20 +61,23 @@ class Published:
         ]
 
 
-def decode(document: str) -> Published:
+def decode(document: str, kernel: str = "") -> Published:
     """The same of a document in base64. Raises PublishedError."""
     try:
         text = base64.b64decode(document, validate=True).decode("utf-8")
     except ValueError as error:
         raise PublishedError(f"{_WHAT}: this is no text ({error})") from error
-    return parse(text)
+    return parse(text, kernel)
 
 
-def parse(text: str) -> Published:
-    """Of a .buildinfo, or of a repository's description. Raises PublishedError."""
+def parse(text: str, kernel: str = "") -> Published:
+    """Of a .buildinfo, or of a repository's description. Raises PublishedError.
+
+    :param kernel: name of a builder. If the description has no kernel of it, its first one counts.
+    """
     if len(text) > LIMIT:
         raise PublishedError(f"{_WHAT}: this has more than {LIMIT} characters")
-    found = _of_json(text) if text.lstrip().startswith("{") else _of_buildinfo(text)
+    found = _of_json(text, kernel) if text.lstrip().startswith("{") else _of_buildinfo(text)
     if not SHA256.fullmatch(found.build_id):
         raise PublishedError(f"{_WHAT}: this names no build id")
     # They become parts of messages and names of files.
@@ -87,11 +91,13 @@ def parse(text: str) -> Published:
     return replace(found, sha256=hashlib.sha256(text.encode()).hexdigest())
 
 
-def _of_json(text: str) -> Published:
+def _of_json(text: str, kernel: str) -> Published:
     try:
         found = bounded_read.parse_json(text)
     except ValueError as error:
         raise PublishedError(f"{_WHAT}: this is no JSON ({error})") from error
+    if isinstance(found, dict):
+        found = description.one_kernel(found, kernel, description.ONLY)
     manifest = found.get("manifest") if isinstance(found, dict) else None
     packages = found.get("packages") if isinstance(found, dict) else None
     if not isinstance(manifest, dict) or not isinstance(packages, dict):

@@ -29,7 +29,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
 from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 
 # To be raised when a stamp says something else than before.
-FORMAT = 1
+FORMAT = 2
 #: Seconds for the answer of the builder's own web server.
 TIMEOUT = 10
 #: A repository of hundreds of builds has fewer files.
@@ -39,7 +39,15 @@ ALL = 64
 _CHUNK = 1 << 16
 # Programs that only read a GnuPG home write these.
 _VOLATILE = ("random_seed", ".lock")
-_FORMS = {"inputs": str, "paths": dict, "directories": dict, "server": dict, "facts": dict}
+_FORMS = {
+    "inputs": str,
+    "paths": dict,
+    "shared": list,
+    "directories": dict,
+    "tree": str,
+    "server": dict,
+    "facts": dict,
+}
 
 
 class StampError(Exception):
@@ -150,6 +158,9 @@ def make(
     search_path: str,
     server: Mapping[str, str],
     facts: Mapping[str, Any],
+    *,
+    shared: Iterable[str] = (),
+    tree: str = "",
 ) -> dict[str, Any]:
     """The stamp of the present state. Raises StampError.
 
@@ -160,6 +171,8 @@ def make(
     :param search_path: as in the environment variable PATH; the programs there are watched.
     :param server: C(url) and C(file), which has the same content; empty without a web server.
     :param facts: what the roles set.
+    :param shared: those of `watched` that builders of one machine share.
+    :param tree: the kernel's tree, which is of this builder alone.
     """
     depths = _depths(watched, directories.values(), search_path)
     return {
@@ -168,17 +181,39 @@ def make(
         "search_path": search_path,
         "directories": dict(directories),
         "paths": {pattern: [depth, state(pattern, depth)] for pattern, depth in depths.items()},
+        "shared": sorted(set(shared) & set(depths)),
+        "tree": tree,
         "server": dict(server),
         "facts": dict(facts),
     }
 
 
-def _loose(directories: Mapping[str, str]) -> str:
+def renewed(stamp: Mapping[str, Any]) -> dict[str, Any]:
+    """The stamp with the present state of what builders of one machine share. Raises StampError.
+
+    Another builder has published since: that changes the repository, and nothing of this builder's.
+    """
+    now = {
+        pattern: [stamp["paths"][pattern][0], state(pattern, stamp["paths"][pattern][0])]
+        for pattern in stamp["shared"]
+        if pattern in stamp["paths"]
+    }
+    return {**stamp, "paths": {**stamp["paths"], **now}}
+
+
+def _loose(directories: Mapping[str, str], tree: str) -> str:
     """What others can write to; empty if nothing."""
     (name, path), *others = directories.items()
     also = {other: Path(place) for other, place in others}
     try:
-        found = workdir.prepare(Path(path), os.geteuid(), name=name, also=also, change=False)
+        found = workdir.prepare(
+            Path(path),
+            os.geteuid(),
+            name=name,
+            also=also,
+            tree=Path(tree) if tree else None,
+            change=False,
+        )
     except (workdir.WorkdirError, OSError) as error:
         return str(error)
     return f"others can write to {found.summary()}" if found.count else ""
@@ -197,7 +232,7 @@ def _changes(
         if state(pattern, depth) != known:
             yield f"{pattern} changed"
     if stamp["directories"]:
-        loose = _loose(stamp["directories"])
+        loose = _loose(stamp["directories"], stamp["tree"])
         if loose:
             yield loose
     server = stamp["server"]

@@ -53,6 +53,14 @@ def info(name: str, text: str, labels: Labels) -> Metric:
     return Metric(name, GAUGE, text, (Sample(1, labels),))
 
 
+def labelled(metrics: Iterable[Metric], labels: Labels) -> Iterator[Metric]:
+    """The same with more labels, before their own; those that are empty are left out."""
+    more = {name: value for name, value in labels.items() if value}
+    for metric in metrics:
+        samples = (one._replace(labels={**more, **one.labels}) for one in metric.samples)
+        yield metric._replace(samples=tuple(samples))
+
+
 def is_number(value: Any) -> bool:
     """Whether it is a finite number; to Python, True is one."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):

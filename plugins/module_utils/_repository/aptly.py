@@ -20,7 +20,7 @@ import contextlib
 import json
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Callable, NamedTuple, Optional
@@ -411,7 +411,8 @@ class Aptly:
             )
         return parse_search(out)
 
-    def plan(self, debs: Sequence[Deb]) -> Plan:
+    def plan(self, debs: Sequence[Deb], kept: Collection[str] = ()) -> Plan:
+        """What has to be done. `kept`: versions that are not removed, however old they are."""
         published = (*self.target.architectures, "all")
         for deb in debs:
             if deb.key.architecture not in published:
@@ -425,7 +426,7 @@ class Aptly:
         wanted = {deb.key.version for deb in debs}
         recorded = retention.read_order(Path(self.target.root))
         order = retention.new_order(recorded, {key.version for key in stored}, wanted)
-        remove = retention.surplus(order, self.target.keep_builds, wanted)
+        remove = retention.surplus(order, self.target.keep_builds, {*wanted, *kept})
         if not exists or fresh or replaced:
             reason = "packages were added"
         elif remove:

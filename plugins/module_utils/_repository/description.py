@@ -8,6 +8,10 @@ the build with the checksum of its list of files, the index, the rollout, and it
 date grows with each change, by a second at least. A host remembers the newest one that it has
 seen, and takes no older description: whoever stands between could otherwise give out the one from
 before a rollout was stopped.
+
+A repository may hold the kernels of several builders. That of the first one is what a host takes
+without a choice, and its entry is the description itself, as if there were no other one; `kernel`
+names its builder. `kernels` has the entries of the others by the names of theirs.
 """
 
 from __future__ import annotations
@@ -39,6 +43,8 @@ NAME = manifest.NAME
 SIGNED = f"{NAME}.asc"
 # One of ours has some KiB.
 LIMIT = 1 << 20
+# What a signature adds to it at most.
+_SIGNATURE = 16 << 10
 # Of a date: the year 9999.
 _LATEST = 253_402_300_799
 _SIZE = 1 << 40
@@ -47,10 +53,120 @@ _VERSION = re.compile(r"[0-9][A-Za-z0-9+.~:-]{0,254}")
 _SUITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
 _FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
 _LIST = re.compile(r"builds/[0-9a-f]{12}\.json")
+#: Of the whole description, and of no kernel.
+_COMMON = ("date", "key_fingerprint", "index_sha256", "index_date")
+#: Of a builder in its inventory: the only one, the first of several, or another one.
+ONLY, FIRST, OTHER = RANKS = ("only", "first", "other")
 
 
 class DescriptionError(Exception):
     """It cannot be made, or is not to be believed; the message says why."""
+
+
+# --- several kernels ---------------------------------------------------------------------------
+
+
+def kernels(description: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The entry of each builder by its name, that of the first builder first.
+
+    A description of an older version of this collection has one entry, whose name is empty.
+    """
+    first = _entry(description)
+    found = {str(description.get("kernel") or ""): first} if first else {}
+    more = description.get("kernels")
+    for name, entry in more.items() if isinstance(more, Mapping) else ():
+        if isinstance(entry, Mapping):
+            found.setdefault(str(name), dict(entry))
+    return found
+
+
+def _entry(description: Mapping[str, Any]) -> dict[str, Any]:
+    apart = (*_COMMON, "kernel", "kernels")
+    return {name: value for name, value in description.items() if name not in apart}
+
+
+def first_kernel(description: Mapping[str, Any]) -> Optional[str]:
+    """The name of the builder whose kernel a host takes without a choice; None if there is none."""
+    return str(description.get("kernel") or "") if _entry(description) else None
+
+
+def others(description: Mapping[str, Any], kernel: str, rank: str) -> dict[str, dict[str, Any]]:
+    """The entries that stay as they are when a builder publishes.
+
+    :param kernel: name of the builder.
+    :param rank: one of RANKS.
+    """
+    replaced = (kernel, _taken_over(description, rank))
+    return {name: entry for name, entry in kernels(description).items() if name not in replaced}
+
+
+def _taken_over(description: Mapping[str, Any], rank: str) -> Optional[str]:
+    """The name of the first entry if a builder of this rank goes on with it; else None.
+
+    An only builder does, as its name in the inventory may have changed. The first of several does
+    with an entry without a name.
+    """
+    first = first_kernel(description)
+    return first if rank == ONLY or (rank == FIRST and not first) else None
+
+
+def conflict(
+    description: Mapping[str, Any], kernel: str, rank: str, publication: Mapping[str, Any]
+) -> str:
+    """Why a publication cannot stand beside the entries that stay; empty if it can.
+
+    :param publication: of which C(release), C(version), C(suite) and C(component) count.
+    """
+    for name, entry in others(description, kernel, rank).items():
+        where = shown(name) or "an older publication"
+        gone = f"if that builder is gone, remove its entry from {NAME}"
+        if entry.get("release") == publication["release"] != "" and (
+            entry.get("version") != publication["version"]
+        ):
+            return (
+                f"the kernel of {shown(kernel)} has the release {publication['release']}, and so "
+                f"has that of {where} there, which is another build: a host tells kernels apart by "
+                f"their releases. Set version_extraversion of one of them to another text; {gone}"
+            )
+        for one in ("suite", "component"):
+            if entry.get(one) != publication[one]:
+                return (
+                    f"publish_{one} is {publication[one]}, and that of {where} there is "
+                    f"{shown(str(entry.get(one)))}: all kernels of one repository have one. Set it "
+                    f"for the group kernel_builders, or use another publish_root; {gone}"
+                )
+    return ""
+
+
+def one_kernel(description: Mapping[str, Any], kernel: str, rank: str) -> dict[str, Any]:
+    """What a builder has published, as a description of this kernel alone; else empty."""
+    found = kernels(description)
+    name = kernel if kernel in found else _taken_over(description, rank)
+    return {} if name is None else _alone(description, name, found[name])
+
+
+def _alone(description: Mapping[str, Any], name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    common = {one: description[one] for one in _COMMON if one in description}
+    return {**entry, **common, **({"kernel": name} if name else {})}
+
+
+def chosen(description: Mapping[str, Any], kernel: str) -> dict[str, Any]:
+    """What a host takes, in the same form. Raises DescriptionError if it is not there.
+
+    :param kernel: name of a builder; empty for that of the first one.
+    """
+    found = kernels(description)
+    name = kernel or first_kernel(description)
+    if name is not None and name in found:
+        return _alone(description, name, found[name])
+    if not found:
+        return dict(description)  # whose form is refused
+    names = shown(", ".join(sorted(filter(None, found))))
+    if not kernel:
+        raise DescriptionError(f"it has no kernel of a first builder: set kernel_from ({names})")
+    raise DescriptionError(
+        f"it has no kernel of {shown(kernel)} (kernel_from), but of {names or 'one without a name'}"
+    )
 
 
 # --- on the builder ----------------------------------------------------------------------------
@@ -66,20 +182,26 @@ def compose(
     steps: Sequence[rollout.Step],
     stopped: bool,
     now: int,
+    kernel: str = "",
+    rank: str = ONLY,
 ) -> dict[str, Any]:
-    """The description of this publication; `previous` itself if nothing differs.
+    """The description with this publication; `previous` itself if nothing differs.
 
     The clock of the rollout starts with the first publication of the build, and goes on with later
     ones of the same build.
+
+    :param kernel: name of the builder.
+    :param rank: one of RANKS.
     """
     started = now
-    before = previous.get("rollout")
-    same = previous.get("build_id") == publication.get("build_id")
+    old = one_kernel(previous, kernel, rank)
+    before = old.get("rollout")
+    same = old.get("build_id") == publication.get("build_id")
     if same and isinstance(before, Mapping) and _is_number(before.get("started"), now):
         started = before["started"]
-    wanted = {
+    entry = {
         # One that was read back has the date that it had.
-        **{name: value for name, value in publication.items() if name != "date"},
+        **_entry(publication),
         "rollout": {
             "steps": [
                 {
@@ -92,6 +214,18 @@ def compose(
             "stopped": stopped,
         },
     }
+    kept = others(previous, kernel, rank)
+    # Another builder leaves the first entry where it is. If it was the first one itself, that is
+    # empty until the first one publishes.
+    first = kernel if rank != OTHER else first_kernel(previous)
+    kept[kernel] = entry
+    head = kept.pop(first, {}) if first is not None and (first != kernel or rank != OTHER) else {}
+    wanted: dict[str, Any] = {
+        **head,
+        **({"kernel": first} if head and first else {}),
+        **({"kernels": kept} if kept else {}),
+        **{name: publication[name] for name in _COMMON[1:] if name in publication},
+    }
     date = previous.get("date")
     if not isinstance(date, int) or not _is_number(date, _LATEST):
         return {**wanted, "date": now}
@@ -100,8 +234,15 @@ def compose(
 
 
 def encode(description: Mapping[str, Any]) -> bytes:
-    """Equal descriptions give equal texts, all in ASCII."""
-    return f"{json.dumps(description, indent=4, sort_keys=True)}\n".encode()
+    """Equal descriptions give equal texts, all in ASCII. Raises DescriptionError."""
+    text = f"{json.dumps(description, indent=4, sort_keys=True)}\n".encode()
+    if len(text) > LIMIT - _SIGNATURE:
+        raise DescriptionError(
+            f"{NAME} would have {len(text)} bytes, and hosts take {LIMIT - _SIGNATURE}: remove "
+            "entries from its kernels whose builders are gone, or use another publish_root for "
+            "some builders"
+        )
+    return text
 
 
 def is_signed(run: Runner, signed: Path, text: bytes, public_key: str) -> bool:
@@ -212,8 +353,13 @@ def _problems(found: Mapping[str, Any]) -> Iterator[str]:
         yield "the signers of its manifest are none"
 
 
-def parse(text: str) -> tuple[dict[str, Any], rollout.Rollout]:
-    """A description and its rollout. Raises DescriptionError for anything else."""
+def parse(text: str, kernel: str = "") -> tuple[dict[str, Any], rollout.Rollout]:
+    """What a description says of one kernel, and the rollout of that.
+
+    Raises DescriptionError for anything else.
+
+    :param kernel: name of its builder; empty for the first one.
+    """
     if len(text) > LIMIT:
         raise DescriptionError(f"it is larger than {LIMIT} bytes")
     try:
@@ -222,6 +368,7 @@ def parse(text: str) -> tuple[dict[str, Any], rollout.Rollout]:
         raise DescriptionError(f"it is no JSON ({error})") from error
     if not isinstance(found, dict):
         raise DescriptionError("it is no JSON object")
+    found = chosen(found, kernel)
     for problem in _problems(found):
         raise DescriptionError(problem)
     return found, _rollout(found.get("rollout"))

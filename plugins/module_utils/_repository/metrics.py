@@ -14,35 +14,49 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common.prometheus im
     Metric,
     Sample,
     gauge,
-    info,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import description
 
 FILE = "oslab-kernel-repository.prom"
 
 
-def metrics(description: Mapping[str, Any], builds: Optional[int]) -> Iterator[Metric]:
-    """By the description of a publication, and how many builds the repository keeps."""
-    names = ("release", "version", "build_id", "suite", "component")
-    yield info(
+_NAMES = ("release", "version", "build_id", "suite", "component")
+
+
+def metrics(described: Mapping[str, Any], builds: Optional[int]) -> Iterator[Metric]:
+    """By the description of a repository, and how many builds it keeps.
+
+    Of several kernels each has the name of its builder as a label.
+    """
+    found = description.kernels(described)
+    kernels = [({"kernel": name} if len(found) > 1 else {}, entry) for name, entry in found.items()]
+    yield Metric(
         "oslab_kernel_repository_info",
+        GAUGE,
         "The build that is published; 1.",
-        {name: description.get(name) for name in names},
+        tuple(
+            Sample(1, {**label, **{name: entry.get(name) for name in _NAMES}})
+            for label, entry in kernels
+        ),
     )
     yield gauge(
         "oslab_kernel_repository_published_timestamp_seconds",
         "When the repository's index was signed last.",
-        description.get("index_date"),
+        described.get("index_date"),
     )
     yield gauge("oslab_kernel_repository_builds", "Builds that the repository keeps.", builds)
-    packages = (description.get("packages") or {}).items()
     yield Metric(
         "oslab_kernel_repository_package_bytes",
         GAUGE,
         "Size of each package of the published build.",
-        tuple(Sample(one.get("size"), {"package": name}) for name, one in sorted(packages)),
+        tuple(
+            Sample(one.get("size"), {**label, "package": name})
+            for label, entry in kernels
+            for name, one in sorted((entry.get("packages") or {}).items())
+        ),
     )
 
 
-def text(description: Mapping[str, Any], builds: Optional[int] = None) -> str:
+def text(described: Mapping[str, Any], builds: Optional[int] = None) -> str:
     """The same as the content of a file."""
-    return prometheus.text(metrics(description, builds))
+    return prometheus.text(metrics(described, builds))

@@ -31,6 +31,8 @@ BY_HASH = "by-hash"
 # Indexes that are kept in each by-hash directory: those of the last twenty publications or so.
 KEPT = 64
 PART = ".part"
+# In the repository's directory: whoever publishes, or signs the description, holds it.
+LOCK = "publish.lock"
 
 
 def files(top: Path) -> Iterator[Path]:

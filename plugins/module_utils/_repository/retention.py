@@ -41,7 +41,7 @@ def new_order(
 
 
 def surplus(versions: Sequence[str], keep: int, wanted: Collection[str]) -> list[str]:
-    """Those beyond the limit, from the oldest; never what is being published, nor the newest."""
+    """Those beyond the limit, from the oldest; never those that are wanted, nor the newest."""
     if keep <= 0:
         return []
     beyond = versions[: max(len(versions) - keep, 0)]

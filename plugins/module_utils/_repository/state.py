@@ -21,7 +21,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     openpgp_key,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
-from ansible_collections.oslab.kernel.plugins.module_utils._repository import index
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import description, index
 from ansible_collections.oslab.kernel.plugins.module_utils._repository.index import (
     IndexFileError,
 )
@@ -62,16 +62,20 @@ def _text(path: Path) -> str:
     return index.content(path, LIMIT).decode("utf-8", "replace")
 
 
-def _description(path: Path) -> dict[str, Any]:
+def _description(path: Path, kernel: str, rank: str) -> tuple[dict[str, Any], str]:
+    """What it says of the kernel, empty if nothing, and the key that it names."""
     try:
         found = bounded_read.parse_json(_text(path))
     except ValueError as error:
         raise IndexFileError(f"{path} is no JSON ({error}): publish again") from error
-    if not isinstance(found, dict) or not all(
-        isinstance(found.get(name), str) and found[name] for name in ("release", "version")
+    all_of_it = description.kernels(found) if isinstance(found, dict) else {}
+    if not all_of_it or not all(
+        isinstance(entry.get(name), str) and entry[name]
+        for entry in all_of_it.values()
+        for name in ("release", "version")
     ):
         raise IndexFileError(f"{path} does not describe a publication: publish again")
-    return found
+    return description.one_kernel(found, kernel, rank), str(found.get("key_fingerprint") or "")
 
 
 def _issuer(left: Sequence[str]) -> str:
@@ -88,18 +92,22 @@ def _issuer(left: Sequence[str]) -> str:
     return ""
 
 
-def read(run: Runner, root: Path) -> State:
-    """Raises OSError if a file that is there cannot be read."""
+def read(run: Runner, root: Path, kernel: str = "", rank: str = description.ONLY) -> State:
+    """Raises OSError if a file that is there cannot be read.
+
+    :param kernel: name of the builder whose kernel is asked for.
+    :param rank: which of the builders that is (description.RANKS).
+    """
     left = [str(path) for path in traces(root)]
     description_file, key_file = (root / "public" / name for name in (DESCRIPTION, PUBLIC_KEY))
-    description: dict[str, Any] = {}
+    described: dict[str, Any] = {}
     key, fingerprint = "", ""
     problems: list[str] = []
     # One that is broken must not hide which key the others name.
     try:
         if description_file.exists():
-            description = _description(description_file)
-            named = str(description.get("key_fingerprint") or "").upper()
+            described, named = _description(description_file, kernel, rank)
+            named = named.upper()
             fingerprint = named if _FINGERPRINT.fullmatch(named) else ""
     except IndexFileError as error:
         problems.append(str(error))
@@ -110,12 +118,12 @@ def read(run: Runner, root: Path) -> State:
                 held = index.fingerprints(run, key, str(key_file), Path(home))
             _check_key(key_file, held, fingerprint)
             fingerprint = held[0]
-        if description and key:
-            release = root / "public" / "dists" / str(description.get("suite") or "stable")
+        if described and key:
+            release = root / "public" / "dists" / str(described.get("suite") or "stable")
             release /= "InRelease"
             index.check_signature(run, release, key, fingerprint)
             found = index.read(release)
-            description.update(index_sha256=found.sha256, index_date=found.date)
+            described.update(index_sha256=found.sha256, index_date=found.date)
     except FileNotFoundError as error:
         problems.append(f"{error.filename} is missing")
     except IndexFileError as error:
@@ -124,7 +132,7 @@ def read(run: Runner, root: Path) -> State:
     # What is in staging alone was never served: a first run that was killed there.
     served = any(not path.startswith(f"{root / 'staging'}/") for path in left)
     problem = problems[0] if problems else ""
-    return State(left, description, key, fingerprint, served and not fingerprint, problem)
+    return State(left, described, key, fingerprint, served and not fingerprint, problem)
 
 
 def _check_key(file: Path, held: list[str], expected: str) -> None:

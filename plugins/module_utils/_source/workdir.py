@@ -29,6 +29,8 @@ SPECIAL = stat.S_ISUID | stat.S_ISGID
 # Where `nginx -t` makes directories for nobody, in a repository's `nginx`. Nothing is read there.
 NGINX = frozenset(("body", "proxy", "fastcgi", "uwsgi", "scgi"))
 _TREES = "the directory of source_tree"
+# Below source_workdir.
+TREES = "trees"
 # Where a kernel is built, by the names of the variables.
 _BUILT_IN = ("source_workdir", _TREES)
 
@@ -165,8 +167,17 @@ def _tighten_file(name: str, directory: int, found: os.stat_result, change: bool
     return True
 
 
-def tighten(top: Path, uid: int, change: bool = True, loose: Optional[Loose] = None) -> Loose:
+def tighten(
+    top: Path,
+    uid: int,
+    change: bool = True,
+    loose: Optional[Loose] = None,
+    only: Optional[Path] = None,
+) -> Loose:
     """Remove write permission for others from everything below `top`. Follows no link.
+
+    Of the directory that `only` is in, nothing else is looked at: there are the trees of other
+    builders, which look at their own.
 
     Raises WorkdirError where anything there belongs to somebody else than root and `uid`: links,
     too, since whoever could make one decided where it leads. What is found is added to `loose`.
@@ -181,6 +192,9 @@ def tighten(top: Path, uid: int, change: bool = True, loose: Optional[Loose] = N
 
     for directory, below, names, descriptor in os.fwalk(top, onerror=refuse):
         place = Path(directory)
+        if only is not None and place == only.parent:
+            below[:] = [name for name in below if name == only.name]
+            names.clear()
         found = os.fstat(descriptor)
         if place != top:
             _check_owner(place, top, found, uid)
@@ -238,6 +252,12 @@ def _ensure(path: Path, name: str, uid: int, change: bool) -> bool:
     return missing
 
 
+def _own_tree(top: Path, tree: Optional[Path]) -> Optional[Path]:
+    """The directory of one builder's tree, if `tree` is where the role source has it by default."""
+    own = tree.resolve().parent if tree else None
+    return own if own and own.parent == top.resolve() / TREES else None
+
+
 def prepare(
     path: Path,
     uid: int,
@@ -269,7 +289,7 @@ def prepare(
     loose = Loose(made=made)
     for place in tops.values():
         if place is path or path.resolve() not in place.resolve().parents:
-            tighten(place, uid, change, loose)
+            tighten(place, uid, change, loose, None if elsewhere else _own_tree(path, tree))
     # What the role did not make it refuses anyway: it might be /usr, named by mistake.
     if elsewhere and (elsewhere / tree_records.SOURCE).is_file():
         check(elsewhere, "source_tree", uid)

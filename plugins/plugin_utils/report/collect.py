@@ -49,8 +49,10 @@ class Run(NamedTuple):
     waves: Sequence[Sequence[str]]
     #: What became of each gate, as the action deploy_gate returns it, with the number of its wave.
     gates: Sequence[Mapping[str, Any]]
-    #: Manifest of the build; empty if the run has none.
-    build: Mapping[str, Any]
+    #: Manifests of the builds, by the names of the builders.
+    builds: Mapping[str, Mapping[str, Any]]
+    #: Of each host, the builder whose kernel it takes.
+    kernel_from: Mapping[str, str] = {}
 
 
 def _dict(value: Any) -> Mapping[str, Any]:
@@ -229,8 +231,20 @@ def _boot(known: Mapping[str, Any]) -> model.Boot:
     }
 
 
-def host(name: str, known: Mapping[str, Any], run: str, *, lost: bool = False) -> model.Host:
-    """By what the playbooks and roles left among the host's variables."""
+def host(
+    name: str,
+    known: Mapping[str, Any],
+    run: str,
+    *,
+    lost: bool = False,
+    kernel_from: str = "",
+    expected: Optional[Mapping[str, Any]] = None,
+) -> model.Host:
+    """By what the playbooks and roles left among the host's variables.
+
+    :param kernel_from: the builder whose kernel it takes.
+    :param expected: manifest of that kernel.
+    """
     ended = outcome.of(known, run, lost=lost)
     result, verdicts = _dict(known.get("verify_result")), _dict(known.get("verify_report"))
     if run == outcome.VERIFY and ended.kind in ("failed", "no_answer"):
@@ -246,6 +260,9 @@ def host(name: str, known: Mapping[str, Any], run: str, *, lost: bool = False) -
         "remedy": ended.remedy,
         "release": _text(running),
         "build_id": _text(_dict(result.get("manifest")).get("build_id")),
+        "kernel_from": plain_text.cell(kernel_from, plain_text.LENGTH),
+        "expected_release": _text(_dict(expected).get("release")),
+        "expected_build_id": _text(_dict(expected).get("build_id")),
         "boot": _boot(known),
         "checks": _checks(verdicts.get("checks")),
         "log": _log(verdicts.get("kernel_log")),
@@ -286,13 +303,25 @@ def build(manifest: Mapping[str, Any]) -> list[model.Fact]:
     return [{"name": name, "value": value} for name, value in found if value]
 
 
-def _manifest(run: Run, variables: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
-    """That of the run, or else the one that most hosts have."""
-    if run.build:
-        return run.build
-    found = [
-        _dict(_dict(variables[name].get("verify_result")).get("manifest")) for name in run.hosts
+def _kernels(run: Run, variables: Mapping[str, Mapping[str, Any]]) -> list[model.Kernel]:
+    """Of each builder whose kernel a host takes, in the order of the hosts."""
+    taking: dict[str, list[str]] = {}
+    for name in run.hosts:
+        taking.setdefault(run.kernel_from.get(name, ""), []).append(name)
+    kernels: list[model.Kernel] = [
+        {
+            "kernel_from": plain_text.cell(builder, plain_text.LENGTH),
+            "hosts": len(names),
+            "build": build(run.builds.get(builder) or _of_most(names, variables)),
+        }
+        for builder, names in taking.items()
     ]
+    return [one for one in kernels if one["build"]]
+
+
+def _of_most(names: Sequence[str], variables: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The manifest that most of the hosts have."""
+    found = [_dict(_dict(variables[name].get("verify_result")).get("manifest")) for name in names]
     ids = Tally(str(one["build_id"]) for one in found if one.get("build_id"))
     most = next((build_id for build_id, _count in ids.most_common(1)), "")
     return next((one for one in found if str(one.get("build_id")) == most and most), {})
@@ -346,8 +375,18 @@ def report(run: Run, variables: Mapping[str, Mapping[str, Any]]) -> model.Report
     :param variables: of each host by its name.
     """
     found = {
-        name: host(name, variables[name], run.name, lost=name in run.lost) for name in run.hosts
+        name: host(
+            name,
+            variables[name],
+            run.name,
+            lost=name in run.lost,
+            kernel_from=run.kernel_from.get(name, ""),
+            expected=run.builds.get(run.kernel_from.get(name, "")),
+        )
+        for name in run.hosts
     }
+    kernels = _kernels(run, variables)
+    most = max(kernels, key=lambda one: one["hosts"], default=None)
     hosts = sorted(found.values(), key=_order)
     return {
         "schema": model.SCHEMA,
@@ -355,7 +394,8 @@ def report(run: Run, variables: Mapping[str, Mapping[str, Any]]) -> model.Report
         "written": run.written,
         "versions": _text(run.versions),
         "outcomes": counted(hosts),
-        "build": build(_manifest(run, variables)),
+        "build": most["build"] if most else [],
+        "kernels": kernels,
         "waves": _waves(run, found),
         "gates": [_gate(one) for one in run.gates],
         "hosts": hosts,

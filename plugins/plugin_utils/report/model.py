@@ -119,6 +119,10 @@ class Host(TypedDict):
     remedy: str
     release: str
     build_id: str
+    #: The builder whose kernel it takes, and what that has published; empty if that is not known.
+    kernel_from: str
+    expected_release: str
+    expected_build_id: str
     boot: Boot
     checks: list[Check]
     log: Log
@@ -160,6 +164,15 @@ class Fact(TypedDict):
     value: str
 
 
+class Kernel(TypedDict):
+    """What one builder has published."""
+
+    kernel_from: str
+    #: Number of hosts of the report that take it.
+    hosts: int
+    build: list[Fact]
+
+
 class Report(TypedDict):
     """The whole."""
 
@@ -170,7 +183,9 @@ class Report(TypedDict):
     versions: str
     #: Number of hosts of each outcome that occurs.
     outcomes: dict[str, int]
+    #: That which most hosts take.
     build: list[Fact]
+    kernels: list[Kernel]
     waves: list[Wave]
     gates: list[Gate]
     hosts: list[Host]

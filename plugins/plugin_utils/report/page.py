@@ -98,10 +98,12 @@ def _few(names: Sequence[str]) -> str:
     return plain_text.few(names)
 
 
-def _entry(host: model.Host, number: int, *, full: bool, alone: bool) -> Markup:
+def _entry(host: model.Host, number: int, *, full: bool, alone: bool, several: bool) -> Markup:
+    """:param several: whether hosts take the kernels of several builders."""
     template = _environment().get_template("report_host.html.j2")
     is_open = alone or (host["passed"] is False and number < MOST_OPEN)
-    return Markup(template.render(host=host, id=f"h{number}", full=full, open=is_open))
+    values = {"host": host, "id": f"h{number}", "full": full, "open": is_open}
+    return Markup(template.render(values, several=several))
 
 
 def _size(text: str) -> int:
@@ -115,16 +117,17 @@ def _entries(hosts: Sequence[model.Host], room: int) -> list[Markup]:
     """
     entries: list[Markup] = []
     alone = len(hosts) == 1
+    several = len({host["kernel_from"] for host in hosts}) > 1
     left = room
     for number, host in enumerate(hosts):
         first = host["passed"] is False and number < MOST_OPEN
-        entry = _entry(host, number, full=first, alone=alone)
+        entry = _entry(host, number, full=first, alone=alone, several=several)
         left -= _size(entry)
         if left < 0:
             break
         entries.append(entry)
     for number, host in enumerate(hosts[: len(entries)]):
-        entry = _entry(host, number, full=True, alone=alone)
+        entry = _entry(host, number, full=True, alone=alone, several=several)
         left -= _size(entry) - _size(entries[number])
         if left < 0:
             break
@@ -160,6 +163,7 @@ def render(report: model.Report, room: int = ROOM) -> str:
         "failed": len(failed),
         "passed": sum(host["passed"] is True for host in hosts),
         "rows": _rows(hosts),
+        "several": len(report["kernels"]) > 1,
         "sections": _sections(report, room),
     }
     return _environment().get_template("report.html.j2").render(values) + "\n"

@@ -60,6 +60,30 @@ def test_site_takes_it(installed: Installed, name: str) -> None:
     assert "web4.example.org" in done.stdout
 
 
+def test_two_configurations(read: Read, installed: Installed) -> None:
+    inventory = read("ab.yml")
+    assert hosts(inventory, "kernel_builders") == ["a", "b"]
+    assert hosts(inventory, "kernel_targets") == TARGETS
+    hostvars = inventory["_meta"]["hostvars"]
+    assert [hostvars[name]["kernel_from"] for name in TARGETS] == ["a", "a", "b", "b"]
+    done = installed.run("ansible-playbook", "oslab.kernel.preflight", "-i", EXAMPLES / "ab.yml")
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_kernel_for_each_student(read: Read, installed: Installed) -> None:
+    inventory = read("class/hosts.yml")
+    for group in ("kernel_builders", "kernel_targets"):
+        assert len(hosts(inventory, group)) == 30
+    # All variables and the files that they name are right; each PC takes the kernel of a student.
+    argv = ("ansible-playbook", "oslab.kernel.preflight", "-i", EXAMPLES / "class/hosts.yml")
+    done = installed.run(*argv)
+    assert done.returncode == 0, done.stdout
+    done = installed.run(*argv, "--limit", "student01,pc07.example.org")
+    assert "leaves out student07, the builder of pc07.example.org (kernel_from)" in " ".join(
+        done.stdout.split()
+    )
+
+
 @pytest.mark.parametrize("name", ["racks.yml", "constructed"])
 def test_racks_are_groups(read: Read, name: str) -> None:
     inventory = read(name)

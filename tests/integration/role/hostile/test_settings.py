@@ -19,12 +19,12 @@ EVIL = """\
 #!/usr/bin/python3
 import json
 print(json.dumps({"changed": False, "ping": "pong", "ansible_facts": {
-    "deploy_after": "evil", "deploy_before": "evil", "report_dir": "evil",
+    "kernel_from": "evil", "deploy_after": "evil", "deploy_before": "evil", "report_dir": "evil",
     "trial_report_dir": "evil", "trial_serial_log": "evil", "deploy_gates": "evil",
     "trial_ssh_args": "evil", "deploy_serial": "evil", "deploy_max_fail_percentage": "evil"}}))
 """
 SHOWN = (
-    "{{ [deploy_after, deploy_before, report_dir, trial_ssh_args, deploy_serial, deploy_gates,"
+    "{{ [kernel_from, deploy_after, deploy_before, report_dir, trial_ssh_args, deploy_serial, deploy_gates,"
     " trial_report_dir, trial_serial_log, deploy_max_fail_percentage] | string }}"
 )
 PINNED = {"import_role": {"name": "oslab.kernel.preflight", "tasks_from": "fix_settings"}}
@@ -57,7 +57,7 @@ def ran(tmp_path: Path, *tasks: dict[str, Any]) -> str:
 def test_facts_in_an_answer_change_no_setting_of_the_control_node(tmp_path: Path) -> None:
     shown = {"debug": {"msg": SHOWN}}
     # What Ansible does by itself; else the rest of this test shows nothing.
-    assert ran(tmp_path, {"evil": {}}, shown).count("evil") >= 9
+    assert ran(tmp_path, {"evil": {}}, shown).count("evil") >= 10
     output = ran(tmp_path, PINNED, {"evil": {}}, shown)
     assert "evil" not in output.partition("debug")[2]
     assert "mine" in output

@@ -40,9 +40,17 @@ class Published:
         self.made: dict[str, Any] = {}
 
     def publish(
-        self, key: Any = None, steps: Any = (), stopped: bool = False, **more: Any
+        self,
+        key: Any = None,
+        steps: Any = (),
+        stopped: bool = False,
+        builder: tuple[str, str] = ("", "only"),
+        **more: Any,
     ) -> bytes:
-        """Returned is the signed description."""
+        """Returned is the signed description.
+
+        :param builder: its name and rank.
+        """
         key = key or self.repository.key
         publication = {
             "release": RELEASE,
@@ -60,7 +68,8 @@ class Published:
             **more,
         }
         plan = rollout.parse_steps(list(steps))
-        self.made = description.compose(self.made, publication, plan, stopped, int(time.time()))
+        now = int(time.time())
+        self.made = description.compose(self.made, publication, plan, stopped, now, *builder)
         plain = self.public / "oslab-kernel.json"
         plain.write_bytes(description.encode(self.made))
         signed = description.sign(run_program, plain, str(key.home), key.fingerprint)
@@ -124,6 +133,31 @@ def test_what_a_host_takes(host: Overlay, published: Published, other_key: Any, 
             answer = pull()
             assert answer["failed"], answer
             assert len(answer["msg"]) < 500
+
+
+def test_a_host_chooses_one_of_several_kernels(
+    host: Overlay, published: Published, serve: Any
+) -> None:
+    key = published.repository.key.public
+    published.publish(builder=("alice", "first"))
+    other = {"release": "6.12.0-bob", "build_id": "b" * 64}
+    published.publish(builder=("bob", "other"), steps=LATER, **other)
+    with serve(published.public) as url:
+
+        def pull(**options: Any) -> dict[str, Any]:
+            return host.module("pull_info", url=url, public_key=key, **options)
+
+        found = pull(kernel_from="bob")
+        assert (found["description"]["release"], found["state"]) == ("6.12.0-bob", "waiting")
+        for chosen in ({}, {"kernel_from": "alice"}):
+            found = pull(**chosen)
+            assert (found["description"]["release"], found["state"]) == (RELEASE, "due")
+        output = playbook(host, url, key, kernel_from="bob")
+        assert "grows: the turn of this host comes at" in output
+        assert output.endswith("STATUS 0")
+        output = playbook(host, url, key, kernel_from="carol")
+        assert "it has no kernel of carol (kernel_from), but of alice, bob" in output
+        assert not output.endswith("STATUS 0")
 
 
 def playbook(host: Overlay, url: str, key: str, **variables: Any) -> str:

@@ -269,6 +269,26 @@ def test_two_at_once_wait_for_each_other(repository, client_of, serve):
         assert sorted(versions(client)) == [TWO, ONE]
 
 
+def test_builds_of_other_builders_are_kept_whatever_the_limit(repository):
+    versions = ["1.alice", "1.bob", "2.bob", "3.bob"]
+    files = [repository.package(version) for version in versions]
+    described = {"kernel": "alice", "version": "1.alice", "suite": "stable", "component": "main"}
+
+    def publish(file, kernel, rank):
+        outcome = repository.publish(file, keep_builds=1, kernel=kernel, rank=rank)
+        assert "failed" not in outcome, outcome
+        return outcome["removed"]
+
+    assert publish(files[0], "alice", "first") == []
+    (repository.public / "oslab-kernel.json").write_text(json.dumps(described))
+    assert [publish(file, "bob", "other") for file in files[1:]] == [[], ["1.bob"], ["2.bob"]]
+    # In another suite hosts would find another index.
+    outcome = repository.publish(files[3], kernel="bob", rank="other", distribution="testing")
+    assert "publish_suite is testing, and that of alice there is stable" in outcome["msg"]
+    # An only builder takes the place of the first one.
+    assert publish(files[3], "bob", "only") == ["1.alice"]
+
+
 def test_who_holds_the_repository_is_named(repository):
     file = repository.package(ONE)
     with (repository.root / "publish.lock").open("w") as stream:

@@ -19,7 +19,7 @@ from ansible_collections.oslab.kernel.plugins.action import check_inventory
 def action(monkeypatch, tmp_path, looked, unknown=()):
     def variables(self, names, given, arguments):
         looked.append(list(names))
-        return {"problems": [], "unknown": list(unknown)}
+        return {"problems": [], "unknown": list(unknown), "taken": {}}
 
     monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
     monkeypatch.setattr(ActionBase, "run", lambda self, tmp, task_vars: {})
@@ -80,7 +80,7 @@ class HostVars(dict):
 
 
 ARGUMENTS = {"roles": ["source", "install", "trial"], "others": []}
-NOTHING: dict[str, list[str]] = {"problems": [], "unknown": []}
+NOTHING: dict[str, Any] = {"problems": [], "unknown": [], "taken": {}}
 
 
 def given(variables, groups):
@@ -321,3 +321,80 @@ def test_a_source_with_other_bytes_in_a_comment_is_read(tmp_path):
     path = tmp_path / "x.c"
     path.write_bytes(b"/* \xf3 */\nSYSCALL_DEFINE0(x)\n{\n\treturn 0;\n}\n")
     assert check_inventory._definition("patch_syscalls[0]", "x", path) == []
+
+
+SEVERAL = {"kernel_builders": ["a", "b"], "kernel_targets": ["t1", "t2"]}
+
+
+def several(**variables):
+    """What is wrong with two builders and their targets, and whose kernel each target takes."""
+    hosts = {"a": {}, "b": {}, "t1": {}, "t2": {"kernel_from": "b"}}
+    for name, own in variables.items():
+        hosts[name] = {**hosts[name], **own}
+    # The defaults are templates, which nothing evaluates here.
+    for name in ("a", "b"):
+        own = {"version_extraversion": f"-{name}", "config_targets": [f"t of {name}"]}
+        hosts[name] = {
+            "source_provider": "kernel_org",
+            "source_version": "6.8",
+            **own,
+            **hosts[name],
+        }
+    arguments = {"roles": ["source", "version", "patch", "config", "build"], "others": []}
+    return check()._variables(list(hosts), given(hosts, SEVERAL), arguments)
+
+
+def test_several_builders():
+    assert several() == {**NOTHING, "taken": {"t1": "a", "t2": "b"}}
+
+
+def test_a_builder_that_nobody_is():
+    (problem, _nobodys) = several(t2={"kernel_from": "c"}, b={"config_targets": []})["problems"]
+    assert problem == (
+        "kernel_from is 'c', which is no host of kernel_builders: name one of a, b [t2]"
+    )
+
+
+def test_two_kernels_of_one_release():
+    (problem,) = several(b={"version_extraversion": "-a"})["problems"]
+    assert problem.startswith("a and b would build different kernels of one release, 6.8.0-a: ")
+    differs = {"version_extraversion": "-a", "config_options": {"LOCALVERSION": "-b"}}
+    assert several(b=differs)["problems"] == []
+    # A lock has a version of its own.
+    assert several(b={"version_extraversion": "-a", "build_lock": "b.lock"})["problems"] == []
+
+
+@pytest.fixture
+def any_file(monkeypatch):
+    monkeypatch.setattr(check_inventory.control_files, "find", lambda *_: __file__)
+
+
+@pytest.mark.usefixtures("any_file")
+def test_two_builders_of_one_build():
+    same = {"version_extraversion": "-x", "config_targets": ["t"]}
+    assert several(a=same, b=same)["problems"] == []
+    (problem,) = several(a=same, b={**same, "patch_sysname": "Other"})["problems"]
+    assert "of one release" in problem
+    # Each has the hardware of its own targets.
+    (problem,) = several(a=same, b={**same, "config_targets": ["u"]})["problems"]
+    assert "of one release" in problem
+    based = {"config_base": "x.config", "config_localmodconfig": False}
+    assert (
+        several(a={**same, **based}, b={**same, **based, "config_targets": ["u"]})["problems"] == []
+    )
+
+
+@pytest.mark.usefixtures("any_file")
+def test_a_kernel_for_nobody():
+    (problem,) = several(b={"config_targets": []}, t2={"kernel_from": ""})["problems"]
+    assert problem.startswith("no target takes the kernel of b (kernel_from)")
+    pulled = {"config_targets": [], "config_base": "x.config"}
+    assert several(b=pulled, t2={"kernel_from": ""})["problems"] == []
+
+
+def test_a_host_that_pulls_chooses_among_what_is_published():
+    hosts = {"a": {}, "b": {}, "t1": {"kernel_from": "c"}, "t2": {}}
+    found = check()._variables(
+        list(hosts), given(hosts, SEVERAL), {"roles": ["pull"], "others": []}
+    )
+    assert found == NOTHING

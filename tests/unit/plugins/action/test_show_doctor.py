@@ -54,3 +54,21 @@ def test_the_distributions_are_those_of_the_role() -> None:
         "debian-13": ["target"],
     }
     assert all(about["packages"] for about in known.values())
+
+
+def test_of_several_kernels_the_one_that_a_target_takes_is_named(printed: list[str]) -> None:
+    hosts: dict[str, Any] = {
+        "a": {"publish_result": {"release": "6.8.0-a"}},
+        "b": {},
+        "t1": {},
+        "t2": {"kernel_from": "b"},
+    }
+    groups = {"kernel_builders": ["a", "b"], "kernel_targets": ["t1", "t2"]}
+    action = show_doctor.ActionModule.__new__(show_doctor.ActionModule)
+    arguments = {"builders": ["a"], "targets": ["t1", "t2"]}
+    action.act(arguments, {"hostvars": hosts, "groups": groups})
+    assert "t1: no facts; takes the kernel of a (6.8.0-a)" in printed[0]
+    assert "t2: no facts; takes the kernel of b (nothing published)" in printed[0]
+    groups["kernel_builders"] = ["a"]
+    action.act(arguments, {"hostvars": hosts, "groups": groups})
+    assert "takes the kernel" not in printed[1]

@@ -49,10 +49,25 @@ def test_a_group_that_is_missing_misspelt_or_empty() -> None:
     assert len(problems({"all": ["x"]})) == 2
 
 
-def test_a_limit_that_leaves_out_the_builder() -> None:
-    (problem,) = problems(reached=["t1", "b2"], limit="t1,b2")
+def test_a_limit_that_leaves_out_the_only_builder() -> None:
+    one = {**GROUPS, "kernel_builders": ["b1"]}
+    (problem,) = problems(one, reached=["t1", "b2"], limit="t1,b2")
     assert "leaves out b1" in problem
     assert "--limit 't1,b2,b1'" in problem
+
+
+def test_a_limit_that_leaves_out_a_builder_whose_kernel_a_target_takes() -> None:
+    taken = {"t1": "b1", "t2": "b1"}
+    (problem,) = problems(reached=["t1", "t2", "b2"], limit="t1,t2,b2", taken=taken)
+    assert problem == (
+        "--limit 't1,t2,b2' leaves out b1, the builder of t1, t2 (kernel_from): add it, as in "
+        "--limit 't1,t2,b2,b1'"
+    )
+    assert problems(reached=["t2", "b2"], limit="t2,b2", taken={"t2": "b2"}) == []
+    # One that is none is reported with the variable.
+    assert problems(reached=["t2", "b2"], limit="t2,b2", taken={"t2": "x"}) == []
+    (problem,) = problems(reached=["t2"], limit="t2")
+    assert "leaves out b1" in problem
 
 
 def test_a_limit_that_leaves_no_target() -> None:

@@ -53,6 +53,13 @@ DESCRIPTION: dict[str, Any] = {
 TEXTS = {"buildinfo": BUILDINFO, "description": json.dumps(DESCRIPTION)}
 
 
+def test_of_several_kernels_that_of_the_builder() -> None:
+    other = {**DESCRIPTION, "build_id": "f" * 64}
+    text = json.dumps({**DESCRIPTION, "kernel": "alice", "kernels": {"bob": other}})
+    found = {name: published.parse(text, name).build_id for name in ("alice", "bob", "me")}
+    assert found == {"alice": ID, "bob": "f" * 64, "me": ID}
+
+
 @pytest.mark.parametrize("kind", TEXTS)
 def test_id_and_packages(kind: str) -> None:
     found = published.parse(TEXTS[kind])

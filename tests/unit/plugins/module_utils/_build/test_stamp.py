@@ -177,6 +177,23 @@ def test_the_socket_of_an_agent_is_no_change(builder: Path) -> None:
         assert reason(builder, known) == ""
 
 
+def test_what_builders_share_is_recorded_again(builder: Path) -> None:
+    public, own = f"{builder}/public", f"{builder}/own"
+    Path(own).mkdir()
+    known = stamp.make(
+        INPUTS, [public, own], {}, f"{builder}/usr", {}, {}, shared=[public, "/not/watched"]
+    )
+    assert known["shared"] == [public]
+    # Another builder publishes.
+    (builder / "public/dists/InRelease").write_text("signed again\n")
+    assert reason(builder, known) == f"{public} changed"
+    again = stamp.renewed(known)
+    assert reason(builder, again) == ""
+    # What is not shared is not recorded again.
+    (builder / "own/x").write_text("")
+    assert reason(builder, stamp.renewed(again)) == f"{own} changed"
+
+
 def test_too_many_files(builder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stamp, "MAX_FILES", 2)
     with pytest.raises(stamp.StampError, match="more than 2 files"):
@@ -187,6 +204,7 @@ def test_a_stamp_that_others_can_write_does_not_count(tmp_path: Path) -> None:
     path = tmp_path / "stamp.json"
     assert stamp.read(path) is None
     empty = {"inputs": "", "paths": {}, "directories": {}, "server": {}, "facts": {}}
+    empty.update(shared=[], tree="")
     path.write_text(json.dumps(empty))
     path.chmod(0o600)
     assert stamp.read(path) is not None

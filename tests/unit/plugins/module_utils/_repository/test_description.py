@@ -92,6 +92,140 @@ def test_what_was_there_before_may_be_anything(previous: dict[str, Any]) -> None
 # --- the form ----------------------------------------------------------------------------------
 
 
+# --- several kernels ---------------------------------------------------------------------------
+
+OTHER_BUILD = {**PUBLICATION, "release": "6.12.117-bob", "build_id": "f" * 64, "version": "6.12-b"}
+
+
+def add(
+    previous: dict[str, Any], kernel: str, rank: str, now: int = NOW, **changes: Any
+) -> dict[str, Any]:
+    publication = {**(PUBLICATION if kernel == "alice" else OTHER_BUILD), **changes}
+    return compose(previous, publication, STEPS, False, now, kernel, rank)
+
+
+def both() -> dict[str, Any]:
+    return add(add({}, "alice", "first"), "bob", "other", NOW + 60, index_date=NOW)
+
+
+def test_the_first_kernel_is_the_description_itself() -> None:
+    found = both()
+    alone = add({}, "alice", "first")
+    common = ("kernels", "date", "index_date")
+    assert {name: value for name, value in found.items() if name not in common} == {
+        name: value for name, value in alone.items() if name not in common
+    }
+    assert (found["kernel"], list(found["kernels"])) == ("alice", ["bob"])
+    # A host that knows of no choice reads the same as before.
+    old = description.parse(json.dumps(published()))[0]
+    assert {**description.parse(json.dumps(found))[0], "date": 0, "index_date": 0} == {
+        **{**old, "date": 0, "index_date": 0},
+        "kernel": "alice",
+    }
+
+
+def test_a_host_takes_the_kernel_that_it_chooses() -> None:
+    text = json.dumps(both())
+    for chosen, release in (("", "alice"), ("alice", "alice"), ("bob", "bob")):
+        wanted = PUBLICATION if release == "alice" else OTHER_BUILD
+        found, plan = description.parse(text, chosen)
+        assert {name: found[name] for name in ("release", "build_id", "packages")} == {
+            name: wanted[name] for name in ("release", "build_id", "packages")
+        }
+        # Of the whole repository: nobody gives out an older one of one kernel.
+        assert (found["date"], found["index_date"]) == (NOW + 60, NOW)
+        assert plan.started == (NOW if release == "alice" else NOW + 60)
+        assert "kernels" not in found
+    with pytest.raises(
+        DescriptionError, match=r"no kernel of carol \(kernel_from\), but of alice, bob"
+    ):
+        description.parse(text, "carol")
+    with pytest.raises(DescriptionError, match=r"of carol .* but of one without a name"):
+        description.parse(json.dumps(published()), "carol")
+
+
+def test_without_a_first_kernel_a_host_has_to_choose() -> None:
+    text = json.dumps(add({}, "bob", "other"))
+    assert description.parse(text, "bob")[0]["release"] == OTHER_BUILD["release"]
+    with pytest.raises(DescriptionError, match=r"set kernel_from \(bob\)"):
+        description.parse(text)
+
+
+def test_a_kernel_is_published_again_beside_the_other() -> None:
+    found = both()
+    assert add(found, "alice", "first", NOW + 999, index_date=NOW) == found
+    assert add(found, "bob", "other", NOW + 999, index_date=NOW) == found
+    newer = add(found, "bob", "other", NOW + 999, build_id="e" * 64)
+    assert newer["build_id"] == found["build_id"]
+    assert newer["kernels"]["bob"]["rollout"]["started"] == NOW + 999
+
+
+def test_another_builder_becomes_the_first() -> None:
+    swapped = add(both(), "bob", "first")
+    assert (swapped["kernel"], swapped["release"]) == ("bob", OTHER_BUILD["release"])
+    assert list(swapped["kernels"]) == ["alice"]
+    # Until the new first one publishes, there is none.
+    left = add(both(), "alice", "other")
+    assert "kernel" not in left
+    assert sorted(left["kernels"]) == ["alice", "bob"]
+
+
+def test_a_description_of_an_older_version_is_that_of_the_first_builder() -> None:
+    old = published()
+    assert description.one_kernel(old, "alice", "first")["release"] == PUBLICATION["release"]
+    assert description.one_kernel(old, "bob", "other") == {}
+    grown = add(old, "bob", "other")
+    assert "kernel" not in grown
+    assert (grown["release"], list(grown["kernels"])) == (PUBLICATION["release"], ["bob"])
+    named = add(grown, "alice", "first", NOW + 60)
+    assert (named["kernel"], list(named["kernels"])) == ("alice", ["bob"])
+    # The same build: its clock goes on.
+    assert named["rollout"]["started"] == NOW
+
+
+def test_an_only_builder_goes_on_under_another_name() -> None:
+    first = add({}, "localhost", "only")
+    assert description.one_kernel(first, "build1", "only")["release"] == OTHER_BUILD["release"]
+    renamed = add(first, "build1", "only")
+    assert (renamed["kernel"], "kernels" in renamed) == ("build1", False)
+    # One that is left alone has its own kernel, and not that of the one that is gone.
+    alone = description.one_kernel(both(), "bob", "only")
+    assert alone["release"] == OTHER_BUILD["release"]
+    assert "kernels" not in add(both(), "bob", "only")
+
+
+def conflict(**changes: Any) -> str:
+    given = {**OTHER_BUILD, **changes}
+    return description.conflict(both(), "bob", "other", given)
+
+
+def test_what_cannot_stand_side_by_side() -> None:
+    assert conflict() == ""
+    assert conflict(version="another") == ""  # of the builder itself
+    problem = conflict(release=PUBLICATION["release"])
+    assert (
+        "the kernel of bob has the release 6.12.117-49-usac1, and so has that of alice" in problem
+    )
+    assert "Set version_extraversion" in problem
+    assert conflict(release=PUBLICATION["release"], version=PUBLICATION["version"]) == ""
+    assert "publish_suite is testing, and that of alice there is stable" in conflict(
+        suite="testing"
+    )
+    assert "publish_component is x" in conflict(component="x")
+    # An only builder stands beside nobody.
+    assert description.conflict(published(), "x", "only", {**PUBLICATION, "version": "1"}) == ""
+
+
+def test_more_kernels_than_hosts_can_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(description, "LIMIT", len(description.encode(both())) + (16 << 10))
+    description.encode(both())
+    with pytest.raises(DescriptionError, match="remove entries from its kernels"):
+        description.encode(add(both(), "carol", "other"))
+
+
+# --- what a host reads -------------------------------------------------------------------------
+
+
 def test_what_was_made_can_be_read() -> None:
     found, rollout = description.parse(description.encode(published()).decode())
     assert found == published()

@@ -31,6 +31,15 @@ def test_a_publication() -> None:
     ]
 
 
+def test_kernels_of_several_builders_have_a_label() -> None:
+    bob = {"release": "6.12-b", "packages": {"linux-libc-dev": {"size": 8}}}
+    text = metrics.text({**PUBLISHED, "kernel": "alice", "kernels": {"bob": bob}}, 3)
+    assert "oslab_kernel_repository_builds 3" in text.splitlines()
+    for name, release in (("alice", "6.12-x"), ("bob", "6.12-b")):
+        assert f'oslab_kernel_repository_info{{kernel="{name}",release="{release}"' in text
+    assert 'package_bytes{kernel="bob",package="linux-libc-dev"} 8' in text
+
+
 @needs_promtool
 def test_names_units_and_types_are_as_prometheus_wants_them() -> None:
     assert complaints(metrics.text(PUBLISHED, 3)) == ""

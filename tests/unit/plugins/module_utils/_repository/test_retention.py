@@ -36,6 +36,8 @@ def test_the_limit(keep: int, removed: list[str]) -> None:
 
 def test_never_what_is_published_now() -> None:
     assert surplus(["a", "b", "c"], 1, {"b", "c"}) == ["a"]
+    # The build that another builder publishes is the oldest.
+    assert surplus(["a", "b", "c", "d"], 2, {"a", "d"}) == ["b"]
 
 
 def test_the_record(tmp_path: Path) -> None:

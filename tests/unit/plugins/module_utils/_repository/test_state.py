@@ -110,3 +110,25 @@ def test_a_signature_that_is_cut_off_names_nobody(size: int) -> None:
     body = whole[2:][:size]
     assert openpgp_key.issuer(bytes([0xC2, len(body)]) + body) in ("", KEY)
     assert openpgp_key.issuer(whole[:size]) == ""
+
+
+def test_each_builder_reads_its_own_kernel(
+    published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repository_state.index, "check_signature", lambda *_: None)
+    bob = {"release": "6-bob", "version": "2", "suite": "stable"}
+    file = published / "public/oslab-kernel.json"
+    known = {**json.loads(file.read_text()), "kernel": "alice", "kernels": {"bob": bob}}
+    file.write_text(json.dumps(known))
+
+    def read(name: str, rank: str) -> tuple[str, str]:
+        found = repository_state.read(show, published, name, rank)
+        return found.description.get("release", ""), found.problem
+
+    assert read("alice", "first") == ("6", "")
+    assert read("bob", "other") == ("6-bob", "")
+    assert read("carol", "other") == ("", "")
+    assert read("carol", "only") == ("6", "")
+    known["kernels"]["bob"].pop("version")
+    file.write_text(json.dumps(known))
+    assert "does not describe a publication" in read("alice", "first")[1]

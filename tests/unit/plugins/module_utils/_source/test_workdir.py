@@ -271,3 +271,17 @@ def test_programs_run_where_a_kernel_is_built(work, outside, monkeypatch):
     # In a check run it may not be there yet.
     monkeypatch.setattr(os, "statvfs", real)
     workdir.prepare(work / "later", UID, change=False)
+
+
+def test_trees_of_other_builders_are_theirs_to_look_at(work):
+    own, other, store = (work / "trees/x-bob/linux", work / "trees/x/linux", work / "store")
+    for place in (own, other, store):
+        workdir.make(place)
+        (place / "file").write_text("")
+        (place / "file").chmod(0o666)
+    found = workdir.prepare(work, UID, tree=own, change=False)
+    assert (found.count, found.exposed) == (2, True)
+    assert str(other) not in found.summary()
+    # Without a tree of one builder, and for a tree in another place, all of it is looked at.
+    assert workdir.prepare(work, UID, change=False).count == 3
+    assert workdir.prepare(work, UID, tree=work / "linux", change=False).count == 3

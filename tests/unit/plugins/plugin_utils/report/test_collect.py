@@ -187,7 +187,7 @@ def test_the_build_is_that_of_the_run_or_of_most_hosts() -> None:
     hosts = {"a": other, "b": example.host(), "c": example.host()}
     facts = {fact["name"]: fact["value"] for fact in example.report(hosts)["build"]}
     assert facts["build id"] == example.MANIFEST["build_id"]
-    given = example.report(hosts, build={"release": "6.6"})
+    given = example.report(hosts, builds={"": {"release": "6.6"}})
     assert given["build"] == [{"name": "release", "value": "6.6"}]
 
 
@@ -248,3 +248,40 @@ def test_the_waves_of_a_run_have_their_times() -> None:
         collect.Run("deploy", 1, "", ["a"], [], [["a"]], [], {}), {"a": {"install_current": True}}
     )
     assert idle["waves"][0]["started"] is None
+
+
+def test_each_host_has_the_kernel_that_it_has_to_run() -> None:
+    hosts = {"a": example.host(), "b": example.host(), "c": example.host()}
+    other = {"release": "6.6-bob", "build_id": "b" * 64}
+    report = example.report(
+        hosts,
+        builds={"alice": example.MANIFEST, "bob": other, "nobody": {"release": "x"}},
+        kernel_from={"a": "bob", "b": "alice", "c": "alice"},
+    )
+    found = {
+        host["name"]: (host["kernel_from"], host["expected_release"], host["expected_build_id"])
+        for host in report["hosts"]
+    }
+    assert found == {
+        "a": ("bob", "6.6-bob", "b" * 64),
+        "b": ("alice", example.RELEASE, example.MANIFEST["build_id"]),
+        "c": ("alice", example.RELEASE, example.MANIFEST["build_id"]),
+    }
+    kernels = {one["kernel_from"]: one["hosts"] for one in report["kernels"]}
+    assert kernels == {"bob": 1, "alice": 2}
+    # The build is that which most hosts take.
+    assert {"name": "release", "value": example.RELEASE} in report["build"]
+
+
+def test_of_a_builder_that_is_not_known_its_hosts_tell() -> None:
+    hosts = {"a": example.host(), "b": example.host()}
+    hosts["b"]["verify_result"]["manifest"] = {"build_id": "f" * 64, "release": "6.6-bob"}
+    report = example.report(hosts, kernel_from={"a": "alice", "b": "bob"})
+    releases = {
+        one["kernel_from"]: fact["value"]
+        for one in report["kernels"]
+        for fact in one["build"]
+        if fact["name"] == "release"
+    }
+    assert releases == {"alice": example.RELEASE, "bob": "6.6-bob"}
+    assert [host["expected_release"] for host in report["hosts"]] == ["", ""]

@@ -276,3 +276,17 @@ def test_nothing_is_wider_than_the_window(tmp_path: Path, width: int) -> None:
 
 def _script_text(text: str) -> str:
     return json.dumps(text).replace("</", "<\\/")
+
+
+def test_several_kernels_are_told_apart() -> None:
+    hosts = {"a": example.host(), "b": example.host()}
+    builds = {"alice": example.MANIFEST, "bob": {"release": "6.6-bob", "build_id": "b" * 64}}
+    chosen = {"a": "alice", "b": "bob"}
+    found = page.render(example.report(hosts, builds=builds, kernel_from=chosen))
+    assert "takes the kernel of<dd>bob: " in found
+    assert "6.6-bob, " + "b" * 64 in found
+    assert "<h3>bob</h3>" in found
+    one = page.render(example.report(hosts, builds=builds, kernel_from=dict.fromkeys(hosts, "bob")))
+    assert "takes the kernel of" not in one
+    assert "6.6-bob" in one
+    assert "<h3>bob</h3>" not in one
