@@ -11,6 +11,7 @@ from typing import Any, Callable, Optional
 
 from ansible import constants
 from ansible.errors import AnsibleError
+from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import inputs
 from ansible_collections.oslab.kernel.plugins.plugin_utils import (
     build_inputs,
@@ -172,6 +173,8 @@ class ActionModule(ControlAction):
             counts = first if host.name in targets else None
             for sentence in self._together(host, counts, host.name in builders, roles):
                 problems.add(sentence, host.name)
+        if "patch" in roles:
+            self._calls(sorted(targets.intersection(names)), given, problems)
         return {
             "taken": self._kernels(names, given, roles, problems),
             "problems": problems.sentences(names),
@@ -202,6 +205,44 @@ class ActionModule(ControlAction):
             for sentence in kernel_problems.together(facts, names, set(everybody.values())):
                 problems.add(sentence)
         return taken
+
+    def _calls(self, targets: Sequence[str], given: dict[str, Any], problems: Problems) -> None:
+        """Calls of syscalls that the kernel of a target will not have."""
+        builders = kernel_choice.builders(given.get("groups") or {})
+        added: dict[str, Optional[set[str]]] = {}
+        for host in self._hosts(targets, given):
+            builder = self._choice(host) or next(iter(builders), "")
+            if "verify_calls" not in host.raw or builder not in builders:
+                continue
+            if builder not in added:
+                added[builder] = next(map(self._syscalls, self._hosts([builder], given)))
+            names = added[builder]
+            try:
+                wanted = [str(entry["name"]) for entry in host.value(host.raw["verify_calls"])]
+            except Exception:  # reported with the variable
+                continue
+            for index, name in enumerate(wanted):
+                if names is not None and name not in names:
+                    problems.add(
+                        f"verify_calls[{index}] calls {plain_text.shown(name)}, which is no "
+                        f"syscall of the kernel of {builder}: it has "
+                        f"{plain_text.few(sorted(names)) or 'none'}",
+                        host.name,
+                    )
+
+    @staticmethod
+    def _syscalls(builder: Host) -> Optional[set[str]]:
+        """Names of those that a builder adds; None if that is not known."""
+        try:
+            if builder.value(builder.everything["build_lock"]):
+                return None  # it has its own
+            return {
+                str(entry["name"])
+                for name in SYSCALLS
+                for entry in builder.value(builder.everything[name])
+            }
+        except Exception:  # reported with the variable
+            return None
 
     @staticmethod
     def _choice(host: Host) -> str:

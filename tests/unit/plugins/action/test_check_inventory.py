@@ -369,6 +369,30 @@ def any_file(monkeypatch):
     monkeypatch.setattr(check_inventory.control_files, "find", lambda *_: __file__)
 
 
+def calls(*names):
+    return {"verify_calls": [{"name": name, "returns": 0} for name in names]}
+
+
+def of_calls(**variables):
+    problems = several(**variables)["problems"]
+    return [problem for problem in problems if problem.startswith("verify_calls")]
+
+
+@pytest.mark.usefixtures("any_file")
+def test_a_call_of_a_syscall_that_the_kernel_will_not_have():
+    own = [{"name": "add_three", "source": "/x.c", "kconfig": "X"}]
+    hosts = {"a": {"patch_syscalls": []}, "b": {"patch_syscalls_extra": own, "patch_syscalls": []}}
+    assert of_calls(**hosts, t2=calls("add_three")) == []
+    assert of_calls(**hosts, t1=calls("add_three"), t2=calls("add_three", "add_tree")) == [
+        "verify_calls[0] calls add_three, which is no syscall of the kernel of a: it has none [t1]",
+        "verify_calls[1] calls add_tree, which is no syscall of the kernel of b: it has add_three "
+        "[t2]",
+    ]
+    # A lock has syscalls of its own.
+    locked = {"b": {**hosts["b"], "build_lock": "b.lock"}, "a": hosts["a"]}
+    assert of_calls(**locked, t2=calls("add_tree")) == []
+
+
 @pytest.mark.usefixtures("any_file")
 def test_two_builders_of_one_build():
     same = {"version_extraversion": "-x", "config_targets": ["t"]}
