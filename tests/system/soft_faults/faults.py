@@ -80,11 +80,20 @@ def complaining(name: str, command: str) -> str:
 
 
 def server(address: str, port: int) -> str:
-    return f"python3 -m http.server --directory /proc/self/fd --bind {address} {port}"
+    listen = f'kept = socket.create_server(("{address}", {port}))'
+    return f"python3 -c 'import socket, time; {listen}; time.sleep(1e9)'"
 
 
 DEVICE = 'device=$(ip -o route get 10.0.2.2 | sed "s/.* dev \\([^ ]*\\) .*/\\1/")'
-INSMOD = "insmod /root/soft.ko kind="
+# What soft.c can do; each has a module of its own, as a name is loaded once at a time.
+COMPLAINTS = ("warn", "late", "atomic", "hung", "firmware")
+# No program looks there by itself.
+BAD_SECTOR = 10_001
+
+
+def insmod(kind: str) -> str:
+    return f"insmod /root/soft_{kind}.ko kind={kind}"
+
 
 FAULTS: Sequence[Soft] = (
     # --- drivers that the new kernel lacks ------------------------------------------------------
@@ -258,28 +267,28 @@ mount /mnt/btrfs
         "a WARN while services start",
         LOG,
         r"^warn: .*soft_warn\+",
-        complaining("soft-warn", f"{INSMOD}warn"),
+        complaining("soft-warn", insmod("warn")),
     ),
     Soft(
         "warn-later",
         "a WARN when the host is up",
         LOG,
         r"^warn: .*soft_warn_late",
-        complaining("soft-late", f"{INSMOD}late"),
+        complaining("soft-late", insmod("late")),
     ),
     Soft(
         "atomic",
         "a task that sleeps where it must not",
         LOG,
         r"^atomic: ",
-        complaining("soft-atomic", f"{INSMOD}atomic"),
+        complaining("soft-atomic", insmod("atomic")),
     ),
     Soft(
         "hung-task",
         "a task that nothing wakes",
         LOG,
         r"^hung_task: ",
-        complaining("soft-hung", f"sysctl -q -w kernel.hung_task_timeout_secs=5; {INSMOD}hung"),
+        complaining("soft-hung", f"sysctl -q -w kernel.hung_task_timeout_secs=5; {insmod('hung')}"),
     ),
     Soft(
         "io-error",
@@ -288,7 +297,8 @@ mount /mnt/btrfs
         r"^io_error: .*dev vd",
         complaining(
             "soft-io",
-            "dd if=/dev/disk/by-id/virtio-bad of=/dev/null bs=512 skip=2048 count=1 iflag=direct",
+            "dd if=/dev/disk/by-id/virtio-bad of=/dev/null bs=512 count=1 iflag=direct "
+            f"skip={BAD_SECTOR}",
         ),
     ),
     Soft(
@@ -296,7 +306,7 @@ mount /mnt/btrfs
         "a firmware that is not there",
         LOG,
         r"^firmware: .*soft-fault\.bin",
-        complaining("soft-firmware", f"{INSMOD}firmware"),
+        complaining("soft-firmware", insmod("firmware")),
         by_default=False,
     ),
     Soft(

@@ -42,7 +42,13 @@ from ansible_collections.oslab.kernel.tests.system.faults.run import (
     code,
     published,
 )
-from ansible_collections.oslab.kernel.tests.system.soft_faults.faults import FAULTS, LOG, Soft
+from ansible_collections.oslab.kernel.tests.system.soft_faults.faults import (
+    BAD_SECTOR,
+    COMPLAINTS,
+    FAULTS,
+    LOG,
+    Soft,
+)
 
 HERE = Path(__file__).resolve().parent
 CARD = "52:54:00:50:f7:01"
@@ -75,7 +81,9 @@ class Machine(Faulty):
             "driver": "blkdebug",
             "node-name": "bad",
             "image": {"driver": "file", "filename": str(bad)},
-            "inject-error": [{"event": "read_aio", "errno": 5, "sector": 2048, "once": False}],
+            "inject-error": [
+                {"event": "read_aio", "errno": 5, "sector": BAD_SECTOR, "once": False}
+            ],
         }
         return [
             *super().hardware(),
@@ -95,19 +103,22 @@ class Workshop(Harness):
     def machine(self, state: Path) -> Machine:
         return Machine(self.lane / "machine", state, self.accel)
 
-    def soft_module(self) -> Path:
+    def soft_modules(self) -> list[Path]:
         place = self.work / "module"
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
-        shutil.copy(HERE / "soft.c", place)
-        (place / "Makefile").write_text("obj-m := soft.o\n")
+        for kind in COMPLAINTS:
+            shutil.copy(HERE / "soft.c", place / f"soft_{kind}.c")
+        objects = " ".join(f"soft_{kind}.o" for kind in COMPLAINTS)
+        (place / "Makefile").write_text(f"obj-m := {objects}\n")
         compile_modules(place, self.repository.package("headers"), place)
-        return place / "soft.ko"
+        return [place / f"soft_{kind}.ko" for kind in COMPLAINTS]
 
     def prepare(self, host: Machine) -> None:
         """All faults, in the old kernel."""
         host.wake()
-        host.put(self.soft_module(), "/root/soft.ko")
+        for module in self.soft_modules():
+            host.put(module, f"/root/{module.name}")
         host.put(self.btrfs(), "/root/btrfs.gz")
         for fault in FAULTS:
             log_line(f"injecting {fault.name}")

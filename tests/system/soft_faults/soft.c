@@ -67,7 +67,7 @@ static int __init soft_init(void)
 		err = soft_firmware();
 	else
 		err = -EINVAL;
-	/* So that it can be loaded again, with another kind. */
+	/* All is done; nothing has to stay loaded. */
 	return err ?: -ECANCELED;
 }
 
