@@ -48,7 +48,8 @@ traces:
 description:
   description:
     - The description (C(oslab-kernel.json)), with C(index_sha256) and C(index_date) of the index
-      that is served; empty if nothing is published.
+      that is served, and the C(attestations) of the build if any are published; empty if nothing is
+      published.
   returned: success
   type: dict
 public_key:

@@ -21,7 +21,11 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     openpgp_key,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
-from ansible_collections.oslab.kernel.plugins.module_utils._repository import index
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import attestations, index
+from ansible_collections.oslab.kernel.plugins.module_utils._repository.attestations import (
+    AttestationsError,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._repository.description import BESIDE
 from ansible_collections.oslab.kernel.plugins.module_utils._repository.index import (
     IndexFileError,
 )
@@ -74,6 +78,18 @@ def _description(path: Path) -> dict[str, Any]:
     return found
 
 
+def _attestations(root: Path, build_id: str) -> dict[str, Any]:
+    """Of the build; nothing if none are published."""
+    file = root / "public" / attestations.path(build_id)
+    try:
+        text = index.content(file, attestations.LIMIT).decode("utf-8", "replace")
+        return {BESIDE: attestations.parse(text)}
+    except FileNotFoundError:
+        return {}
+    except AttestationsError as error:
+        raise IndexFileError(f"{file} cannot be used: {error}") from error
+
+
 def _issuer(left: Sequence[str]) -> str:
     """Who signed the index, by its own word; empty if none tells."""
     for path in left:
@@ -116,6 +132,7 @@ def read(run: Runner, root: Path) -> State:
             index.check_signature(run, release, key, fingerprint)
             found = index.read(release)
             description.update(index_sha256=found.sha256, index_date=found.date)
+            description.update(_attestations(root, str(description.get("build_id") or "")))
     except FileNotFoundError as error:
         problems.append(f"{error.filename} is missing")
     except IndexFileError as error:
