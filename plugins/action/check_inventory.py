@@ -292,6 +292,7 @@ class ActionModule(ControlAction):
         if first is not None:
             yield from self._ignored(host, first)
             yield from self._times(host)
+            yield from self._rebuilds(host)
         if builds and "source" in roles:
             yield from self._source(host)
         if builds and "build" in roles:
@@ -312,6 +313,23 @@ class ActionModule(ControlAction):
             yield (
                 f"{wait} is {seconds}, but {limit} is {end}: the host has to be waited for less "
                 "long than the trial boot lasts"
+            )
+
+    @staticmethod
+    def _rebuilds(host: Host) -> Iterator[str]:
+        """More keys than there are."""
+        names = ("install_required_rebuilds", "install_rebuild_keys")
+        if names[0] not in host.raw:
+            return
+        try:
+            required, keys = (host.value(host.everything[name]) for name in names)
+            missing = int(required) > len(keys)
+        except Exception:  # as below
+            return
+        if missing:
+            yield (
+                f"{names[0]} is {required}, but {names[1]} has {len(keys)} keys: no build could be "
+                "installed; add keys of people who rebuild, or ask for fewer"
             )
 
     def _first_target(self, given: dict[str, Any]) -> Optional[Host]:
@@ -456,6 +474,9 @@ class ActionModule(ControlAction):
                     yield from _definition(entry, str(value[index]["name"]), Path(found))
 
     def _keys(self, host: Host) -> Iterator[str]:
+        # Who rebuilds what others have signed need not have their keys.
+        if host.everything.get("build_goal") == "rebuild":
+            return
         for name in control_files.KEYS:
             try:
                 path = variable_origin.decrypted(host.value(host.raw.get(name) or ""))

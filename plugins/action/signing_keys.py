@@ -25,6 +25,7 @@ class ActionModule(ControlAction):
     spec: Mapping[str, Any] = {
         "modules": {"type": "str", "default": ""},
         "image": {"type": "str", "default": ""},
+        "image_signer": {"type": "dict", "default": {}},
         "repository": {"type": "str", "default": ""},
         "check_connection": {"type": "bool", "default": False},
         "targets": {"type": "list", "elements": "str", "default": []},
@@ -46,5 +47,6 @@ class ActionModule(ControlAction):
         if arguments["repository"]:
             path = arguments["repository"]
             control_keys.check_on_host(self, path, "publish_gpg_key_file", variables, host)
-        found = refusals(variables.get("hostvars", {}), arguments["targets"], signers.get("image"))
+        signer = signers.get("image") or arguments["image_signer"] or None
+        found = refusals(variables.get("hostvars", {}), arguments["targets"], signer)
         return {"changed": False, "signers": signers, **found}

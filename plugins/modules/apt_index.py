@@ -33,6 +33,12 @@ options:
   date:
     description: Its C(Date), in seconds since 1970 (UTC). Needed for O(state=current).
     type: int
+  packages:
+    description:
+      - SHA-256 that packages have to have, each as C(name=version). Fails if the index that apt has
+        names another one, or none.
+    type: dict
+    default: {}
 attributes:
   check_mode:
     description: Predicts whether files would be removed.
@@ -83,6 +89,7 @@ def argument_spec() -> dict[str, Any]:
         "state": {"choices": ["current", "absent"], "default": "current", "type": "str"},
         "sha256": {"type": "str"},
         "date": {"type": "int"},
+        "packages": {"type": "dict", "default": {}},
     }
 
 
@@ -105,6 +112,7 @@ def main() -> None:
             params["source"],
             index.Index(params["sha256"], params["date"]),
         )
+        apt_index.check_packages(run, params["packages"])
     except index.IndexFileError as error:
         module.fail_json(msg=str(error))
     except OSError as error:

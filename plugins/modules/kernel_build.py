@@ -111,7 +111,8 @@ options:
     description:
       - PEM file on the control node with the RSA key that signs the modules, and its certificate.
         The action plugin of this name reads it and hands its text to the builder, where it stays
-        in the memory of the build.
+        in the memory of the build. The packages are made without signatures first. Those of the
+        modules and of the image are made as detached ones, and attached in a second step.
       - The configuration has to name it, as the role C(config) does with
         C(config_module_signing). Without a key, a configuration that has modules signed is refused.
     type: str
@@ -150,6 +151,14 @@ options:
     description: Name of the builder, whose kernel counts if O(published) has those of several.
     type: str
     default: ""
+  signatures:
+    description:
+      - The detached signatures of O(published), in base64, if it names any. They are attached to
+        the packages that are made here, so that no key is needed. The certificate of the modules'
+        key, which is built into the image, is taken from them.
+      - Without it, and with a key, signatures are made.
+    type: str
+    default: ""
   detach:
     description:
       - Return as soon as the build is under way, with RV(job). The action plugin of this name
@@ -183,7 +192,9 @@ build_result:
   description:
     - The build, with C(release) (what C(uname -r) will say), C(version) (of all packages),
       C(build_id), C(store) (its directory), C(packages) (name to C(file) in that directory,
-      C(sha256) and C(size) in bytes), C(files) (C(file) and C(sha256) of the list of all that they
+      C(sha256) and C(size) in bytes), C(signatures) (of a signed build C(file) and C(sha256) of
+      its detached signatures, and C(unsigned), package to C(sha256) before they were attached),
+      C(files) (C(file) and C(sha256) of the list of all that they
       install, for M(oslab.kernel.kernel_files)), C(buildinfo) (the same of Debian's record of what
       the build was made of), C(gnu_build_id) (of the image), C(manifest) (what
       the image package carries as C(oslab-kernel.json)), C(compiled) (V(false) if the store had
@@ -231,6 +242,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build import (
     published,
     remote_compilation,
     run,
+    signatures,
     signing,
     signing_key,
 )
@@ -244,8 +256,13 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common.run import mo
 from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 
 
-def signing_keys(module: AnsibleModule, params: dict[str, Any]) -> signing.Keys:
+def signing_keys(
+    module: AnsibleModule, params: dict[str, Any], expected: dict[str, Any]
+) -> signing.Keys:
+    """By what this build is signed: published signatures, keys, or nothing."""
     texts = {name: params.pop(f"{name}_signing_key") for name in ("module", "image")}
+    if expected["signatures"]:
+        return published_signatures(module, expected)
     if any(texts.values()):
         signing.refuse_core_dumps()
     try:
@@ -256,7 +273,21 @@ def signing_keys(module: AnsibleModule, params: dict[str, Any]) -> signing.Keys:
         }
     except signing_key.SigningKeyError as error:
         module.fail_json(msg=str(error))
-    return signing.Keys(**found)
+    return signing.Keys(module=found.get("module"), image=found.get("image"))
+
+
+def published_signatures(module: AnsibleModule, expected: dict[str, Any]) -> signing.Keys:
+    try:
+        wanted = published.decode(expected["published"], expected["kernel"])
+        checksum = wanted.signatures.get("sha256", "")
+        found = signatures.matching(expected["signatures"], checksum)
+    except published.PublishedError as error:
+        module.fail_json(msg=str(error))
+    except signatures.SignaturesError as error:
+        module.fail_json(
+            msg=f"the detached signatures of the published build cannot be used: {error}"
+        )
+    return signing.Keys(published=found)
 
 
 def check_places(module: AnsibleModule, options: build_plan.Options) -> None:
@@ -334,7 +365,7 @@ def start(job: Job, plan: Plan, replan: Callable[[], Plan], facts: dict[str, Any
     options, epoch = plan.options, plan.inputs.source_date_epoch
 
     def work() -> dict[str, Any]:
-        with signing.at_hand(options.keys, options.tree, options.work, epoch):
+        with signing.certificate_at_hand(options.keys, options.tree, epoch):
             return build.run(replan, broken_off=broken_off)
 
     job.start(work, facts)
@@ -387,6 +418,7 @@ def main() -> None:
             "lock": {"type": "str", "default": ""},
             "published": {"type": "str", "default": ""},
             "kernel": {"type": "str", "default": ""},
+            "signatures": {"type": "str", "default": ""},
             "detach": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
@@ -394,12 +426,13 @@ def main() -> None:
     os.umask(workdir.UMASK)
     params = dict(module.params)
     detach, state = params.pop("detach"), params.pop("state")
-    expected = {name: params.pop(name) for name in ("locked", "lock", "published", "kernel")}
+    names = ("locked", "lock", "published", "kernel", "signatures")
+    expected = {name: params.pop(name) for name in names}
     for name in ("tree", "store", "ccache_dir", "modules_source", "tools_source", "root"):
         params[name] = Path(os.path.abspath(params[name])) if params[name] else None  # noqa: PTH100
     if params["jobs"] < 0:
         module.fail_json(msg=f"build_jobs is {params['jobs']}: give a number of jobs, or 0")
-    params["keys"] = signing_keys(module, params)
+    params["keys"] = signing_keys(module, params, expected)
     params["remote"] = remote_compilation.Remote(
         program=params.pop("distribute"),
         hosts=params.pop("distribute_hosts"),

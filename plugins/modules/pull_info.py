@@ -39,6 +39,17 @@ options:
     description: Begin also with a build whose trial boot ended on this host without a confirmation.
     type: bool
     default: false
+  required_rebuilds:
+    description:
+      - How many keys of O(rebuild_keys) have to vouch for a build, by the attestations that are
+        published with it. Fails if there are fewer and the turn of this host has come.
+    type: int
+    default: 0
+  rebuild_keys:
+    description: Keys, each as ASCII-armoured text or as the absolute path of a file.
+    type: list
+    elements: str
+    default: []
   timeout:
     description: Seconds that the repository may be silent. All of it may take six times as long.
     type: int
@@ -66,7 +77,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 description:
-  description: What was published, as the role C(publish) describes it in C(publish_result).
+  description:
+    - What was published, as the role C(publish) describes it in C(publish_result). With
+      O(required_rebuilds), the C(attestations) of the build are in it.
   returned: success
   type: dict
 state:
@@ -98,8 +111,10 @@ public_key:
 """
 
 import time
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
@@ -109,6 +124,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
 from ansible_collections.oslab.kernel.plugins.module_utils._host import pull
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import (
+    attestations,
     description,
     receive,
     rollout,
@@ -124,6 +140,8 @@ def argument_spec() -> dict[str, Any]:
         "kernel_from": {"type": "str", "default": ""},
         "memory": {"type": "path", "default": "/var/lib/oslab-kernel/pull.json"},
         "retry_failed": {"type": "bool", "default": False},
+        "required_rebuilds": {"type": "int", "default": 0},
+        "rebuild_keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
         "timeout": {"type": "int", "default": 30},
     }
 
@@ -136,6 +154,30 @@ def machine_id() -> str:
             f"{MACHINE_ID} has no machine-id: run systemd-machine-id-setup"
         )
     return found
+
+
+def attested(module: AnsibleModule, found: dict[str, Any]) -> list[str]:
+    """The attestations of a build. Raises DescriptionError if too few known keys vouch for it."""
+    params, build_id = module.params, found["build_id"]
+    url = f"{params['url'].rstrip('/')}/{attestations.path(build_id)}"
+    try:
+        content = receive.document(url, params["timeout"], attestations.LIMIT)
+        texts = attestations.parse(content.decode("utf-8", "replace"))
+    except HTTPError as error:
+        if error.code != HTTPStatus.NOT_FOUND:
+            raise
+        texts = []  # nobody has rebuilt it yet
+    except attestations.AttestationsError as error:
+        raise description.DescriptionError(f"{attestations.path(build_id)}: {error}") from error
+    sums = {name: str(about["sha256"]) for name, about in found["packages"].items()}
+    build = attestations.Build(build_id, sums)
+    try:
+        verdict = attestations.judge(module_runner(module), texts, params["rebuild_keys"], build)
+    except attestations.AttestationsError as error:
+        raise description.DescriptionError(str(error)) from error
+    if refusal := attestations.refusal(verdict, params["required_rebuilds"], build_id, "this host"):
+        raise description.DescriptionError(refusal)
+    return texts
 
 
 def read(module: AnsibleModule, url: str) -> dict[str, Any]:
@@ -159,6 +201,9 @@ def read(module: AnsibleModule, url: str) -> dict[str, Any]:
     decision = pull.decide(
         pull.read(), found, plan, its_place, time.time(), retry=params["retry_failed"]
     )
+    # A trial boot that has begun is finished.
+    if params["required_rebuilds"] > 0 and decision.state == "due":
+        found[description.BESIDE] = attested(module, found)
     return {
         "description": found,
         "state": decision.state,

@@ -37,6 +37,18 @@ options:
     description: File of the statement.
     type: path
     required: true
+  gpg_key:
+    description:
+      - Fingerprint of the key that signs the statement, which is written with its signature
+        (OpenPGP, as C(InRelease) has it) to the file O(attestation) with C(.asc) appended.
+      - Empty for no signature.
+    type: str
+    default: ""
+  gpg_home:
+    description: >-
+      GnuPG home with the secret key, which needs no passphrase. Empty for the user's own.
+    type: str
+    default: ""
 attributes:
   check_mode:
     description: Compares, and writes nothing.
@@ -62,7 +74,8 @@ identical:
 differences:
   description: >-
     The packages that differ, each with C(package), C(published) and C(rebuilt) (sha256, empty where
-    it is missing), and C(files) (those that differ).
+    it is missing), C(signatures_alone) (whether they are the same without signatures), and C(files)
+    (those that differ).
   returned: when both could be read
   type: list
   elements: dict
@@ -77,12 +90,16 @@ from typing import Any, Optional
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils._build import published, rebuild
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    atomic_file,
     bounded_read,
     json_file,
     plain_text,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
-from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
+    module_runner,
+    required_output,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._source import openpgp, workdir
 
 DIFFOSCOPE = "diffoscope"
 #: Seconds that diffoscope may take for a package.
@@ -112,11 +129,28 @@ def _files(module: AnsibleModule, unequal: rebuild.Unequal, rebuilt: Path, repor
         return rebuild.differing_files(original, rebuilt, run, Path(scratch))
 
 
+def _sign(module: AnsibleModule, target: Path, text: str) -> bool:
+    """Whether the statement was signed, or would be. One that is signed already stays as it is."""
+    key, home = module.params["gpg_key"], module.params["gpg_home"]
+    if not key:
+        return False
+    signed = target.with_name(f"{target.name}{rebuild.SIGNED}")
+    run = module_runner(module)
+    argv = ["gpg", "--batch", *(["--homedir", home] if home else []), "--armor", "--export", key]
+    public = required_output(run, argv, openpgp.SignatureError)
+    if openpgp.is_clearsigned(run, signed, text, public):
+        return False
+    if not module.check_mode:
+        atomic_file.write(signed, openpgp.clearsign(run, target, home, key), 0o644)
+    return True
+
+
 def _sentence(each: dict[str, Any]) -> str:
     files = f": {', '.join(each['files'])}" if each["files"] else ""
+    same = " (the same without signatures)" if each["signatures_alone"] else ""
     return (
         f"- {each['package']}: published {each['published'] or 'nothing'}, rebuilt "
-        f"{each['rebuilt'] or 'nothing'}{files}"
+        f"{each['rebuilt'] or 'nothing'}{same}{files}"
     )
 
 
@@ -128,6 +162,8 @@ def main() -> None:
             "result": {"type": "dict", "required": True},
             "published_packages": {"type": "path"},
             "attestation": {"type": "path", "required": True},
+            "gpg_key": {"type": "str", "default": "", "no_log": False},
+            "gpg_home": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )
@@ -138,7 +174,8 @@ def main() -> None:
         wanted = published.decode(params["document"], params["kernel"])
         store = Path(result["store"])
         made = {name: str(about["sha256"]) for name, about in result["packages"].items()}
-        unequal = rebuild.compare(wanted, made)
+        unsigned = (result.get("signatures") or {}).get("unsigned") or {}
+        unequal = rebuild.compare(wanted, made, unsigned)
         differences = []
         for each in unequal:
             file = store / result["packages"].get(each.package, {}).get("file", "missing")
@@ -150,18 +187,27 @@ def main() -> None:
         if changed and not module.check_mode:
             workdir.make(target.parent)
             json_file.write(target, statement)
-    except (published.PublishedError, rebuild.RebuildError, OSError, KeyError) as error:
+        changed = _sign(module, target, text) or changed
+    except (
+        published.PublishedError,
+        rebuild.RebuildError,
+        openpgp.SignatureError,
+        OSError,
+        KeyError,
+    ) as error:
         module.fail_json(msg=f"the builds cannot be compared: {error}")
     facts = {"identical": not differences, "differences": differences, "changed": changed}
     if differences:
         lines = [
             f"The rebuilt kernel is not the published one ({wanted.build_id[:12]}):",
             *map(_sentence, differences),
-            f"The attestation is {target}.",
+            f"The attestation is {target}{rebuild.SIGNED if params['gpg_key'] else ''}.",
         ]
         module.fail_json(msg=plain_text.wrapped("\n".join(lines)), **facts)
+    attached = f"; the published signatures are in {len(unsigned)} of them" if unsigned else ""
+    count = len(wanted.packages)
     module.exit_json(
-        msg=f"identical: all {len(wanted.packages)} packages of {wanted.build_id[:12]}", **facts
+        msg=f"identical: all {count} packages of {wanted.build_id[:12]}{attached}", **facts
     )
 
 

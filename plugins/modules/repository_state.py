@@ -57,7 +57,8 @@ traces:
 description:
   description:
     - The description (C(oslab-kernel.json)) of this kernel, with C(index_sha256) and C(index_date)
-      of the index that is served; empty if this kernel is not published.
+      of the index that is served, and the C(attestations) of the build if any are published; empty
+      if this kernel is not published.
   returned: success
   type: dict
 public_key:

@@ -30,6 +30,12 @@ options:
     description: The file of the image's key, C(build_image_signing_key).
     type: str
     default: ""
+  image_signer:
+    description:
+      - Instead of O(image), C(sha256), C(subject) and C(issuer) of the certificate by whose
+        published signature the image is signed.
+    type: dict
+    default: {}
   repository:
     description:
       - The file of the repository's key on the host, C(publish_gpg_key_file). Its owner and mode
@@ -47,7 +53,8 @@ options:
     description:
       - Hosts for which the kernel is. By C(kernel_target_info) of each, what
         M(oslab.kernel.host_kernel_info) returned, those are found that enforce Secure Boot and
-        would refuse an image that is signed with the key of O(image), or with none.
+        would refuse an image that is signed with the key of O(image), by O(image_signer), or not at
+        all.
       - What a host has answered counts for that host alone.
     type: list
     elements: str

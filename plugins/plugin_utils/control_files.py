@@ -92,7 +92,12 @@ FOUND = (
     "patch_syscalls_extra",
 )
 #: Variables that are the path of one file or directory on the control node; empty for none.
-DIRECTORIES = ("build_modules_source", "build_tools_source", "patch_files")
+DIRECTORIES = (
+    "build_modules_source",
+    "build_tools_source",
+    "patch_files",
+    "publish_attestations",
+)
 FILES = (
     *DIRECTORIES,
     "config_base",

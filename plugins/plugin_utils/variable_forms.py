@@ -20,7 +20,10 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build import root
 from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import SHA256
 from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import BUILD_ID
 from ansible_collections.oslab.kernel.plugins.module_utils._host import kernel_module
-from ansible_collections.oslab.kernel.plugins.module_utils._repository import rollout
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import (
+    attestations,
+    rollout,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._source import git_names
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import expected_calls
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.checks import proc_entry_problem
@@ -167,6 +170,25 @@ def _git_url(name: str, value: str) -> Iterator[str]:
         yield f"{name} cannot be used: {problem}"
 
 
+def _rebuild_keys(name: str, value: Sequence[str]) -> Iterator[str]:
+    seen: dict[str, int] = {}
+    for index, entry in enumerate(value):
+        if "BEGIN PGP" not in entry and not entry.startswith("/"):
+            yield (
+                f"{name}[{index}] is {shown(name, entry)}: it has to be a public key in ASCII, "
+                "or the absolute path of its file on the control node"
+            )
+            continue
+        try:
+            (fingerprint,) = attestations.keyring([entry]).fingerprints
+        except attestations.AttestationsError as error:
+            yield f"{name}[{index}] is of no use: {error}"
+            continue
+        if fingerprint in seen:
+            yield f"{name}[{index}] is the key of {name}[{seen[fingerprint]}], and would count once"
+        seen[fingerprint] = index
+
+
 def _archives(name: str, value: Sequence[str]) -> Iterator[str]:
     found = False
     for index, entry in enumerate(value):
@@ -192,6 +214,9 @@ _ARCHIVES = _texts(
     "are others",
 )
 FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
+    "build_attestation_gpg_key": _texts(
+        _FINGERPRINT, "a fingerprint, 40 hexadecimal digits, or empty"
+    ),
     "build_metrics_dir": _host_directory,
     "build_root_mirrors": _archives,
     "build_root_suite": _texts(_SUITE, _NAME),
@@ -203,6 +228,7 @@ FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
     "trial_health_checks": _commands,
     "trial_hook_before": _absolute,
     "trial_netconsole": _netconsole,
+    "install_rebuild_keys": _rebuild_keys,
     "install_packages": _texts(PACKAGE, "a package's name, without a version"),
     "modules_list": _modules,
     "publish_component": _texts(_SUITE, _NAME),

@@ -53,6 +53,7 @@ RANGES = {
     "install_lock_timeout": Range(0, _DAY),
     "install_min_free_boot_mib": Range(0, 1 << 20),
     "install_min_free_root_mib": Range(0, 1 << 30),
+    "install_required_rebuilds": Range(0, 64),
     "install_program_timeout": Range(60, 7 * _DAY),
     "pull_timeout": Range(1, 3600),
     "trial_reboot_throttle": Range(0, 100_000),

@@ -146,3 +146,16 @@ def test_where_targets_find_the_repository(host: dict[str, Any], url: str) -> No
 def test_targets_take_the_hosts_that_the_builder_puts_into_addresses() -> None:
     text = (ROOT / "roles/install/tasks/repository/configure.yml").read_text(encoding="utf-8")
     assert f"({server.URL_HOST.pattern})" in text
+
+
+def test_an_index_is_compared_with_what_was_vouched_for() -> None:
+    """Only on hosts that ask for rebuilds: the others would run apt-cache for nothing."""
+    tasks = _mappings(_load("roles/install/tasks/repository/configure.yml"))
+    (given,) = (
+        part["oslab.kernel.apt_index"] for part in tasks if "oslab.kernel.apt_index" in part
+    )
+    template = "{{ install_vouched if install_required_rebuilds | int > 0 else {} }}"
+    assert given["packages"] == template
+    vouched = _load("roles/install/vars/main.yml")["install_vouched"]
+    assert "install_build_sha256" in vouched
+    assert "map('default', '')" in vouched

@@ -13,11 +13,12 @@ import hashlib
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._build import deb
 from ansible_collections.oslab.kernel.plugins.module_utils._build.plan import Plan, needed_programs
 from ansible_collections.oslab.kernel.plugins.module_utils._build.reproducible import changelog_date
+from ansible_collections.oslab.kernel.plugins.module_utils._build.signatures import Signatures
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
     FullRunner,
     required_output,
@@ -33,6 +34,7 @@ PACKAGES = {
     "dpkg-buildpackage": "dpkg-dev",
     "ld": "binutils",
     "pahole": "pahole | dwarves",
+    "sbattach": "sbsigntool",
     "sbsign": "sbsigntool",
     "sbverify": "sbsigntool",
     "xz": "xz-utils",
@@ -121,6 +123,17 @@ def _root_fields(plan: Plan) -> list[str]:
     ]
 
 
+def signature_fields(signed: Optional[Signatures]) -> str:
+    """The detached signatures, and the packages as they were before these were attached."""
+    if not signed:
+        return ""
+    about = signed.described()
+    unsigned = [f"{checksum} {name}" for name, checksum in sorted(about["unsigned"].items())]
+    return _field("Signatures", [f"{about['sha256']} {about['file']}"]) + _field(
+        "Unsigned-Packages", unsigned
+    )
+
+
 def without_fields(text: str, names: tuple[str, ...]) -> str:
     return "".join(line for line in text.splitlines(True) if not line.startswith(names))
 
@@ -131,6 +144,7 @@ def write(
     packages: Iterable[str],
     run: FullRunner,
     environment: Mapping[str, str],
+    signed: Optional[Signatures] = None,
 ) -> dict[str, Any]:
     """Write it beside the packages. What build.json says of it."""
     names = sorted(packages)
@@ -147,6 +161,7 @@ def write(
     argv = ["dpkg-genbuildinfo", "--build=binary", f"-u{directory}", f"-O{made}"]
     required_output(lambda argv: run(argv, work, environment), argv, BuildInfoError)
     text = without_fields(made.read_text(encoding="utf-8"), LEFT_OUT) + fields(plan)
+    text += signature_fields(signed)
     (directory / name).write_text(text, encoding="utf-8")
     checksum = hashlib.sha256(text.encode()).hexdigest()
     return {"buildinfo": {"file": name, "sha256": checksum}}

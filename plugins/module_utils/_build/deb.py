@@ -102,6 +102,12 @@ def control(package: Package, installed_kib: int) -> str:
     return "".join(f"{name}: {value}\n" for name, value in fields.items() if value)
 
 
+def compression(environment: Mapping[str, str]) -> list[str]:
+    """As bindeb-pkg asks for it; dpkg of Ubuntu 22.04 takes none from the environment."""
+    kind = environment.get("KDEB_COMPRESS")
+    return [f"-Z{kind}"] if kind else []
+
+
 def build(
     package: Package, root: Path, output: Path, run: FullRunner, environment: Mapping[str, str]
 ) -> Path:
@@ -128,9 +134,7 @@ def build(
     (meta / "control").chmod(0o644)
     (meta / "md5sums").chmod(0o644)
     result = output / package.filename
-    # As bindeb-pkg does; dpkg of Ubuntu 22.04 takes no compression from the environment.
-    kind = environment.get("KDEB_COMPRESS")
-    compression = [f"-Z{kind}"] if kind else []
-    argv = ["dpkg-deb", "--root-owner-group", *compression, "--build", str(root), str(result)]
+    argv = ["dpkg-deb", "--root-owner-group", *compression(environment)]
+    argv += ["--build", str(root), str(result)]
     required_output(lambda argv: run(argv, output, environment), argv, PackageError)
     return result

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The signature that the kernel's sign-file appends to a module: is it there, and by this key?"""
+"""The signature behind a module, as the kernel's sign-file appends it: attach, detach, check."""
 
 from __future__ import annotations
 
@@ -42,6 +42,11 @@ def split(module: bytes) -> tuple[bytes, bytes]:
     if kind != _PKCS7 or not 0 < size <= end:
         raise SignatureError("its signature is damaged")
     return module[: end - size], module[end - size : end]
+
+
+def attach(module: bytes, signature: bytes) -> bytes:
+    """The module with a detached signature (PKCS#7, DER), as `sign-file -s` makes it."""
+    return module + signature + _INFO.pack(0, 0, _PKCS7, 0, 0, len(signature)) + MAGIC
 
 
 def check(module: bytes, certificate: Certificate) -> None:

@@ -354,14 +354,14 @@ def refusal(plan: Plan, find: Callable[[str], Optional[str]]) -> Optional[str]:
 
 
 def _refused_in_root(options: Options) -> Optional[str]:
-    """What a build root does not have: a network, and the memory of the process that has keys."""
+    """What a build root does not have: a network, and programs that read a process's memory."""
     if options.environment is HOST:
         return None
     names = {
         "build_ccache_remote": options.remote.ccache_remote,
         "build_distribute": options.remote.program,
-        "build_module_signing_key": options.keys.module,
-        "build_image_signing_key": options.keys.image,
+        "build_module_signing_key": options.keys.certificate("modules"),
+        "build_image_signing_key": options.keys.certificate("image"),
     }
     given = [name for name, value in names.items() if value]
     if not given:
@@ -381,7 +381,7 @@ def stored(store: Path, build_id: str) -> Optional[dict[str, Any]]:
     result = json_file.read(directory / RESULT)
     if result is None or result.get("build_id") != build_id or not result.get("packages"):
         return None
-    beside = [result[name] for name in ("files", "buildinfo") if result.get(name)]
+    beside = [result[name] for name in ("files", "buildinfo", "signatures") if result.get(name)]
     for made in [*result["packages"].values(), *beside]:
         path = directory / made["file"]
         if not path.is_file() or bounded_read.sha256(path) != made["sha256"]:
@@ -444,7 +444,6 @@ def environment(plan: Plan, inherited: Mapping[str, str]) -> dict[str, str]:
         values["DEB_BUILD_PROFILES"] = "pkg.linux-upstream.nokerneldbg"
         # Otherwise builddeb does it; that of 6.1 takes the symbols out of what is installed.
         values["INSTALL_MOD_STRIP"] = "1"
-    values.update(signing.environment(options.keys, options.work))
     values.update(remote_compilation.environment(options.remote, options.ccache, options.work))
     if options.ccache:
         tools = "\n".join(f"{name} {plan.inputs.toolchain[name]}" for name in COMPILERS)

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.oslab.kernel.plugins.module_utils._build import lock_lines
@@ -35,6 +35,8 @@ _FIELDS = {
 }
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]{0,254}")
 _FILE = re.compile(rf"({_PACKAGE.pattern})_[^_/]+_[a-z0-9-]+\.deb")
+#: Beside a .buildinfo in the store, or below the directory of a repository's description.
+_SIGNATURES = re.compile(r"signatures\.json|builds/[0-9a-f]{12}\.signatures\.json")
 _WHAT = "build_published has to be a .buildinfo of ours, or oslab-kernel.json of a repository"
 
 
@@ -44,12 +46,18 @@ class PublishedError(Exception):
 
 @dataclass(frozen=True)
 class Published:
-    """`lines`: of the manifest, as far as the document has them. `packages`: name → sha256."""
+    """`lines`: of the manifest, as far as the document has them. `packages`: name → sha256.
+
+    `unsigned`: the same of those that signatures were attached to, as they were before.
+    """
 
     build_id: str
     lines: Mapping[str, Any]
     packages: Mapping[str, str]
     sha256: str = ""  # of the document
+    #: `file` and `sha256` of the detached signatures, the first relative to the document.
+    signatures: Mapping[str, str] = field(default_factory=dict)
+    unsigned: Mapping[str, str] = field(default_factory=dict)
 
     def other_inputs(self, manifest: Mapping[str, Any]) -> list[Difference]:
         """Where the inputs of a build are others than the published ones."""
@@ -88,7 +96,19 @@ def parse(text: str, kernel: str = "") -> Published:
         raise PublishedError(
             f"{_WHAT}: this has no checksums of packages (the manifest in a package has none)"
         )
+    if found.signatures and not _are_signatures(found):
+        raise PublishedError(f"{_WHAT}: what this says of signatures is not understood")
     return replace(found, sha256=hashlib.sha256(text.encode()).hexdigest())
+
+
+def _are_signatures(found: Published) -> bool:
+    file, checksum = found.signatures.get("file", ""), found.signatures.get("sha256", "")
+    return bool(
+        _SIGNATURES.fullmatch(file)
+        and SHA256.fullmatch(checksum)
+        and all(map(_PACKAGE.fullmatch, found.unsigned))
+        and all(map(SHA256.fullmatch, found.unsigned.values()))
+    )
 
 
 def _of_json(text: str, kernel: str) -> Published:
@@ -109,7 +129,21 @@ def _of_json(text: str, kernel: str) -> Published:
         str(name): str(about.get("sha256")) if isinstance(about, dict) else ""
         for name, about in packages.items()
     }
-    return Published(str(found.get("build_id")), dict(lock_lines.leaves(stated)), sums)
+    about = found.get("signatures")
+    if not isinstance(about, dict):
+        about = {}
+    unsigned = about.get("unsigned")
+    return Published(
+        str(found.get("build_id")),
+        dict(lock_lines.leaves(stated)),
+        sums,
+        signatures={name: str(about.get(name)) for name in ("file", "sha256") if about},
+        unsigned=_texts(unsigned),
+    )
+
+
+def _texts(found: Any) -> dict[str, str]:
+    return {str(name): str(text) for name, text in found.items()} if isinstance(found, dict) else {}
 
 
 def _of_buildinfo(text: str) -> Published:
@@ -127,7 +161,15 @@ def _of_buildinfo(text: str) -> Published:
         package = _FILE.fullmatch(words[2]) if len(words) == 3 else None
         if package:
             sums[package[1]] = words[0]
-    return Published(fields.get("Oslab-Build-Id", "").strip(), lines, sums)
+    checksum, _space, file = fields.get("Oslab-Signatures", "").strip().partition(" ")
+    pairs = map(str.split, fields.get("Oslab-Unsigned-Packages", "").splitlines())
+    return Published(
+        fields.get("Oslab-Build-Id", "").strip(),
+        lines,
+        sums,
+        signatures={"file": file, "sha256": checksum} if checksum else {},
+        unsigned={pair[1]: pair[0] for pair in pairs if len(pair) == 2},
+    )
 
 
 def _fields(text: str) -> Iterator[tuple[str, str]]:

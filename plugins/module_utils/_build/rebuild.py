@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._build.published import Published
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
@@ -22,6 +22,8 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
 
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"
+#: Behind the name of a statement's file, where its signature is in the same file.
+SIGNED = ".asc"
 #: Files of a package that are named.
 SHOWN = 20
 
@@ -36,24 +38,55 @@ class Unequal(NamedTuple):
     package: str
     published: str
     rebuilt: str
+    #: Whether they are the same before signatures are attached: the published ones are of others.
+    signatures_alone: bool = False
 
 
-def compare(published: Published, rebuilt: Mapping[str, str]) -> list[Unequal]:
+def compare(
+    published: Published, rebuilt: Mapping[str, str], unsigned: Optional[Mapping[str, str]] = None
+) -> list[Unequal]:
     """The packages that differ, by name. `rebuilt`: name → sha256.
+
+    `unsigned`: the same of the rebuilt packages before signatures were attached, where any were.
 
     A package of debug symbols that was built and not published is no difference.
     """
     names = {*published.packages, *(name for name in rebuilt if not name.endswith("-dbg"))}
+    alike = {*published.unsigned.items()} & {*(unsigned or {}).items()}
+    of_signatures = {name for name, _checksum in alike}
     return [
-        Unequal(name, published.packages.get(name, ""), rebuilt.get(name, ""))
+        Unequal(
+            name,
+            published.packages.get(name, ""),
+            rebuilt.get(name, ""),
+            name in of_signatures,
+        )
         for name in sorted(names)
         if published.packages.get(name) != rebuilt.get(name)
     ]
 
 
+def configuration(build_id: str) -> str:
+    """How a statement names the build."""
+    return f"oslab.kernel build {build_id}"
+
+
 def statement(published: Published, unequal: list[Unequal]) -> dict[str, Any]:
     """The attestation of a comparison."""
     failed = {each.package for each in unequal}
+    compared = [
+        {
+            "name": configuration(published.build_id),
+            "digest": {"sha256": published.sha256},
+        }
+    ]
+    if published.signatures:
+        compared.append(
+            {
+                "name": published.signatures["file"],
+                "digest": {"sha256": published.signatures["sha256"]},
+            }
+        )
     return {
         "_type": STATEMENT,
         "subject": [
@@ -63,12 +96,7 @@ def statement(published: Published, unequal: list[Unequal]) -> dict[str, Any]:
         "predicateType": PREDICATE,
         "predicate": {
             "result": "FAILED" if failed else "PASSED",
-            "configuration": [
-                {
-                    "name": f"oslab.kernel build {published.build_id}",
-                    "digest": {"sha256": published.sha256},
-                }
-            ],
+            "configuration": compared,
             "passedTests": sorted({*published.packages} - failed),
             "failedTests": sorted(failed),
         },

@@ -19,10 +19,13 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._build import (
+    attach,
     buildinfo,
     deb,
+    module_file,
     package_files,
     reproducible,
+    signatures,
     signing,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._build import plan as build_plan
@@ -36,7 +39,9 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build.progress impor
     existing,
     expected_objects,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._build.signatures import Signatures
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    atomic_file,
     json_file,
     manifest,
     own_packages,
@@ -73,9 +78,11 @@ class StepError(Exception):
 # Said to the user as they are.
 FAILURES = (
     StepError,
+    attach.AttachError,
     buildinfo.BuildInfoError,
     signing.SigningError,
     deb.PackageError,
+    module_file.ModuleFileError,
     package_files.ListError,
 )
 
@@ -154,13 +161,13 @@ class Build:
                 self._modules(self.options.modules_source, built)
             if self.options.tools_source:
                 self._tools(self.options.tools_source, built)
-            signing.check_packages(self._made(built), self.options.keys, work)
+            signed = self._sign(built)
             if replan().build_id != self.plan.build_id:
                 raise StepError(
                     f"{tree} was changed while it was being built (a source, .config or the "
                     "compiler): nothing was stored; run it again"
                 )
-            return {"changed": True, "build_result": self._store(built)}
+            return {"changed": True, "build_result": self._store(built, signed)}
         except (*FAILURES, OSError) as error:
             failed = {"failed": True, "changed": False, "msg": str(error), "log": str(self.log)}
             return {**failed, **self._times()}
@@ -275,6 +282,28 @@ class Build:
         sources = " and ".join(name[: -len(".o")] + ".c" for name in objects)
         failure = f"what patch_syscalls or patch_syscalls_extra adds as {sources} does not compile"
         self._step("syscalls", failure, command, self.options.tree)
+
+    def _sign(self, built: Path) -> Optional[Signatures]:
+        """The second step, after all packages are made without signatures."""
+        keys, plan = self.options.keys, self.plan
+        if not keys.certificates():
+            return None
+        self._show("signing", "the image and the modules")
+        started = time.time()
+        settings = signing.Settings(
+            build_id=plan.build_id,
+            digest=plan.config.get("CONFIG_MODULE_SIG_HASH", "").strip('"') or "sha512",
+            epoch=plan.inputs.source_date_epoch,
+            jobs=self.options.job_count,
+            work=self.options.work,
+        )
+        packages = self._made(built)
+        made = signing.sign_packages(packages, keys, settings, self._run, self.environment)
+        # Signatures of other packages fit none of these; the comparison names what differs.
+        if made and (keys.published is None or signing.are_for(keys.published, made)):
+            signing.check_packages(packages, keys, self.options.work)
+        self.seconds["signing"] = round(time.time() - started, 1)
+        return made
 
     def _clear_old_packages(self) -> None:
         """Of builds that did not come to their end; only files that are named as ours."""
@@ -401,7 +430,7 @@ class Build:
         suffix = f"_{self.plan.version}_{self.plan.inputs.machine}.deb"
         return [*self.options.tree.parent.glob(f"*{suffix}"), *built.glob("*.deb")]
 
-    def _store(self, built: Path) -> dict[str, Any]:
+    def _store(self, built: Path, signed: Optional[Signatures]) -> dict[str, Any]:
         """Move the packages into the store: all of them or none."""
         plan, tree = self.plan, self.options.tree
         store = self.options.store
@@ -414,6 +443,10 @@ class Build:
                     shutil.move(str(path), new / path.name)
             self._clear_old_packages()
             shutil.copy(tree / manifest.NAME, new / manifest.NAME)
+            described = {}
+            if signed:
+                described = {"signatures": signed.described()}
+                atomic_file.write(new / signatures.NAME, signed.encode(), 0o644)
             packages = build_plan.describe_packages(new)
             wanted = [f"linux-image-{plan.inputs.release}", "linux-libc-dev"]
             missing = [name for name in wanted if name not in packages]
@@ -426,7 +459,8 @@ class Build:
                 "store": str(plan.target),
                 "packages": packages,
                 **package_files.write_list(new, packages, tree / "vmlinux", plan.manifest),
-                **buildinfo.write(new, plan, packages, self._run, self.environment),
+                **described,
+                **buildinfo.write(new, plan, packages, self._run, self.environment, signed),
                 "manifest": dict(plan.manifest),
                 "compiled": True,
                 **self._times(),

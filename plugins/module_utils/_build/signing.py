@@ -1,35 +1,45 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A build that signs its modules and its image with keys of the user's.
+"""The image and the modules of a build, signed with keys of the user's or by published signatures.
 
-The private keys are in the memory of the build and nowhere else: make, sign-file and sbsign read
-them from descriptors of the process that carries the build out, which are gone when it is, killed
-or not. In the tree and beside it there are only links to them.
+The kernel's build has the certificate of the modules' key alone, which it builds into the image. It
+makes packages without signatures. Then each signature is made as a detached one, and attached by
+`attach`. The private keys are in the memory of this process and nowhere else: openssl and sbsign
+read them from its descriptors, which are gone when it is, killed or not.
 """
 
 from __future__ import annotations
 
 import contextlib
-import gzip
 import lzma
 import os
 import resource
 import subprocess
 import tarfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._build import (
+    attach,
     deb,
+    module_file,
     module_signature,
     signing_key,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._build.signing_key import SigningKey
+from ansible_collections.oslab.kernel.plugins.module_utils._build.signatures import Signatures
+from ansible_collections.oslab.kernel.plugins.module_utils._build.signing_key import (
+    Certificate,
+    SigningKey,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
+    LOCALE,
+    FullRunner,
     locale_environment,
     output_summary,
 )
@@ -37,10 +47,10 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
 # MODULE_SIG_KEY, as the role config sets it. It is not the name for which kbuild makes a key.
 KEY_FILE = "certs/oslab-signing-key.pem"
 GENERATED = "certs/signing_key.pem"
-# What kbuild takes out of the key, to build it into the image.
+# What kbuild takes out of the file, to build it into the image.
 EXTRACTED = "certs/signing_key.x509"
 
-IMAGE_PROGRAMS = ("faketime", "sbsign", "sbverify")
+IMAGE_PROGRAMS = ("faketime", "sbattach", "sbsign", "sbverify")
 
 # With these a kernel loads signed modules only.
 FORCING = {
@@ -49,18 +59,6 @@ FORCING = {
     "CONFIG_LOCK_DOWN_KERNEL_FORCE_CONFIDENTIALITY": "LOCK_DOWN_KERNEL_FORCE_CONFIDENTIALITY",
 }
 
-# Make reads this before any makefile of the kernel's. To make the image package, `bindeb-pkg`
-# asks the target image_name which file to put into it: it gets the signed one, made at that
-# moment, and the tree's own image stays as it is. sbsign writes down when it signed, so its clock
-# stands still.
-SIGN_IMAGE = """image_name: KBUILD_IMAGE := {signed}
-image_name: oslab-signed-image
-.PHONY: oslab-signed-image
-oslab-signed-image:
-	@new={signed}.$$$$ && faketime -f '{time}' sbsign --key {key} --cert {key} \\
-		--output $$new arch/x86/boot/bzImage >&2 && mv $$new {signed}
-"""
-
 
 class SigningError(Exception):
     """What was built is not signed as it should be."""
@@ -68,24 +66,39 @@ class SigningError(Exception):
 
 @dataclass(frozen=True)
 class Keys:
-    """Of the modules and of the image; the same one may serve both."""
+    """Of the modules and of the image; the same one may serve both.
+
+    `published`: signatures that are attached instead of new ones, with the certificates of those
+    who made them. No key is needed then.
+    """
 
     module: Optional[SigningKey] = None
     image: Optional[SigningKey] = None
+    published: Optional[Signatures] = None
+
+    def certificate(self, kind: str) -> Optional[Certificate]:
+        """Of who signs: `image` or `modules`. None if nobody signs it."""
+        if self.published:
+            return self.published.certificates.get(kind)
+        key = {"modules": self.module, "image": self.image}[kind]
+        return key.certificate if key else None
+
+    def certificates(self) -> dict[str, Certificate]:
+        found = {kind: self.certificate(kind) for kind in ("modules", "image")}
+        return {kind: certificate for kind, certificate in found.items() if certificate}
 
     def stated(self) -> dict[str, Any]:
         """What the manifest says of them, which the build id covers; nothing without a key."""
-        used = {"modules": self.module, "image": self.image}
-        signers = {name: key.certificate.public() for name, key in used.items() if key}
+        signers = {kind: found.public() for kind, found in self.certificates().items()}
         return {"signers": signers} if signers else {}
 
     def toolchain(self) -> list[str]:
         """Programs whose versions count."""
-        used = {"openssl": self.module, "sbsign": self.image}
-        return [name for name, key in used.items() if key]
+        used = {"modules": "openssl", "image": "sbsign"}
+        return [used[kind] for kind in self.certificates()]
 
     def programs(self) -> list[str]:
-        return list(IMAGE_PROGRAMS) if self.image else []
+        return list(IMAGE_PROGRAMS) if self.certificate("image") else []
 
 
 NO_KEYS = Keys()
@@ -100,28 +113,30 @@ def refusal(config: Mapping[str, str], keys: Keys) -> Optional[str]:
     def on(symbol: str) -> bool:
         return config.get(f"CONFIG_{symbol}") == "y"
 
-    if keys.image and not on("EFI_STUB"):
+    if keys.certificate("image") and not on("EFI_STUB"):
         return (
             "build_image_signing_key is set, but an image that EFI firmware starts needs "
             "EFI_STUB: set EFI and EFI_STUB to y in config_options"
         )
     if not on("MODULES") or not (on("MODULE_SIG") or on("IMA_APPRAISE_MODSIG")):
-        if keys.module:
+        if keys.certificate("modules"):
             return (
-                "build_module_signing_key is set, but the configuration signs no modules: run the "
-                "role config with config_module_signing: true, as playbooks/build.yml does"
+                "build_module_signing_key is set, but the configuration knows no signatures of "
+                "modules: run the role config with config_module_signing: true, as "
+                "playbooks/build.yml does"
             )
         return None
     key_file = config.get("CONFIG_MODULE_SIG_KEY", "").strip('"')
-    if keys.module:
-        return None if key_file == KEY_FILE and on("MODULE_SIG_ALL") else _not_wired(key_file)
+    if keys.certificate("modules"):
+        wired = key_file == KEY_FILE and not on("MODULE_SIG_ALL")
+        return None if wired else _not_wired(key_file)
     return _without_key(config, keys, key_file)
 
 
 def _not_wired(key_file: str) -> str:
     return (
-        "build_module_signing_key is set, but the configuration does not sign with it "
-        f"(MODULE_SIG_ALL, and MODULE_SIG_KEY, which is '{key_file}'): take both out of "
+        "build_module_signing_key is set, but the configuration does not leave the modules to it "
+        f"(MODULE_SIG_ALL has to be n; MODULE_SIG_KEY is '{key_file}'): take both out of "
         "config_options and run the role config with config_module_signing: true, as "
         "playbooks/build.yml does"
     )
@@ -135,7 +150,7 @@ def _without_key(config: Mapping[str, str], keys: Keys, key_file: str) -> Option
             "is not signed, and no key is given: name one in build_module_signing_key, or set "
             "it to n in config_options"
         )
-    if keys.image and config.get("CONFIG_LOCK_DOWN_IN_EFI_SECURE_BOOT") == "y":
+    if keys.certificate("image") and config.get("CONFIG_LOCK_DOWN_IN_EFI_SECURE_BOOT") == "y":
         return (
             "the configuration has LOCK_DOWN_IN_EFI_SECURE_BOOT, so under Secure Boot its kernel "
             "loads no module that is not signed: name a key in build_module_signing_key as well "
@@ -171,91 +186,168 @@ def refuse_core_dumps() -> None:
 
 
 @contextlib.contextmanager
-def _in_memory(link: Path, key: SigningKey, when: int) -> Iterator[None]:
-    """The key, to be read through `link` by this user's programs as long as this process lives."""
+def certificate_at_hand(keys: Keys, tree: Path, epoch: int) -> Iterator[None]:
+    """The modules' certificate where kbuild looks for it, to build it in. No key is needed there.
+
+    :param epoch: its time, in seconds since 1970: by a newer one make would link the kernel anew.
+    """
+    certificate = keys.certificate("modules")
+    if certificate is None:
+        yield
+        return
+    extracted, file = tree / EXTRACTED, tree / KEY_FILE
+    # By its time alone make would not notice another certificate.
+    if extracted.is_file() and extracted.read_bytes() != certificate.encoded:
+        extracted.unlink()
+    try:
+        # A link of a build with an older version of this collection is in the way.
+        file.unlink(missing_ok=True)
+        file.write_text(signing_key.pem("CERTIFICATE", certificate.encoded), encoding="ascii")
+        file.chmod(0o644)
+        os.utime(file, (epoch, epoch))
+        yield
+    finally:
+        file.unlink(missing_ok=True)
+
+
+# --- signatures --------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _in_memory(key: SigningKey) -> Iterator[str]:
+    """The path of the key for this user's programs, as long as this process lives."""
     descriptor = os.memfd_create("oslab-signing-key", os.MFD_CLOEXEC)
     try:
         os.fchmod(descriptor, 0o600)
         os.write(descriptor, key.text.encode())
-        # Make would think that it has changed, and link the kernel anew.
-        os.utime(descriptor, (when, when))
-        link.unlink(missing_ok=True)
-        link.symlink_to(f"/proc/{os.getpid()}/fd/{descriptor}")
-        yield
+        yield f"/proc/{os.getpid()}/fd/{descriptor}"
     finally:
-        link.unlink(missing_ok=True)
         os.close(descriptor)
 
 
-def _paths(work: Path) -> tuple[Path, Path, Path]:
-    return work / "sign-image.mk", work / "image-key.pem", work / "vmlinuz.signed"
+def _output(what: str, argv: Sequence[str], content: Optional[bytes] = None) -> bytes:
+    given: dict[str, Any] = {"stdin": subprocess.DEVNULL} if content is None else {"input": content}
+    # Nothing of a user's settings, such as OPENSSL_CONF. faketime has its time in the zone.
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "TZ": "UTC", **LOCALE}
+    done = subprocess.run(argv, capture_output=True, env=environment, check=False, **given)
+    if done.returncode != 0:
+        raise SigningError(
+            f"{what} was not signed: {argv[0]} ended with status {done.returncode}: "
+            f"{output_summary('', done.stderr.decode(errors='replace'))}"
+        )
+    return done.stdout
 
 
-def environment(keys: Keys, work: Path) -> dict[str, str]:
-    return {"MAKEFILES": str(_paths(work)[0])} if keys.image else {}
+def _sign_module(name: str, path: Path, key: str, digest: str) -> bytes:
+    """As `sign-file -d` makes it: it names its key by issuer and number, and has no time."""
+    module = module_file.unpack(name, path.read_bytes())
+    argv = ["openssl", "cms", "-sign", "-signer", key, "-inkey", key, "-md", digest, "-binary"]
+    argv += ["-noattr", "-nocerts", "-nosmimecap", "-outform", "DER"]
+    return _output(name, argv, module)
 
 
-@contextlib.contextmanager
-def at_hand(keys: Keys, tree: Path, work: Path, epoch: int) -> Iterator[None]:
-    """Provide the keys where the build looks for them, and remove them afterwards."""
+def _sign_image(name: str, path: Path, key: str, epoch: int) -> bytes:
+    """sbsign writes down when it signed, so its clock stands still."""
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(epoch))
+    made = path.with_name(f"{path.name}.oslab-signature")
+    argv = ["faketime", "-f", when, "sbsign", "--key", key, "--cert", key]
+    try:
+        _output(name, [*argv, "--detached", "--output", str(made), str(path)])
+        return made.read_bytes()
+    finally:
+        made.unlink(missing_ok=True)
+
+
+def sign(
+    unpacked: attach.Unpacked, keys: Keys, digest: str, epoch: int, jobs: int
+) -> dict[str, bytes]:
+    """The detached signatures of a package's files, by their paths in it.
+
+    :param digest: CONFIG_MODULE_SIG_HASH, by which openssl knows it.
+    :param epoch: when the image is said to be signed, in seconds since 1970.
+    :param jobs: how many programs run at once.
+
+    Raises SigningError and ModuleFileError.
+    """
     with contextlib.ExitStack() as stack:
-        if keys.module:
-            extracted = tree / EXTRACTED
-            # By its time alone make would not notice another key.
-            if extracted.is_file() and extracted.read_bytes() != keys.module.certificate.encoded:
-                extracted.unlink()
-            stack.enter_context(_in_memory(tree / KEY_FILE, keys.module, epoch))
-        if keys.image:
-            makefile, link, signed = _paths(work)
-            when = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(epoch))
-            rules = SIGN_IMAGE.format(time=when, key=link, signed=signed)
-            makefile.write_text(rules, encoding="utf-8")
-            stack.callback(signed.unlink, missing_ok=True)
-            stack.enter_context(_in_memory(link, keys.image, epoch))
-        yield
+        module_key = stack.enter_context(_in_memory(keys.module)) if keys.module else ""
+        image_key = stack.enter_context(_in_memory(keys.image)) if keys.image else ""
+
+        def one(path: Path) -> tuple[str, bytes]:
+            name = unpacked.relative(path)
+            if attach.is_image(name):
+                return name, _sign_image(name, path, image_key, epoch)
+            return name, _sign_module(name, path, module_key, digest)
+
+        with ThreadPoolExecutor(max(jobs, 1)) as pool:
+            files = unpacked.signable(image=bool(keys.image), modules=bool(keys.module))
+            return dict(pool.map(one, list(files)))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a build signs. `digest`, `epoch`, `jobs`: as in `sign`; `work`: a directory."""
+
+    build_id: str
+    digest: str
+    epoch: int
+    jobs: int
+    work: Path
+
+
+def sign_packages(
+    packages: Iterable[Path],
+    keys: Keys,
+    settings: Settings,
+    run: FullRunner,
+    environment: Mapping[str, str],
+) -> Optional[Signatures]:
+    """Sign packages that were made without signatures, in place. None without keys.
+
+    Raises SigningError, AttachError and ModuleFileError.
+    """
+    if not keys.certificates():
+        return None
+    made: dict[str, bytes] = dict(keys.published.files) if keys.published else {}
+    unsigned = {}
+    for package in sorted(packages):
+        if not attach.has_signable(package):
+            continue
+        checksum = bounded_read.sha256(package)
+        unpacked = attach.unpack(package, settings.work / "signed", run)
+        if not keys.published:
+            made.update(sign(unpacked, keys, settings.digest, settings.epoch, settings.jobs))
+        if attach.attach(unpacked, made, run):
+            unsigned[package.name.split("_")[0]] = checksum
+            attach.repack(unpacked, run, environment)
+    if keys.published:
+        # The published document, with the checksums that were found here.
+        return replace(keys.published, unsigned=unsigned)
+    return Signatures(settings.build_id, keys.certificates(), unsigned, made)
+
+
+def are_for(published: Signatures, made: Signatures) -> bool:
+    """Whether published signatures are of the very packages that were made here."""
+    return published.unsigned == made.unsigned
 
 
 # --- when it is built --------------------------------------------------------------------------
 
 
-def _module(name: str, content: bytes) -> bytes:
-    """The module in a file, which may be compressed."""
-    if name.endswith(".xz"):
-        return lzma.decompress(content)
-    if name.endswith(".gz"):
-        return gzip.decompress(content)
-    if name.endswith(".zst"):
-        argv = ["zstd", "--decompress", "--stdout", "--quiet"]
-        done = subprocess.run(
-            argv,
-            input=content,
-            capture_output=True,
-            env=locale_environment(),
-            check=False,
-        )
-        if done.returncode != 0:
-            raise SigningError(
-                f"{name}: {' '.join(argv)} failed ({done.returncode}): "
-                f"{output_summary('', done.stderr.decode(errors='replace'))}"
-            )
-        return done.stdout
-    return content
-
-
-def check_module(name: str, content: bytes, key: SigningKey) -> None:
+def check_module(name: str, content: bytes, certificate: Certificate) -> None:
     try:
-        module_signature.check(_module(name, content), key.certificate)
+        module_signature.check(module_file.unpack(name, content), certificate)
     except module_signature.SignatureError as error:
         raise SigningError(f"{name} should be signed with build_module_signing_key: {error}") from (
             error
         )
 
 
-def check_image(content: bytes, key: SigningKey, work: Path) -> None:
-    image, certificate = work / "vmlinuz.packaged", work / "image-certificate.pem"
+def check_image(content: bytes, certificate: Certificate, work: Path) -> None:
+    image, file = work / "vmlinuz.packaged", work / "image-certificate.pem"
     image.write_bytes(content)
-    certificate.write_text(signing_key.pem("CERTIFICATE", key.certificate.encoded))
-    argv = ["sbverify", "--cert", str(certificate), str(image)]
+    file.write_text(signing_key.pem("CERTIFICATE", certificate.encoded))
+    argv = ["sbverify", "--cert", str(file), str(image)]
     done = subprocess.run(
         argv,
         stdin=subprocess.DEVNULL,
@@ -274,32 +366,28 @@ def check_image(content: bytes, key: SigningKey, work: Path) -> None:
 
 
 def _check_tar(stream: IO[bytes], keys: Keys, work: Path) -> None:
+    modules, image = keys.certificate("modules"), keys.certificate("image")
     with tarfile.open(fileobj=stream, mode="r|") as tar:
         for member in tar:
-            name = member.name.lstrip("./")
-            is_module = "lib/modules/" in name and ".ko" in Path(name).suffixes
-            is_image = name.startswith("boot/vmlinuz-")
+            name = member.name[2:] if member.name.startswith("./") else member.name
             content = tar.extractfile(member) if member.isfile() else None
             if content is None:
                 continue
-            if is_module and keys.module:
-                check_module(name, content.read(), keys.module)
-            if is_image and keys.image:
-                check_image(content.read(), keys.image, work)
+            if module_file.is_module(name) and modules:
+                check_module(name, content.read(), modules)
+            if attach.is_image(name) and image:
+                check_image(content.read(), image, work)
 
 
 def check_packages(packages: Iterable[Path], keys: Keys, work: Path) -> None:
-    """Every module and the image: kbuild goes on where it cannot sign a module from outside."""
-    if not (keys.module or keys.image):
+    """Every module and the image: what is stored must not be refused by a host that asks for it."""
+    if not keys.certificates():
         return
-    for package in packages:
-        name = package.name.split("_")[0]
-        if name.endswith("-dbg") or not name.startswith(("linux-image-", "linux-modules-")):
-            continue
+    for package in filter(attach.has_signable, packages):
         try:
             with deb.contents(package) as stream:
                 _check_tar(stream, keys, work)
-        except deb.PackageError as error:
+        except (deb.PackageError, module_file.ModuleFileError) as error:
             raise SigningError(str(error)) from error
         except (OSError, lzma.LZMAError, subprocess.SubprocessError) as error:
             raise SigningError(f"{package} cannot be read: {error}") from error

@@ -133,6 +133,17 @@ def parse_certificate(encoded: bytes) -> Certificate:
     )
 
 
+def read_certificate(text: str) -> Certificate:
+    """Of the one certificate in a PEM text.
+
+    Raises DerError, IndexError or ValueError if there is none, or more than one.
+    """
+    ((label, body),) = _PEM.findall(text)
+    if label != "CERTIFICATE":
+        raise ValueError(f"this is {label}")
+    return parse_certificate(_decode(body))
+
+
 # --- private keys ------------------------------------------------------------------------------
 
 

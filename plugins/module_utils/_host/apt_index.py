@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, own_packages
@@ -22,6 +23,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._repository.index imp
 
 # 'http://host/dists/stable/InRelease' host_dists_stable_InRelease 0
 _URI = re.compile(r"^'([^']*/InRelease)' (\S+) ", re.MULTILINE)
+_SHA256 = re.compile(r"^SHA256: ([0-9a-f]{64})$", re.MULTILINE)
 _OUR_PACKAGE = re.compile(rf".*{own_packages.ENDING}_[a-z0-9]+\.deb", re.DOTALL)
 #: Bytes of a source file. One of ours has some KiB.
 _LARGEST_SOURCE = 256 << 10
@@ -57,6 +59,22 @@ def check(run: Runner, source: str, published: Index) -> Index:
             "packages"
         )
     return found
+
+
+def check_packages(run: Runner, expected: Mapping[str, str]) -> None:
+    """Compare the checksums that apt would ask of packages. Raises IndexFileError.
+
+    :param expected: sha256 of each, by name=version.
+    """
+    for package, sha256 in sorted(expected.items()):
+        shown = required_output(run, ["apt-cache", "show", package], IndexFileError)
+        found = set(_SHA256.findall(shown))
+        if found != {sha256}:
+            raise IndexFileError(
+                f"the index of the repository has {package} with sha256 "
+                f"{' and '.join(sorted(found)) or 'none'}, and {sha256 or 'none'} was vouched for: "
+                "somebody publishes other packages than those that were rebuilt"
+            )
 
 
 def files(run: Runner, source: Path) -> list[Path]:

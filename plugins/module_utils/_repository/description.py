@@ -27,7 +27,6 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     bounded_read,
     json_file,
     manifest,
-    openpgp_key,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import SHA256
 from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import (
@@ -35,12 +34,14 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms im
     RELEASE,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common.plain_text import shown
-from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import rollout
 from ansible_collections.oslab.kernel.plugins.module_utils._source import openpgp
 
 NAME = manifest.NAME
 SIGNED = f"{NAME}.asc"
+#: What facts of a publication have of other documents.
+BESIDE = "attestations"
 # One of ours has some KiB.
 LIMIT = 1 << 20
 # What a signature adds to it at most.
@@ -201,7 +202,8 @@ def compose(
         started = before["started"]
     entry = {
         # One that was read back has the date that it had.
-        **_entry(publication),
+        # The attestations that stand beside it are no part of it.
+        **{name: value for name, value in _entry(publication).items() if name != BESIDE},
         "rollout": {
             "steps": [
                 {
@@ -247,27 +249,15 @@ def encode(description: Mapping[str, Any]) -> bytes:
 
 def is_signed(run: Runner, signed: Path, text: bytes, public_key: str) -> bool:
     """Whether the file has this very text and a good signature of the key."""
-    try:
-        message = bounded_read.content(signed, LIMIT)
-        return check_signature(run, message, public_key)[1].encode() == text
-    except (OSError, DescriptionError):
-        return False
+    return openpgp.is_clearsigned(run, signed, text.decode(), public_key)
 
 
 def sign(run: Runner, text: Path, home: str, fingerprint: str) -> bytes:
     """The text of a file with its signature. Raises DescriptionError."""
-    code, out, err = run(
-        [
-            *("gpg", "--batch", "--no-tty", "--homedir", home, "--pinentry-mode", "error"),
-            *("--local-user", fingerprint, "--digest-algo", "SHA512"),
-            *("--clearsign", "--output", "-", str(text)),
-        ]
-    )
-    if code != 0:
-        raise DescriptionError(
-            f"{SIGNED} was not signed by {fingerprint} of {home}: {output_summary(out, err)}"
-        )
-    return out.encode()
+    try:
+        return openpgp.clearsign(run, text, home, fingerprint)
+    except openpgp.SignatureError as error:
+        raise DescriptionError(str(error)) from error
 
 
 # --- on a host ---------------------------------------------------------------------------------
@@ -276,24 +266,16 @@ def sign(run: Runner, text: Path, home: str, fingerprint: str) -> bytes:
 def fingerprint_of(public_key: str) -> str:
     """Of the one key in an ASCII text. Raises DescriptionError."""
     try:
-        found = openpgp_key.primary_fingerprints(openpgp.dearmor(public_key))
-    except (openpgp.SignatureError, ValueError) as error:
-        raise DescriptionError(f"the key of the repository is no public key: {error}") from error
-    if len(found) != 1:
-        raise DescriptionError(f"the key of the repository is {len(found)} keys, and has to be one")
-    return found[0]
+        return openpgp.fingerprint_of(public_key, "the key of the repository")
+    except openpgp.SignatureError as error:
+        raise DescriptionError(str(error)) from error
 
 
 def check_signature(run: Runner, message: bytes, public_key: str) -> tuple[str, str]:
     """The fingerprint of the key, and the text that it has signed. Raises DescriptionError."""
-
-    def feed(argv: Sequence[str], _contents: object) -> tuple[int, str]:
-        code, out, _err = run(argv)
-        return code, out
-
     keys = openpgp.Keys(public_key, [fingerprint_of(public_key)])
     try:
-        return openpgp.verify_clearsigned(keys, message, feed)
+        return openpgp.verify_clearsigned(keys, message, openpgp.feeder(run))
     except openpgp.SignatureError as error:
         raise DescriptionError(str(error)) from error
 

@@ -21,7 +21,14 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     openpgp_key,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
-from ansible_collections.oslab.kernel.plugins.module_utils._repository import description, index
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import (
+    attestations,
+    description,
+    index,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._repository.attestations import (
+    AttestationsError,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._repository.index import (
     IndexFileError,
 )
@@ -78,6 +85,18 @@ def _description(path: Path, kernel: str, rank: str) -> tuple[dict[str, Any], st
     return description.one_kernel(found, kernel, rank), str(found.get("key_fingerprint") or "")
 
 
+def _attestations(root: Path, build_id: str) -> dict[str, Any]:
+    """Of the build; nothing if none are published."""
+    file = root / "public" / attestations.path(build_id)
+    try:
+        text = index.content(file, attestations.LIMIT).decode("utf-8", "replace")
+        return {description.BESIDE: attestations.parse(text)}
+    except FileNotFoundError:
+        return {}
+    except AttestationsError as error:
+        raise IndexFileError(f"{file} cannot be used: {error}") from error
+
+
 def _issuer(left: Sequence[str]) -> str:
     """Who signed the index, by its own word; empty if none tells."""
     for path in left:
@@ -124,6 +143,7 @@ def read(run: Runner, root: Path, kernel: str = "", rank: str = description.ONLY
             index.check_signature(run, release, key, fingerprint)
             found = index.read(release)
             described.update(index_sha256=found.sha256, index_date=found.date)
+            described.update(_attestations(root, str(described.get("build_id") or "")))
     except FileNotFoundError as error:
         problems.append(f"{error.filename} is missing")
     except IndexFileError as error:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Check OpenPGP signatures with gpgv, a keyring of our own and pinned fingerprints.
+"""Check OpenPGP signatures with gpgv, a keyring of our own and pinned fingerprints. And make them.
 
 gpgv knows no trust and no key server: a signature counts when it is good and its primary key's
 fingerprint is one of those given. No keyring of the user's is read or written.
@@ -19,7 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import gpg_status, openpgp_key
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    bounded_read,
+    gpg_status,
+    openpgp_key,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner, output_summary
 
 # (argv, standard input) → (exit status, standard output)
 Feed = Callable[[Sequence[str], Iterable[bytes]], "tuple[int, str]"]
@@ -152,6 +157,58 @@ def signer(status: str, keys: Keys) -> str:
     if not good:
         raise SignatureError("; ".join(problems) or _NO_SIGNATURE)
     return good[0]
+
+
+def fingerprint_of(public_key: str, what: str = "the key") -> str:
+    """Of the one key in an ASCII text. Raises SignatureError if there are none or more."""
+    try:
+        found = openpgp_key.primary_fingerprints(dearmor(public_key))
+    except (SignatureError, ValueError) as error:
+        raise SignatureError(f"{what} is no public key: {error}") from error
+    if len(found) != 1:
+        raise SignatureError(f"{what} is {len(found)} keys, and has to be one")
+    return found[0]
+
+
+def clearsign(run: Runner, text: Path, home: str, fingerprint: str) -> bytes:
+    """The text of a file with its signature, as InRelease has it. Raises SignatureError.
+
+    :param home: of GnuPG, where the secret key is; empty for the user's own.
+    """
+    place = ["--homedir", home] if home else []
+    code, out, err = run(
+        [
+            *("gpg", "--batch", "--no-tty", *place, "--pinentry-mode", "error"),
+            *("--local-user", fingerprint, "--digest-algo", "SHA512"),
+            *("--clearsign", "--output", "-", str(text)),
+        ]
+    )
+    if code != 0:
+        raise SignatureError(
+            f"{text} was not signed by {fingerprint} of {home or 'the default GnuPG home'}: "
+            f"{output_summary(out, err)}"
+        )
+    return out.encode()
+
+
+def feeder(run: Runner) -> Feed:
+    """For what reads no contents from its standard input."""
+
+    def feed(argv: Sequence[str], _contents: object) -> tuple[int, str]:
+        code, out, _err = run(argv)
+        return code, out
+
+    return feed
+
+
+def is_clearsigned(run: Runner, signed: Path, text: str, public_key: str) -> bool:
+    """Whether a file has this very text and a good signature of the one key."""
+    try:
+        keys = Keys(public_key, [fingerprint_of(public_key)])
+        message = bounded_read.content(signed)
+        return verify_clearsigned(keys, message, feeder(run))[1] == text
+    except (OSError, SignatureError):
+        return False
 
 
 @contextmanager

@@ -15,23 +15,31 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build import (
     lock_lines,
     published,
     rebuild,
+    signatures,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._build import root as build_root
+from ansible_collections.oslab.kernel.plugins.module_utils._repository import attestations
 from ansible_collections.oslab.kernel.plugins.module_utils._source import download, fetch
 from ansible_collections.oslab.kernel.plugins.plugin_utils import lock_file
 from ansible_collections.oslab.kernel.tests.lib import hostile
 from hypothesis import given
+from hypothesis import strategies as st
 
 SUM = "a" * 64
 BUILDINFO = f"""\
 Checksums-Sha256:
  {SUM} 5 linux-image-6.12.0-x_6.12.0-oslab1.1_amd64.deb
 Oslab-Build-Id: {SUM}
+Oslab-Signatures:
+ {SUM} signatures.json
+Oslab-Unsigned-Packages:
+ {SUM} linux-image-6.12.0-x
 Oslab-Toolchain:
  gcc: gcc (Debian) 12.2.0
 """
 DESCRIPTION: dict[str, Any] = {
     "build_id": SUM,
+    "signatures": {"file": "signatures.json", "sha256": SUM, "unsigned": {"linux-image-x": SUM}},
     "manifest": {"release": "x", "patches": [{"name": "a", "sha256": SUM}], "toolchain": {}},
     "packages": {"linux-image-x": {"sha256": SUM}},
 }
@@ -54,6 +62,44 @@ def test_what_is_published(text: str) -> None:
 @given(hostile.values(DESCRIPTION))
 def test_a_description(value: Any) -> None:
     check(json.dumps(value))
+
+
+SIGNED: dict[str, Any] = {
+    "schema": 1,
+    "build_id": SUM,
+    "certificates": {"image": "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"},
+    "unsigned": {"linux-image-x": SUM},
+    "files": {"boot/vmlinuz-x": "AA==", "lib/modules/x/a.ko": "AAAA"},
+}
+
+
+@given(st.one_of(hostile.values(SIGNED).map(json.dumps), hostile.texts(json.dumps(SIGNED))))
+def test_detached_signatures(text: str) -> None:
+    with contextlib.suppress(signatures.SignaturesError):
+        found = signatures.parse(text)
+        for path in found.files:
+            assert re.match(r"(boot|lib|usr)/", path)
+            assert ".." not in path.split("/")
+
+
+STATEMENT = rebuild.statement(published.parse(json.dumps(DESCRIPTION)), [])
+
+
+@given(st.one_of(hostile.values(STATEMENT).map(json.dumps), hostile.texts(json.dumps(STATEMENT))))
+def test_attestations(text: str) -> None:
+    build = attestations.Build(SUM, {"linux-image-x": SUM})
+    for problem in attestations.statement_problems(text, build):
+        assert len(problem) < 400
+        assert problem.isprintable()
+
+
+FILE = {"schema": 1, "attestations": ["-----BEGIN PGP SIGNED MESSAGE-----", "x"]}
+
+
+@given(st.one_of(hostile.values(FILE).map(json.dumps), hostile.texts(json.dumps(FILE))))
+def test_a_file_of_attestations(text: str) -> None:
+    with contextlib.suppress(attestations.AttestationsError):
+        attestations.document(attestations.parse(text), SUM)
 
 
 @given(hostile.texts(f"{SUM}  linux-6.12.58.tar.xz\n{SUM}  linux-6.12.tar.xz\n"))

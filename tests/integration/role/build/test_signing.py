@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
+import shlex
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -15,13 +18,14 @@ from pathlib import Path
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._build import (
     module_signature,
+    signatures,
     signing_key,
 )
 from ansible_collections.oslab.kernel.tests.lib import signing_keys as made
 
 # What the role config sets with a key.
 OPTIONS = """CONFIG_MODULE_SIG=y
-CONFIG_MODULE_SIG_ALL=y
+# CONFIG_MODULE_SIG_ALL is not set
 CONFIG_MODULE_SIG_KEY="certs/oslab-signing-key.pem"
 """
 
@@ -183,13 +187,28 @@ def test_a_way_to_the_builder_that_needs_a_file_is_refused(
     assert not (signed.tree / "vmlinux").exists()
 
 
-def test_no_core_dump_holds_the_key(signed, tmp_path):
+@pytest.fixture
+def openssl(tmp_path, monkeypatch):
+    """Have other lines run where a module is signed; `openssl "$@"` is the program."""
+    real = str(shutil.which("openssl"))
+
+    def make(*lines):
+        programs = tmp_path / "programs"
+        programs.mkdir()
+        body = [f'openssl() {{ "{real}" "$@"; }}', '[ "$1" = cms ] || exec ' + real + ' "$@"']
+        script = programs / "openssl"
+        script.write_text("\n".join(["#!/bin/bash", *body, *lines, ""]))
+        script.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+
+    return make
+
+
+def test_no_core_dump_holds_the_key(signed, openssl, tmp_path):
     """Not of a program that signs either."""
     found = tmp_path / "limit"
-    script = signed.tree / "scripts/sign-file"
-    note = f"import resource; open({str(found)!r}, 'a').write("
-    note += "str(resource.getrlimit(resource.RLIMIT_CORE)[0]) + ' ')\n"
-    script.write_text(script.read_text().replace("digest, key,", note + "digest, key,", 1))
+    argv = [sys.executable, "-c", "import resource as r; print(r.getrlimit(r.RLIMIT_CORE)[0])"]
+    openssl(f"{shlex.join(argv)} >> {found}", 'openssl "$@"')
     before = resource.getrlimit(resource.RLIMIT_CORE)
     if before[1] == 0:
         pytest.skip("no process of this one may dump core")
@@ -203,21 +222,42 @@ def test_no_core_dump_holds_the_key(signed, tmp_path):
     assert set(found.read_text().split()) == {"1"}
 
 
-def test_a_module_of_ours_that_was_not_signed_is_not_stored(signed):
-    """kbuild goes on where it cannot sign a module from outside."""
-    script = signed.tree / "scripts/sign-file"
-    script.write_text(
-        script.read_text().replace(
-            "digest, key,", 'sys.exit(1) if "oslab" in sys.argv[3] else 0\ndigest, key,', 1
-        )
-    )
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('echo other | openssl "$@"', "its signature is not that of this content"),
+        ("echo no luck >&2; exit 3", "openssl ended with status 3: no luck"),
+    ],
+)
+def test_a_module_that_was_not_signed_is_not_stored(signed, openssl, line, message):
+    openssl(line)
     run = signed.run()
     assert run.status != 0
-    output = " ".join(run.output.split())
-    assert (
-        "hello_mod.ko should be signed with build_module_signing_key: it has no signature" in output
-    )
+    assert message in " ".join(run.output.split())
     assert signed.builds() == []
+
+
+def test_the_kernels_build_signs_nothing(signed, pem):
+    """It has the certificate, and no key, so that others can repeat it."""
+    script = signed.tree / "scripts/sign-file"
+    script.write_text("#!/bin/sh\nexit 1\n")
+    seen = signed.directory / "seen"
+    makefile = signed.tree / "Makefile"
+    rule = f"\n\t$(Q)cp certs/oslab-signing-key.pem {seen}"
+    line = 'echo "  LD      vmlinux"'
+    makefile.write_text(makefile.read_text().replace(f"\t@{line}", f"\t@{line}{rule}"))
+    run = signed.run()
+    assert run.status == 0, run.output
+    certificate = signing_key.parse(pem.read_text(), "x").certificate
+    assert signing_key.read_certificate(seen.read_text()) == certificate
+    about = signed.result["signatures"]
+    document = signatures.parse((Path(signed.result["store"]) / about["file"]).read_text())
+    modules = {name for name in packaged(signed) if name.endswith(".ko")}
+    assert {f"./{name}" for name in document.files} == modules
+    assert sorted(about["unsigned"]) == [
+        "linux-image-6.12.0-49-usac1",
+        "linux-modules-oslab-6.12.0-49-usac1",
+    ]
 
 
 def test_a_vault_keeps_the_key(signed, pem):

@@ -92,6 +92,14 @@ CASES = {
         unexpected=("argument_spec_data", "Traceback", "publish_root"),
         book="remove.yml",
     ),
+    "rebuilds": Case(
+        groups(install_required_rebuilds=2, install_rebuild_keys=["ada.asc"]),
+        [
+            "install_rebuild_keys[0] is 'ada.asc': it has to be a public key in ASCII, or the",
+            "install_required_rebuilds is 2, but install_rebuild_keys has 1 keys: no build could",
+        ],
+        book="deploy.yml",
+    ),
     "gates": Case(
         groups(
             deploy_gates=[

@@ -106,6 +106,34 @@ def test_a_reboot_that_is_pending(
     assert not answers[other].failed
 
 
+def vouched(required: int, running: bool, **variables: Any) -> str:
+    """A host that uses the role alone, without playbooks/deploy.yml."""
+    build: dict[str, Any] = {"install_release": "6.12.1-x", "install_version": "1-1"}
+    build["install_build_id"] = "1" * 64
+    build["install_build_sha256"] = {"linux-image-6.12.1-x": "a" * 64}
+    return asked(
+        "install:packages/check_request",
+        {},
+        **build,
+        install_required_rebuilds=required,
+        install_running=running,
+        **variables,
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "refused"),
+    [
+        (vouched(0, False), False),
+        (vouched(1, False), True),
+        (vouched(1, True), False),
+    ],
+)
+def test_a_build_that_nobody_vouches_for(answers: Answers, host: str, refused: bool) -> None:
+    assert answers[host].failed is refused
+    assert (f"{host} asks for 1 known keys" in answers[host].text) is refused
+
+
 def disk(modules: list[str], running: bool) -> str:
     return asked(
         "trial:preflight/check_pending_reboot",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+from ansible_collections.oslab.kernel.tests.lib import openpgp_keys
 
 ROOT = Path(__file__).resolve().parents[4]
 Deploy = Callable[..., "tuple[int, str]"]
@@ -139,3 +140,29 @@ def test_a_single_host_is_a_whole_deployment(deploy: Deploy) -> None:
     assert status != 0
     assert refused(output) == {"one"}
     assert output.count("PLAY [Deploy the kernel to each target") == 1
+
+
+def test_a_build_that_too_few_vouch_for_touches_no_host(deploy: Deploy) -> None:
+    """One host asks for nobody, and is in the wave."""
+    build, sums = "1" * 64, {"linux-image-6.12.1-x": "a" * 64}
+    with openpgp_keys.keys("ada", "bob") as (ada, bob):
+        published: dict[str, Any] = {
+            "release": "6.12.1-x",
+            "version": "1-1",
+            "build_id": build,
+            "packages": {name: {"sha256": sha256, "size": 1} for name, sha256 in sums.items()},
+            "attestations": [ada.attest(build, sums)],
+        }
+        asked = {"install_rebuild_keys": [ada.public, bob.public]}
+        one, two = ({**asked, "install_required_rebuilds": number} for number in (1, 2))
+        status, output = deploy({"two": two, "one": one}, extra={"publish_result": published})
+    assert status != 0
+    text = " ".join(output.split())
+    assert "two is left out of this deployment. two asks for 2 known keys" in text
+    assert f"and 1 ({ada.fingerprint}) vouch for 111111111111." in text
+    wave = output.partition("PLAY [Deploy the kernel to each target")[2]
+    assert "[two]" not in wave
+    # It goes on to what this machine lacks for a kernel.
+    assert "TASK [oslab.kernel.trial : Acquire the deployment lock]" in wave
+    assert "[one]" in wave
+    assert "one asks for" not in text

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import description, rollout
-from ansible_collections.oslab.kernel.tests.lib import overlay_host
+from ansible_collections.oslab.kernel.tests.lib import openpgp_keys, overlay_host
 from ansible_collections.oslab.kernel.tests.lib.overlay_host import IMAGE, RELEASE, VERSION, Overlay
 from ansible_collections.oslab.kernel.tests.lib.playbook import COMMAND, ROOT
 
@@ -158,6 +158,53 @@ def test_a_host_chooses_one_of_several_kernels(
         output = playbook(host, url, key, kernel_from="carol")
         assert "it has no kernel of carol (kernel_from), but of alice, bob" in output
         assert not output.endswith("STATUS 0")
+
+
+def test_a_build_that_too_few_vouch_for(host: Overlay, published: Published, serve: Any) -> None:
+    published.publish(steps=[{"percent": 100, "after_hours": 0}])
+    file = published.public / f"builds/{BUILD[:12]}.attestations.json"
+    file.parent.mkdir()
+    with openpgp_keys.keys("ada", "bob") as (ada, bob), serve(published.public) as url:
+        asked = {"required_rebuilds": 1, "rebuild_keys": [ada.public]}
+
+        def pull(**options: Any) -> dict[str, Any]:
+            key = published.repository.key.public
+            return host.module("pull_info", url=url, public_key=key, **options)
+
+        def attest(key: Any, checksum: str) -> None:
+            text = key.attest(BUILD, {IMAGE: checksum})
+            file.write_text(json.dumps({"schema": 1, "attestations": [text]}))
+
+        assert "attestations" not in pull()["description"]
+        refused = "is refused: this host asks for 1 known keys"
+        assert refused in pull(**asked)["msg"]  # none are published
+        attest(bob, "a" * 64)
+        assert refused in pull(**asked)["msg"]
+        attest(ada, "b" * 64)
+        assert refused in pull(**asked)["msg"]
+        attest(ada, "a" * 64)
+        found = pull(**asked)
+        assert found["goes_on"]
+        assert len(found["description"]["attestations"]) == 1
+        file.write_text("nonsense")
+        assert "attestations.json: it is no JSON" in pull(**asked)["msg"]
+        # The playbook asks before it takes the lock.
+        host.write("etc/oslab-kernel/repository.asc", published.repository.key.public)
+        variables = {"install_required_rebuilds": 1, "install_rebuild_keys": [ada.public]}
+        attest(bob, "a" * 64)
+        key_file = "/etc/oslab-kernel/repository.asc"
+        output = playbook(host, url, key_file, **variables)
+        assert "this host asks for 1 known keys" in output
+        assert "Acquire the deployment lock" not in output
+        assert not output.endswith("STATUS 0")
+        attest(ada, "a" * 64)
+        output = playbook(host, url, key_file, **variables)
+        assert "Acquire the deployment lock" in output
+        assert "asks for 1 known keys" not in output
+        # It waits, and nobody has to vouch yet.
+        published.publish(steps=LATER)
+        file.unlink()
+        assert pull(**asked)["state"] == "waiting"
 
 
 def playbook(host: Overlay, url: str, key: str, **variables: Any) -> str:

@@ -241,13 +241,13 @@ def test_an_old_index_is_refused(repository, client_of, serve, tmp_path):
     published = repository.publish(repository.package(TWO))
     expected = {"sha256": published["index_sha256"], "date": published["index_date"]}
 
-    def compare(directory):
+    def compare(directory, **more):
         with serve(directory) as url:
             client = client_of(url, repository.key.public)
             update = client.get("update")
             assert update.returncode == 0, update.stdout  # apt itself does not mind
             arguments = tmp_path / "arguments.json"
-            arguments.write_text(json.dumps({"source": str(client.source), **expected}))
+            arguments.write_text(json.dumps({"source": str(client.source), **expected, **more}))
             run = module_process.start(
                 "apt_index", arguments, environment={"APT_CONFIG": str(client.config)}
             )
@@ -257,6 +257,12 @@ def test_an_old_index_is_refused(repository, client_of, serve, tmp_path):
     assert found["failed"]
     assert "is an old index" in found["msg"]
     assert compare(repository.public)["sha256"] == published["index_sha256"]
+    # What apt would install has to be what was rebuilt, whoever signs the index.
+    package = f"{NAME}={TWO}"
+    sha256 = published["packages"][NAME]["sha256"]
+    assert not compare(repository.public, packages={package: sha256}).get("failed")
+    found = compare(repository.public, packages={package: "0" * 64})
+    assert f"has {package} with sha256 {sha256}, and {'0' * 64} was vouched for" in found["msg"]
     # Somebody has published again meanwhile.
     repository.publish(repository.package("7"))
     assert compare(repository.public)["date"] > published["index_date"]
@@ -405,3 +411,58 @@ def test_the_commands_for_the_key(repository, client_of, serve, short_path, tmp_
     assert "REVKEYSIG" in update.stdout
     for each in (restored, old):
         subprocess.run(["gpgconf", "--homedir", str(each), "--kill", "all"], check=False)
+
+
+# --- attestations and signatures -----------------------------------------------------------------
+
+
+def test_attestations_of_the_build_are_published(builder, tmp_path):
+    from ansible_collections.oslab.kernel.tests.lib import openpgp_keys
+
+    made = tmp_path / "attestations"
+    made.mkdir()
+    build = builder.build(ONE)
+    sums = {NAME: build["packages"][NAME]["sha256"]}
+    file = builder.public / f"builds/{build['build_id'][:12]}.attestations.json"
+    assert builder.publish(build).status == 0
+    signed = (builder.public / "oslab-kernel.json.asc").read_bytes()
+    assert not file.exists()
+    with openpgp_keys.keys("ada") as (ada,):
+        mine = ada.attest(build["build_id"], sums)
+        (made / "mine.asc").write_text(mine)
+        (made / "other.asc").write_text(ada.attest("9" * 64, sums))
+        (made / "notes.txt").write_text("nothing")
+    run = builder.publish(build, publish_attestations=str(made))
+    assert run.status == 0, run.output
+    assert json.loads(file.read_text()) == {"schema": 1, "attestations": [mine]}
+    # They are no part of what the builder signs.
+    assert (builder.public / "oslab-kernel.json.asc").read_bytes() == signed
+    again = builder.publish(build, publish_attestations=str(made))
+    assert again.recap("changed") == 0, again.output
+    for run in (again, builder.read_back()):
+        assert run.output.count("BEGIN PGP SIGNED MESSAGE") == 1, run.output
+    file.write_text("nonsense")
+    assert "attestations.json cannot be used: it is no JSON" in plain(builder.read_back().output)
+    assert builder.publish(build).status == 0
+    assert not file.exists()
+
+
+def test_signatures_are_published_and_removed_with_their_build(builder):
+    def signed(version):
+        build = builder.build(version)
+        document = Path(build["store"]) / f"{version}.signatures.json"
+        document.write_text("{}")
+        checksum = hashlib.sha256(b"{}").hexdigest()
+        about = {"file": document.name, "sha256": checksum, "unsigned": {NAME: "b" * 64}}
+        return {**build, "signatures": about}
+
+    first = signed(ONE)
+    assert builder.publish(first).status == 0
+    description = json.loads((builder.public / "oslab-kernel.json").read_text())
+    name = f"builds/{first['build_id'][:12]}.signatures.json"
+    assert description["signatures"] == {**first["signatures"], "file": name}
+    assert (builder.public / name).read_text() == "{}"
+    run = builder.publish(signed(TWO), publish_keep_builds=1)
+    assert run.status == 0, run.output
+    assert not (builder.public / name).exists()
+    assert len(list((builder.public / "builds").iterdir())) == 2

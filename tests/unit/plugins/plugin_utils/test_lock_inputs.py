@@ -22,7 +22,8 @@ ROLES = ("build", "config", "patch", "source", "version")
 # What a smoke test finds out is no part of a build.
 ELSEWHERE = {
     "build_smoke_test", "build_smoke_test_allowed",
-    "build_attestation", "build_lock", "build_locked", "build_published",
+    "build_attestation", "build_attestation_gpg_home",
+    "build_lock", "build_locked", "build_published",
     "build_published_packages", "config_known", "config_targets", "config_excluded_targets",
     "config_refresh_targets", "source_sha256", "source_known_sha256", "source_file",
 }  # fmt: skip

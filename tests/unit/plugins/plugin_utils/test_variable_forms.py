@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.plugin_utils import known_variables, variable_forms
+from ansible_collections.oslab.kernel.tests.lib import openpgp_keys
 
 ROOT = Path(__file__).resolve().parents[4]
 SUM = "0123456789abcdefABCDEF" + 42 * "0"
@@ -45,6 +46,9 @@ SUM = "0123456789abcdefABCDEF" + 42 * "0"
         ("source_git_ref", "v6.12^{commit}", "it has to be a tag"),
         ("publish_listen_address", "eth0", "publish_listen_address is 'eth0': it has to be an IP"),
         ("publish_gpg_key", "ABCD", "it has to be a fingerprint, 40 hexadecimal digits"),
+        ("build_attestation_gpg_key", "ABCD", "it has to be a fingerprint, 40 hexadecimal digits"),
+        ("install_rebuild_keys", ["ada.asc"], "install_rebuild_keys[0] is 'ada.asc': it has to be"),
+        ("install_rebuild_keys", ["/nowhere/ada.asc"], "[0] is of no use: /nowhere/ada.asc cannot"),
         ("publish_rollout", [{"percent": 5}], "[0] has to have percent and after_hours"),
         (
             "publish_rollout",
@@ -208,3 +212,14 @@ def test_a_series_needs_a_lock(given: tuple[str, str, str], message: str) -> Non
     problem = variable_forms.source_series_problem(*given)
     assert problem.startswith(message)
     assert bool(problem) == bool(message)
+
+
+def test_the_same_key_twice(tmp_path: Path) -> None:
+    with openpgp_keys.keys("ada", "bob") as (ada, bob):
+        file = tmp_path / "ada.asc"
+        file.write_text(ada.public)
+        found = variable_forms.problems("install_rebuild_keys", [ada.public, bob.public])
+        assert found == []
+        found = variable_forms.problems("install_rebuild_keys", [ada.public, bob.public, str(file)])
+        same = "install_rebuild_keys[2] is the key of install_rebuild_keys[0], and would count once"
+        assert found == [same]

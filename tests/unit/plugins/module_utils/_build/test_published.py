@@ -106,3 +106,35 @@ def test_what_is_no_base64() -> None:
     for document in ("é", "AA", base64.b64encode(b"\xff").decode()):
         with pytest.raises(published.PublishedError):
             published.decode(document)
+
+
+SIGNED = {"file": "signatures.json", "sha256": "7" * 64}
+UNSIGNED = {"linux-image-6.12.0-x": "8" * 64}
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_detached_signatures(kind: str) -> None:
+    assert published.parse(TEXTS[kind]).signatures == {}
+    fields = f"Oslab-Signatures:\n {'7' * 64} signatures.json\n"
+    fields += f"Oslab-Unsigned-Packages:\n {'8' * 64} linux-image-6.12.0-x\n"
+    about = {**DESCRIPTION, "signatures": {**SIGNED, "unsigned": UNSIGNED}}
+    found = published.parse(BUILDINFO + fields if kind == "buildinfo" else json.dumps(about))
+    assert found.signatures == SIGNED
+    assert found.unsigned == UNSIGNED
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"file": "/etc/passwd"},
+        {"file": "../signatures.json"},
+        {"file": "signatures.json?x"},
+        {"sha256": "x"},
+        {"unsigned": {"../x": "8" * 64}},
+        {"unsigned": {"x": "y"}},
+    ],
+)
+def test_signatures_of_another_place(about: dict[str, Any]) -> None:
+    given = {**SIGNED, "unsigned": UNSIGNED, **about}
+    with pytest.raises(published.PublishedError, match="says of signatures is not understood"):
+        published.parse(json.dumps({**DESCRIPTION, "signatures": given}))

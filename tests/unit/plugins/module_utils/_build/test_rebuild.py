@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,19 @@ def test_the_statement() -> None:
     assert made["predicate"]["result"] == "FAILED"
     assert made["predicate"]["passedTests"] == ["b"]
     assert made["predicate"]["failedTests"] == ["a"]
+
+
+def test_a_signed_build() -> None:
+    """Whether the signatures alone are others."""
+    signed = replace(
+        BUILD,
+        signatures={"file": "signatures.json", "sha256": "5" * 64},
+        unsigned={"a": "6", "b": "7"},
+    )
+    found = rebuild.compare(signed, {"a": "x", "b": "y"}, {"a": "6", "b": "8"})
+    assert found == [Unequal("a", "2", "x", True), Unequal("b", "3", "y", False)]
+    compared = rebuild.statement(signed, [])["predicate"]["configuration"]
+    assert compared[1] == {"name": "signatures.json", "digest": {"sha256": "5" * 64}}
 
 
 def package(directory: Path, **files: str) -> Path:

@@ -1,21 +1,27 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A build with keys: what is refused, where they are meanwhile, what is looked at in the end."""
+"""A build with keys: what is refused, how packages are signed, what is looked at in the end."""
 
 from __future__ import annotations
 
 import gzip
 import lzma
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.module_utils._build import signing, signing_key
+from ansible_collections.oslab.kernel.plugins.module_utils._build import (
+    signatures,
+    signing,
+    signing_key,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._build.plan import Options, make_plan
 from ansible_collections.oslab.kernel.plugins.module_utils._build.signing import Keys, SigningError
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.tests.lib import signing_keys as made
 from ansible_collections.oslab.kernel.tests.lib.module_process import COLLECTIONS
@@ -26,10 +32,10 @@ SIGNED = {
     "CONFIG_EFI_STUB": "y",
     "CONFIG_MODULES": "y",
     "CONFIG_MODULE_SIG": "y",
-    "CONFIG_MODULE_SIG_ALL": "y",
+    "CONFIG_MODULE_SIG_ALL": "n",
     "CONFIG_MODULE_SIG_KEY": '"certs/oslab-signing-key.pem"',
 }
-UNSIGNED = {**SIGNED, "CONFIG_MODULE_SIG_ALL": "n", "CONFIG_MODULE_SIG_KEY": '""'}
+UNSIGNED = {**SIGNED, "CONFIG_MODULE_SIG_KEY": '""'}
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +93,7 @@ def test_a_kernel_that_makes_a_key_without_signing_modules_itself():
     [
         {"CONFIG_MODULE_SIG": "n"},
         {"CONFIG_MODULES": "n"},
-        {"CONFIG_MODULE_SIG_ALL": "n"},
+        {"CONFIG_MODULE_SIG_ALL": "y"},
         {"CONFIG_MODULE_SIG_KEY": '"certs/signing_key.pem"'},
     ],
 )
@@ -134,49 +140,43 @@ def test_whose_key_it_is_makes_another_build(key, tmp_path):
     assert "PRIVATE" not in repr(signed)
 
 
-def cat(path):
-    """As make and sign-file read it: from another process."""
-    return subprocess.run(["cat", str(path)], capture_output=True, check=True).stdout.decode()
-
-
-def test_where_the_keys_are(key, tmp_path):
-    tree, work = tmp_path / "linux", tmp_path / "linux.build"
+def test_kbuild_has_the_certificate_alone(key, tmp_path):
+    tree = tmp_path / "linux"
     (tree / "certs").mkdir(parents=True)
-    work.mkdir()
-    link = tree / "certs/oslab-signing-key.pem"
-    with signing.at_hand(Keys(module=key, image=key), tree, work, 1700000000):
-        assert signing_key.parse(cat(link), "x") == key
-        assert cat(work / "image-key.pem") == cat(link)
-        assert (link.stat().st_mode & 0o777, int(link.stat().st_mtime)) == (0o600, 1700000000)
-        # On no file system: nothing of it is there but the link.
-        assert str(link.readlink()).startswith(f"/proc/{os.getpid()}/fd/")
-        assert "2023-11-14 22:13:20" in (work / "sign-image.mk").read_text()
-    assert not link.is_symlink()
-    assert not (work / "image-key.pem").is_symlink()
+    file = tree / "certs/oslab-signing-key.pem"
+    # What a killed build of an older version has left.
+    file.symlink_to("/proc/1/fd/99")
+    with signing.certificate_at_hand(Keys(module=key, image=key), tree, 1700000000):
+        assert signing_key.read_certificate(file.read_text()) == key.certificate
+        assert "PRIVATE" not in file.read_text()
+        assert (file.stat().st_mode & 0o777, int(file.stat().st_mtime)) == (0o644, 1700000000)
+    assert not file.exists()
+    with signing.certificate_at_hand(Keys(image=key), tree, 0):
+        assert not file.exists()
 
 
-def test_they_are_gone_with_the_process_however_it_ends(key, pem, tmp_path):
-    (tmp_path / "certs").mkdir()
+def test_a_key_is_gone_with_the_process_however_it_ends(key, pem):
     program = (
         "import os, signal, sys; from pathlib import Path\n"
         "from ansible_collections.oslab.kernel.plugins.module_utils._build import signing as b,"
         " signing_key as k\n"
         f"key = k.parse(Path({str(pem)!r}).read_text(), 'x')\n"
-        f"with b.at_hand(b.Keys(module=key), Path({str(tmp_path)!r}), Path('/'), 0):\n"
+        "with b._in_memory(key) as path:\n"
+        "    print(path, 'PRIVATE' in Path(path).read_text(), flush=True)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(COLLECTIONS)}
-    done = subprocess.run([sys.executable, "-c", program], env=environment, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, check=False, stdout=subprocess.PIPE
+    )
     assert done.returncode == -9
-    link = tmp_path / "certs/oslab-signing-key.pem"
-    assert link.is_symlink()
-    assert not link.exists()
-    # The next build takes its place.
-    with signing.at_hand(Keys(module=key), tmp_path, tmp_path, 0):
-        assert signing_key.parse(cat(link), "x") == key
+    path, had_it = done.stdout.decode().split()
+    assert had_it == "True"
+    assert path.startswith("/proc/")
+    assert not Path(path).exists()
 
 
-def test_another_key_is_built_in_though_it_is_no_newer(key, tmp_path):
+def test_another_certificate_is_built_in_though_it_is_no_newer(key, tmp_path):
     (tmp_path / "certs").mkdir()
     extracted = tmp_path / "certs/signing_key.x509"
     for content, stays in (
@@ -185,7 +185,7 @@ def test_another_key_is_built_in_though_it_is_no_newer(key, tmp_path):
         (b"", False),
     ):
         extracted.write_bytes(content)
-        with signing.at_hand(Keys(module=key), tmp_path, tmp_path, 0):
+        with signing.certificate_at_hand(Keys(module=key), tmp_path, 0):
             assert extracted.exists() is stays
 
 
@@ -213,6 +213,19 @@ def module(pem, tmp_path_factory):
     script = ROOT / "tests/fixtures/fakelinux/scripts/sign-file"
     subprocess.run([sys.executable, str(script), "sha256", str(pem), str(path)], check=True)
     return path.read_bytes()
+
+
+def run(argv, cwd=None, environment=None):
+    done = subprocess.run(argv, cwd=cwd, env=environment, capture_output=True, check=False)
+    return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def sign(directory, packages, keys):
+    """As a build does it."""
+    directory.mkdir()
+    settings = signing.Settings("1" * 64, "sha256", 1700000000, 2, directory)
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000", "KDEB_COMPRESS": "gzip"}
+    return signing.sign_packages(packages, keys, settings, run, environment)
 
 
 def zstd(content):
@@ -261,3 +274,123 @@ def test_an_image_that_sbverify_refuses(tmp_path, key, monkeypatch):
             continue
         with pytest.raises(SigningError, match="said"):
             signing.check_packages([deb], Keys(image=key), tmp_path)
+
+
+# --- signatures ---------------------------------------------------------------------------------
+
+MODULES = {
+    "lib/modules/6/kernel/a.ko": b"\x7fELF a",
+    "lib/modules/6/kernel/b.ko.xz": lzma.compress(b"\x7fELF b"),
+    "lib/modules/6/modules.order": b"kernel/a.ko\n",
+}
+
+
+@pytest.fixture
+def unsigned(tmp_path):
+    """Packages, and a way to have them as they were in another directory."""
+    made = [
+        package(tmp_path, "linux-image-6", MODULES),
+        package(tmp_path, "linux-modules-oslab-6", {"lib/modules/6/extra/c.ko": b"\x7fELF c"}),
+        package(tmp_path, "oslab-kernel-tools", {"usr/bin/x": b"x"}),
+        package(tmp_path, "linux-image-6-dbg", {"usr/lib/debug/lib/modules/6/a.ko": b"x"}),
+    ]
+
+    def copies(name):
+        place = tmp_path / name
+        place.mkdir()
+        return [Path(shutil.copy(path, place)) for path in made]
+
+    return copies
+
+
+def contents(packages):
+    return {path.name: path.read_bytes() for path in packages}
+
+
+def test_who_has_no_key_makes_the_same_packages(tmp_path, unsigned, key):
+    before, holder, stranger = unsigned("before"), unsigned("holder"), unsigned("stranger")
+    signed = sign(tmp_path / "one", holder, Keys(module=key))
+    changed = {name for name, data in contents(holder).items() if data != contents(before)[name]}
+    assert changed == {"linux-image-6_1_all.deb", "linux-modules-oslab-6_1_all.deb"}
+    signing.check_packages(holder, Keys(module=key), tmp_path)
+    assert sorted(signed.files) == [
+        "lib/modules/6/extra/c.ko",
+        "lib/modules/6/kernel/a.ko",
+        "lib/modules/6/kernel/b.ko.xz",
+    ]
+    assert signed.unsigned == {
+        path.name.split("_")[0]: bounded_read.sha256(path)
+        for path in before
+        if path.name in changed
+    }
+    assert "PRIVATE" not in signed.encode()
+
+    published = signatures.parse(signed.encode())
+    again = sign(tmp_path / "two", stranger, Keys(published=published))
+    assert contents(stranger) == contents(holder)
+    assert again.encode() == signed.encode()
+    assert signing.are_for(published, again)
+
+
+def test_the_key_makes_the_same_signatures_again(tmp_path, unsigned, key):
+    one = sign(tmp_path / "one", unsigned("holder"), Keys(module=key))
+    assert sign(tmp_path / "two", unsigned("again"), Keys(module=key)).encode() == one.encode()
+
+
+def test_signatures_of_other_packages(tmp_path, unsigned, key):
+    """They are attached all the same, so that a comparison can name what differs."""
+    signed = sign(tmp_path / "one", unsigned("holder"), Keys(module=key))
+    other = tmp_path / "other"
+    other.mkdir()
+    changed = package(other, "linux-image-6", {"lib/modules/6/kernel/a.ko": b"\x7fELF other"})
+    keys = Keys(published=signatures.parse(signed.encode()))
+    again = sign(tmp_path / "two", [changed], keys)
+    assert again
+    assert not signing.are_for(signatures.parse(signed.encode()), again)
+    with pytest.raises(SigningError, match="not that of this content"):
+        signing.check_packages([changed], keys, tmp_path)
+
+
+def test_a_program_that_cannot_sign(tmp_path, unsigned, key, monkeypatch):
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "openssl").write_text("#!/bin/sh\necho no luck >&2; exit 3\n")
+    (programs / "openssl").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    with pytest.raises(SigningError, match=r"a\.ko was not signed: openssl .* 3: no luck"):
+        sign(tmp_path / "one", unsigned("x"), Keys(module=key))
+
+
+def test_the_zone_of_the_builder_makes_no_difference(tmp_path, key, monkeypatch):
+    """The time of an image's signature is in it."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "faketime").write_text('#!/bin/sh\necho "$2 in $TZ" >&2; exit 3\n')
+    (programs / "faketime").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    monkeypatch.setenv("TZ", "Pacific/Auckland")
+    deb = package(tmp_path, "linux-image-6", {"boot/vmlinuz-6": b"MZ"})
+    with pytest.raises(SigningError, match="3: 2023-11-14 22:13:20 in UTC"):
+        sign(tmp_path / "one", [deb], Keys(image=key))
+
+
+@pytest.mark.skipif(not shutil.which("sbsign"), reason="sbsigntool is not installed")
+def test_an_image_too(tmp_path, key):
+    plain, image = tmp_path / "plain", tmp_path / "image"
+    plain.write_bytes(bytes(range(256)) * 40)
+    script = ROOT / "tests/fixtures/fakelinux/scripts/efi_image.py"
+    subprocess.run([sys.executable, script, image, plain], check=True)
+    for name in ("holder", "stranger"):
+        (tmp_path / name).mkdir()
+    files = {"boot/vmlinuz-6": image.read_bytes()}
+    holder, stranger = (
+        [package(tmp_path / name, "linux-image-6", files)] for name in ("holder", "stranger")
+    )
+    signed = sign(tmp_path / "one", holder, Keys(image=key))
+    signing.check_packages(holder, Keys(image=key), tmp_path)
+    published = signatures.parse(signed.encode())
+    sign(tmp_path / "two", stranger, Keys(published=published))
+    assert contents(stranger) == contents(holder)
+    assert published.certificates["image"] == key.certificate
+    # When it says that it was signed: at the time of the source.
+    assert b"231114221320Z" in published.files["boot/vmlinuz-6"]

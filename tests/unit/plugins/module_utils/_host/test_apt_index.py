@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
-from ansible_collections.oslab.kernel.plugins.module_utils._host.apt_index import check, files
+from ansible_collections.oslab.kernel.plugins.module_utils._host.apt_index import (
+    check,
+    check_packages,
+    files,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._repository.index import (
     Index,
     IndexFileError,
@@ -97,3 +101,18 @@ def test_what_apt_keeps_of_the_repository(tmp_path: Path) -> None:
     assert files(run, source) == [*(lists / name for name in ours), archives / package]
     source.write_text(f"URIs: http://b:80/kernel/\n{'x' * 300_000}")
     assert files(run, source) == [archives / package]
+
+
+def test_packages_of_other_checksums() -> None:
+    shown = {"a=1": f"Package: a\nSHA256: {'1' * 64}\n", "b=1": "Package: b\n"}
+    shown["c=1"] = shown["a=1"] + "\n" + shown["a=1"].replace("1", "2")
+
+    def run(argv: Sequence[str]) -> Result:
+        assert argv[:2] == ["apt-cache", "show"]
+        return Result(0, shown[argv[2]])
+
+    check_packages(run, {})
+    check_packages(run, {"a=1": "1" * 64})
+    for package, wanted in (("a=1", "3" * 64), ("b=1", "1" * 64), ("c=1", "1" * 64), ("a=1", "")):
+        with pytest.raises(IndexFileError, match=f"has {package} with sha256 .* was vouched for"):
+            check_packages(run, {"a=1": "1" * 64, package: wanted})
