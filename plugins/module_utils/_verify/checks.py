@@ -33,8 +33,9 @@ from ansible_collections.oslab.kernel.plugins.module_utils._verify.system import
 # A moving system may spoil one comparison; a wrong kernel spoils every one.
 MEMORY_ATTEMPTS = 10
 WORKLOAD_ATTEMPTS = 5
-# Calls of processes that /proc cannot attribute (they ended meanwhile, or their read failed). Shortly
-# after a boot they come in bursts. A kernel that counts a call twice is beyond half of the calls.
+# Calls of processes that /proc cannot attribute (they ended meanwhile, or their read failed).
+# Shortly after a boot they come in bursts. A kernel that counts a call twice counts more than half
+# of the calls too much.
 UNSEEN_CALLS, UNSEEN_SHARE = 16, 2
 # Before another attempt: a burst may be over then.
 PAUSE_NS = 500_000_000

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import syscalls as abi
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.checks import (
