@@ -41,7 +41,7 @@ FOR_TARGETS = ("install", "trial", "remove", "modules", "verify", "pull", "deplo
 # Read by the playbooks, for which no role has to be checked.
 ALWAYS = ("preflight",)
 # Of these, templates are evaluated before a host is asked.
-NOW = ("deploy_", "preflight_")
+NOW = ("deploy_", "preflight_", kernel_choice.CHOICE)
 TEXTS: dict[str, Callable[[Any], list[str]]] = {
     "source_version": inputs.check_source_version,
     "patch_sysname": inputs.check_sysname,

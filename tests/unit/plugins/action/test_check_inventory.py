@@ -355,6 +355,11 @@ def test_a_builder_that_nobody_is():
     )
 
 
+def test_a_choice_that_no_template_makes():
+    (problem,) = several(t2={"kernel_from": "{{ nope }}"})["problems"]
+    assert problem == "kernel_from is '{{ nope }}': 'nope' is undefined [t2]"
+
+
 def test_two_kernels_of_one_release():
     (problem,) = several(b={"version_extraversion": "-a"})["problems"]
     assert problem.startswith("a and b would build different kernels of one release, 6.8.0-a: ")
