@@ -701,17 +701,61 @@ ON_HOST = (
         **in_trial("[ -e /run/oslab-trial.confirmed ]", RESET),
     ),
 )
+# A host on disks where GRUB cannot write: its trial boots are by kexec.
+ON_LAYOUT = (
+    Fault(
+        "confirmed",
+        "nothing is wrong; then an ordinary reboot",
+        expected=(NEW,),
+        case="confirmed",
+        by_playbook=True,
+    ),
+    Fault(
+        "cut-pinned",
+        "when the new default is pinned, and GRUB's menu is made of it",
+        action="cut",
+        moment=Moment(MARK, "serial", 1.0),
+        **hook(
+            "/etc/grub.d/45_fault",
+            f"grep -q oslab.trial= /proc/cmdline || exit 0\n{PRINT_MARK}\nsleep 5",
+        ),
+    ),
+    Fault(
+        "degraded",
+        "one of its two disks has failed, and nothing else is wrong",
+        expected=(NEW,),
+        inject="mdadm --quiet /dev/md0 --fail /dev/vdb1 --remove /dev/vdb1; sync",
+        case="confirmed",
+        by_playbook=True,
+    ),
+)
+# With two disks.
+_RAID = ("degraded",)
+_ALSO_ON_LAYOUT = (
+    *("panic", "health-check", "no-network", "cut-before-reboot", "cut-trial", "cut-confirm"),
+    *("cut-recorded", "rollback", "remove"),
+)
 _ALSO_ON_HOST = (
     *("panic", "panic-late", "oops", "hung-boot", "systemd-crashes", "root-not-found"),
     *("module-removed", "syscall-wrong"),
 )
 
 
-def chosen(names: list[str], fast: bool, alone: bool, here: bool = False) -> list[Fault]:
+def on_layout(layout: str) -> list[Fault]:
+    """The rows of a host with such disks."""
+    own = [fault for fault in ON_LAYOUT if layout.startswith("raid") or fault.name not in _RAID]
+    return [*own, *(fault for fault in ROWS if fault.name in _ALSO_ON_LAYOUT)]
+
+
+def chosen(
+    names: list[str], fast: bool, alone: bool, here: bool = False, layout: str = ""
+) -> list[Fault]:
     """The rows that are asked for; all if none is."""
     rows = [fault for fault in ROWS if (fault.alone or not alone) and (fault.fast or not fast)]
     if here:
         rows = [*ON_HOST, *(fault for fault in FAULTS if fault.name in _ALSO_ON_HOST)]
+    if layout:
+        rows = on_layout(layout)
     known = {fault.name: fault for fault in rows}
     unknown = [name for name in names if name not in known]
     if unknown:

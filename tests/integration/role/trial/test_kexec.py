@@ -1,0 +1,97 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host where GRUB cannot write its environment block: who starts its trial boot, or why nobody."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+from ansible_collections.oslab.kernel.tests.lib.trial_host import deploy, needs_simulation
+
+OLD, NEW = "6.1.0-40-amd64", "6.12.0-x"
+ENTRY = (
+    "menuentry 'x' --id gnulinux-{0}-advanced-u {{\n"
+    "\tlinux /boot/vmlinuz-{0} root=UUID=u\n\tinitrd /boot/initrd.img-{0}\n}}\n"
+)
+REASON = "GRUB cannot write its environment block: {} is on LVM"
+
+
+def refusal(tmp_path: Path, playbook: Callable[..., Any], kexec: Any, layer: str = "lvm") -> str:
+    """What the preflight says."""
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    programs = {"grub-editenv": "", "grub-probe": f"case $1 in *abstraction) echo {layer};; esac"}
+    for name, text in programs.items():
+        (tools / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tools / name).chmod(0o755)
+    menu = tmp_path / "grub.cfg"
+    menu.write_text("".join(map(ENTRY.format, [NEW, OLD])))
+    names = {"environment": "grubenv", "custom": "custom.cfg", "settings": "default"}
+    files = {"config": str(menu), **{key: str(tmp_path / name) for key, name in names.items()}}
+    role = {"name": "oslab.kernel.trial", "tasks_from": "fallback/choose"}
+    play = {
+        "hosts": "kernel_builders",
+        "gather_facts": False,
+        "environment": {"PATH": f"{tools}:/usr/sbin:/usr/bin:/sbin:/bin"},
+        "module_defaults": {"oslab.kernel.boot_entry": files},
+        "tasks": [{"ansible.builtin.include_role": role}],
+    }
+    book = tmp_path / "play.yml"
+    book.write_text(json.dumps([play]))
+    run = playbook(
+        str(book),
+        "--check",
+        install_release=NEW,
+        install_host_facts={"release": OLD, "boot_loader": "grub"},
+        install_record={},
+        trial_kexec=kexec,
+    )
+    return " ".join(run.output.split())
+
+
+@pytest.mark.skipif(bool(shutil.which("kexec", path="/sbin:/usr/sbin")), reason="it has kexec")
+def test_a_host_without_the_program(tmp_path: Path, playbook: Callable[..., Any]) -> None:
+    said = refusal(tmp_path, playbook, "auto")
+    assert REASON.format(tmp_path) in said
+    assert "So kexec has to start the trial boot, and it has no kexec-tools. Install that" in said
+    assert "Or give /boot a plain partition" in said
+
+
+@pytest.mark.parametrize("kexec", [False, "no"])
+def test_a_user_who_wants_no_kexec(
+    tmp_path: Path, playbook: Callable[..., Any], kexec: Any
+) -> None:
+    said = refusal(tmp_path, playbook, kexec)
+    assert f"{REASON.format(tmp_path)}. Only kexec could start the trial boot there" in said
+    assert f"trial_kexec is {kexec}: set it to auto." in said
+
+
+def test_where_grub_can_write_nothing_is_said(
+    tmp_path: Path, playbook: Callable[..., Any]
+) -> None:
+    said = refusal(tmp_path, playbook, "auto", layer="")
+    assert "environment block" not in said
+    assert "does not read custom.cfg" in said
+
+
+@needs_simulation
+def test_the_trial_boot_is_started_by_kexec() -> None:
+    reason = REASON.format("/boot/grub")
+    done = deploy({"stock": [], "new": [], "boot_entry": {"needs_kexec": reason}})
+    said = " ".join(done.output.split())
+    assert done.status == 0, done.output
+    assert f"kexec starts the trial boot of 6.12.117-49-usac1, as {reason}" in said
+    assert done.record["confirmed"] is True
+    # Before anything is installed, before the trial boot, and confirmed.
+    order = ["Set the fallback kernel", "Install the packages", "Set the fallback kernel"]
+    order += ["Load the kernel for kexec", "Reboot the host", "Set the confirmed kernel"]
+    where = 0
+    for name in order:
+        where = said.find(f": {name}", where) + 1
+        assert where, f"{name}: not there, or too early"
+    assert "Set the one-shot boot entry] ****" not in said.replace("skipping", "****")
