@@ -179,8 +179,9 @@ class Harness:
 
     def layout_modules(self) -> Path:
         log_line("making the modules that the kernel lacks")
-        options = LAYOUTS[self.options.layout].options
-        return layout_modules.build(self.options.tree, options, self.work / "modules")
+        headers = self.repository.package("headers")
+        place = self.work / "modules"
+        return layout_modules.build(self.options.layout, self.options.tree, headers, place)
 
     def make_installed(self) -> None:
         """The same with our packages, before its reboot."""

@@ -6,7 +6,8 @@
 
 simulate.py WORK CHANGES    CHANGES: in JSON, complaints of the kernel by `stock` and
                             `new`, by `health` what the trial boot changes on the host, and by
-                            `boot_entry` what that module answers
+                            `boot_entry` what that module answers; `variables` are those of
+                            the run
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ def main() -> None:
         "ANSIBLE_NOCOLOR": "1",
     }
     argv = [*COMMAND, "--inventory", str(fleet.inventory), str(ROOT / "playbooks/deploy.yml")]
+    argv += ["--extra-vars", json.dumps(changes.get("variables", {}))]
     with fleet.reachable():
         done = subprocess.run(argv, env=environment, stdin=subprocess.DEVNULL, check=False)
     for state in (work / "hosts").glob("*/state.json"):

@@ -19,8 +19,6 @@ class Layout:
 
     name: str
     packages: tuple[str, ...]
-    # Of the kernel: the lab's has no more than the lab's own machines need.
-    options: tuple[str, ...]
     # The disk that it boots from, and others that hold the same.
     disks: int = 1
 
@@ -32,16 +30,8 @@ class Layout:
 LAYOUTS = {
     layout.name: layout
     for layout in (
-        Layout("lvm", ("lvm2",), ("MD", "BLK_DEV_DM")),
-        Layout("btrfs", ("btrfs-progs",), ("BTRFS_FS",)),
-        Layout("raid1", ("mdadm",), ("MD", "BLK_DEV_MD", "MD_RAID1"), disks=2),
-        Layout(
-            "luks",
-            ("lvm2", "cryptsetup-initramfs"),
-            (
-                *("MD", "BLK_DEV_DM", "DM_CRYPT", "CRYPTO_XTS", "CRYPTO_USER_API_HASH"),
-                "CRYPTO_USER_API_SKCIPHER",
-            ),
-        ),
+        Layout("lvm", ("lvm2",)),
+        Layout("raid1", ("mdadm",), disks=2),
+        Layout("luks", ("lvm2", "cryptsetup-initramfs")),
     )
 }
