@@ -15,8 +15,8 @@ and dpkg has nothing left to do. With --chain, faults that leave a host as it wa
 on one, and there is one such run in the end; with --fast, none. With --alone, the controller is
 dead before the trial starts, and the host has to come back all the same. With --here, the host has
 deployed to itself: it verifies and confirms the kernel, or comes back, by itself. With --layout,
-its disks are such that GRUB cannot write its environment block; the kernel's tree (--tree) has to be
-there, for the modules that the lab's kernel lacks."""
+its disk is such that GRUB cannot write its environment block; the kernel's tree (--tree) has to
+be there, for the modules that the lab's kernel lacks."""
 
 from __future__ import annotations
 
@@ -43,12 +43,9 @@ from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
 from ansible_collections.oslab.kernel.tests.system.faults import on_host
 from ansible_collections.oslab.kernel.tests.system.faults.cases import CASES, Listing
 from ansible_collections.oslab.kernel.tests.system.faults.control import Controller, Repository, Run
+from ansible_collections.oslab.kernel.tests.system.faults.layouts import layout as layouts
 from ansible_collections.oslab.kernel.tests.system.faults.layouts import modules as layout_modules
-from ansible_collections.oslab.kernel.tests.system.faults.layouts.disks import (
-    LayoutMachine,
-    closure,
-)
-from ansible_collections.oslab.kernel.tests.system.faults.layouts.layout import LAYOUTS, PACKAGES
+from ansible_collections.oslab.kernel.tests.system.faults.layouts.layout import LAYOUTS
 from ansible_collections.oslab.kernel.tests.system.faults.machine import Faulty, LostError
 from ansible_collections.oslab.kernel.tests.system.faults.modules import (
     ModulesError,
@@ -133,27 +130,15 @@ class Harness:
         return self.work / name
 
     def machine(self, state: Path) -> Faulty:
-        place = self.lane / "machine"
-        layout = LAYOUTS.get(self.options.layout)
-        machine = (
-            LayoutMachine(place, state, self.accel, layout)
-            if layout
-            else Faulty(place, state, self.accel)
-        )
+        machine = Faulty(self.lane / "machine", state, self.accel)
         MACHINES[self.lane] = machine
         return machine
 
     def make_disks(self) -> None:
-        """What the lab's image is made of, on the disks of the layout."""
-        log_line(f"making disks: {self.options.layout}")
-        layout, host = LAYOUTS[self.options.layout], self.machine(self.image)
-        names = (self.image / "packages.txt").read_text().splitlines()
-        installed = {name.split("\t")[0].partition(":")[0] for name in names}
-        packages = (*PACKAGES, *layout.packages)
-        archive = closure(packages, installed, self.work / "packages")
-        assert isinstance(host, LayoutMachine)
-        with contextlib.closing(host):
-            log_line(host.make(archive, self.state("disks")))
+        """What the lab's image is made of, on a disk of the layout."""
+        log_line(f"making a disk: {self.options.layout}")
+        layout, place = LAYOUTS[self.options.layout], self.work / "made"
+        layouts.make(layout, self.image, place, self.state("disks"), self.accel)
 
     def make_stock(self) -> None:
         """A host that booted the lab's image."""
@@ -812,9 +797,7 @@ def main() -> int:
     if options.layout and (options.alone or options.fast):
         parser.error("--layout goes without --alone, --here and --fast")
     place = "faults-fast" if options.fast else "faults"
-    options.work = options.work or CACHE / (
-        f"faults-{options.layout}" if options.layout else place
-    )
+    options.work = options.work or CACHE / (f"faults-{options.layout}" if options.layout else place)
     started = time.monotonic()
     options.late = lambda: bool(options.budget and time.monotonic() - started > options.budget)
     faults = chosen(options.names, options.fast, options.alone, options.here, options.layout)

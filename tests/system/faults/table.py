@@ -720,17 +720,7 @@ ON_LAYOUT = (
             f"grep -q oslab.trial= /proc/cmdline || exit 0\n{PRINT_MARK}\nsleep 5",
         ),
     ),
-    Fault(
-        "degraded",
-        "one of its two disks has failed, and nothing else is wrong",
-        expected=(NEW,),
-        inject="mdadm --quiet /dev/md0 --fail /dev/vdb1 --remove /dev/vdb1; sync",
-        case="confirmed",
-        by_playbook=True,
-    ),
 )
-# With two disks.
-_RAID = ("degraded",)
 _ALSO_ON_LAYOUT = (
     *("panic", "health-check", "no-network", "cut-before-reboot", "cut-trial", "cut-confirm"),
     *("cut-recorded", "rollback", "remove"),
@@ -741,12 +731,6 @@ _ALSO_ON_HOST = (
 )
 
 
-def on_layout(layout: str) -> list[Fault]:
-    """The rows of a host with such disks."""
-    own = [fault for fault in ON_LAYOUT if layout.startswith("raid") or fault.name not in _RAID]
-    return [*own, *(fault for fault in ROWS if fault.name in _ALSO_ON_LAYOUT)]
-
-
 def chosen(
     names: list[str], fast: bool, alone: bool, here: bool = False, layout: str = ""
 ) -> list[Fault]:
@@ -755,7 +739,7 @@ def chosen(
     if here:
         rows = [*ON_HOST, *(fault for fault in FAULTS if fault.name in _ALSO_ON_HOST)]
     if layout:
-        rows = on_layout(layout)
+        rows = [*ON_LAYOUT, *(fault for fault in ROWS if fault.name in _ALSO_ON_LAYOUT)]
     known = {fault.name: fault for fault in rows}
     unknown = [name for name in names if name not in known]
     if unknown:

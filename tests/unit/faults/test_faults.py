@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.oslab.kernel.plugins.plugin_utils import trial_cause
 from ansible_collections.oslab.kernel.tests.system.faults import cases, control, report, table
-from ansible_collections.oslab.kernel.tests.system.faults.layouts.layout import LAYOUTS
+from ansible_collections.oslab.kernel.tests.system.faults.layouts import layout, modules
 
 ROOT = Path(__file__).resolve().parents[3]
 ALL = (*table.ROWS, *table.ON_HOST, *table.ON_LAYOUT)
@@ -115,21 +115,28 @@ def test_a_host_that_is_its_own_control_node_has_many_faults() -> None:
     assert not any(fault.action or fault.case or fault.variables for fault in chosen)
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_host_with_other_disks_has_its_faults(layout: str) -> None:
-    chosen = {fault.name: fault for fault in table.chosen([], False, False, layout=layout)}
+@pytest.mark.parametrize("name", layout.LAYOUTS)
+def test_a_host_with_other_disks_has_its_faults(name: str) -> None:
+    chosen = {fault.name: fault for fault in table.chosen([], False, False, layout=name)}
     asked = {"confirmed", "panic", "health-check", "cut-confirm", "cut-pinned", "cut-recorded"}
     assert asked | {"rollback", "remove"} <= set(chosen)
-    assert ("degraded" in chosen) == (layout == "raid1")
     # GRUB says nothing of a trial boot there.
     assert not any(fault.moment == table.BOOTING for fault in chosen.values())
-    script = LAYOUTS[layout].script()
-    done = subprocess.run(
-        ["sh", "-n"], input=script, text=True, capture_output=True, check=False
-    )
+
+
+@pytest.mark.parametrize(
+    "script", sorted(layout.HERE.glob("*.sh")), ids=lambda script: str(script.name)
+)
+def test_what_makes_its_disk_is_a_script(script: Path) -> None:
+    done = subprocess.run(["sh", "-n", str(script)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert script.count("\nlayout_packages\n") == script.count("\nlayout_copy ") == 1
-    assert script.count("/dev/vdc1") == LAYOUTS[layout].disks - 1
+
+
+def test_each_layout_has_its_script_and_its_modules() -> None:
+    for name, one in layout.LAYOUTS.items():
+        assert one.script.exists()
+        assert name in modules.KBUILD
+        assert one.fstab.split()[:2] == [one.root, "/"]
 
 
 def test_a_difference_is_reported() -> None:

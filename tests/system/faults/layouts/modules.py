@@ -15,8 +15,8 @@ from pathlib import Path
 
 from ansible_collections.oslab.kernel.tests.system.faults.modules import compile_modules
 
-# The parts of each, and what its own options would have made of the headers. What the block layer has
-# only for request-based devices (multipath) is not there, and not asked for.
+# Its parts, and what its own options would have made of the headers. What the block layer has only
+# for request-based devices (multipath) is not there, and not asked for.
 DM = """\
 obj-m := dm-mod.o
 dm-mod-y := dm.o dm-table.o dm-target.o dm-linear.o dm-stripe.o dm-ioctl.o dm-io.o dm-kcopyd.o \\
@@ -31,13 +31,7 @@ DM_MORE = """\
 #define blk_rq_unprep_clone(...) do { } while (0)
 #define blk_steal_bios(...) do { } while (0)
 """
-CRYPT = "obj-m += dm-crypt.o\n"
-RAID = """\
-obj-m := md-mod.o raid1.o
-md-mod-y := md.o md-bitmap.o
-ccflags-y := -DCONFIG_BLK_DEV_MD_MODULE=1 -DCONFIG_MD_BITMAP_FILE=1
-"""
-KBUILD = {"lvm": (DM, DM_MORE), "luks": (DM + CRYPT, DM_MORE), "raid1": (RAID, "")}
+KBUILD = {"lvm": (DM, DM_MORE)}
 
 
 def build(layout: str, tree: Path, headers: Path, place: Path) -> Path:
