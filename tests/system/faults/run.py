@@ -145,7 +145,8 @@ class Harness:
         more = {} if self.options.fast else {"fault.ko": self.build_module()}
         if not (self.options.fast or self.options.layout):
             more["btrfs.gz"] = self.btrfs()
-        if self.options.layout:
+        disks = self.state("disks") / "disk.qcow2"
+        if self.options.layout and not (self.options.again and disks.exists()):
             self.make_disks()
         log_line("booting the lab's image")
         host = self.machine(self.state("disks") if self.options.layout else self.image)
