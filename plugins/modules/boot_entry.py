@@ -13,6 +13,8 @@ version_added: 0.1.0
 description:
   - Finds the entry of a kernel release, never by its title or position, and tells the loader to
     boot it; with GRUB in its environment block, with systemd-boot in variables of the firmware.
+  - Where GRUB cannot write its environment block (on LVM, RAID, btrfs or ZFS), the default is
+    pinned by C(oslab-kernel.cfg) in the directory of O(settings), and kexec boots a kernel once.
   - What was written is read back. An entry that does not exist is refused, and so is a choice that
     this loader, as it is configured, or this disk would not honour.
 options:
@@ -24,8 +26,11 @@ options:
   state:
     description:
       - V(present) changes nothing; it fails if there is no entry for O(release).
-      - V(default) makes it the default. GRUB's C(grub.cfg) has to be made with
-        C(GRUB_DEFAULT=saved); an entry of systemd-boot whose boots are counted is called good.
+      - V(default) makes it the default. With GRUB, C(oslab-kernel.cfg) in the directory of
+        O(settings) has C(GRUB_DEFAULT=saved), or the entry where GRUB cannot write its
+        environment block. If that or O(config) is not so, the file is written, O(config) is made
+        again by C(grub-mkconfig), and takes the place of the old one when it boots that default.
+        An entry of systemd-boot whose boots are counted is called good.
         A new default cancels a trial boot that was asked for, and removes its entry. If
         O(release) runs and the loader has started it from an entry of its own, with other
         arguments than the usual one, that entry becomes the default.
@@ -71,13 +76,15 @@ attributes:
       O(state=default) and O(state=once), since an earlier step would have made it.
     support: full
   diff_mode:
-    description: Shows the configured choice of the loader, and the file with the entry of a trial.
+    description: >-
+      Shows the configured choice of the loader, the file with the entry of a trial, and the
+      settings.
     support: full
   action:
     description: Has a corresponding action plugin, which makes texts safe to print.
     support: full
 requirements:
-  - grub-editenv and grub-probe, with GRUB
+  - grub-editenv, grub-probe and grub-mkconfig, with GRUB
   - bootctl, with systemd-boot
 author:
   - oslab.kernel contributors (@oslab)
@@ -141,7 +148,7 @@ honours_default:
 default_problem:
   description: >-
     Which file keeps GRUB from the configured default, though
-    C(/etc/default/grub.d/oslab-kernel.cfg) sets C(GRUB_DEFAULT=saved), and what to do about it;
+    C(/etc/default/grub.d/oslab-kernel.cfg) sets C(GRUB_DEFAULT), and what to do about it;
     empty if none does. It is read as C(grub-mkconfig) would read it after that file was written.
   returned: success
   type: str
@@ -236,6 +243,7 @@ def main() -> None:
         honours_default=loader.honours_default,
         default_problem=loader.default_problem,
         trial_problem=loader.trial_problem,
+        needs_kexec=loader.needs_kexec,
         entry_problems={
             release: problem
             for release in loader.releases()
@@ -253,6 +261,7 @@ def main() -> None:
             for name, before, after in (
                 ("choices", choices(plan.before), choices(plan.after)),
                 ("trial", plan.before.trial, plan.after.trial),
+                ("settings", plan.before.settings, plan.after.settings),
             )
         ],
     )

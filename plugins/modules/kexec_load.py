@@ -15,6 +15,7 @@ description:
     C(systemctl kexec) starts it then. The loader is not configured, so each other start boots its
     default.
   - Where that cannot be done it does not fail, and says why.
+  - A kernel that is loaded already, with the same arguments, stays.
 options:
   release:
     description: Kernel release, as C(uname -r) prints it. Needed by O(state=loaded).
@@ -33,7 +34,7 @@ extends_documentation_fragment:
   - oslab.kernel.boot_loader
 attributes:
   check_mode:
-    description: Nothing is loaded.
+    description: Nothing is loaded. It counts as a change if the host can load a kernel.
     support: full
   diff_mode:
     description: What is loaded is gone with the boot.
@@ -67,20 +68,24 @@ reason:
   type: str
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils._boot import loaders
-from ansible_collections.oslab.kernel.plugins.module_utils._boot.kexec import KexecError
+from ansible_collections.oslab.kernel.plugins.module_utils._boot import kexec, loaders
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.kexec import Image, KexecError
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import LoaderError
+from ansible_collections.oslab.kernel.plugins.module_utils._common import atomic_file, bounded_read
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
     LOCALE,
     module_runner,
     output_summary,
 )
 
-LOADED = Path("/sys/kernel/kexec_loaded")
+LOADED = Path("/", kexec.LOADED)
+#: What was loaded. It ends with the boot, as that does.
+RECORD = Path("/run/oslab-kernel.kexec")
 
 
 def argument_spec() -> dict[str, Any]:
@@ -96,15 +101,47 @@ def is_loaded() -> bool:
     return LOADED.exists() and LOADED.read_text(encoding="ascii").strip() == "1"
 
 
-def load(module: AnsibleModule) -> str:
-    """Why it could not be loaded; '' if it was."""
+def described(image: Image) -> str:
+    """All that decides what is loaded."""
+    files = [path.stat() for path in (image.kernel, image.initrd)]
+    return json.dumps([image.load(), [[one.st_ino, one.st_size, one.st_mtime_ns] for one in files]])
+
+
+def recorded() -> str:
+    try:
+        return bounded_read.text(RECORD)
+    except OSError:
+        return ""
+
+
+def load(module: AnsibleModule) -> tuple[bool, str]:
+    """Whether something was done, and why it could not be loaded; '' if it is."""
     try:
         loader = loaders.loader(module)
-        command = loader.image(module.params["release"], module.params["arguments"]).load()
+        image = loader.image(module.params["release"], module.params["arguments"])
+        wanted = described(image)
+        if is_loaded() and recorded() == wanted:
+            return False, ""
+        # Of a load that is cut short nothing is known.
+        RECORD.unlink(missing_ok=True)
+        status, out, err = module_runner(module)(image.load())
+        if status == 0:
+            atomic_file.write(RECORD, wanted, 0o600, durable=False)
     except (OSError, LoaderError, KexecError) as error:
-        return str(error)
-    status, out, err = module_runner(module)(command)
-    return "" if status == 0 else f"kexec ended with {status}: {output_summary(out, err)}"
+        return False, str(error)
+    return status == 0, "" if status == 0 else (
+        f"kexec ended with {status}: {output_summary(out, err)}"
+    )
+
+
+def unload(module: AnsibleModule) -> bool:
+    """Whether something was done."""
+    program = module.get_bin_path("kexec")
+    changed = is_loaded()
+    if changed and program and not module.check_mode:
+        RECORD.unlink(missing_ok=True)
+        module.run_command([program, "--unload"], check_rc=True, environ_update=LOCALE)
+    return changed
 
 
 def main() -> None:
@@ -113,21 +150,14 @@ def main() -> None:
         required_if=[("state", "loaded", ("release",))],
         supports_check_mode=True,
     )
-    program = module.get_bin_path("kexec")
     if module.params["state"] == "unloaded":
-        changed = is_loaded()
-        if changed and program and not module.check_mode:
-            module.run_command([program, "--unload"], check_rc=True, environ_update=LOCALE)
-        module.exit_json(changed=changed, loaded=False, reason="")
-    if not program:
-        reason = "it has no kexec-tools"
-    elif not Path("/run/systemd/system").is_dir():
-        reason = "it is not run by systemd"
-    elif module.check_mode:
-        reason = "this is a check run"
-    else:
-        reason = load(module)
-    module.exit_json(changed=not reason, loaded=not reason, reason=reason)
+        module.exit_json(changed=unload(module), loaded=False, reason="")
+    reason, _remedy = kexec.problem()
+    changed = not reason
+    # A check run has not installed the kernel.
+    if not reason and not module.check_mode:
+        changed, reason = load(module)
+    module.exit_json(changed=changed, loaded=not reason, reason=reason)
 
 
 if __name__ == "__main__":

@@ -155,6 +155,14 @@ def _reboot(name: str, value: Any) -> Iterator[str]:
             yield f"{name} is {shown(name, value)}: it has to be true, false or ask"
 
 
+def _kexec(name: str, value: Any) -> Iterator[str]:
+    try:
+        check_type_bool(value)
+    except TypeError:
+        if value != "auto":
+            yield f"{name} is {shown(name, value)}: it has to be auto, true or false"
+
+
 def _netconsole(name: str, value: str) -> Iterator[str]:
     problem = netconsole.problem(value)
     if problem:
@@ -224,6 +232,7 @@ FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
     "deploy_after": _absolute,
     "deploy_before": _absolute,
     "deploy_gates": gate_entries.problems,
+    "trial_kexec": _kexec,
     "trial_reboot": _reboot,
     "trial_health_checks": _commands,
     "trial_hook_before": _absolute,

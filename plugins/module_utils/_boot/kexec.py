@@ -8,6 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import read
+
+LOADED = "sys/kernel/kexec_loaded"
+LOCKDOWN = "sys/kernel/security/lockdown"
+
 
 class KexecError(Exception):
     """kexec cannot do what the loader does; the text says why."""
@@ -33,3 +38,30 @@ class Image:
 def _quoted(word: str) -> str:
     """As the kernel reads it, and loaders write it."""
     return f'"{word}"' if " " in word else word
+
+
+def problem(root: Path = Path("/")) -> tuple[str, str]:
+    """Why a host can start no kernel by kexec, and what to do about it; both are empty if it can.
+
+    What the kernel alone knows shows when one is loaded.
+    """
+    if not any((root / directory / "kexec").exists() for directory in ("sbin", "usr/sbin")):
+        return (
+            "it has no kexec-tools",
+            "Install that package, with LOAD_KEXEC=false in /etc/default/kexec",
+        )
+    if not (root / "run/systemd/system").is_dir():
+        return "it is not run by systemd", "Install systemd"
+    if not (root / LOADED).exists():
+        return "its kernel has no kexec", "Boot a kernel with CONFIG_KEXEC"
+    if read(root / "proc/sys/kernel/kexec_load_disabled").strip() == "1":
+        return (
+            "kernel.kexec_load_disabled is 1, until the next boot",
+            "Take that out of /etc/sysctl.d, and reboot the host",
+        )
+    if any(f"[{level}]" in read(root / LOCKDOWN) for level in ("integrity", "confidentiality")):
+        return (
+            "its kernel is locked down, as with Secure Boot, and takes none by kexec",
+            "Switch Secure Boot off",
+        )
+    return "", ""

@@ -49,6 +49,8 @@ class Choice:
     next_entry: str = ""
     # The text of the file with the trial entry.
     trial: str = ""
+    # That of the file of settings that belongs to the collection.
+    settings: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,10 @@ class Loader(Protocol):
     @property
     def trial_problem(self) -> str:
         """Why no trial boot is possible here, and what to do; empty if one is."""
+
+    @property
+    def needs_kexec(self) -> str:
+        """Why kexec has to start a trial boot, as the loader boots none once; empty if it does."""
 
     def entry_command(self, release: str) -> str:
         """What makes the entry of a kernel, as a person calls it."""

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils._boot import efi_variables
+from ansible_collections.oslab.kernel.plugins.module_utils._boot import efi_variables, kexec
 from ansible_collections.oslab.kernel.plugins.module_utils._boot import mounts as boot_mounts
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import (
     settings as grub_settings,
@@ -77,4 +78,6 @@ def from_options(options: Mapping[str, Any], run: Runner) -> Loader:
     directory = Path(options["environment"]).parent
     fstab, mounts = read(ROOT / "etc/fstab"), read(ROOT / "proc/self/mountinfo")
     place = boot_mounts.problem(directory, fstab, mounts)
-    return Grub(run, *files, booted, options["settings"], place)
+    return Grub(
+        run, *files, booted, options["settings"], place, functools.partial(kexec.problem, ROOT)
+    )

@@ -162,6 +162,10 @@ class SystemdBoot:
     def trial_problem(self) -> str:
         return self._unwritable() or self._unable() or self._waiting()
 
+    @property
+    def needs_kexec(self) -> str:
+        return ""
+
     def _waiting(self) -> str:
         """Why it would wait in its menu for ever, and what to do; '' if it would not."""
         where, remedy = "", ""

@@ -43,6 +43,8 @@ class Host(Protocol):
 
     def put_kexec(self) -> None: ...
 
+    def reboot(self) -> None: ...
+
     # That of the host before anything was done to it.
     stock: Listing
 
@@ -162,10 +164,28 @@ def kexec(host: Host) -> list[str]:
     return found
 
 
+BLOCK = "stat -c '%Y %Z' /boot/grub/grubenv; sha256sum /boot/grub/grubenv"
+
+
+def confirmed(host: Host) -> list[str]:
+    """A good kernel, which GRUB starts by itself after that; its block is as it was."""
+    block, before = host.shell(BLOCK), host.serial().count(GRUB_SAYS)
+    found = once(host, "deploy.yml")
+    if host.serial().count(GRUB_SAYS) != before:
+        found.append("the trial boot went through GRUB")
+    host.reboot()
+    if host.serial().count(GRUB_SAYS) != before + 1:
+        found.append("the reboot did not go through GRUB")
+    if host.shell(BLOCK) != block:
+        found.append("the environment block was written")
+    return [*found, *failed_units(host)]
+
+
 CASES: dict[str, Callable[[Any], list[str]]] = {
     "rollback": rollback,
     "rollback-panics": rollback_panics,
     "remove": remove,
     "keep": keep,
     "kexec": kexec,
+    "confirmed": confirmed,
 }

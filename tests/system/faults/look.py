@@ -31,8 +31,11 @@ def grub_variables() -> dict[str, str]:
 def default_kernel(variables: dict[str, str]) -> str:
     """The release that GRUB boots when nobody does anything."""
     menu = read(GRUB / "grub.cfg")
-    if 'set default="${saved_entry}"' in menu and variables.get("saved_entry"):
-        wanted = variables["saved_entry"].rsplit(">", 1)[-1]
+    # Of the header: where an entry is booted once, and else.
+    named = re.findall(r'^ *set default="([^"]*)"', menu, re.MULTILINE)[-1:]
+    chosen = variables.get("saved_entry", "") if named == ["${saved_entry}"] else "".join(named)
+    if chosen and not chosen.isdigit():
+        wanted = chosen.rsplit(">", 1)[-1]
         entry = menu[menu.find(f"'{wanted}' {{") :] if f"'{wanted}' {{" in menu else ""
     else:
         entry = menu

@@ -31,6 +31,8 @@ HERE = Path(__file__).resolve().parent
 NAME = "faulty"
 MEMORY = 1024
 KEYS = ("id_ed25519", "id_ed25519.pub", "host_ed25519", "host_ed25519.pub")
+# Until it answers, beside other machines.
+BOOT_SECONDS = 1200
 # An empty disk besides the one that it boots from.
 SPARE_MIB = 160
 
@@ -89,7 +91,7 @@ class Faulty:
             self.wait(60)
             self.shell(f"date -s @{int(time.time())} >/dev/null")
         else:
-            self.wait(300)
+            self.wait(BOOT_SECONDS)
 
     @contextlib.contextmanager
     def _control(self) -> Any:

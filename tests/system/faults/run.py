@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Do to a host whatever may happen to it while it gets a new kernel, and see that it is not lost.
 
-    run.py [--fast] [--again] [--alone | --here] [NAME]...
+    run.py [--fast] [--again] [--alone | --here | --layout LAYOUT] [NAME]...
 
 A machine in QEMU, made of the lab's image, boots through its own GRUB and is deployed to by
 playbooks/deploy.yml from what the lab's builder has published (make quickstart, or --published).
@@ -14,7 +14,9 @@ Then the fault is taken away and the playbook runs once more: the new kernel has
 and dpkg has nothing left to do. With --chain, faults that leave a host as it was follow each other
 on one, and there is one such run in the end; with --fast, none. With --alone, the controller is
 dead before the trial starts, and the host has to come back all the same. With --here, the host has
-deployed to itself: it verifies and confirms the kernel, or comes back, by itself."""
+deployed to itself: it verifies and confirms the kernel, or comes back, by itself. With --layout,
+its disk is such that GRUB cannot write its environment block; the kernel's tree (--tree) has to
+be there, for the modules that the lab's kernel lacks."""
 
 from __future__ import annotations
 
@@ -41,6 +43,9 @@ from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
 from ansible_collections.oslab.kernel.tests.system.faults import on_host
 from ansible_collections.oslab.kernel.tests.system.faults.cases import CASES, Listing
 from ansible_collections.oslab.kernel.tests.system.faults.control import Controller, Repository, Run
+from ansible_collections.oslab.kernel.tests.system.faults.layouts import layout as layouts
+from ansible_collections.oslab.kernel.tests.system.faults.layouts import modules as layout_modules
+from ansible_collections.oslab.kernel.tests.system.faults.layouts.layout import LAYOUTS
 from ansible_collections.oslab.kernel.tests.system.faults.machine import Faulty, LostError
 from ansible_collections.oslab.kernel.tests.system.faults.modules import (
     ModulesError,
@@ -61,6 +66,7 @@ from ansible_collections.oslab.kernel.tests.system.faults.table import (
     NEW,
     OLD,
     ON_HOST,
+    ON_LAYOUT,
     ROWS,
     STOCK,
     Fault,
@@ -76,6 +82,9 @@ CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache/oslab-kernel
 # As inventories/lab and molecule/default have it.
 REPOSITORIES = Path("/var/lib/oslab-kernel/lab")
 PLAYBOOK_SECONDS = 2400
+# Where a state keeps what the new kernel needs on a host: beside what faults keep.
+MODULES = "/root/keep/modules.tar"
+PUT_MODULES = f"tar -C / --keep-directory-symlink -xf {MODULES}; sync"
 NO_ROLLBACK_TIMER = ("systemd.mask=oslab-trial.timer",)
 # Of the rollback timer, where nobody would confirm a trial boot anyway.
 ALONE_SECONDS = 100
@@ -125,13 +134,22 @@ class Harness:
         MACHINES[self.lane] = machine
         return machine
 
+    def make_disks(self) -> None:
+        """What the lab's image is made of, on a disk of the layout."""
+        log_line(f"making a disk: {self.options.layout}")
+        layout, place = LAYOUTS[self.options.layout], self.work / "made"
+        layouts.make(layout, self.image, place, self.state("disks"), self.accel)
+
     def make_stock(self) -> None:
         """A host that booted the lab's image."""
-        more = (
-            {} if self.options.fast else {"fault.ko": self.build_module(), "btrfs.gz": self.btrfs()}
-        )
+        more = {} if self.options.fast else {"fault.ko": self.build_module()}
+        if not (self.options.fast or self.options.layout):
+            more["btrfs.gz"] = self.btrfs()
+        disks = self.state("disks") / "disk.qcow2"
+        if self.options.layout and not (self.options.again and disks.exists()):
+            self.make_disks()
         log_line("booting the lab's image")
-        host = self.machine(self.image)
+        host = self.machine(self.state("disks") if self.options.layout else self.image)
         with contextlib.closing(host):
             host.wake()
             for name, path in more.items():
@@ -140,7 +158,16 @@ class Harness:
             if not self.options.fast:
                 self.state(STOCK).mkdir(parents=True, exist_ok=True)
                 self.stock_listing.write_text(json.dumps(host.listing()))
+            if self.options.layout:
+                host.put(self.layout_modules(), MODULES)
+                host.shell(PUT_MODULES)
             host.save(self.state(STOCK))
+
+    def layout_modules(self) -> Path:
+        log_line("making the modules that the kernel lacks")
+        headers = self.repository.package("headers")
+        place = self.work / "modules"
+        return layout_modules.build(self.options.layout, self.options.tree, headers, place)
 
     def make_installed(self) -> None:
         """The same with our packages, before its reboot."""
@@ -152,7 +179,8 @@ class Harness:
             if run.wait(PLAYBOOK_SECONDS) != 0:
                 raise RunError(f"the packages could not be installed: {run.text()[-3000:]}")
             # As it was before the trial was chosen.
-            host.shell("grub-editenv /boot/grub/grubenv unset next_entry; sync")
+            if not self.options.layout:
+                host.shell("grub-editenv /boot/grub/grubenv unset next_entry; sync")
             host.save(self.state(INSTALLED))
 
     def make_armed(self) -> None:
@@ -403,6 +431,16 @@ class Harness:
             time.sleep(2)
         raise LostError("no answer, or for ever in a trial")
 
+    def await_boot(self, host: Faulty, before: str) -> None:
+        """Wait until it runs in another boot than this one."""
+        deadline = time.monotonic() + self.options.wait
+        while time.monotonic() < deadline:
+            with contextlib.suppress(subprocess.SubprocessError):
+                if host.answers() and host.look()["boot_id"] != before:
+                    return
+            time.sleep(2)
+        raise LostError("no answer after a reboot")
+
     def at_rest(self, seen: dict[str, Any]) -> bool:
         """Whether no trial boot goes on, and nothing is written about one any more."""
         return not seen["trial"] or (seen["confirmed"] and not seen["finishing"])
@@ -442,6 +480,9 @@ class Harness:
         self.repository.restore()
         if fault.heal:
             host.shell(fault.heal, variables=self.names())
+        if self.options.layout:
+            # remove.yml has removed them, with all else of that kernel.
+            host.shell(PUT_MODULES)
         host.shell("systemctl daemon-reload")
 
     def second(self, host: Faulty, outcomes: list[Outcome]) -> None:
@@ -638,6 +679,13 @@ class Stage:
     def put_kexec(self) -> None:
         self._host.put(self._harness.kexec(), "/root/kexec.tar")
 
+    def reboot(self) -> None:
+        """In good order, through the boot loader."""
+        before = self._host.look()["boot_id"]
+        with contextlib.suppress(subprocess.SubprocessError):
+            self._host.shell("systemctl reboot --no-block")
+        self._harness.await_boot(self._host, before)
+
     def play(self, playbook: str, **variables: Any) -> Run:
         self._plays += 1
         log = f"{self._name}.play-{self._plays}.log"
@@ -652,6 +700,8 @@ def results(options: argparse.Namespace) -> str:
     """Where they are kept, and where they stand in the document."""
     if options.here:
         return "here"
+    if options.layout:
+        return f"layout-{options.layout}"
     return "alone" if options.alone else "fast" if options.fast else "deployed"
 
 
@@ -695,6 +745,15 @@ def main() -> int:
     parser.add_argument(
         "--here", action="store_true", help="the host is its own control node; implies --alone"
     )
+    parser.add_argument(
+        "--layout", choices=list(LAYOUTS), default="", help="what the host's disks are"
+    )
+    parser.add_argument(
+        "--tree",
+        type=Path,
+        default=next(CACHE.glob("work/trees/*/linux"), CACHE),
+        help="that what is published was made of, for --layout (%(default)s)",
+    )
     parser.add_argument("--list", action="store_true", help="name the faults, and end")
     parser.add_argument(
         "--show", action="store_true", help="print the results of earlier runs and end"
@@ -736,10 +795,13 @@ def main() -> int:
     options = parser.parse_args()
     # States lie over each other; the fast ones are never those that another run is at.
     options.alone = options.alone or options.here
-    options.work = options.work or CACHE / ("faults-fast" if options.fast else "faults")
+    if options.layout and (options.alone or options.fast):
+        parser.error("--layout goes without --alone, --here and --fast")
+    place = "faults-fast" if options.fast else "faults"
+    options.work = options.work or CACHE / (f"faults-{options.layout}" if options.layout else place)
     started = time.monotonic()
     options.late = lambda: bool(options.budget and time.monotonic() - started > options.budget)
-    faults = chosen(options.names, options.fast, options.alone, options.here)
+    faults = chosen(options.names, options.fast, options.alone, options.here, options.layout)
     if options.list:
         for fault in faults:
             print(f"{fault.name:24}{fault.what}")
@@ -759,7 +821,7 @@ def main() -> int:
         return 1
     print(plain(outcomes))
     if options.table:
-        names = [fault.name for fault in (*ON_HOST, *ROWS)]
+        names = [fault.name for fault in (*ON_HOST, *ON_LAYOUT, *ROWS)]
         text = options.table.read_text()
         table = markdown(load(options.work / results(options), names))
         options.table.write_text(with_table(text, results(options), table))

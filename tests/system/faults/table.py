@@ -701,17 +701,45 @@ ON_HOST = (
         **in_trial("[ -e /run/oslab-trial.confirmed ]", RESET),
     ),
 )
+# A host on disks where GRUB cannot write: its trial boots are by kexec.
+ON_LAYOUT = (
+    Fault(
+        "confirmed",
+        "nothing is wrong; then an ordinary reboot",
+        expected=(NEW,),
+        case="confirmed",
+        by_playbook=True,
+    ),
+    Fault(
+        "cut-pinned",
+        "when the new default is pinned, and GRUB's menu is made of it",
+        action="cut",
+        moment=Moment(MARK, "serial", 1.0),
+        **hook(
+            "/etc/grub.d/45_fault",
+            f"grep -q oslab.trial= /proc/cmdline || exit 0\n{PRINT_MARK}\nsleep 5",
+        ),
+    ),
+)
+_ALSO_ON_LAYOUT = (
+    *("panic", "health-check", "no-network", "cut-before-reboot", "cut-trial", "cut-confirm"),
+    *("cut-recorded", "rollback", "remove"),
+)
 _ALSO_ON_HOST = (
     *("panic", "panic-late", "oops", "hung-boot", "systemd-crashes", "root-not-found"),
     *("module-removed", "syscall-wrong"),
 )
 
 
-def chosen(names: list[str], fast: bool, alone: bool, here: bool = False) -> list[Fault]:
+def chosen(
+    names: list[str], fast: bool, alone: bool, here: bool = False, layout: str = ""
+) -> list[Fault]:
     """The rows that are asked for; all if none is."""
     rows = [fault for fault in ROWS if (fault.alone or not alone) and (fault.fast or not fast)]
     if here:
         rows = [*ON_HOST, *(fault for fault in FAULTS if fault.name in _ALSO_ON_HOST)]
+    if layout:
+        rows = [*ON_LAYOUT, *(fault for fault in ROWS if fault.name in _ALSO_ON_LAYOUT)]
     known = {fault.name: fault for fault in rows}
     unknown = [name for name in names if name not in known]
     if unknown:

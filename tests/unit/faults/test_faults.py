@@ -12,17 +12,19 @@ from pathlib import Path
 import pytest
 from ansible_collections.oslab.kernel.plugins.plugin_utils import trial_cause
 from ansible_collections.oslab.kernel.tests.system.faults import cases, control, report, table
+from ansible_collections.oslab.kernel.tests.system.faults.layouts import layout, modules
 
 ROOT = Path(__file__).resolve().parents[3]
+ALL = (*table.ROWS, *table.ON_HOST, *table.ON_LAYOUT)
 
 
-@pytest.fixture(params=(*table.ROWS, *table.ON_HOST), ids=lambda fault: fault.name)
+@pytest.fixture(params=ALL, ids=lambda fault: fault.name)
 def fault(request: pytest.FixtureRequest) -> object:
     return request.param
 
 
 def test_there_are_many() -> None:
-    names = [fault.name for fault in (*table.ROWS, *table.ON_HOST)]
+    names = [fault.name for fault in ALL]
     assert len(names) == len(set(names)) >= 20
     fast = [fault for fault in table.FAULTS if fault.fast]
     assert 2 <= len(fast) <= 3
@@ -111,6 +113,30 @@ def test_a_host_that_is_its_own_control_node_has_many_faults() -> None:
     # Its saved state has the packages, and nothing of a control node.
     assert all(fault.state in (table.HERE, table.INSTALLED) for fault in chosen)
     assert not any(fault.action or fault.case or fault.variables for fault in chosen)
+
+
+@pytest.mark.parametrize("name", layout.LAYOUTS)
+def test_a_host_with_other_disks_has_its_faults(name: str) -> None:
+    chosen = {fault.name: fault for fault in table.chosen([], False, False, layout=name)}
+    asked = {"confirmed", "panic", "health-check", "cut-confirm", "cut-pinned", "cut-recorded"}
+    assert asked | {"rollback", "remove"} <= set(chosen)
+    # GRUB says nothing of a trial boot there.
+    assert not any(fault.moment == table.BOOTING for fault in chosen.values())
+
+
+@pytest.mark.parametrize(
+    "script", sorted(layout.HERE.glob("*.sh")), ids=lambda script: str(script.name)
+)
+def test_what_makes_its_disk_is_a_script(script: Path) -> None:
+    done = subprocess.run(["sh", "-n", str(script)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_each_layout_has_its_script_and_its_modules() -> None:
+    for name, one in layout.LAYOUTS.items():
+        assert one.script.exists()
+        assert name in modules.KBUILD
+        assert one.fstab.split()[:2] == [one.root, "/"]
 
 
 def test_a_difference_is_reported() -> None:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Callable, Optional
+from typing import Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import access as grub_access
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import script as grub_script
@@ -335,21 +335,31 @@ def read_state(run: Runner, config: str, environment: str, custom: str = "") -> 
     found = _text_of(block, "replace")
     variables = parse_environment(found or "")
     own = (_text_of(Path(custom), "surrogateescape") or "") if custom else ""
-    try:
-        files = grub_sources.collect(
-            text,
-            {CUSTOM: own} if custom else {},
-            lambda name: _text_of(Path(config).parent / name, "surrogateescape") or "",
-        )
-    except ValueError as error:
-        raise GrubError(f"{config}: {error}; see which `source` lines it has.") from error
     return State(
-        menu=parse_menu(text, files, variables),
+        menu=read_menu(text, config, {CUSTOM: own} if custom else {}, variables),
         environment=variables,
         environment_exists=found is not None,
         read_only=read_only_reason(run, str(block.parent)),
         custom=own,
     )
+
+
+def read_menu(
+    text: str, config: str, known: Mapping[str, str], environment: Mapping[str, str]
+) -> Menu:
+    """What a text says as grub.cfg, with the files that it runs there; some of them are `known`.
+
+    Raises GrubError.
+    """
+    try:
+        files = grub_sources.collect(
+            text,
+            known,
+            lambda name: _text_of(Path(config).parent / name, "surrogateescape") or "",
+        )
+    except ValueError as error:
+        raise GrubError(f"{config}: {error}; see which `source` lines it has.") from error
+    return parse_menu(text, files, environment)
 
 
 def _text_of(file: Path, errors: str) -> Optional[str]:
@@ -363,7 +373,10 @@ def _text_of(file: Path, errors: str) -> Optional[str]:
 
 
 def wanted_variables(state: State, kind: str, path: str) -> dict[str, str]:
-    """Changes to the environment block; an empty value removes the variable."""
+    """Changes to the environment block; an empty value removes the variable.
+
+    Where GRUB cannot write it, the default is not there: what it has may be booted in its place.
+    """
     current = state.environment
     if kind == "cancelled":
         return {"next_entry": ""} if current.get("next_entry") else {}
@@ -377,11 +390,11 @@ def wanted_variables(state: State, kind: str, path: str) -> dict[str, str]:
     if kind == "once":
         chosen = {} if current.get("next_entry") == path else {"next_entry": path}
         return {**{name: "" for name in RETRY if current.get(name)}, **chosen}
-    if current.get("saved_entry") == path:
-        return {}
     # As grub-set-default: an older trial does not outlive a new default.
-    ended = ("prev_saved_entry", "next_entry", *RETRY)
-    return {"saved_entry": path, **{name: "" for name in ended if current.get(name)}}
+    ended = {n: "" for n in ("prev_saved_entry", "next_entry", *RETRY) if current.get(n)}
+    if state.read_only:
+        return ended
+    return {} if current.get("saved_entry") == path else {"saved_entry": path, **ended}
 
 
 def restored(state: State, entry: str) -> str:
@@ -405,14 +418,18 @@ def wanted_custom(state: State, kind: str, entry: Optional[Entry], arguments: Se
 
 
 def unwritable(state: State) -> str:
-    """Why a one-shot entry would not be forgotten, and what to do; '' if it would."""
+    """Why a one-shot entry would not be forgotten; '' if it would."""
     if not state.read_only:
         return ""
+    return f"GRUB cannot write its environment block: {state.read_only}"
+
+
+def another_way() -> str:
+    """What a host can do that GRUB boots from there, and that has no kexec."""
     return (
-        f"GRUB cannot write its environment block: {state.read_only}. A one-shot entry would "
-        "be booted again and again. Give /boot a plain partition of its own with ext4 or xfs: copy "
-        f"its files there, name it in /etc/fstab, mount it, run grub-install and {ENTRY_COMMAND}. "
-        "Or boot the host by systemd-boot, where it has UEFI. Or take it out of kernel_targets."
+        "Or give /boot a plain partition of its own with ext4 or xfs: copy its files there, name "
+        f"it in /etc/fstab, mount it, run grub-install and {ENTRY_COMMAND}. Or boot the host by "
+        "systemd-boot, where it has UEFI. Or take it out of kernel_targets."
     )
 
 
@@ -426,9 +443,9 @@ def unread(state: State, config: str) -> str:
     )
 
 
-def overruled(state: State, config: str) -> str:
+def overruled(menu: Menu, config: str) -> str:
     """Why no choice of a default, or for one boot, would count, and what to do; '' if it would."""
-    value, where = state.menu.overridden
+    value, where = menu.overridden
     if not where:
         return ""
     return (
@@ -477,23 +494,20 @@ def require_working(
     config: str,
     kind: str,
     arguments: Sequence[str] = (),
-    settings: Callable[[], str] = str,
 ) -> None:
-    """Refuse what GRUB would accept and then not do. `settings` says which file is in the way."""
+    """Refuse what GRUB would accept and then not do."""
     require_arguments(arguments)
-    if kind in ("once", "default") and overruled(state, config):
-        raise GrubError(overruled(state, config))
+    if kind in ("once", "default") and overruled(state.menu, config):
+        raise GrubError(overruled(state.menu, config))
     if kind == "once" and arguments and unread(state, config):
         raise GrubError(unread(state, config))
     if kind == "once" and not state.menu.honours_once:
         raise GrubError(f"{config} does not look at next_entry; run {ENTRY_COMMAND} to renew it.")
     if kind == "once" and unwritable(state):
-        raise GrubError(unwritable(state))
-    if kind == "default" and not state.menu.honours_saved:
-        why = (
-            settings() or f"Set GRUB_DEFAULT=saved in /etc/default/grub.d and run {ENTRY_COMMAND}."
+        raise GrubError(
+            f"{unwritable(state)}. A one-shot entry would be booted again and again: let kexec "
+            "start the trial boot (trial_kexec)."
         )
-        raise GrubError(f"{config} does not look at saved_entry; {why[0].lower()}{why[1:]}")
 
 
 def write_variables(run: Runner, state: State, environment: str, changes: dict[str, str]) -> None:

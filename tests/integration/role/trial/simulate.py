@@ -5,7 +5,9 @@
 """playbooks/deploy.yml for one simulated host, whose trial boot is as a test wants.
 
 simulate.py WORK CHANGES    CHANGES: in JSON, complaints of the kernel by `stock` and
-                            `new`, and by `health` what the trial boot changes on the host
+                            `new`, by `health` what the trial boot changes on the host, and by
+                            `boot_entry` what that module answers; `variables` are those of
+                            the run
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ def main() -> None:
     for answer in (facts["new"], answers["syscall_info"]):
         answer["kernel_log"]["complaints"] += changes["new"]
     answers["syscall_info"]["health"]["changes"] += changes.get("health", [])
+    answers["boot_entry"].update(changes.get("boot_entry", {}))
     path.write_text(json.dumps(answers))
     environment = {
         **os.environ,
@@ -43,6 +46,7 @@ def main() -> None:
         "ANSIBLE_NOCOLOR": "1",
     }
     argv = [*COMMAND, "--inventory", str(fleet.inventory), str(ROOT / "playbooks/deploy.yml")]
+    argv += ["--extra-vars", json.dumps(changes.get("variables", {}))]
     with fleet.reachable():
         done = subprocess.run(argv, env=environment, stdin=subprocess.DEVNULL, check=False)
     for state in (work / "hosts").glob("*/state.json"):

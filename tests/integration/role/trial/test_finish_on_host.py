@@ -112,7 +112,7 @@ def test_other_targets_would_lose_the_run(tmp_path: Path) -> None:
 class Host:
     """The program, with a command in place of the run, and programs that only record."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, needs_kexec: str = "") -> None:
         self.root = root
         self.outcome, self.confirmed = root / "outcome", root / "confirmed"
         self.log, self.lock, self.called = root / "log", root / "lock", root / "called"
@@ -130,7 +130,10 @@ class Host:
             "trial_rerun_program": root / "rerun",
             "trial_report_file": "/report",
             "trial_timeout": 60,
+            "trial_needs_kexec": needs_kexec,
         }
+        later = jinja2.Template(VARS["trial_on_host_later"]).render(variables)
+        variables["trial_on_host_later"] = later
         text = (ROLE / "templates/trial-on-host.j2").read_text()
         script = jinja2.Template(text, undefined=jinja2.StrictUndefined).render(variables)
         script = script.replace("PATH=", f"PATH={root}/bin:", 1)
@@ -181,6 +184,13 @@ def test_a_reboot_is_announced_a_minute_before(host: Host) -> None:
     assert [call.split()[0] for call in host.calls() if " " in call] != []
     assert host.calls()[-2:] == ["sleep 60", "systemctl --no-ask-password reboot"]
     assert any(call.startswith("wall laptop reboots") for call in host.calls())
+
+
+def test_a_reboot_by_kexec(tmp_path: Path) -> None:
+    host = Host(tmp_path, "GRUB cannot write its environment block")
+    assert "The next systemctl kexec is the trial boot then" in host.run("reboot")
+    assert host.calls()[-2:] == ["sleep 60", "systemctl --no-ask-password kexec"]
+    assert host.run("status").startswith("The next systemctl kexec is the trial boot")
 
 
 def test_a_confirmed_kernel(host: Host) -> None:

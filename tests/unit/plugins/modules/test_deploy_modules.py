@@ -29,6 +29,7 @@ from ansible_collections.oslab.kernel.plugins.modules import (
     repository_state,
     trial_evidence_info,
 )
+from ansible_collections.oslab.kernel.tests.lib.grub_settings import settled
 from ansible_collections.oslab.kernel.tests.lib.module_process import run
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -77,6 +78,7 @@ def grub(tmp_path: Path) -> dict[str, Any]:
         "config": str(tmp_path / "grub.cfg"),
         "environment": str(tmp_path / "grubenv"),
         "custom": str(tmp_path / "custom.cfg"),
+        "settings": settled(tmp_path),
         # Not the filesystem of whoever runs the tests.
         "flush": False,
     }

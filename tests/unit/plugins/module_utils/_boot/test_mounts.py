@@ -14,6 +14,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot import mounts a
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.entry import GrubError
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.loader import Grub
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
+from ansible_collections.oslab.kernel.tests.lib.grub_settings import settled
 
 GRUB = Path("/boot/grub")
 ROOT = "22 1 254:1 / / rw,relatime - ext4 /dev/vda1 rw\n"
@@ -68,11 +69,13 @@ def test_the_loader_says_it_before_all_else(tmp_path: Path) -> None:
         str(tmp_path / name) for name in ("grub.cfg", "grubenv", "custom.cfg")
     )
 
+    settings = settled(tmp_path)
+
     def run(_command: object) -> Result:
         return Result(0)
 
     with pytest.raises(GrubError, match="/boot is not mounted"):
-        Grub(run, config, environment, custom, place="/boot is not mounted")
+        Grub(run, config, environment, custom, settings=settings, place="/boot is not mounted")
     (tmp_path / "grub.cfg").write_text('set default="${saved_entry}"\n')
-    loader = Grub(run, config, environment, custom, place="/boot is not mounted")
+    loader = Grub(run, config, environment, custom, settings=settings, place="/boot is not mounted")
     assert loader.trial_problem == "/boot is not mounted"

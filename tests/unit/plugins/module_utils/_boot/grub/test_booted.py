@@ -18,6 +18,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.loader imp
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import Request
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.tests.lib import grub_emulator
+from ansible_collections.oslab.kernel.tests.lib.grub_settings import settled
 
 SAMPLES = Path(__file__).with_name("grub_cfg")
 RELEASE = "6.12.57+deb13-amd64"
@@ -48,7 +49,8 @@ def loader(directory: Path, booted: Booted) -> Grub:
     menu, environment, own = (
         str(directory / name) for name in ("grub.cfg", "grubenv", "custom.cfg")
     )
-    return Grub(lambda _: Result(0), menu, environment, own, booted)
+    settings = settled(directory)
+    return Grub(lambda _: Result(0), menu, environment, own, booted, settings)
 
 
 def keep(
@@ -71,7 +73,8 @@ def keep(
         return Result(0)
 
     menu, environment, own = map(str, files)
-    grub = Grub(run, menu, environment, own, Booted(release, command_line))
+    booted_by, settings = Booted(release, command_line), settled(directory)
+    grub = Grub(run, menu, environment, own, booted_by, settings)
     plan = grub.plan(Request("default", RELEASE, flush=False))
     for step in plan.steps:
         step()
@@ -79,7 +82,7 @@ def keep(
     assert grub.entry_problem(RELEASE) == ""
     assert plan.after.default_entry == plan.entry == variables["saved_entry"]
     assert RELEASE in grub.releases()
-    again = Grub(run, menu, environment, own, Booted(release, command_line))
+    again = Grub(run, menu, environment, own, booted_by, settings)
     assert again.plan(Request("default", RELEASE, flush=False)).steps == []
     booted = grub_emulator.boot(config, variables) if grub_emulator.PROGRAM else ""
     return variables["saved_entry"], booted

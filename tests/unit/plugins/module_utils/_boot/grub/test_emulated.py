@@ -21,6 +21,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.loader imp
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import TRIAL, Request
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.tests.lib import grub_emulator
+from ansible_collections.oslab.kernel.tests.lib.grub_settings import settled
 
 needs_grub = pytest.mark.skipif(not grub_emulator.PROGRAM, reason=grub_emulator.MISSING)
 
@@ -81,6 +82,7 @@ class Host:
 
     def __init__(self, directory: Path, config: str) -> None:
         self.directory = directory
+        self._settings = settled(directory.parent / f"{directory.name}-settings")
         (directory / "grub.cfg").write_text(config)
 
     def run(self, command: object) -> Result:
@@ -106,7 +108,7 @@ class Host:
         config, environment, custom = (
             str(self.directory / name) for name in ("grub.cfg", "grubenv", "custom.cfg")
         )
-        return Grub(self.run, config, environment, custom)
+        return Grub(self.run, config, environment, custom, settings=self._settings)
 
     def choose(self, state: str, release: str, *arguments: str) -> str:
         """Why it is refused; '' if it was done."""

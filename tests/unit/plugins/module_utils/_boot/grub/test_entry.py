@@ -21,7 +21,6 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.entry impo
     read_state,
     require_entry,
     require_working,
-    unwritable,
     wanted_variables,
     write_variables,
 )
@@ -146,8 +145,6 @@ def test_a_boot_that_failed_without_its_initrd_does_not_take_the_trial_s_place()
 
 
 def test_what_grub_would_not_honour_is_refused() -> None:
-    with pytest.raises(GrubError, match="does not look at saved_entry; set GRUB_DEFAULT=saved"):
-        require_working(State(menu("debian-12")), "grub.cfg", "default")
     with pytest.raises(GrubError, match="does not look at next_entry"):
         require_working(State(Menu()), "grub.cfg", "once")
     with pytest.raises(GrubError, match="/boot/grub is on lvm"):
@@ -157,14 +154,12 @@ def test_what_grub_would_not_honour_is_refused() -> None:
     require_working(State(menu("debian-13")), "grub.cfg", "default")
 
 
-@pytest.mark.parametrize("layout", ["LVM", "software RAID (md)", "btrfs", "zfs"])
-def test_a_layout_that_is_refused_names_what_helps_today(layout: str) -> None:
-    message = unwritable(State(menu("debian-13"), read_only=f"/boot/grub is on {layout}"))
-    assert f"/boot/grub is on {layout}" in message
-    for remedy in ("/etc/fstab", "grub-install", "update-grub", "systemd-boot", "kernel_targets"):
-        assert remedy in message
-    # A screen has 80 columns and 24 lines.
-    assert len(message) < 8 * 80
+def test_a_default_is_chosen_outside_a_block_that_grub_cannot_write() -> None:
+    variables = {"saved_entry": "a", "next_entry": "b", "initrdfail": "1"}
+    state = State(Menu(), variables, True, "/boot/grub is on LVM")
+    # What would be booted in its place, by whoever has written that.
+    assert wanted_variables(state, "default", "c") == {"next_entry": "", "initrdfail": ""}
+    assert wanted_variables(State(Menu(), {}, False, "LVM"), "default", "c") == {}
 
 
 @pytest.mark.parametrize(

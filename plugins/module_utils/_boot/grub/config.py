@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make grub.cfg of the settings, and put it in place so that GRUB always finds a whole one.
+
+grub-mkconfig writes into the file that GRUB reads, after it has emptied it. A power cut then would
+leave GRUB without a menu. Here it writes another file, which is checked and takes the place of the
+old one by a rename.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Callable
+
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.entry import GrubError
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
+    Runner,
+    required_output,
+)
+
+PROGRAM = "grub-mkconfig"
+# os-prober looks at each disk, and a disk may not answer.
+_SECONDS = "600"
+
+
+def make(
+    run: Runner, config: Path, check: Callable[[str], str], flush: Callable[[], object]
+) -> None:
+    """Make it again. `check` says why a text may not become grub.cfg; '' if it may.
+
+    `flush` empties the journal of its file system, which GRUB does not read. Raises GrubError, and
+    the old file is as it was then.
+    """
+    config = Path(os.path.realpath(config))
+    made, before = _beside(config, "new"), _beside(config, "old")
+    try:
+        required_output(run, ["timeout", _SECONDS, PROGRAM, f"--output={made}"], GrubError)
+        problem = check(bounded_read.text(made, errors="surrogateescape"))
+        if problem:
+            raise GrubError(problem)
+        made.chmod(config.stat().st_mode & 0o777)
+        flush()
+        # Its blocks must not be free for others while the disk may still have its name for them.
+        _forget(before)
+        with contextlib.suppress(PermissionError):  # FAT has no links, nor a journal
+            os.link(config, before)
+        made.replace(config)
+        flush()
+    finally:
+        for path in (made, made.with_name(f"{made.name}.new"), before):
+            _forget(path)
+
+
+def _beside(config: Path, which: str) -> Path:
+    return config.with_name(f".{config.name}.oslab-{which}")
+
+
+def _forget(path: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
