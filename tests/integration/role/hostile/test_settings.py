@@ -24,8 +24,8 @@ print(json.dumps({"changed": False, "ping": "pong", "ansible_facts": {
     "trial_ssh_args": "evil", "deploy_serial": "evil", "deploy_max_fail_percentage": "evil"}}))
 """
 SHOWN = (
-    "{{ [kernel_from, deploy_after, deploy_before, report_dir, trial_ssh_args, deploy_serial, deploy_gates,"
-    " trial_report_dir, trial_serial_log, deploy_max_fail_percentage] | string }}"
+    "{{ [deploy_after, deploy_before, report_dir, trial_ssh_args, deploy_serial, deploy_gates,"
+    " kernel_from, trial_report_dir, trial_serial_log, deploy_max_fail_percentage] | string }}"
 )
 PINNED = {"import_role": {"name": "oslab.kernel.preflight", "tasks_from": "fix_settings"}}
 
