@@ -24,7 +24,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
 
 PROGRAM = "grub-mkconfig"
 # os-prober looks at each disk, and a disk may not answer.
-_SECONDS = "600"
+_SECONDS = "1800"
 
 
 def make(

@@ -199,7 +199,7 @@ def test_what_is_left_beside_the_menu_and_the_modes(tmp_path: Path) -> None:
 @needs_grub
 def test_a_power_cut_at_any_moment_leaves_one_of_the_two_menus(tmp_path: Path) -> None:
     """Of what the host does itself. The file of grub-mkconfig is not the one that GRUB reads."""
-    ended = []
+    ended: list[int] = []
     while 0 not in ended:
         directory = tmp_path / str(len(ended))
         directory.mkdir()
