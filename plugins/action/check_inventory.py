@@ -190,6 +190,8 @@ class ActionModule(ControlAction):
     ) -> dict[str, str]:
         """Of several builders: target → builder whose kernel it takes. Adds what is wrong."""
         builders = kernel_choice.builders(given.get("groups") or {})
+        for sentence in kernel_problems.names(builders):
+            problems.add(sentence)
         # A host that pulls chooses among what is published.
         if len(builders) < 2 or "pull" in roles:
             return {}

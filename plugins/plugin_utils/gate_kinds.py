@@ -28,6 +28,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
 from ansible_collections.oslab.kernel.plugins.plugin_utils import gate_window
 
 INTERVAL = 10.0  # seconds from one question to the next
+_WITH_FILE = 60.0  # seconds that a person is asked, until the file is looked at again
 #: Seconds that one answer may take, even where the limit of the gate is shorter.
 ANSWER = 30
 #: Bytes of an answer by HTTP.
@@ -195,7 +196,9 @@ class Approval:
                 text = f"{self.file} is older than the end of the wave before"
         if not self.prompt:
             return Answer(False, text)
-        typed = world.ask(self.prompt, max(moment.left, 1.0))
+        # The file is looked at in between.
+        left = min(moment.left, _WITH_FILE) if self.file else moment.left
+        typed = world.ask(self.prompt, max(left, 1.0))
         if typed is None:
             also = text or "no file is named that approves"
             return Answer(False, f"there is no terminal to ask at, and {also}", not self.file)

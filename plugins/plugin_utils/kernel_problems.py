@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -31,6 +32,9 @@ INPUTS = (
     "source_file",
     "source_sha256",
 )
+
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class Builder(NamedTuple):
@@ -72,6 +76,16 @@ def choices(taken: Mapping[str, str], builders: Sequence[str]) -> Iterator[tuple
                 f"{kernel_choice.CHOICE} is {plain_text.shown(repr(builder))}, which is no host of "
                 f"{kernel_choice.BUILDERS}: name one of {plain_text.few(builders)}",
                 target,
+            )
+
+
+def names(builders: Sequence[str]) -> Iterator[str]:
+    """A sentence for each builder whose name is no host in a list of hosts (`hosts:` of a play)."""
+    for name in builders:
+        if not _NAME.fullmatch(name):
+            yield (
+                f"{plain_text.shown(repr(name))} of {kernel_choice.BUILDERS} cannot be a builder: "
+                "give it a name of letters, digits, '.', '_' and '-'"
             )
 
 

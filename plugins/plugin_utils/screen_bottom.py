@@ -47,8 +47,12 @@ class ScreenBottom:
         """Show these, from the first one of the place on."""
         size = os.get_terminal_size(self._descriptor)
         text = ""
-        if size != self._size or len(lines) > self._height:
-            text += self._reserve(size, max(len(lines), self._height))
+        if size != self._size and self._height:
+            # The old lines are somewhere in the text now. They scroll away with it.
+            text, self._height = f"{_SAVE}\x1b[r{_RESTORE}", 0
+        lines = lines[: self.height()]
+        if len(lines) > self._height:
+            text += self._reserve(size, len(lines))
         first = self._size.lines - self._height + 1
         text += _SAVE
         for number in range(self._height):
@@ -67,7 +71,7 @@ class ScreenBottom:
 
     def _reserve(self, size: os.terminal_size, height: int) -> str:
         # The text moves up, so that the cursor is above the lines.
-        more = height - self._height if size == self._size else height
+        more = height - self._height
         self._height, self._size = height, size
         return "\n" * more + f"{_SAVE}\x1b[1;{size.lines - height}r{_RESTORE}" + f"\x1b[{more}A"
 

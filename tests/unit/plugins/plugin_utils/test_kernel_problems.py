@@ -90,3 +90,11 @@ def test_builders_that_the_limit_leaves_out_are_named_once() -> None:
         "--limit 'a,t*' leaves out b, the builder of t2, t3 (kernel_from): add it, as in "
         "--limit 'a,t*,b'"
     )
+
+
+def test_names_that_are_no_host_of_a_play() -> None:
+    good = ["localhost", "student01", "build-1.example.org", "10.0.0.1"]
+    assert list(kernel_problems.names(good)) == []
+    for name in ("student 01", "a,b", "!x", "a[1]", "*", "&b", ""):
+        (problem,) = kernel_problems.names([name])
+        assert repr(name) in problem

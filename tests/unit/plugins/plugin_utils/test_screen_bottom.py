@@ -109,3 +109,18 @@ def test_a_pipe_is_no_terminal() -> None:
     assert not usable(writer, {"TERM": "xterm"})
     os.close(reader)
     os.close(writer)
+
+
+def test_a_terminal_that_is_smaller_than_the_lines_were(terminal: Terminal) -> None:
+    terminal.resize(60)
+    bottom = ScreenBottom(terminal.slave)
+    bottom.draw([str(number) for number in range(20)])
+    assert "\x1b[1;40r" in terminal.sent()
+    terminal.resize(12)
+    bottom.draw([str(number) for number in range(20)])
+    sent = terminal.sent()
+    assert sent.startswith("\x1b7\x1b[r\x1b8")
+    assert "\x1b[1;8r" in sent and "-" not in sent
+    terminal.resize(5)
+    bottom.draw(["one"])
+    assert terminal.sent() == "\x1b7\x1b[r\x1b8\x1b7\x1b8"
