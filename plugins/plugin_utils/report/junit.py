@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report as JUnit's XML: a suite for each host, a case for its outcome and for each check.
+"""The report as JUnit's XML: a suite for each host, a case for its outcome and each check.
 
 The form is that of Jenkins' and GitLab's readers (https://github.com/testmoapp/junitxml).
 """
@@ -9,6 +9,7 @@ The form is that of Jenkins' and GitLab's readers (https://github.com/testmoapp/
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
@@ -61,6 +62,16 @@ def _suite(host: model.Host, written: str) -> ET.Element:
     return suite
 
 
+def _gates(gates: Sequence[model.Gate], written: str) -> ET.Element:
+    suite = ET.Element("testsuite", {"name": "gates", "timestamp": written})
+    for gate in gates:
+        case = _case(suite, f"wave {gate['wave']}", gate["name"])
+        if not gate["passed"]:
+            _mark(case, "failure", f"says no after {gate['waited']} s", gate["answer"])
+    _count(suite)
+    return suite
+
+
 def _count(element: ET.Element) -> None:
     element.set("tests", str(len(element.findall(".//testcase"))))
     for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
@@ -72,6 +83,8 @@ def render(report: model.Report) -> str:
     written = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(report["written"]))
     suites = ET.Element("testsuites", {"name": f"oslab.kernel {report['run']}"})
     suites.extend(_suite(host, written) for host in report["hosts"])
+    if report["gates"]:
+        suites.append(_gates(report["gates"], written))
     _count(suites)
     ET.indent(suites)
     text = ET.tostring(suites, encoding="unicode")

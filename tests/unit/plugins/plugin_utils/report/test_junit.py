@@ -13,6 +13,7 @@ from ansible_collections.oslab.kernel.tests.lib import report_example as example
 
 def test_each_host_is_a_suite_and_each_check_a_case() -> None:
     report = example.fleet(4)
+    report["gates"] = []
     report["hosts"][-1]["checks"][0]["result"] = "unknown"
     root = ET.fromstring(junit.render(report).encode())
     suites = {suite.attrib["name"]: suite for suite in root}
@@ -30,6 +31,19 @@ def test_each_host_is_a_suite_and_each_check_a_case() -> None:
     errors = [(one.attrib["message"], one.text or "") for one in root.iter("error")]
     assert errors[1][0] == "NO ANSWER"
     assert errors[1][1].startswith("ssh: no route to host\nCheck the host's name")
+
+
+def test_gates_are_a_suite() -> None:
+    report = example.fleet(1)
+    about = {"wave": 2, "kind": "http", "waited": 7, "answer": "an alert fires"}
+    report["gates"] = [
+        {**about, "name": "always", "passed": True},
+        {**about, "name": "no alert", "passed": False},
+    ]
+    suite = ET.fromstring(junit.render(report).encode())[-1]
+    assert (suite.attrib["name"], suite.attrib["failures"]) == ("gates", "1")
+    (failure,) = suite.iter("failure")
+    assert (failure.attrib["message"], failure.text) == ("says no after 7 s", "an alert fires")
 
 
 def test_a_host_without_a_verdict_is_skipped() -> None:
