@@ -48,6 +48,13 @@ options:
     description: How much C(ccache) may keep, as it writes sizes.
     type: str
     default: 5G
+  ccache_preprocess:
+    description:
+      - Whether it also takes an object where a header differs, and the preprocessor makes the same
+        of the source. Does not change the build id.
+    type: bool
+    default: false
+    version_added: "0.3.0"
   ccache_remote:
     description:
       - A storage that several builders' C(ccache) share, as it writes them, such as
@@ -396,6 +403,7 @@ def main() -> None:
             "ccache": {"type": "bool", "default": True},
             "ccache_dir": {"type": "path"},
             "ccache_size": {"type": "str", "default": "5G"},
+            "ccache_preprocess": {"type": "bool", "default": False},
             # It may hold a password.
             "ccache_remote": {"type": "str", "default": "", "no_log": True},
             "distribute": {"type": "str", "default": "", "choices": ["", "distcc", "icecc"]},

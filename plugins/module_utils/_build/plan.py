@@ -86,6 +86,7 @@ class Options:
     ccache: bool = True
     ccache_dir: Optional[Path] = None
     ccache_size: str = "5G"
+    ccache_preprocess: bool = False
     modules_source: Optional[Path] = None
     tools_source: Optional[Path] = None
     make_args: Sequence[str] = ()
@@ -451,14 +452,15 @@ def environment(plan: Plan, inherited: Mapping[str, str]) -> dict[str, str]:
         values.update(
             CCACHE_DIR=str(options.ccache_dir or options.work / "ccache"),
             CCACHE_MAXSIZE=options.ccache_size,
-            # The compiler's own list of headers instead of a second preprocessor run.
-            CCACHE_DEPEND="1",
             # Each header is hashed once, not for each of the hundreds of files that include it.
             CCACHE_INODECACHE="1",
             CCACHE_COMPRESSLEVEL="1",
             # ccache knows the compiler, but not the assembler that it calls.
             CCACHE_NAMESPACE=hashlib.sha256(tools.encode()).hexdigest()[:12],
         )
+        if not options.ccache_preprocess:
+            # The compiler's own list of headers instead of a second preprocessor run.
+            values["CCACHE_DEPEND"] = "1"
     return values
 
 

@@ -284,6 +284,12 @@ def test_the_environment_is_the_same_for_everybody(options):
     assert "nokerneldbg" in values["DEB_BUILD_PROFILES"]
 
 
+def test_ccache_asks_the_preprocessor_for_several_configurations(options):
+    several = dataclasses.replace(options, ccache_preprocess=True)
+    assert build_plan.environment(make_plan(options, run), {})["CCACHE_DEPEND"] == "1"
+    assert "CCACHE_DEPEND" not in build_plan.environment(make_plan(several, run), {})
+
+
 def test_without_ccache_it_is_not_mentioned(options):
     plain = Options(tree=options.tree, store=options.store, ccache=False, debug_package=True)
     plan = make_plan(plain, run)

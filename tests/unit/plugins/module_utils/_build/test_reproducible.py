@@ -121,10 +121,11 @@ def test_types_are_numbered_by_one_thread(call, tmp_path, given, passed):
         ("blob.c", "int kept;\n"),
     ],
 )
-def test_no_object_has_what_another_build_read_by_incbin(tmp_path, monkeypatch, name, text):
+@pytest.mark.parametrize("depend", ["DEPEND", "NODEPEND"])
+def test_no_object_has_what_another_build_read_by_incbin(tmp_path, monkeypatch, depend, name, text):
     for variable, value in {
         "DIR": tmp_path / "ccache",
-        "DEPEND": 1,
+        depend: 1,
         "LOGFILE": tmp_path / "log",
     }.items():
         monkeypatch.setenv(f"CCACHE_{variable}", str(value))
