@@ -47,7 +47,7 @@ def test_what_the_report_says_of_a_fault(name: str) -> None:
     [fault] = [fault for fault in faults.FAULTS if fault.name == name]
     assert run.verdict(fault, report(True)) == "failed"
     assert run.verdict(fault, report(False)) == "shown"
-    empty = {"health": {"changes": []}, "log": {"complaints": []}}
+    empty: dict[str, Any] = {"health": {"changes": []}, "log": {"complaints": []}}
     assert run.verdict(fault, empty) == "missing"
 
 

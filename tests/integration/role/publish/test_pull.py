@@ -140,7 +140,7 @@ def test_a_host_chooses_one_of_several_kernels(
 ) -> None:
     key = published.repository.key.public
     published.publish(builder=("alice", "first"))
-    other = {"release": "6.12.0-bob", "build_id": "b" * 64}
+    other: dict[str, Any] = {"release": "6.12.0-bob", "build_id": "b" * 64}
     published.publish(builder=("bob", "other"), steps=LATER, **other)
     with serve(published.public) as url:
 

@@ -38,7 +38,7 @@ PLAY = """
       ansible.builtin.debug:
         msg: went on
 """
-CALLBACK = {"ANSIBLE_CALLBACKS_ENABLED": "oslab.kernel.reboot_progress"}
+CALLBACK: dict[str, Any] = {"ANSIBLE_CALLBACKS_ENABLED": "oslab.kernel.reboot_progress"}
 ROWS, COLUMNS = 24, 100
 
 
@@ -108,7 +108,7 @@ def test_a_terminal_shows_a_line_for_each_host(play: tuple[Path, Path]) -> None:
 
 @pytest.mark.parametrize("environment", [{"TERM": "dumb"}, {"AWX_ISOLATED_DATA_DIR": "/runner"}])
 def test_what_is_read_by_a_program_has_plain_lines(
-    play: tuple[Path, Path], environment: dict[str, str]
+    play: tuple[Path, Path], environment: dict[str, Any]
 ) -> None:
     output = on_terminal(*play, "web1", **environment)
     assert "\x1b[2K" not in output and not re.search(r"\x1b\[[0-9;]*r", output)

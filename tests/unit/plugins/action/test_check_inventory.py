@@ -386,7 +386,10 @@ def of_calls(**variables):
 @pytest.mark.usefixtures("any_file")
 def test_a_call_of_a_syscall_that_the_kernel_will_not_have():
     own = [{"name": "add_three", "source": "/x.c", "kconfig": "X"}]
-    hosts = {"a": {"patch_syscalls": []}, "b": {"patch_syscalls_extra": own, "patch_syscalls": []}}
+    hosts: dict[str, Any] = {
+        "a": {"patch_syscalls": []},
+        "b": {"patch_syscalls_extra": own, "patch_syscalls": []},
+    }
     assert of_calls(**hosts, t2=calls("add_three")) == []
     assert of_calls(**hosts, t1=calls("add_three"), t2=calls("add_three", "add_tree")) == [
         "verify_calls[0] calls add_three, which is no syscall of the kernel of a: it has none [t1]",

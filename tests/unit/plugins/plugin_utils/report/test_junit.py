@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from ansible_collections.oslab.kernel.plugins.plugin_utils.report import junit
+from ansible_collections.oslab.kernel.plugins.plugin_utils.report import junit, model
 from ansible_collections.oslab.kernel.tests.lib import report_example as example
 
 
@@ -35,11 +35,15 @@ def test_each_host_is_a_suite_and_each_check_a_case() -> None:
 
 def test_gates_are_a_suite() -> None:
     report = example.fleet(1)
-    about = {"wave": 2, "kind": "http", "waited": 7, "answer": "an alert fires"}
-    report["gates"] = [
-        {**about, "name": "always", "passed": True},
-        {**about, "name": "no alert", "passed": False},
-    ]
+    gate: model.Gate = {
+        "wave": 2,
+        "name": "always",
+        "kind": "http",
+        "passed": True,
+        "waited": 7,
+        "answer": "an alert fires",
+    }
+    report["gates"] = [gate, {**gate, "name": "no alert", "passed": False}]
     suite = ET.fromstring(junit.render(report).encode())[-1]
     assert (suite.attrib["name"], suite.attrib["failures"]) == ("gates", "1")
     (failure,) = suite.iter("failure")
