@@ -27,7 +27,7 @@ from ansible_collections.oslab.kernel.bench import figures
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
 from ansible_collections.oslab.kernel.plugins.plugin_utils import boot_stages
 from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
-from ansible_collections.oslab.kernel.tests.system.faults.run import CACHE, published
+from ansible_collections.oslab.kernel.tests.system.faults.run import add_harness_options
 from ansible_collections.oslab.kernel.tests.system.systemd_boot.machine_efi import CODE
 from ansible_collections.oslab.kernel.tests.system.systemd_boot.run import Visit, Workshop
 
@@ -98,14 +98,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--again", action="store_true", help="on the machine of the last run")
+    add_harness_options(parser, "downtime", fast=True)
     parser.add_argument("--rounds", type=int, default=3, help="deployments of each way")
-    parser.add_argument("--work", type=Path, default=CACHE / "downtime", help="(%(default)s)")
-    parser.add_argument("--published", type=Path, default=published(), help="(%(default)s)")
-    parser.add_argument("--store", type=Path, default=CACHE / "work/store", help="(%(default)s)")
     figures.add_option(parser)
-    # As the harness of the faults wants it: with the packages that a host needs, and no others.
-    parser.set_defaults(fast=True)
     options = parser.parse_args()
     if not CODE.exists():
         print(f"there is no {CODE}: apt install ovmf", file=sys.stderr)

@@ -27,6 +27,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
     locale_environment,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._source.download import PLAIN, within
+from ansible_collections.oslab.kernel.plugins.plugin_utils import screen_bottom
 from ansible_collections.oslab.kernel.plugins.plugin_utils.gate_kinds import (
     ANSWER,
     BODY,
@@ -135,8 +136,7 @@ class ControlNode:
         return Seen(found.st_mtime, owner)
 
     def ask(self, question: str, seconds: float) -> Optional[str]:
-        # AWX gives a run a terminal at which nobody sits: see screen_bottom.
-        if "AWX_ISOLATED_DATA_DIR" in os.environ:
+        if screen_bottom.read_by_program(os.environ):
             return None
         # The process that has the terminal asks, as for ansible.builtin.pause.
         text = f"{question} [yes/no, within {seconds:.0f} s]\r"

@@ -15,13 +15,17 @@ from collections.abc import Mapping, Sequence
 _SAVE, _RESTORE, _CLEAR = "\x1b7", "\x1b8", "\x1b[2K"
 
 
-def usable(descriptor: int, environment: Mapping[str, str]) -> bool:
-    """Whether a person sits there.
+def read_by_program(environment: Mapping[str, str]) -> bool:
+    """Whether AWX or ansible-navigator reads what would be a person's terminal.
 
-    AWX and ansible-navigator give ansible-playbook a terminal, too, and read from it what they
-    show. Both use ansible-runner, which sets a variable.
+    Both give ansible-playbook one. They use ansible-runner, which sets a variable.
     """
-    if "AWX_ISOLATED_DATA_DIR" in environment:
+    return "AWX_ISOLATED_DATA_DIR" in environment
+
+
+def usable(descriptor: int, environment: Mapping[str, str]) -> bool:
+    """Whether a person sits there."""
+    if read_by_program(environment):
         return False
     return environment.get("TERM", "") not in ("", "dumb", "unknown") and os.isatty(descriptor)
 

@@ -646,6 +646,26 @@ def code() -> str:
     return commit.strip() + ("+" if changed else "")
 
 
+#: How a run on machines may end, said to the user as it is.
+FAILURES = (RunError, LostError, ModulesError, qemu.QemuError, subprocess.SubprocessError)
+
+
+def add_harness_options(parser: argparse.ArgumentParser, name: str, *, fast: bool) -> None:
+    """What Harness reads of the options of a program that has no table of faults.
+
+    `name`: of its directory in the cache. `fast`: with the packages that a host needs alone.
+    """
+    parser.add_argument("--again", action="store_true", help="on the machine of the last run")
+    parser.add_argument("--work", type=Path, default=CACHE / name, help="(%(default)s)")
+    parser.add_argument(
+        "--published", type=Path, default=published(), help="what is deployed (%(default)s)"
+    )
+    parser.add_argument(
+        "--store", type=Path, default=CACHE / "work/store", help="of its builds (%(default)s)"
+    )
+    parser.set_defaults(fast=fast)
+
+
 def published() -> Path:
     """The lab's repository or that of Molecule's machine, whichever is newer."""
 

@@ -19,7 +19,6 @@ import contextlib
 import datetime
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,18 +28,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "collections"))
 
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
 from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
-from ansible_collections.oslab.kernel.tests.system.faults.machine import Faulty, LostError
+from ansible_collections.oslab.kernel.tests.system.faults.machine import Faulty
 from ansible_collections.oslab.kernel.tests.system.faults.modules import (
-    ModulesError,
     compile_modules,
 )
 from ansible_collections.oslab.kernel.tests.system.faults.report import with_table
 from ansible_collections.oslab.kernel.tests.system.faults.run import (
-    CACHE,
+    FAILURES,
     PLAYBOOK_SECONDS,
     Harness,
+    add_harness_options,
     code,
-    published,
 )
 from ansible_collections.oslab.kernel.tests.system.soft_faults.faults import (
     BAD_SECTOR,
@@ -215,26 +213,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--again", action="store_true", help="on the machine of the last run")
+    add_harness_options(parser, "soft-faults", fast=True)
     parser.add_argument("--only", choices=RUNS, action="append", help="this run; may be repeated")
     parser.add_argument("--table", type=Path, help="put the results into this document")
-    parser.add_argument("--work", type=Path, default=CACHE / "soft-faults", help="(%(default)s)")
-    parser.add_argument("--published", type=Path, default=published(), help="(%(default)s)")
-    parser.add_argument("--store", type=Path, default=CACHE / "work/store", help="(%(default)s)")
-    # As the harness of the faults wants it: with the packages that a host needs, and no others.
-    parser.set_defaults(fast=True)
     options = parser.parse_args()
     try:
         (options.work / "logs").mkdir(parents=True, exist_ok=True)
         with qemu.locked(options.work / "lock", 5):
             problems = run(options, Workshop(options, "lane-0"))
-    except (
-        RunError,
-        LostError,
-        ModulesError,
-        qemu.QemuError,
-        subprocess.SubprocessError,
-    ) as failure:
+    except FAILURES as failure:
         print(failure, file=sys.stderr)
         return 1
     for problem in problems:

@@ -29,13 +29,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "collections"))
 
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
 from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
-from ansible_collections.oslab.kernel.tests.system.faults.machine import LostError
-from ansible_collections.oslab.kernel.tests.system.faults.modules import ModulesError
 from ansible_collections.oslab.kernel.tests.system.faults.run import (
     CACHE,
+    FAILURES,
     Harness,
     Stage,
-    published,
+    add_harness_options,
 )
 from ansible_collections.oslab.kernel.tests.system.systemd_boot import kernel_modules
 from ansible_collections.oslab.kernel.tests.system.systemd_boot.machine_efi import CODE, EfiMachine
@@ -167,16 +166,7 @@ def main(argv: Optional[list[str]] = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="of a stage; all if there is none")
-    parser.add_argument("--again", action="store_true", help="on the machine of the last run")
-    parser.add_argument("--work", type=Path, default=CACHE / "systemd-boot", help="(%(default)s)")
-    parser.add_argument(
-        "--published", type=Path, default=published(), help="what is deployed (%(default)s)"
-    )
-    parser.add_argument(
-        "--store", type=Path, default=CACHE / "work/store", help="of its builds (%(default)s)"
-    )
-    # As the harness of the faults wants it.
-    parser.set_defaults(fast=False)
+    add_harness_options(parser, "systemd-boot", fast=False)
     options = parser.parse_args(argv)
     try:
         if not CODE.exists():
@@ -184,13 +174,7 @@ def main(argv: Optional[list[str]] = None) -> int:
         (options.work / "logs").mkdir(parents=True, exist_ok=True)
         with qemu.locked(options.work / "lock", 5):
             good = run(options, Workshop(options, "lane-0"))
-    except (
-        RunError,
-        LostError,
-        ModulesError,
-        qemu.QemuError,
-        subprocess.SubprocessError,
-    ) as failure:
+    except FAILURES as failure:
         print(failure, file=sys.stderr)
         return 1
     log_line("all is well" if good else "not all is well")
