@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
 import threading
 from typing import Any, Optional
 
@@ -55,6 +56,8 @@ class CallbackModule(CallbackBase):
         self._place = reboot_states.directory(str(constants.DEFAULT_LOCAL_TMP))
         self._drawer: Optional[threading.Thread] = None
         self._ended = threading.Event()
+        self._process = os.getpid()
+        self._signal_before: Any = None
         if not usable(_STDOUT, os.environ):
             self.disabled = True
             return
@@ -93,10 +96,20 @@ class CallbackModule(CallbackBase):
         # It has no lock that a worker could inherit: it reads files, and writes by os.write.
         self._drawer = threading.Thread(target=self._draw, daemon=True)
         self._drawer.start()
+        # SIGTERM ends a program without what `atexit` has.
+        self._signal_before = signal.signal(signal.SIGTERM, self._terminate)
+
+    def _terminate(self, number: int, frame: Any) -> None:
+        if os.getpid() == self._process:  # a worker has no terminal to clean
+            self._stop()
+        else:
+            signal.signal(number, self._signal_before)
+        signal.raise_signal(number)
 
     def _stop(self) -> None:
         if not self._drawer:
             return
+        signal.signal(signal.SIGTERM, self._signal_before)
         self._ended.set()
         self._drawer.join()
         self._drawer = None

@@ -32,6 +32,9 @@ ROOM = 1_700_000
 #: Failures that the page explains at its beginning, and hosts that are open.
 MOST_FAILURES = 40
 MOST_OPEN = 10
+#: Rows of one table of an entry in full (a host has about a hundred checks), and of a short one.
+MOST_ROWS = 200
+FEW_ROWS = 20
 _GROUPS = (
     ("memory", "Memory (KiB)"),
     ("io", "I/O of the checking process"),
@@ -91,7 +94,7 @@ def _rows(hosts: Sequence[model.Host]) -> list[Row]:
         Row(name, of[model.OK], of[model.UNKNOWN], of[model.FAILED], _few(where.get(name, [])))
         for name, of in results.items()
     ]
-    return sorted(rows, key=lambda row: (-row.failed, -row.unknown))
+    return sorted(rows, key=lambda row: (-row.failed, -row.unknown))[:MOST_ROWS]
 
 
 def _few(names: Sequence[str]) -> str:
@@ -103,6 +106,7 @@ def _entry(host: model.Host, number: int, *, full: bool, alone: bool, several: b
     template = _environment().get_template("report_host.html.j2")
     is_open = alone or (host["passed"] is False and number < MOST_OPEN)
     values = {"host": host, "id": f"h{number}", "full": full, "open": is_open}
+    values["most"] = MOST_ROWS if full else FEW_ROWS
     return Markup(template.render(values, several=several))
 
 
@@ -113,7 +117,7 @@ def _size(text: str) -> int:
 def _entries(hosts: Sequence[model.Host], room: int) -> list[Markup]:
     """Of as many hosts as there is room for, each in full or without the checks that passed.
 
-    The first that failed are in full, whatever else is there.
+    The first that failed are in full, unless what a host says takes the place of others.
     """
     entries: list[Markup] = []
     alone = len(hosts) == 1
@@ -122,6 +126,8 @@ def _entries(hosts: Sequence[model.Host], room: int) -> list[Markup]:
     for number, host in enumerate(hosts):
         first = host["passed"] is False and number < MOST_OPEN
         entry = _entry(host, number, full=first, alone=alone, several=several)
+        if first and _size(entry) > room // MOST_OPEN:
+            entry = _entry(host, number, full=False, alone=alone, several=several)
         left -= _size(entry)
         if left < 0:
             break

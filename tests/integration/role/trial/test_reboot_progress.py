@@ -57,8 +57,13 @@ def play(tmp_path: Path) -> tuple[Path, Path]:
     return book, inventory
 
 
-def on_terminal(book: Path, inventory: Path, limit: str = "all", **environment: str) -> str:
-    """All that ansible-playbook wrote to a terminal."""
+def on_terminal(
+    book: Path, inventory: Path, limit: str = "all", end_at: bytes = b"", **environment: str
+) -> str:
+    """All that ansible-playbook wrote to a terminal.
+
+    :param end_at: it gets SIGTERM once it has written this.
+    """
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     given = {
@@ -80,6 +85,9 @@ def on_terminal(book: Path, inventory: Path, limit: str = "all", **environment: 
     try:
         while piece := os.read(master, 4096):
             output += piece
+            if end_at and end_at in output:
+                process.terminate()
+                end_at = b""
     except OSError:  # its last writer has ended
         pass
     process.wait(timeout=60)
@@ -104,6 +112,13 @@ def test_a_terminal_shows_a_line_for_each_host(play: tuple[Path, Path]) -> None:
     assert "web1: shuts down" not in output
     # After it nothing is written below the text.
     assert "\x1b[2K" not in output[output.rindex("\x1b[r") :]
+
+
+def test_a_run_that_is_ended_gives_the_terminal_back(play: tuple[Path, Path]) -> None:
+    output = on_terminal(*play, end_at=b"wave 1  does not answer")
+    assert "Go on" not in output
+    assert "\x1b[2K" not in output[output.rindex("\x1b[r") :]
+    assert output.rindex("\x1b[r") > output.rindex(f"\x1b[1;{ROWS - 2}r")
 
 
 @pytest.mark.parametrize("environment", [{"TERM": "dumb"}, {"AWX_ISOLATED_DATA_DIR": "/runner"}])

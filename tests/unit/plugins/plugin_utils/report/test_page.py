@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.plugin_utils.report import charts, page, words
+from ansible_collections.oslab.kernel.plugins.plugin_utils.report import charts, model, page, words
 from ansible_collections.oslab.kernel.tests.lib import report_example as example
 
 LARGEST = 2_000_000
@@ -158,10 +158,33 @@ def test_the_page_of_a_large_fleet_is_small(many: int) -> None:
     assert text.count('<details class="host"') == many or many > 500
 
 
+@pytest.mark.parametrize("kind", ["checks", "complaints", "lines", "changes"])
+def test_a_host_with_a_lot_to_say_takes_nobody_s_place(kind: str) -> None:
+    report = example.fleet(30)
+    first = report["hosts"][0]
+    assert first["passed"] is False
+    if kind == "checks":
+        first["checks"] = [
+            {**first["checks"][0], "name": f"check {number}", "result": model.FAILED}
+            for number in range(20_000)
+        ]
+    elif kind == "changes":
+        first["health"]["changes"] *= 20_000
+    elif kind == "complaints":
+        first["log"]["complaints"] *= 20_000
+    else:
+        first["log"]["complaints"][0]["lines"] = [f"line {number}" for number in range(200_000)]
+    text = page.render(report)
+    assert len(text.encode()) <= LARGEST
+    assert Page(text).faults == []
+    assert text.count('<details class="host"') == 30
+    assert "line 9" in text or "more, in <code>report.json</code>" in text
+
+
 def test_without_room_hosts_are_names(small: str) -> None:
     report = example.fleet(6)
     assert small.count('<details class="host"') == 6
-    text = page.render(report, room=25_000)
+    text = page.render(report, room=6_000)
     assert 0 < text.count('<details class="host"') < 6
     assert "Only in <code>report.json</code>" in text
     assert all(host["name"] in text for host in report["hosts"])
