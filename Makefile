@@ -266,6 +266,15 @@ FAULTS ?=
 test-faults: deps ## Inject faults into a VM; check that it recovers (FAULTS="panic oops")
 	tests/system/faults/run.py $(FAULTS)
 
+# lvm, raid1 or btrfs; for a root file system that GRUB cannot write to.
+LAYOUT ?= lvm
+
+.PHONY: test-layouts
+test-layouts: deps ## Inject faults into a VM whose disk GRUB cannot write to (LAYOUT=lvm, raid1, btrfs)
+	@$(LAB) playbooks/lab.yml
+	@$(LAB) playbooks/build.yml --extra-vars @tests/system/faults/layouts/kernel.yml
+	tests/system/faults/run.py --layout $(LAYOUT) $(FAULTS)
+
 .PHONY: test-soft-faults
 test-soft-faults: deps ## Boot a kernel that lacks things and complains in a VM; check that it is refused
 	tests/system/soft_faults/run.py

@@ -15,8 +15,8 @@ and dpkg has nothing left to do. With --chain, faults that leave a host as it wa
 on one, and there is one such run in the end; with --fast, none. With --alone, the controller is
 dead before the trial starts, and the host has to come back all the same. With --here, the host has
 deployed to itself: it verifies and confirms the kernel, or comes back, by itself. With --layout,
-its disk is such that GRUB cannot write its environment block; the kernel's tree (--tree) has to
-be there, for the modules that the lab's kernel lacks."""
+its disk is such that GRUB cannot write its environment block; the kernel has to have the drivers
+(make test-layouts)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,6 @@ from ansible_collections.oslab.kernel.tests.system.faults import on_host
 from ansible_collections.oslab.kernel.tests.system.faults.cases import CASES, Listing
 from ansible_collections.oslab.kernel.tests.system.faults.control import Controller, Repository, Run
 from ansible_collections.oslab.kernel.tests.system.faults.layouts import layout as layouts
-from ansible_collections.oslab.kernel.tests.system.faults.layouts import modules as layout_modules
 from ansible_collections.oslab.kernel.tests.system.faults.layouts.layout import LAYOUTS
 from ansible_collections.oslab.kernel.tests.system.faults.machine import Faulty, LostError
 from ansible_collections.oslab.kernel.tests.system.faults.modules import (
@@ -82,9 +81,6 @@ CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache/oslab-kernel
 # As inventories/lab and molecule/default have it.
 REPOSITORIES = Path("/var/lib/oslab-kernel/lab")
 PLAYBOOK_SECONDS = 2400
-# Where a state keeps what the new kernel needs on a host: beside what faults keep.
-MODULES = "/root/keep/modules.tar"
-PUT_MODULES = f"tar -C / --keep-directory-symlink -xf {MODULES}; sync"
 NO_ROLLBACK_TIMER = ("systemd.mask=oslab-trial.timer",)
 # Of the rollback timer, where nobody would confirm a trial boot anyway.
 ALONE_SECONDS = 100
@@ -158,16 +154,7 @@ class Harness:
             if not self.options.fast:
                 self.state(STOCK).mkdir(parents=True, exist_ok=True)
                 self.stock_listing.write_text(json.dumps(host.listing()))
-            if self.options.layout:
-                host.put(self.layout_modules(), MODULES)
-                host.shell(PUT_MODULES)
             host.save(self.state(STOCK))
-
-    def layout_modules(self) -> Path:
-        log_line("making the modules that the kernel lacks")
-        headers = self.repository.package("headers")
-        place = self.work / "modules"
-        return layout_modules.build(self.options.layout, self.options.tree, headers, place)
 
     def make_installed(self) -> None:
         """The same with our packages, before its reboot."""
@@ -480,9 +467,6 @@ class Harness:
         self.repository.restore()
         if fault.heal:
             host.shell(fault.heal, variables=self.names())
-        if self.options.layout:
-            # remove.yml has removed them, with all else of that kernel.
-            host.shell(PUT_MODULES)
         host.shell("systemctl daemon-reload")
 
     def second(self, host: Faulty, outcomes: list[Outcome]) -> None:
@@ -768,12 +752,6 @@ def main() -> int:
     parser.add_argument(
         "--layout", choices=list(LAYOUTS), default="", help="what the host's disks are"
     )
-    parser.add_argument(
-        "--tree",
-        type=Path,
-        default=next(CACHE.glob("work/trees/*/linux"), CACHE),
-        help="that what is published was made of, for --layout (%(default)s)",
-    )
     parser.add_argument("--list", action="store_true", help="name the faults, and end")
     parser.add_argument(
         "--show", action="store_true", help="print the results of earlier runs and end"
@@ -806,7 +784,9 @@ def main() -> int:
         help=f"states, logs and results ({CACHE}/faults; with --fast, faults-fast)",
     )
     parser.add_argument(
-        "--published", type=Path, default=published(), help="what is deployed (%(default)s)"
+        "--published",
+        type=Path,
+        help="what is deployed (the lab's repository or Molecule's, whichever is newer)",
     )
     parser.add_argument(
         "--store", type=Path, default=CACHE / "work/store", help="of its builds (%(default)s)"
@@ -817,6 +797,9 @@ def main() -> int:
     options.alone = options.alone or options.here
     if options.layout and (options.alone or options.fast):
         parser.error("--layout goes without --alone, --here and --fast")
+    options.published = options.published or (
+        REPOSITORIES / "repository-layouts" if options.layout else published()
+    )
     place = "faults-fast" if options.fast else "faults"
     options.work = options.work or CACHE / (f"faults-{options.layout}" if options.layout else place)
     started = time.monotonic()
