@@ -266,14 +266,14 @@ FAULTS ?=
 test-faults: deps ## Inject faults into a VM; check that it recovers (FAULTS="panic oops")
 	tests/system/faults/run.py $(FAULTS)
 
-# lvm, raid1 or btrfs; for a root file system that GRUB cannot write to.
-LAYOUT ?= lvm
+# With GRUB's files on LVM, RAID or btrfs, with UEFI, or with what an administrator does to a server.
+HOSTS ?= lvm raid1 btrfs uefi hardened
 
-.PHONY: test-layouts
-test-layouts: deps ## Inject faults into a VM whose disk GRUB cannot write to (LAYOUT=lvm, raid1, btrfs)
+.PHONY: test-hosts
+test-hosts: deps ## Inject faults into VMs that are not like the lab's (HOSTS="lvm raid1 btrfs uefi hardened")
 	@$(LAB) playbooks/lab.yml
-	@$(LAB) playbooks/build.yml --extra-vars @tests/system/faults/layouts/kernel.yml
-	tests/system/faults/run.py --layout $(LAYOUT) $(FAULTS)
+	@$(LAB) playbooks/build.yml --extra-vars @tests/system/faults/hosts/kernel.yml
+	for host in $(HOSTS); do tests/system/faults/run.py --host "$$host" $(FAULTS); done
 
 .PHONY: test-soft-faults
 test-soft-faults: deps ## Boot a kernel that lacks things and complains in a VM; check that it is refused

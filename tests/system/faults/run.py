@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Do to a host whatever may happen to it while it gets a new kernel, and see that it is not lost.
 
-    run.py [--fast] [--again] [--alone | --here | --layout LAYOUT] [NAME]...
+    run.py [--fast] [--again] [--alone | --here | --host HOST] [NAME]...
 
 A machine in QEMU, made of the lab's image, boots through its own GRUB and is deployed to by
 playbooks/deploy.yml from what the lab's builder has published (make quickstart, or --published).
@@ -14,9 +14,9 @@ Then the fault is taken away and the playbook runs once more: the new kernel has
 and dpkg has nothing left to do. With --chain, faults that leave a host as it was follow each other
 on one, and there is one such run in the end; with --fast, none. With --alone, the controller is
 dead before the trial starts, and the host has to come back all the same. With --here, the host has
-deployed to itself: it verifies and confirms the kernel, or comes back, by itself. With --layout,
-its disk is such that GRUB cannot write its environment block; the kernel has to have the drivers
-(make test-layouts)."""
+deployed to itself: it verifies and confirms the kernel, or comes back, by itself. With --host, it
+has other disks, other firmware, or is hardened; the kernel has to have what that needs (make
+test-hosts)."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
 from ansible_collections.oslab.kernel.tests.system.faults import on_host
 from ansible_collections.oslab.kernel.tests.system.faults.cases import CASES, Listing
 from ansible_collections.oslab.kernel.tests.system.faults.control import Controller, Repository, Run
-from ansible_collections.oslab.kernel.tests.system.faults.layouts import layout as layouts
-from ansible_collections.oslab.kernel.tests.system.faults.layouts.layout import LAYOUTS
+from ansible_collections.oslab.kernel.tests.system.faults.hosts import host as hosts
+from ansible_collections.oslab.kernel.tests.system.faults.hosts.host import HOSTS
 from ansible_collections.oslab.kernel.tests.system.faults.machine import Faulty, LostError
 from ansible_collections.oslab.kernel.tests.system.faults.modules import (
     ModulesError,
@@ -65,7 +65,7 @@ from ansible_collections.oslab.kernel.tests.system.faults.table import (
     NEW,
     OLD,
     ON_HOST,
-    ON_LAYOUT,
+    ON_OTHERS,
     ROWS,
     STOCK,
     Fault,
@@ -125,27 +125,34 @@ class Harness:
     def state(self, name: str) -> Path:
         return self.work / name
 
+    @property
+    def pinned(self) -> bool:
+        """Whether GRUB cannot write its environment block on the host."""
+        return bool(self.options.host) and HOSTS[self.options.host].pinned
+
     def machine(self, state: Path) -> Faulty:
-        machine = Faulty(self.lane / "machine", state, self.accel)
+        efi = self.options.host and HOSTS[self.options.host].efi
+        kind = hosts.EfiHost if efi else Faulty
+        machine = kind(self.lane / "machine", state, self.accel)
         MACHINES[self.lane] = machine
         return machine
 
     def make_disks(self) -> None:
-        """What the lab's image is made of, on a disk of the layout."""
-        log_line(f"making a disk: {self.options.layout}")
-        layout, place = LAYOUTS[self.options.layout], self.work / "made"
-        layouts.make(layout, self.image, place, self.state("disks"), self.accel)
+        """Another host of the lab's image."""
+        log_line(f"making the host {self.options.host}")
+        kind, place = HOSTS[self.options.host], self.work / "made"
+        hosts.make(kind, self.image, place, self.state("disks"), self.accel)
 
     def make_stock(self) -> None:
         """A host that booted the lab's image."""
         more = {} if self.options.fast else {"fault.ko": self.build_module()}
-        if not (self.options.fast or self.options.layout):
+        if not (self.options.fast or self.options.host):
             more["btrfs.gz"] = self.btrfs()
         disks = self.state("disks") / "disk.qcow2"
-        if self.options.layout and not (self.options.again and disks.exists()):
+        if self.options.host and not (self.options.again and disks.exists()):
             self.make_disks()
         log_line("booting the lab's image")
-        host = self.machine(self.state("disks") if self.options.layout else self.image)
+        host = self.machine(self.state("disks") if self.options.host else self.image)
         with contextlib.closing(host):
             host.wake()
             for name, path in more.items():
@@ -166,7 +173,7 @@ class Harness:
             if run.wait(PLAYBOOK_SECONDS) != 0:
                 raise RunError(f"the packages could not be installed: {run.text()[-3000:]}")
             # As it was before the trial was chosen.
-            if not self.options.layout:
+            if not self.pinned:
                 host.shell("grub-editenv /boot/grub/grubenv unset next_entry; sync")
             host.save(self.state(INSTALLED))
 
@@ -295,7 +302,8 @@ class Harness:
         *options: str,
         playbook: str = "deploy.yml",
     ) -> Run:
-        packages = {"install_packages": LEAST} if self.options.fast else {}
+        least = self.options.fast or self.options.host
+        packages = {"install_packages": LEAST} if least else {}
         settings = {
             "trial_timeout": 600,
             "trial_recover_timeout": 600,
@@ -704,8 +712,8 @@ def results(options: argparse.Namespace) -> str:
     """Where they are kept, and where they stand in the document."""
     if options.here:
         return "here"
-    if options.layout:
-        return f"layout-{options.layout}"
+    if options.host:
+        return f"host-{options.host}"
     return "alone" if options.alone else "fast" if options.fast else "deployed"
 
 
@@ -750,7 +758,7 @@ def main() -> int:
         "--here", action="store_true", help="the host is its own control node; implies --alone"
     )
     parser.add_argument(
-        "--layout", choices=list(LAYOUTS), default="", help="what the host's disks are"
+        "--host", choices=list(HOSTS), default="", help="another one than the lab's"
     )
     parser.add_argument("--list", action="store_true", help="name the faults, and end")
     parser.add_argument(
@@ -795,16 +803,17 @@ def main() -> int:
     options = parser.parse_args()
     # States lie over each other; the fast ones are never those that another run is at.
     options.alone = options.alone or options.here
-    if options.layout and (options.alone or options.fast):
-        parser.error("--layout goes without --alone, --here and --fast")
+    if options.host and (options.alone or options.fast):
+        parser.error("--host goes without --alone, --here and --fast")
     options.published = options.published or (
-        REPOSITORIES / "repository-layouts" if options.layout else published()
+        REPOSITORIES / "repository-hosts" if options.host else published()
     )
     place = "faults-fast" if options.fast else "faults"
-    options.work = options.work or CACHE / (f"faults-{options.layout}" if options.layout else place)
+    options.work = options.work or CACHE / (f"faults-{options.host}" if options.host else place)
     started = time.monotonic()
     options.late = lambda: bool(options.budget and time.monotonic() - started > options.budget)
-    faults = chosen(options.names, options.fast, options.alone, options.here, options.layout)
+    pinned = HOSTS[options.host].pinned if options.host else None
+    faults = chosen(options.names, options.fast, options.alone, options.here, pinned)
     if options.list:
         for fault in faults:
             print(f"{fault.name:24}{fault.what}")
@@ -824,7 +833,7 @@ def main() -> int:
         return 1
     print(plain(outcomes))
     if options.table:
-        names = [fault.name for fault in (*ON_HOST, *ON_LAYOUT, *ROWS)]
+        names = [fault.name for fault in (*ON_HOST, *ON_OTHERS, *ROWS)]
         text = options.table.read_text()
         table = markdown(load(options.work / results(options), names))
         options.table.write_text(with_table(text, results(options), table))

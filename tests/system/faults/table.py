@@ -702,7 +702,7 @@ ON_HOST = (
     ),
 )
 # A host on disks where GRUB cannot write: its trial boots are by kexec.
-ON_LAYOUT = (
+ON_OTHERS = (
     Fault(
         "confirmed",
         "nothing is wrong; then an ordinary reboot",
@@ -721,7 +721,7 @@ ON_LAYOUT = (
         ),
     ),
 )
-_ALSO_ON_LAYOUT = (
+_ALSO_ON_OTHERS = (
     *("panic", "health-check", "no-network", "cut-before-reboot", "cut-trial", "cut-confirm"),
     *("cut-recorded", "rollback", "remove"),
 )
@@ -732,14 +732,22 @@ _ALSO_ON_HOST = (
 
 
 def chosen(
-    names: list[str], fast: bool, alone: bool, here: bool = False, layout: str = ""
+    names: list[str],
+    fast: bool,
+    alone: bool,
+    here: bool = False,
+    pinned: Optional[bool] = None,
 ) -> list[Fault]:
-    """The rows that are asked for; all if none is."""
+    """The rows that are asked for; all if none is.
+
+    :param pinned: of another host than the lab's, whether its default is pinned.
+    """
     rows = [fault for fault in ROWS if (fault.alone or not alone) and (fault.fast or not fast)]
     if here:
         rows = [*ON_HOST, *(fault for fault in FAULTS if fault.name in _ALSO_ON_HOST)]
-    if layout:
-        rows = [*ON_LAYOUT, *(fault for fault in ROWS if fault.name in _ALSO_ON_LAYOUT)]
+    if pinned is not None:
+        rows = [fault for fault in ON_OTHERS if pinned or fault.name != "cut-pinned"]
+        rows += [fault for fault in ROWS if fault.name in _ALSO_ON_OTHERS]
     known = {fault.name: fault for fault in rows}
     unknown = [name for name in names if name not in known]
     if unknown:

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from ansible_collections.oslab.kernel.plugins.plugin_utils import trial_cause
 from ansible_collections.oslab.kernel.tests.system.faults import cases, control, report, table
-from ansible_collections.oslab.kernel.tests.system.faults.layouts import layout
+from ansible_collections.oslab.kernel.tests.system.faults.hosts import host as hosts
 
 ROOT = Path(__file__).resolve().parents[3]
-ALL = (*table.ROWS, *table.ON_HOST, *table.ON_LAYOUT)
+ALL = (*table.ROWS, *table.ON_HOST, *table.ON_OTHERS)
 
 
 @pytest.fixture(params=ALL, ids=lambda fault: fault.name)
@@ -115,29 +115,32 @@ def test_a_host_that_is_its_own_control_node_has_many_faults() -> None:
     assert not any(fault.action or fault.case or fault.variables for fault in chosen)
 
 
-@pytest.mark.parametrize("name", layout.LAYOUTS)
-def test_a_host_with_other_disks_has_its_faults(name: str) -> None:
-    chosen = {fault.name: fault for fault in table.chosen([], False, False, layout=name)}
-    asked = {"confirmed", "panic", "health-check", "cut-confirm", "cut-pinned", "cut-recorded"}
+@pytest.mark.parametrize("pinned", [True, False])
+def test_another_host_has_its_faults(pinned: bool) -> None:
+    chosen = {fault.name: fault for fault in table.chosen([], False, False, pinned=pinned)}
+    asked = {"confirmed", "panic", "health-check", "cut-confirm", "cut-recorded"}
     assert asked | {"rollback", "remove"} <= set(chosen)
-    # GRUB says nothing of a trial boot there.
+    assert ("cut-pinned" in chosen) == pinned
+    # GRUB says nothing of a trial boot there, if kexec starts it.
     assert not any(fault.moment == table.BOOTING for fault in chosen.values())
 
 
 @pytest.mark.parametrize(
-    "script", sorted(layout.HERE.glob("*.sh")), ids=lambda script: str(script.name)
+    "script", sorted(hosts.HERE.glob("*.sh")), ids=lambda script: str(script.name)
 )
 def test_what_makes_its_disk_is_a_script(script: Path) -> None:
     done = subprocess.run(["sh", "-n", str(script)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
-def test_each_layout_has_its_script() -> None:
-    scripts = {one.script for one in layout.LAYOUTS.values()}
-    assert scripts == set(layout.HERE.glob("*.sh")) - {layout.HERE / "move.sh"}
-    for script in scripts:
+def test_each_host_has_its_script() -> None:
+    scripts = {one.script for one in hosts.HOSTS.values()}
+    assert scripts == set(hosts.HERE.glob("*.sh")) - {hosts.HERE / "move.sh"}
+    for one in hosts.HOSTS.values():
         # What move.sh reads.
-        assert "\nroot=" in script.read_text()
+        assert ("\nroot=" in one.script.read_text()) == one.moved
+        # kexec starts the trial boot where GRUB cannot remember it.
+        assert ("kexec-tools" in one.packages) == one.pinned
 
 
 def test_a_difference_is_reported() -> None:

@@ -1,0 +1,165 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hosts that are not like the lab's: other disks, other firmware, hardening.
+
+The lab's own host makes each of them, with the programs that an administrator would take.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.oslab.kernel.plugins.module_utils._lab import image, qemu
+from ansible_collections.oslab.kernel.tests.lib.script import RunError
+from ansible_collections.oslab.kernel.tests.system.faults.machine import Faulty
+
+HERE = Path(__file__).resolve().parent
+FIRMWARE = Path("/usr/share/OVMF")
+CODE, VARIABLES = FIRMWARE / "OVMF_CODE_4M.fd", FIRMWARE / "OVMF_VARS_4M.fd"
+MIB = 6144
+SECONDS = 1800.0
+INSTALL = """
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin
+mkdir /root/packages
+tar -xf /root/packages.tar -C /root/packages
+apt-get -q -y --no-install-recommends install /root/packages/*.deb
+rm -r /root/packages /root/packages.tar
+"""
+
+
+@dataclass(frozen=True)
+class Host:
+    """What is different, and what is needed to make and run it."""
+
+    name: str
+    packages: tuple[str, ...]
+    # Its root file system is moved to another disk.
+    moved: bool = True
+    # GRUB cannot write there: kexec starts the trial boot, and the default is pinned.
+    pinned: bool = False
+    # Its firmware is OVMF.
+    efi: bool = False
+
+    @property
+    def script(self) -> Path:
+        """Run on the host; for one that is moved, a part of move.sh."""
+        return HERE / f"{self.name}.sh"
+
+
+HOSTS = {
+    host.name: host
+    for host in (
+        Host("lvm", ("kexec-tools", "lvm2"), pinned=True),
+        Host("raid1", ("kexec-tools", "mdadm"), pinned=True),
+        Host("btrfs", ("kexec-tools", "btrfs-progs"), pinned=True),
+        Host(
+            "uefi",
+            ("grub-efi-amd64", "grub-efi-amd64-signed", "shim-signed", "dosfstools"),
+            efi=True,
+        ),
+        Host(
+            "hardened",
+            (
+                *("apparmor", "apt-listchanges", "etckeeper", "molly-guard", "needrestart"),
+                *("openssh-server", "unattended-upgrades"),
+            ),
+            moved=False,
+        ),
+    )
+}
+
+
+class Mover(Faulty):
+    """The lab's host with a second disk, for which scripts have a name."""
+
+    @property
+    def target(self) -> Path:
+        return self.directory / "target.qcow2"
+
+    def hardware(self) -> list[str]:
+        if not self.target.exists():
+            qemu.run(["qemu-img", "create", "-q", "-f", "qcow2", str(self.target), f"{MIB}M"])
+        return [
+            *super().hardware(),
+            *("-drive", f"file={self.target},if=none,id=target,format=qcow2"),
+            *("-device", "virtio-blk-pci,drive=target,serial=target"),
+        ]
+
+
+class EfiHost(Faulty):
+    """With firmware that keeps its variables beside the disk."""
+
+    @property
+    def variables(self) -> Path:
+        return self.directory / VARIABLES.name
+
+    def hardware(self) -> list[str]:
+        flash = "if=pflash,format=raw"
+        return [
+            *super().hardware(),
+            *("-drive", f"{flash},unit=0,readonly=on,file={CODE}"),
+            *("-drive", f"{flash},unit=1,file={self.variables}"),
+        ]
+
+    def make_spare(self, path: Path) -> None:
+        super().make_spare(path)
+        kept = self.state / VARIABLES.name
+        shutil.copy(kept if kept.exists() else VARIABLES, self.variables)
+
+    def save(self, state: Path) -> None:
+        super().save(state)
+        shutil.copy(self.variables, state / VARIABLES.name)
+
+
+def download(host: Host, status: str, place: Path) -> Path:
+    """A tar of the packages that a host with this dpkg's status lacks.
+
+    By this machine's list of what there is, which is of the same release.
+    """
+    packages = place / "packages"
+    (packages / "partial").mkdir(parents=True)
+    (place / "status").write_text(status)
+    options = {
+        "Debug::NoLocking": "1",
+        "Dir::State::status": str(place / "status"),
+        "Dir::Cache::archives": f"{packages}/",
+        "Dir::Cache::pkgcache": "",
+        "Dir::Cache::srcpkgcache": "",
+    }
+    argv = ["apt-get", "-q", "-y", "--no-install-recommends", "--download-only"]
+    argv += [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
+    argv += ["install", *host.packages]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RunError(f"{' '.join(argv)} failed:\n{(done.stdout + done.stderr)[-3000:]}")
+    archive = place / "packages.tar"
+    (packages / "partial").rmdir()
+    subprocess.run(["tar", "-cf", str(archive), "-C", str(packages), "."], check=True)
+    return archive
+
+
+def make(host: Host, source: Path, place: Path, state: Path, accel: str) -> None:
+    """A disk in `state`, which a machine boots by its own GRUB, of the lab's image in `source`."""
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    state.mkdir(parents=True, exist_ok=True)
+    machine = (Mover if host.moved else Faulty)(place / "machine", source, accel)
+    with contextlib.closing(machine):
+        machine.wake()
+        archive = download(host, machine.shell("cat /var/lib/dpkg/status"), place)
+        machine.put(archive, "/root/packages.tar")
+        log = machine.shell(f"exec 2>&1\n{INSTALL}", seconds=SECONDS)
+        machine.put(host.script, "/root/host.sh")
+        machine.put(HERE / "move.sh", "/root/move.sh")
+        script = "/root/move.sh" if host.moved else "/root/host.sh"
+        log += machine.shell(f"sh -ex {script} 2>&1; rm /root/move.sh /root/host.sh", SECONDS)
+        (place / "made.log").write_text(log)
+        machine.off()
+        made = machine.target if isinstance(machine, Mover) else machine.directory / image.DISK
+        shutil.move(made, state / image.DISK)
+    shutil.rmtree(place / "machine")
