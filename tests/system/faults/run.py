@@ -812,8 +812,7 @@ def main() -> int:
     options.work = options.work or CACHE / (f"faults-{options.host}" if options.host else place)
     started = time.monotonic()
     options.late = lambda: bool(options.budget and time.monotonic() - started > options.budget)
-    pinned = HOSTS[options.host].pinned if options.host else None
-    faults = chosen(options.names, options.fast, options.alone, options.here, pinned)
+    faults = chosen(options.names, options.fast, options.alone, options.here, options.host)
     if options.list:
         for fault in faults:
             print(f"{fault.name:24}{fault.what}")

@@ -91,6 +91,8 @@ class Fault:
     case: str = ""
     # What it leaves behind stays when it is taken away.
     stays: bool = False
+    # Of hosts.HOSTS; empty for all.
+    hosts: tuple[str, ...] = ()
 
     def wrong_cause(self, named: str) -> list[str]:
         """What is wrong with the cause that the failure message names."""
@@ -701,7 +703,8 @@ ON_HOST = (
         **in_trial("[ -e /run/oslab-trial.confirmed ]", RESET),
     ),
 )
-# A host on disks where GRUB cannot write: its trial boots are by kexec.
+# Hosts on disks where GRUB cannot write: their trial boots are by kexec.
+_PINNED = ("lvm", "raid1", "btrfs")
 ON_OTHERS = (
     Fault(
         "confirmed",
@@ -709,12 +712,35 @@ ON_OTHERS = (
         expected=(NEW,),
         case="confirmed",
         by_playbook=True,
+        hosts=("uefi", "hardened"),
+    ),
+    Fault(
+        "confirmed-pinned",
+        "nothing is wrong; then an ordinary reboot",
+        expected=(NEW,),
+        case="confirmed-pinned",
+        by_playbook=True,
+        hosts=_PINNED,
+    ),
+    Fault(
+        "degraded",
+        "one of the mirrors is gone, and nothing else is wrong; then an ordinary reboot",
+        expected=(NEW,),
+        inject="""
+root=$(findmnt -n -o SOURCE /)
+mirror=$(mdadm --detail $root | sed -n 's,.* sync  *\\(/dev/.*\\),\\1,p' | tail -1)
+mdadm --quiet $root --fail $mirror
+""",
+        case="confirmed-pinned",
+        by_playbook=True,
+        hosts=("raid1",),
     ),
     Fault(
         "cut-pinned",
         "when the new default is pinned, and GRUB's menu is made of it",
         action="cut",
         moment=Moment(MARK, "serial", 1.0),
+        hosts=_PINNED,
         **hook(
             "/etc/grub.d/45_fault",
             f"grep -q oslab.trial= /proc/cmdline || exit 0\n{PRINT_MARK}\nsleep 5",
@@ -736,17 +762,17 @@ def chosen(
     fast: bool,
     alone: bool,
     here: bool = False,
-    pinned: Optional[bool] = None,
+    host: str = "",
 ) -> list[Fault]:
     """The rows that are asked for; all if none is.
 
-    :param pinned: of another host than the lab's, whether its default is pinned.
+    :param host: another one than the lab's.
     """
     rows = [fault for fault in ROWS if (fault.alone or not alone) and (fault.fast or not fast)]
     if here:
         rows = [*ON_HOST, *(fault for fault in FAULTS if fault.name in _ALSO_ON_HOST)]
-    if pinned is not None:
-        rows = [fault for fault in ON_OTHERS if pinned or fault.name != "cut-pinned"]
+    if host:
+        rows = [fault for fault in ON_OTHERS if not fault.hosts or host in fault.hosts]
         rows += [fault for fault in ROWS if fault.name in _ALSO_ON_OTHERS]
     known = {fault.name: fault for fault in rows}
     unknown = [name for name in names if name not in known]

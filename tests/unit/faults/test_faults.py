@@ -115,12 +115,14 @@ def test_a_host_that_is_its_own_control_node_has_many_faults() -> None:
     assert not any(fault.action or fault.case or fault.variables for fault in chosen)
 
 
-@pytest.mark.parametrize("pinned", [True, False])
-def test_another_host_has_its_faults(pinned: bool) -> None:
-    chosen = {fault.name: fault for fault in table.chosen([], False, False, pinned=pinned)}
-    asked = {"confirmed", "panic", "health-check", "cut-confirm", "cut-recorded"}
+@pytest.mark.parametrize("host", hosts.HOSTS.values(), ids=str)
+def test_another_host_has_its_faults(host: hosts.Host) -> None:
+    chosen = {fault.name: fault for fault in table.chosen([], False, False, host=host.name)}
+    good = "confirmed-pinned" if host.pinned else "confirmed"
+    asked = {good, "panic", "health-check", "cut-confirm", "cut-recorded"}
     assert asked | {"rollback", "remove"} <= set(chosen)
-    assert ("cut-pinned" in chosen) == pinned
+    assert ("cut-pinned" in chosen) == host.pinned
+    assert ("degraded" in chosen) == (host.name == "raid1")
     # GRUB says nothing of a trial boot there, if kexec starts it.
     assert not any(fault.moment == table.BOOTING for fault in chosen.values())
 
