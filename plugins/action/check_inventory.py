@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable, Optional
 
@@ -105,6 +105,10 @@ class ActionModule(ControlAction):
             notes += ["Such an inventory is enough:", *group_problems.EXAMPLE.splitlines()]
         result: dict[str, Any] = {"changed": False}
         problems += answer["problems"]
+        # Who does not build is not refused for what builders would do to each other.
+        wanted = arguments["groups"].get(kernel_choice.BUILDERS)
+        if wanted is not None and (not wanted or "config" in wanted):
+            problems += answer["builders"]
         unknown = answer["unknown"]
         if unknown and arguments["unknown"] not in ("warn", "ignore"):
             problems += unknown
@@ -127,7 +131,8 @@ class ActionModule(ControlAction):
     ) -> dict[str, Any]:
         """All that is wrong with variables: the sentences, and those for unknown names.
 
-        Of several builders also `taken`: target → builder whose kernel it takes.
+        Of several builders also `taken`, target → builder whose kernel it takes, and `builders`,
+        the sentences for those that cannot build together.
         """
         known = known_variables.collect(ROOT)
         roles = (*arguments["roles"], *ALWAYS)
@@ -175,8 +180,10 @@ class ActionModule(ControlAction):
                 problems.add(sentence, host.name)
         if "patch" in roles:
             self._calls(sorted(targets.intersection(names)), given, problems)
+        taken = self._kernels(names, given, roles, problems)
         return {
-            "taken": self._kernels(names, given, roles, problems),
+            "taken": taken,
+            "builders": self._builders(names, given) if taken and "config" in roles else [],
             "problems": problems.sentences(names),
             "unknown": unknown.sentences(names),
         }
@@ -193,20 +200,31 @@ class ActionModule(ControlAction):
         for sentence in kernel_problems.names(builders):
             problems.add(sentence)
         # A host that pulls chooses among what is published.
-        if len(builders) < 2 or "pull" in roles:
+        if not builders or "pull" in roles:
             return {}
-        targets = [str(name) for name in given["groups"].get(group_problems.TARGETS) or ()]
-        everybody = {
-            host.name: self._choice(host) or builders[0] for host in self._hosts(targets, given)
-        }
-        taken = {name: everybody[name] for name in names if name in everybody}
+        taken = self._taken(self._targets(given).intersection(names), given)
         for sentence, name in kernel_problems.choices(taken, builders):
             problems.add(sentence, name)
-        if "config" in roles:
-            facts = [self._builder(host) for host in self._hosts(builders, given)]
-            for sentence in kernel_problems.together(facts, names, set(everybody.values())):
-                problems.add(sentence)
-        return taken
+        return taken if len(builders) > 1 else {}
+
+    def _builders(self, names: Sequence[str], given: dict[str, Any]) -> list[str]:
+        """What several builders would do to each other."""
+        facts = [
+            self._builder(host)
+            for host in self._hosts(kernel_choice.builders(given["groups"]), given)
+        ]
+        everybody = self._taken(self._targets(given), given)
+        return list(kernel_problems.together(facts, names, set(everybody.values())))
+
+    @staticmethod
+    def _targets(given: dict[str, Any]) -> set[str]:
+        return {str(name) for name in given["groups"].get(group_problems.TARGETS) or ()}
+
+    def _taken(self, targets: Collection[str], given: dict[str, Any]) -> dict[str, str]:
+        """Target → builder whose kernel it takes."""
+        first = kernel_choice.builders(given["groups"])[0]
+        hosts = self._hosts(sorted(targets), given)
+        return {host.name: self._choice(host) or first for host in hosts}
 
     def _calls(self, targets: Sequence[str], given: dict[str, Any], problems: Problems) -> None:
         """Calls of syscalls that the kernel of a target will not have."""

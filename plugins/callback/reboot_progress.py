@@ -57,7 +57,7 @@ class CallbackModule(CallbackBase):
         self._drawer: Optional[threading.Thread] = None
         self._ended = threading.Event()
         self._process = os.getpid()
-        self._signal_before: Any = None
+        self._signal_before: Any = signal.SIG_DFL
         if not usable(_STDOUT, os.environ):
             self.disabled = True
             return
@@ -97,22 +97,23 @@ class CallbackModule(CallbackBase):
         self._drawer = threading.Thread(target=self._draw, daemon=True)
         self._drawer.start()
         # SIGTERM ends a program without what `atexit` has.
-        self._signal_before = signal.signal(signal.SIGTERM, self._terminate)
+        before = signal.signal(signal.SIGTERM, self._terminate)
+        self._signal_before = signal.SIG_DFL if before is None else before
 
     def _terminate(self, number: int, frame: Any) -> None:
+        del frame
         if os.getpid() == self._process:  # a worker has no terminal to clean
             self._stop()
-        else:
-            signal.signal(number, self._signal_before)
+        signal.signal(number, self._signal_before)
         signal.raise_signal(number)
 
     def _stop(self) -> None:
         if not self._drawer:
             return
-        signal.signal(signal.SIGTERM, self._signal_before)
         self._ended.set()
         self._drawer.join()
         self._drawer = None
+        signal.signal(signal.SIGTERM, self._signal_before)
         shutil.rmtree(self._place, ignore_errors=True)
 
     def _draw(self) -> None:

@@ -57,7 +57,10 @@ def parse(value: Mapping[str, Any]) -> Window:
 
     Raises ValueError with the reason.
     """
-    names = [str(name) for name in value.get("days") or DAYS]
+    named = value.get("days", DAYS)
+    if not named:
+        raise ValueError("days has none: name some, or leave it out for all")
+    names = [str(name) for name in named]
     wrong = next((name for name in names if name not in DAYS), None)
     if wrong is not None:
         raise ValueError(f"days has {wrong!r}: there are {', '.join(DAYS)}")

@@ -10,7 +10,7 @@ module gives is left out, and texts become safe to print.
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
@@ -218,12 +218,13 @@ def _boot(known: Mapping[str, Any]) -> model.Boot:
         seconds: Any = _dict(reboot.get("stages") or result.get("stages")).get(name)
         if _int(seconds) is not None:
             stages.append({"name": name, "words": words, "seconds": round(float(seconds), 1)})
+    spent = [one for one in (elapsed, _int(recovered.get("elapsed"))) if one is not None]
     began = answered is not None and elapsed is not None
     done = answered is not None and verification is not None
     return {
         "rebooted": True,
         "method": "kexec" if loaded else loader,
-        "downtime": (elapsed or 0) + (_int(recovered.get("elapsed")) or 0),
+        "downtime": sum(spent) if spent else None,
         "stages": stages,
         "started": (answered or 0) - (elapsed or 0) if began else None,
         "answered": answered,
@@ -308,21 +309,29 @@ def _kernels(run: Run, variables: Mapping[str, Mapping[str, Any]]) -> list[model
     taking: dict[str, list[str]] = {}
     for name in run.hosts:
         taking.setdefault(run.kernel_from.get(name, ""), []).append(name)
+    known = {str(_dict(one).get("build_id")) for one in run.builds.values()}
     kernels: list[model.Kernel] = [
         {
             "kernel_from": plain_text.cell(builder, plain_text.LENGTH),
             "hosts": len(names),
-            "build": build(run.builds.get(builder) or _of_most(names, variables)),
+            "build": build(run.builds.get(builder) or _of_most(names, variables, known)),
         }
         for builder, names in taking.items()
     ]
     return [one for one in kernels if one["build"]]
 
 
-def _of_most(names: Sequence[str], variables: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The manifest that most of the hosts have."""
+def _of_most(
+    names: Sequence[str], variables: Mapping[str, Mapping[str, Any]], known: Collection[str]
+) -> Mapping[str, Any]:
+    """The manifest that most of the hosts have.
+
+    :param known: ids of builds whose builder is known, which are no other builder's.
+    """
     found = [_dict(_dict(variables[name].get("verify_result")).get("manifest")) for name in names]
     ids = Tally(str(one["build_id"]) for one in found if one.get("build_id"))
+    for build_id in known:
+        del ids[build_id]
     most = next((build_id for build_id, _count in ids.most_common(1)), "")
     return next((one for one in found if str(one.get("build_id")) == most and most), {})
 

@@ -11,7 +11,7 @@ failed first. report.json has everything.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,13 +28,19 @@ from markupsafe import Markup
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "roles/report/templates"
 #: Bytes of all hosts together; the rest of the page takes less than a tenth of that.
-ROOM = 1_700_000
+ROOM = 1_600_000
 #: Failures that the page explains at its beginning, and hosts that are open.
 MOST_FAILURES = 40
 MOST_OPEN = 10
-#: Rows of one table of an entry in full (a host has about a hundred checks), and of a short one.
+#: Rows of one table, by how much of a host an entry shows. A host has about a hundred checks.
 MOST_ROWS = 200
 FEW_ROWS = 20
+NO_ROWS = 0
+#: Characters of a cell of a short entry.
+CELL = 80
+#: Bytes of an entry in full, and of a short one, so that no host takes the place of others.
+LARGEST_FULL = 45_000
+LARGEST_SHORT = 14_000
 _GROUPS = (
     ("memory", "Memory (KiB)"),
     ("io", "I/O of the checking process"),
@@ -76,6 +82,7 @@ def _environment() -> Environment:
         mib=words.mib,
         when=words.when,
         value=words.value,
+        cut=plain_text.cut,
     )
     made.globals.update(difference=words.difference, kinds=outcome.KINDS, counter_groups=_GROUPS)
     return made
@@ -91,49 +98,65 @@ def _rows(hosts: Sequence[model.Host]) -> list[Row]:
             if check["result"] == model.FAILED:
                 where.setdefault(check["name"], []).append(host["name"])
     rows = [
-        Row(name, of[model.OK], of[model.UNKNOWN], of[model.FAILED], _few(where.get(name, [])))
+        Row(
+            plain_text.cut(name, CELL),
+            of[model.OK],
+            of[model.UNKNOWN],
+            of[model.FAILED],
+            _few(where.get(name, [])),
+        )
         for name, of in results.items()
     ]
-    return sorted(rows, key=lambda row: (-row.failed, -row.unknown))[:MOST_ROWS]
+    return sorted(rows, key=lambda row: (-row.failed, -row.unknown))
 
 
 def _few(names: Sequence[str]) -> str:
-    return plain_text.few(names)
+    return plain_text.cut(plain_text.few(names), 2 * CELL)
 
 
-def _entry(host: model.Host, number: int, *, full: bool, alone: bool, several: bool) -> Markup:
-    """:param several: whether hosts take the kernels of several builders."""
+def _entry(host: model.Host, number: int, *, most: int, alone: bool, several: bool) -> Markup:
+    """:param most: rows of a table; with MOST_ROWS the entry has all that is known.
+
+    :param several: whether hosts take the kernels of several builders.
+    """
+    full = most == MOST_ROWS
     template = _environment().get_template("report_host.html.j2")
     is_open = alone or (host["passed"] is False and number < MOST_OPEN)
-    values = {"host": host, "id": f"h{number}", "full": full, "open": is_open}
-    values["most"] = MOST_ROWS if full else FEW_ROWS
-    return Markup(template.render(values, several=several))
+    values = {"host": host, "id": f"h{number}", "full": full, "most": most, "open": is_open}
+    cell = plain_text.LENGTH if full else CELL
+    return Markup(template.render(values, several=several, cell=cell))
 
 
 def _size(text: str) -> int:
     return len(text.encode())
 
 
-def _entries(hosts: Sequence[model.Host], room: int) -> list[Markup]:
-    """Of as many hosts as there is room for, each in full or without the checks that passed.
+def _entries(hosts: Sequence[model.Host], room: int) -> dict[int, Markup]:
+    """Those that there is room for, by the number of the host.
 
-    The first that failed are in full, unless what a host says takes the place of others.
+    The first that failed are in full, and so are others as long as there is room.
     """
-    entries: list[Markup] = []
+    entries: dict[int, Markup] = {}
     alone = len(hosts) == 1
     several = len({host["kernel_from"] for host in hosts}) > 1
     left = room
     for number, host in enumerate(hosts):
         first = host["passed"] is False and number < MOST_OPEN
-        entry = _entry(host, number, full=first, alone=alone, several=several)
-        if first and _size(entry) > room // MOST_OPEN:
-            entry = _entry(host, number, full=False, alone=alone, several=several)
-        left -= _size(entry)
-        if left < 0:
-            break
-        entries.append(entry)
-    for number, host in enumerate(hosts[: len(entries)]):
-        entry = _entry(host, number, full=True, alone=alone, several=several)
+        for most, largest in (
+            *(((MOST_ROWS, LARGEST_FULL),) if first else ()),
+            (FEW_ROWS, LARGEST_SHORT),
+            (NO_ROWS, room),
+        ):
+            entry = _entry(host, number, most=most, alone=alone, several=several)
+            if _size(entry) <= largest:
+                break
+        if _size(entry) <= left:
+            entries[number] = entry
+            left -= _size(entry)
+    for number in list(entries):
+        entry = _entry(hosts[number], number, most=MOST_ROWS, alone=alone, several=several)
+        if _size(entry) > LARGEST_FULL and not alone:
+            continue
         left -= _size(entry) - _size(entries[number])
         if left < 0:
             break
@@ -141,15 +164,14 @@ def _entries(hosts: Sequence[model.Host], room: int) -> list[Markup]:
     return entries
 
 
-def _sections(report: model.Report, room: int) -> list[Section]:
+def _sections(report: model.Report, entries: Mapping[int, Markup]) -> list[Section]:
     """The hosts have the order of the outcomes already."""
-    hosts = report["hosts"]
-    entries = _entries(hosts, room)
     sections = []
     start = 0
     for kind, count in report["outcomes"].items():
-        shown = entries[start : start + count]
-        others = [one["name"] for one in hosts[start + len(shown) : start + count]]
+        numbers = range(start, start + count)
+        shown = [entries[number] for number in numbers if number in entries]
+        others = [report["hosts"][number]["name"] for number in numbers if number not in entries]
         sections.append(Section(kind, count, shown, others))
         start += count
     return sections
@@ -162,14 +184,17 @@ def render(report: model.Report, room: int = ROOM) -> str:
     """
     hosts = report["hosts"]
     failed = [host for host in hosts if host["passed"] is False]
+    entries, rows = _entries(hosts, room), _rows(hosts)
     values: dict[str, Any] = {
         "report": report,
         "charts": charts.all_of(report),
         "failures": failed[:MOST_FAILURES],
         "failed": len(failed),
         "passed": sum(host["passed"] is True for host in hosts),
-        "rows": _rows(hosts),
+        "rows": rows[:MOST_ROWS],
+        "checks": len(rows),
+        "entries": entries,
         "several": len(report["kernels"]) > 1,
-        "sections": _sections(report, room),
+        "sections": _sections(report, entries),
     }
     return _environment().get_template("report.html.j2").render(values) + "\n"

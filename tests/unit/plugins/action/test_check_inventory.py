@@ -16,10 +16,10 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.oslab.kernel.plugins.action import check_inventory
 
 
-def action(monkeypatch, tmp_path, looked, unknown=()):
+def action(monkeypatch, tmp_path, looked, unknown=(), builders=()):
     def variables(self, names, given, arguments):
         looked.append(list(names))
-        return {"problems": [], "unknown": list(unknown), "taken": {}}
+        return {"problems": [], "unknown": list(unknown), "taken": {}, "builders": list(builders)}
 
     monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
     monkeypatch.setattr(ActionBase, "run", lambda self, tmp, task_vars: {})
@@ -80,7 +80,7 @@ class HostVars(dict):
 
 
 ARGUMENTS = {"roles": ["source", "install", "trial"], "others": []}
-NOTHING: dict[str, Any] = {"problems": [], "unknown": [], "taken": {}}
+NOTHING: dict[str, Any] = {"problems": [], "unknown": [], "taken": {}, "builders": []}
 
 
 def given(variables, groups):
@@ -341,7 +341,8 @@ def several(**variables):
             **hosts[name],
         }
     arguments = {"roles": ["source", "version", "patch", "config", "build"], "others": []}
-    return check()._variables(list(hosts), given(hosts, SEVERAL), arguments)
+    found = check()._variables(list(hosts), given(hosts, SEVERAL), arguments)
+    return {**found, "problems": found["problems"] + found["builders"], "builders": []}
 
 
 def test_several_builders():
@@ -353,6 +354,24 @@ def test_a_builder_that_nobody_is():
     assert problem == (
         "kernel_from is 'c', which is no host of kernel_builders: name one of a, b [t2]"
     )
+
+
+def test_the_only_builder_is_not_everybody_s_choice():
+    hosts = {"a": {}, "t1": {"kernel_from": "b"}}
+    groups = {"kernel_builders": ["a"], "kernel_targets": ["t1"]}
+    found = check()._variables(list(hosts), given(hosts, groups), ARGUMENTS)
+    assert found["problems"] == [
+        "kernel_from is 'b', which is no host of kernel_builders: name one of a [t1]"
+    ]
+
+
+def test_who_does_not_build_is_not_refused_for_what_builders_do(monkeypatch, tmp_path):
+    act = action(monkeypatch, tmp_path, [], builders=["together"])
+    inventory = {"all": ["b", "t"], "kernel_builders": ["b"], "kernel_targets": ["t"]}
+    for groups in ({"kernel_builders": []}, {"kernel_builders": ["build", "config"]}):
+        assert "together" in act(groups, inventory, ["b", "t"])["msg"]
+    for groups in ({"kernel_targets": []}, {"kernel_builders": ["install"]}):
+        assert "failed" not in act(groups, inventory, ["b", "t"])
 
 
 def test_a_choice_that_no_template_makes():

@@ -178,7 +178,37 @@ def test_a_host_with_a_lot_to_say_takes_nobody_s_place(kind: str) -> None:
     assert len(text.encode()) <= LARGEST
     assert Page(text).faults == []
     assert text.count('<details class="host"') == 30
-    assert "line 9" in text or "more, in <code>report.json</code>" in text
+    assert kind == "lines" or "more, in <code>report.json</code>" in text
+
+
+@pytest.mark.parametrize("hostile", [1, 3, 12])
+def test_hosts_with_large_answers_leave_the_others_their_place(hostile: int) -> None:
+    report = example.fleet(500)
+    rude = "'" * 600
+    for host in report["hosts"][:hostile]:
+        host.update(passed=False, cause=rude, remedy=rude)
+        host["checks"] = [
+            {"name": f"{number} {rude}", "result": result, "expected": rude, "read": rude}
+            | {"tolerance": rude, "detail": rude}
+            for number in range(1000)
+            for result in (model.FAILED, model.UNKNOWN)
+        ]
+    report["outcomes"] = {"not_confirmed": hostile, "verified": 500 - hostile}
+    text = page.render(report)
+    assert len(text.encode()) <= LARGEST
+    assert text.count('<details class="host"') == 500
+    assert text.count("Checks that passed (") > 20
+    # The number of checks is that of all, and each link leads somewhere.
+    assert re.search(r'<h2 id="checks">Checks \((\d{4})\)', text)
+    found = Page(text)
+    ids = {attributes.get("id") for _name, attributes in found.elements}
+    assert {(one["href"] or "")[1:] for one in found.all("a")} <= ids
+
+
+def test_a_failure_without_an_entry_has_no_link() -> None:
+    text = page.render(example.fleet(6), room=0)
+    assert text.count('<details class="host"') == 0
+    assert 'href="#h0"' not in text and 'id="failures"' in text
 
 
 def test_without_room_hosts_are_names(small: str) -> None:
