@@ -54,17 +54,26 @@ def test_a_host_with_the_kernel_of_another_builder(
         "b": runs_the_kernel_of_alice(kernel_from="bob"),
         # Whose builder does not answer: its own manifest counts.
         "c": runs_the_kernel_of_alice(kernel_from="gone"),
+        # Whose builder answers, and has published nothing.
+        "d": runs_the_kernel_of_alice(kernel_from="carol"),
     }
+    builders["hosts"]["carol"] = None
     done = verify(tmp_path, hosts, kernel_builders=builders)
     assert done.status == 2, done.output
     found = reported(tmp_path)
     outcomes = {name: host["outcome"] for name, host in found.items()}
-    assert outcomes == {"a": "verified", "b": "failed", "c": "verified"}
+    assert outcomes == {"a": "verified", "b": "failed", "c": "verified", "d": "failed"}
+    assert (
+        "takes the kernel of carol (kernel_from), which has published none" in found["d"]["cause"]
+    )
     assert f"b runs {RELEASE}, not {BOB}" in found["b"]["cause"]
     expected = {
         name: (host["kernel_from"], host["expected_release"]) for name, host in found.items()
     }
-    assert expected == {"a": ("alice", RELEASE), "b": ("bob", BOB), "c": ("gone", "")}
+    assert expected == {
+        **{"a": ("alice", RELEASE), "b": ("bob", BOB), "c": ("gone", "")},
+        "d": ("carol", ""),
+    }
 
 
 def test_of_one_kernel_the_builder_is_not_asked(tmp_path: Path, builders: dict[str, Any]) -> None:
