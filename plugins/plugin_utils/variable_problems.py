@@ -116,7 +116,7 @@ WAVES: dict[str, Callable[[Any], Optional[str]]] = {
     "deploy_max_fail_percentage": percentage_problem,
 }
 #: Of these, too; their form is checked as that of any other variable.
-OF_THE_FIRST_TARGET = (*WAVES, "deploy_gates")
+OF_THE_FIRST_TARGET = (*WAVES, "deploy_gates", "report_dir")
 
 
 def _in_range(name: str, value: Any) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from ansible_collections.oslab.kernel.tests.lib.playbook import LOCAL, ROOT, run_playbook
 from ansible_collections.oslab.kernel.tests.lib.trial_host import (
     FALLBACK,
     RELEASE,
@@ -72,6 +73,20 @@ def test_a_fleet_without_an_answer_has_a_report(tmp_path: Path) -> None:
     done = verify(tmp_path, {"gone": GONE})
     assert done.status == 2, done.output
     assert [host["outcome"] for host in reported(tmp_path).values()] == ["no_answer"]
+
+
+def test_the_targets_choose_its_directory(tmp_path: Path) -> None:
+    # A builder is the first host of the play that finds out who answers.
+    targets = {"hosts": {"gone": GONE}, "vars": {"report_dir": str(tmp_path / "chosen")}}
+    builder = {**LOCAL, "report_dir": str(tmp_path / "of the builder"), "publish_result": {}}
+    inventory = tmp_path / "hosts.json"
+    groups = {"kernel_targets": targets, "kernel_builders": {"hosts": {"alice": builder}}}
+    inventory.write_text(json.dumps(groups))
+    done = run_playbook(ROOT / "playbooks/deploy.yml", inventory=inventory, cwd=tmp_path)
+    assert done.status != 0, done.output
+    assert (tmp_path / "chosen/report.html").exists(), done.output
+    assert not (tmp_path / "of the builder").exists()
+    assert not (tmp_path / "kernel-report").exists()
 
 
 def test_no_report_fails_no_host_and_a_check_run_writes_none(tmp_path: Path) -> None:
