@@ -87,7 +87,8 @@ class Mover(Faulty):
         return [
             *super().hardware(),
             *("-drive", f"file={self.target},if=none,id=target,format=qcow2"),
-            *("-device", "virtio-blk-pci,drive=target,serial=target"),
+            # Behind all others: it has no boot loader yet.
+            *("-device", "virtio-blk-pci,drive=target,serial=target,addr=0x10"),
         ]
 
 
