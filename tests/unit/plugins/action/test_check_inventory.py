@@ -368,9 +368,10 @@ def test_the_only_builder_is_not_everybody_s_choice():
 def test_who_does_not_build_is_not_refused_for_what_builders_do(monkeypatch, tmp_path):
     act = action(monkeypatch, tmp_path, [], builders=["together"])
     inventory = {"all": ["b", "t"], "kernel_builders": ["b"], "kernel_targets": ["t"]}
-    for groups in ({"kernel_builders": []}, {"kernel_builders": ["build", "config"]}):
+    none: list[str] = []
+    for groups in ({"kernel_builders": none}, {"kernel_builders": ["build", "config"]}):
         assert "together" in act(groups, inventory, ["b", "t"])["msg"]
-    for groups in ({"kernel_targets": []}, {"kernel_builders": ["install"]}):
+    for groups in ({"kernel_targets": none}, {"kernel_builders": ["install"]}):
         assert "failed" not in act(groups, inventory, ["b", "t"])
 
 

@@ -186,10 +186,16 @@ def test_hosts_with_large_answers_leave_the_others_their_place(hostile: int) -> 
     report = example.fleet(500)
     rude = "'" * 600
     for host in report["hosts"][:hostile]:
-        host.update(passed=False, cause=rude, remedy=rude)
+        host["passed"], host["cause"], host["remedy"] = False, rude, rude
         host["checks"] = [
-            {"name": f"{number} {rude}", "result": result, "expected": rude, "read": rude}
-            | {"tolerance": rude, "detail": rude}
+            model.Check(
+                name=f"{number} {rude}",
+                result=result,
+                expected=rude,
+                read=rude,
+                tolerance=rude,
+                detail=rude,
+            )
             for number in range(1000)
             for result in (model.FAILED, model.UNKNOWN)
         ]
