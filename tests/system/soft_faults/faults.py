@@ -120,7 +120,7 @@ FAULTS: Sequence[Soft] = (
         "disk",
         "that disk is not there",
         HEALTH,
-        r"^disk .*soft",
+        r"^disk nvme",
         by_default=False,
     ),
     Soft(

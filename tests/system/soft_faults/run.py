@@ -75,14 +75,15 @@ class Machine(Faulty):
         if not nvme.exists():
             qemu.run(["qemu-img", "create", "-q", "-f", "qcow2", str(nvme), "64M"])
             qemu.run(["qemu-img", "create", "-q", "-f", "raw", str(bad), "8M"])
-        faulty = {
+        debug = {
             "driver": "blkdebug",
-            "node-name": "bad",
             "image": {"driver": "file", "filename": str(bad)},
             "inject-error": [
                 {"event": "read_aio", "errno": 5, "sector": BAD_SECTOR, "once": False}
             ],
         }
+        # It is the driver of a format that says what it reads.
+        faulty = {"driver": "raw", "node-name": "bad", "file": debug}
         return [
             *super().hardware(),
             *("-drive", f"file={nvme},if=none,id=nvme,format=qcow2"),
