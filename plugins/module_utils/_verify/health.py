@@ -33,6 +33,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._verify.kernel_log im
 RECORD = "var/lib/oslab-kernel/health.json"
 
 DEVICE, MOUNT, DEFAULT_ROUTE, UNIT, SOCKET = "device", "mount", "default_route", "unit", "socket"
+SYSTEM = "system"
 _READERS: dict[str, Callable[[Path], Optional[Items]]] = {
     DEVICE: health_state.devices,
     MOUNT: health_state.mounts,
@@ -46,7 +47,7 @@ _READERS: dict[str, Callable[[Path], Optional[Items]]] = {
     "name_server": health_state.name_servers,
     "module": health_state.modules,
     "dkms": health_state.dkms,
-    "system": health_state.system,
+    SYSTEM: health_state.system,
 }
 KINDS = (UNIT, *_READERS)
 #: What a host cannot do without.
@@ -249,6 +250,9 @@ def _change(kind: str, name: str, before: Optional[Item], now: Optional[Item]) -
         return Change(kind, name, before.text, text, LOST if lost else GONE)
     if now is None:
         return Change(kind, name, before.text, text, GONE)
+    is_clock = (kind, name) == (SYSTEM, health_state.CLOCK_SOURCE)
+    if is_clock and health_state.is_slower_clock(text, before.text):
+        return Change(kind, name, before.text, text, LOST)
     if kind == UNIT and health_units.restarts(before.text):
         same = health_units.without_restarts(text) == health_units.without_restarts(before.text)
     else:

@@ -631,6 +631,18 @@ def clock_is_synchronised() -> Optional[bool]:
     return None if state < 0 else state != _UNSYNCHRONISED
 
 
+CLOCK_SOURCE = "clock source"
+# From the slowest on; all others (tsc, kvm-clock, …) are read without leaving the processor.
+_SLOW_CLOCKS = ("jiffies", "refined-jiffies", "acpi_pm", "hpet")
+
+
+def is_slower_clock(now: str, before: str) -> bool:
+    """Whether the kernel fell back to a clock source that takes longer to read."""
+    places = {name: place for place, name in enumerate(_SLOW_CLOCKS)}
+    fast = len(_SLOW_CLOCKS)
+    return places.get(now, fast) < places.get(before, fast)
+
+
 def system(root: Path, synchronised: Callable[[], Optional[bool]] = clock_is_synchronised) -> Items:
     """What drives processors, temperatures and clocks."""
     cpus = root / "sys/devices/system/cpu"
@@ -640,7 +652,7 @@ def system(root: Path, synchronised: Callable[[], Optional[bool]] = clock_is_syn
     texts = {
         "cpufreq driver": _value(cpus / "cpufreq/policy0/scaling_driver")
         or _value(cpus / "cpu0/cpufreq/scaling_driver"),
-        "clock source": _value(clock),
+        CLOCK_SOURCE: _value(clock),
     }
     found = {name: Item(text) for name, text in texts.items() if text}
     for zone in zones:

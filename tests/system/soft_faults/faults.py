@@ -84,7 +84,9 @@ def server(address: str, port: int) -> str:
     return f"python3 -c 'import socket, time; {listen}; time.sleep(1e9)'"
 
 
-DEVICE = 'device=$(ip -o route get 10.0.2.2 | sed "s/.* dev \\([^ ]*\\) .*/\\1/")'
+# Without a route the network of an emulated machine is not up yet.
+DEVICE = "until ip -o route get 10.0.2.2; do sleep 1; done >/dev/null 2>&1; "
+DEVICE += 'device=$(ip -o route get 10.0.2.2 | sed "s/.* dev \\([^ ]*\\) .*/\\1/")'
 # What soft.c can do; each has a module of its own, as a name is loaded once at a time.
 COMPLAINTS = ("warn", "late", "atomic", "hung", "firmware")
 # No program looks there by itself.
@@ -130,7 +132,7 @@ FAULTS: Sequence[Soft] = (
         r"^mount /mnt/disk",
         """
 mkfs.ext4 -q /dev/nvme0n1; mkdir /mnt/disk
-echo '/dev/nvme0n1 /mnt/disk ext4 nofail,x-systemd.device-timeout=5 0 2' >>/etc/fstab
+echo '/dev/nvme0n1 /mnt/disk ext4 nofail,x-systemd.device-timeout=60 0 2' >>/etc/fstab
 mount /mnt/disk
 """,
     ),

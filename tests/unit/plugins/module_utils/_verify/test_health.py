@@ -81,6 +81,24 @@ def test_what_a_change_is(
     assert changed(kind, before, now) == ([expected] if expected else [])
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "what"),
+    [
+        *(("tsc", "hpet", "lost"), ("hpet", "acpi_pm", "lost"), ("kvm-clock", "jiffies", "lost")),
+        *(
+            ("hpet", "tsc", "changed"),
+            ("tsc", "kvm-clock", "changed"),
+            ("jiffies", "acpi_pm", "changed"),
+        ),
+    ],
+)
+def test_a_kernel_that_fell_back_to_a_slower_clock(before: str, now: str, what: str) -> None:
+    old, new = (state(system={"clock source": Item(text)}) for text in (before, now))
+    assert [one.state for one in health.difference(old, new)] == [what]
+    other = [state(module={"clock source": Item(text)}) for text in (before, now)]
+    assert [one.state for one in health.difference(*other)] == ["changed"]
+
+
 MAC = "00:0d:3a:12:34:56"
 BY_MAC = (f"IPv4 through {MAC}", f"by 192.0.2.1 on eth0 ({MAC})")
 BY_NAME = ("IPv4 through eth0", "by 192.0.2.1 on eth0")
