@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import image, qemu
 from ansible_collections.oslab.kernel.tests.lib.script import RunError
-from ansible_collections.oslab.kernel.tests.system.faults.machine import Faulty
+from ansible_collections.oslab.kernel.tests.system.faults.machine import KEYS, Faulty
 
 HERE = Path(__file__).resolve().parent
 FIRMWARE = Path("/usr/share/OVMF")
@@ -167,4 +167,7 @@ def make(host: Host, source: Path, place: Path, state: Path, accel: str) -> None
         machine.off()
         made = machine.target if isinstance(machine, Mover) else machine.directory / image.DISK
         shutil.move(made, state / image.DISK)
+        # The image takes an identity once, in its first boot.
+        for name in KEYS:
+            shutil.copy(machine.directory / name, state / name)
     shutil.rmtree(place / "machine")
