@@ -90,7 +90,15 @@ CASES = {
             "did you mean patch_sysname? [t2]",
         ],
         unexpected=("argument_spec_data", "Traceback", "publish_root"),
-        book="remove.yml",
+    ),
+    # What only a build is about does not keep a host from its fallback kernel.
+    "values of a build": Case(
+        {**UNREACHABLE, "all": {"vars": {"source_version": 6.1, "patch_sysname": ""}}},
+        ["unreachable=1"],
+        book="rollback.yml",
+        unexpected=("Nothing was done", "source_version"),
+        status=4,
+        begins="UNREACHABLE!",
     ),
     "rebuilds": Case(
         groups(install_required_rebuilds=2, install_rebuild_keys=["ada.asc"]),
