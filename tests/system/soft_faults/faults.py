@@ -176,7 +176,7 @@ mount /mnt/btrfs
         "a route is missing",
         HEALTH,
         r"^route .*203\.0\.113\.0/24",
-        service("soft-route", "ip route add 203.0.113.0/24 via 10.0.2.2", ":"),
+        service("soft-route", f"{DEVICE}; ip route add 203.0.113.0/24 via 10.0.2.2", ":"),
         by_default=False,
     ),
     Soft(
