@@ -180,10 +180,10 @@ class ActionModule(ControlAction):
                 problems.add(sentence, host.name)
         if "patch" in roles:
             self._calls(sorted(targets.intersection(names)), given, problems)
-        taken = self._kernels(names, given, roles, problems)
+        several = len(builders) > 1 and "config" in roles and "pull" not in roles
         return {
-            "taken": taken,
-            "builders": self._builders(names, given) if taken and "config" in roles else [],
+            "taken": self._kernels(names, given, roles, problems),
+            "builders": self._builders(names, given) if several else [],
             "problems": problems.sentences(names),
             "unknown": unknown.sentences(names),
         }

@@ -444,6 +444,18 @@ def test_a_kernel_for_nobody():
     assert several(b=pulled, t2={"kernel_from": ""})["problems"] == []
 
 
+def test_builders_are_compared_where_no_target_is_reached():
+    hosts: dict[str, dict[str, Any]] = {"a": {}, "b": {}, "t1": {}, "t2": {}}
+    for name in ("a", "b"):
+        hosts[name] = {
+            **{"source_provider": "kernel_org", "source_version": "6.8"},
+            **{"version_extraversion": "-x", "config_targets": [f"t of {name}"]},
+        }
+    arguments = {"roles": ["source", "version", "patch", "config", "build"], "others": []}
+    found = check()._variables(["a", "b"], given(hosts, SEVERAL), arguments)
+    assert "different kernels of one release" in found["builders"][0]
+
+
 def test_a_host_that_pulls_chooses_among_what_is_published():
     hosts = {"a": {}, "b": {}, "t1": {"kernel_from": "c"}, "t2": {}}
     found = check()._variables(
