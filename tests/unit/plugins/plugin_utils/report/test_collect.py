@@ -174,6 +174,15 @@ def test_a_kexec_and_a_recovery_are_told_apart() -> None:
     assert example.report({"a": known})["hosts"][0]["boot"]["downtime"] == 120
 
 
+def test_a_host_that_came_back_runs_its_fallback_kernel() -> None:
+    known = example.host()
+    known |= {"trial_failure": "no boot", "trial_host_facts": {"release": example.FALLBACK}}
+    assert example.report({"a": known})["hosts"][0]["release"] == example.FALLBACK
+    # Nobody could ask it: then it is what was read last.
+    known["trial_host_facts"] = {"msg": "unreachable"}
+    assert example.report({"a": known})["hosts"][0]["release"] == example.RELEASE
+
+
 def test_hosts_that_failed_come_first() -> None:
     report = example.fleet(5)
     assert [host["passed"] for host in report["hosts"]] == [False, False, True, True, True]
