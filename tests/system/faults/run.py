@@ -655,7 +655,7 @@ def add_harness_options(parser: argparse.ArgumentParser, name: str, *, fast: boo
     parser.add_argument(
         "--store", type=Path, default=CACHE / "work/store", help="of its builds (%(default)s)"
     )
-    parser.set_defaults(fast=fast)
+    parser.set_defaults(fast=fast, host="")
 
 
 def published() -> Path:

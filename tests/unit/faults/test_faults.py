@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import argparse
+import inspect
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.plugin_utils import trial_cause
-from ansible_collections.oslab.kernel.tests.system.faults import cases, control, report, table
+from ansible_collections.oslab.kernel.tests.system.faults import cases, control, report, run, table
 from ansible_collections.oslab.kernel.tests.system.faults.hosts import host as hosts
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -133,6 +135,19 @@ def test_another_host_has_its_faults(host: hosts.Host) -> None:
 def test_what_makes_its_disk_is_a_script(script: Path) -> None:
     done = subprocess.run(["sh", "-n", str(script)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_programs_without_a_table_have_the_options_that_their_harness_reads(fast: bool) -> None:
+    parser = argparse.ArgumentParser()
+    run.add_harness_options(parser, "x", fast=fast)
+    options = vars(parser.parse_args([]))
+    # What these programs call of it; make_… and run are for the tables alone.
+    pinned = run.Harness.pinned.fget
+    assert pinned is not None
+    for method in (run.Harness.__init__, run.Harness.deploy, run.Harness.machine, pinned):
+        read = re.findall(r"options[.](\w+)", inspect.getsource(method))
+        assert set(read) <= set(options), method
 
 
 def test_each_host_has_its_script() -> None:
