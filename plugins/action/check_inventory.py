@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable, Optional
 
@@ -149,6 +149,8 @@ class ActionModule(ControlAction):
         # Of most variables thousands of hosts have the same name and value.
         likes: dict[str, Optional[str]] = {}
         memory: dict[tuple[str, ...], list[str]] = {}
+        # Host → whose kernel it would take as a target; empty for the first builder's.
+        chosen: dict[str, str] = {}
         first = self._first_target(given)
         extra = _kept(given.get("hostvars"), "_extra_vars")
         for host in self._hosts(names, given):
@@ -175,25 +177,23 @@ class ActionModule(ControlAction):
                     continue
                 if not known_variables.allowed(name, arguments["others"]):
                     unknown.add(_unknown(name, like, _origin(name, raw, extra)), host.name)
+            chosen[host.name] = self._choice(host)
             counts = first if host.name in targets else None
             for sentence in self._together(host, counts, host.name in builders, roles):
                 problems.add(sentence, host.name)
         if "patch" in roles:
             self._calls(sorted(targets.intersection(names)), given, problems)
-        several = len(builders) > 1 and "config" in roles and "pull" not in roles
+        taken = self._kernels(chosen, given, roles, problems)
         return {
-            "taken": self._kernels(names, given, roles, problems),
-            "builders": self._builders(names, given) if several else [],
+            "taken": taken,
+            "builders": self._builders(names, taken, given, roles),
             "problems": problems.sentences(names),
             "unknown": unknown.sentences(names),
         }
 
+    @staticmethod
     def _kernels(
-        self,
-        names: Sequence[str],
-        given: dict[str, Any],
-        roles: Sequence[str],
-        problems: Problems,
+        chosen: Mapping[str, str], given: dict[str, Any], roles: Sequence[str], problems: Problems
     ) -> dict[str, str]:
         """Of several builders: target → builder whose kernel it takes. Adds what is wrong."""
         builders = kernel_choice.builders(given.get("groups") or {})
@@ -202,29 +202,31 @@ class ActionModule(ControlAction):
         # A host that pulls chooses among what is published.
         if not builders or "pull" in roles:
             return {}
-        taken = self._taken(self._targets(given).intersection(names), given)
+        targets = given["groups"].get(group_problems.TARGETS) or ()
+        taken = {name: chosen[name] or builders[0] for name in targets if name in chosen}
         for sentence, name in kernel_problems.choices(taken, builders):
             problems.add(sentence, name)
         return taken if len(builders) > 1 else {}
 
-    def _builders(self, names: Sequence[str], given: dict[str, Any]) -> list[str]:
-        """What several builders would do to each other."""
-        facts = [
-            self._builder(host)
-            for host in self._hosts(kernel_choice.builders(given["groups"]), given)
-        ]
-        everybody = self._taken(self._targets(given), given)
-        return list(kernel_problems.together(facts, names, set(everybody.values())))
+    def _builders(
+        self,
+        names: Sequence[str],
+        taken: Mapping[str, str],
+        given: dict[str, Any],
+        roles: Sequence[str],
+    ) -> list[str]:
+        """What several builders would do to each other.
 
-    @staticmethod
-    def _targets(given: dict[str, Any]) -> set[str]:
-        return {str(name) for name in given["groups"].get(group_problems.TARGETS) or ()}
-
-    def _taken(self, targets: Collection[str], given: dict[str, Any]) -> dict[str, str]:
-        """Target → builder whose kernel it takes."""
-        first = kernel_choice.builders(given["groups"])[0]
-        hosts = self._hosts(sorted(targets), given)
-        return {host.name: self._choice(host) or first for host in hosts}
+        :param taken: reached target → builder whose kernel it takes.
+        """
+        builders = kernel_choice.builders(given.get("groups") or {})
+        if len(builders) < 2 or "pull" in roles or "config" not in roles:
+            return []
+        targets = given["groups"].get(group_problems.TARGETS) or ()
+        others = [name for name in targets if name not in taken]
+        everybody = {self._choice(host) or builders[0] for host in self._hosts(others, given)}
+        facts = [self._builder(host) for host in self._hosts(builders, given)]
+        return list(kernel_problems.together(facts, names, everybody.union(taken.values())))
 
     def _calls(self, targets: Sequence[str], given: dict[str, Any], problems: Problems) -> None:
         """Calls of syscalls that the kernel of a target will not have."""

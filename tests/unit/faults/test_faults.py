@@ -143,11 +143,10 @@ def test_programs_without_a_table_have_the_options_that_their_harness_reads(fast
     run.add_harness_options(parser, "x", fast=fast)
     options = vars(parser.parse_args([]))
     # What these programs call of it; make_… and run are for the tables alone.
-    pinned = run.Harness.pinned.fget
-    assert pinned is not None
-    for method in (run.Harness.__init__, run.Harness.deploy, run.Harness.machine, pinned):
-        read = re.findall(r"options[.](\w+)", inspect.getsource(method))
-        assert set(read) <= set(options), method
+    harness = vars(run.Harness)
+    for name in ("__init__", "deploy", "machine", "pinned"):
+        source = inspect.getsource(getattr(harness[name], "fget", harness[name]))
+        assert set(re.findall(r"options[.](\w+)", source)) <= set(options), name
 
 
 def test_each_host_has_its_script() -> None:
