@@ -251,11 +251,11 @@ def host(
     if run == outcome.VERIFY and ended.kind in ("failed", "no_answer"):
         # Of the deployment before, in the same run: the host was not verified since.
         verdicts = {}
-    asked = [result, _dict(known.get("trial_host_facts")), _dict(known.get("install_host_facts"))]
-    if ended.kind == "not_confirmed":
-        # It was asked once more after the verification of the kernel that it came back from.
-        asked[:2] = reversed(asked[:2])
-    running = next(filter(None, (one.get("release") for one in asked)), None)
+    verified, asked = result, _dict(known.get("trial_host_facts"))
+    # Where it came back from a kernel, it was asked once more after the verification of that one.
+    last, before = (asked, verified) if ended.kind == "not_confirmed" else (verified, asked)
+    running = last.get("release") or before.get("release")
+    running = running or _dict(known.get("install_host_facts")).get("release")
     return {
         "name": plain_text.cell(name, plain_text.LENGTH),
         "outcome": ended.kind,

@@ -31,6 +31,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils.trial_cause import (
     SYSTEMD,
     UNIT,
 )
+from ansible_collections.oslab.kernel.tests.system.faults.hosts.host import HOSTS
 
 OLD, NEW = "old", "new"
 # The packages are there, and nothing was booted; or: nothing of ours is there.
@@ -703,8 +704,9 @@ ON_HOST = (
         **in_trial("[ -e /run/oslab-trial.confirmed ]", RESET),
     ),
 )
-# Hosts on disks where GRUB cannot write: their trial boots are by kexec.
-_PINNED = ("lvm", "raid1", "btrfs")
+# Where GRUB cannot write, trial boots are by kexec.
+_PINNED = tuple(name for name, host in HOSTS.items() if host.pinned)
+_OTHERS = tuple(name for name, host in HOSTS.items() if not host.pinned)
 ON_OTHERS = (
     Fault(
         "confirmed",
@@ -712,7 +714,7 @@ ON_OTHERS = (
         expected=(NEW,),
         case="confirmed",
         by_playbook=True,
-        hosts=("uefi", "hardened"),
+        hosts=_OTHERS,
     ),
     Fault(
         "confirmed-pinned",

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
+from ansible_collections.oslab.kernel.tests.system.faults.firmware import VARIABLES, drives
 from ansible_collections.oslab.kernel.tests.system.faults.machine import Faulty
 from ansible_collections.oslab.kernel.tests.system.systemd_boot import esp
 
 HERE = Path(__file__).resolve().parent
-FIRMWARE = Path("/usr/share/OVMF")
-CODE, VARIABLES = FIRMWARE / "OVMF_CODE_4M.fd", FIRMWARE / "OVMF_VARS_4M.fd"
 ESP_MIB = 256
 # All that it keeps while it is off.
 KEPT = ("disk.qcow2", "spare.qcow2", "variables.fd")
@@ -31,10 +30,7 @@ class EfiMachine(Faulty):
     def hardware(self) -> list[str]:
         found = super().hardware()
         if self.efi:
-            flash = "if=pflash,format=raw"
-            variables = self.directory / "variables.fd"
-            found += ["-drive", f"{flash},unit=0,readonly=on,file={CODE}"]
-            found += ["-drive", f"{flash},unit=1,file={variables}"]
+            found += drives(self.directory / "variables.fd")
         return found
 
     def make_spare(self, path: Path) -> None:

@@ -16,11 +16,10 @@ from pathlib import Path
 
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import image, qemu
 from ansible_collections.oslab.kernel.tests.lib.script import RunError
+from ansible_collections.oslab.kernel.tests.system.faults.firmware import VARIABLES, drives
 from ansible_collections.oslab.kernel.tests.system.faults.machine import KEYS, Faulty
 
 HERE = Path(__file__).resolve().parent
-FIRMWARE = Path("/usr/share/OVMF")
-CODE, VARIABLES = FIRMWARE / "OVMF_CODE_4M.fd", FIRMWARE / "OVMF_VARS_4M.fd"
 MIB = 6144
 SECONDS = 1800.0
 INSTALL = """
@@ -104,12 +103,7 @@ class EfiHost(Faulty):
         return self.directory / VARIABLES.name
 
     def hardware(self) -> list[str]:
-        flash = "if=pflash,format=raw"
-        return [
-            *super().hardware(),
-            *("-drive", f"{flash},unit=0,readonly=on,file={CODE}"),
-            *("-drive", f"{flash},unit=1,file={self.variables}"),
-        ]
+        return [*super().hardware(), *drives(self.variables)]
 
     def make_spare(self, path: Path) -> None:
         super().make_spare(path)
