@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
@@ -191,9 +192,39 @@ static bool same_counts(const struct syscall_usage_user *one,
 }
 
 /*
+ * How many reads and writes each process has made; a process that is not there
+ * has made none. Only small pids, which is all in the first days.
+ */
+#define PIDS	65536
+
+static void take_calls(__u64 *calls)
+{
+	DIR *processes = opendir("/proc");
+	struct dirent *entry;
+	struct io_stats_user io;
+
+	memset(calls, 0, PIDS * sizeof(*calls));
+	while (processes && (entry = readdir(processes))) {
+		long pid = atol(entry->d_name);
+
+		if (pid > 0 && pid < PIDS && pid != getpid() && !throttle(pid, &io))
+			calls[pid] = io.syscr + io.syscw;
+	}
+	if (processes)
+		closedir(processes);
+}
+
+/* Whether another process made calls between the two, began or ended. */
+static bool others_called(const __u64 *before, const __u64 *after)
+{
+	return memcmp(before, after, PIDS * sizeof(*before));
+}
+
+/*
  * One attempt, in the middle of two times of doing nothing. If something counts
  * in one of them, somebody else is at work, and it is not known whose the calls
- * of the attempt are. But nobody can take a count away.
+ * of the attempt are. But nobody can take a count away. If too much is counted and
+ * another process made calls in this time, these may be its own.
  */
 static enum outcome try(void (*work)(void), const __u64 *expected, char *counted, size_t size,
 			__u64 *took)
@@ -201,10 +232,12 @@ static enum outcome try(void (*work)(void), const __u64 *expected, char *counted
 	struct syscall_usage_user idle[OSLAB_USAGE_ENTRIES], before[OSLAB_USAGE_ENTRIES],
 				  after[OSLAB_USAGE_ENTRIES], later[OSLAB_USAGE_ENTRIES];
 	__u64 window = *took < IDLE_MIN ? IDLE_MIN : *took > IDLE_MAX ? IDLE_MAX : *took;
+	static __u64 others_before[PIDS], others_after[PIDS];
 	enum outcome outcome = EXACT;
 	__u64 started;
 	int i;
 
+	take_calls(others_before);
 	track(idle, OSLAB_USAGE_ENTRIES);
 	usleep(window / 1000);
 	started = now_ns();
@@ -229,6 +262,11 @@ static enum outcome try(void (*work)(void), const __u64 *expected, char *counted
 	}
 	if (outcome != TOO_LITTLE && !(same_counts(idle, before) && same_counts(after, later)))
 		outcome = DISTURBED;
+	if (outcome == TOO_MUCH) {
+		take_calls(others_after);
+		if (others_called(others_before, others_after))
+			outcome = DISTURBED;
+	}
 	return outcome;
 }
 
@@ -249,36 +287,21 @@ void wait_for_rest(void)
 	}
 }
 
-/* What each process has read; only small pids, which is all in the first days. */
-#define PIDS	65536
-
-static void take_reads(__u64 *reads)
-{
-	struct io_stats_user io;
-	long pid;
-
-	for (pid = 1; pid < PIDS; pid++)
-		reads[pid] = throttle(pid, &io) ? 0 : io.syscr;
-}
-
 void tell_who(void)
 {
 	static __u64 before[PIDS], after[PIDS];
 	char path[64], name[64];
 	long pid, length;
 
-	take_reads(before);
+	take_calls(before);
 	sleep(1);
-	take_reads(after);
+	take_calls(after);
 	for (pid = 1; pid < PIDS; pid++) {
-		int fd = before[pid] < after[pid] ? syscall(SYS_pidfd_open, pid, 0) : -1;
-
-		if (fd < 0)	/* also for a thread, which is asked as its process */
+		if (before[pid] >= after[pid])
 			continue;
-		close(fd);
 		snprintf(path, sizeof(path), "/proc/%ld/comm", pid);
 		length = read_file(path, name, sizeof(name));
-		note("at work: %ld, %.*s: %llu more reads in a second", pid,
+		note("at work: %ld, %.*s: %llu more reads and writes in a second", pid,
 		     length > 0 ? (int)strcspn(name, "\n") : 1, length > 0 ? name : "?",
 		     after[pid] - before[pid]);
 	}

@@ -81,7 +81,8 @@ extern const char entry_names[OSLAB_USAGE_ENTRIES][OSLAB_NAME_LEN];
  * Does work() several times and tests that the counters rise each time by what
  * it should count. Somebody else who is awake can only add to a counter: so what
  * is too little fails at once. An attempt counts for nothing if something is
- * counted right before or after it, when nothing should be. Of the others all
+ * counted right before or after it, when nothing should be, or if it counts too
+ * much while another process made calls. Of the others all
  * have to be exact, but for one or two of many: somebody may be at work just
  * then. The test's line says how many there were, and if it fails, who is at work.
  */
@@ -100,8 +101,8 @@ void counts_one(const char *what, void (*work)(void), int entry, __u64 times);
 void wait_for_rest(void);
 
 /*
- * Who else is at work: asked by a syscall that does not count itself, and only
- * afterwards by files. Those that begin and end meanwhile are not seen.
+ * Who else is at work: asked by a syscall that does not count itself. Those that
+ * begin and end meanwhile are not seen.
  */
 void tell_who(void);
 

@@ -6,6 +6,7 @@
  *   fake_counts SCENARIO [EVERY] [MILLISECONDS]
  *
  * less, more   every so many attempts one open too few, too many
+ * other        the same as more, while the first process makes a call
  * once         one too many in that attempt alone
  * masked       one too few, and one read of somebody else that hides nothing
  * fits         somebody else reads for a quarter of each second
@@ -19,9 +20,11 @@
 #include "lib.h"
 
 #define FAKE	499
+#define FAKE_IO	498
 
 static const char *scenario;
 static int every, milliseconds, attempt;
+static __u64 calls_of_first;
 static __u64 made[OSLAB_USAGE_ENTRIES];
 
 long __real_syscall(long number, ...);
@@ -49,6 +52,12 @@ long __wrap_syscall(long number, ...)
 	for (i = 0; i < 4; i++)
 		arguments[i] = va_arg(list, long);
 	va_end(list);
+	if (number == FAKE_IO) {
+		struct io_stats_user *io = (void *)arguments[1];
+
+		*io = (struct io_stats_user){ .syscr = arguments[0] == 1 ? calls_of_first : 0 };
+		return 0;
+	}
 	if (number != FAKE)
 		return __real_syscall(number, arguments[0], arguments[1], arguments[2],
 				      arguments[3]);
@@ -61,7 +70,8 @@ long __wrap_syscall(long number, ...)
 
 static void work(void)
 {
-	bool more = !strcmp(scenario, "more") || !strcmp(scenario, "once");
+	bool other = !strcmp(scenario, "other");
+	bool more = other || !strcmp(scenario, "more") || !strcmp(scenario, "once");
 	bool wrong = every && ++attempt % every == 0;
 
 	if (!strcmp(scenario, "once"))
@@ -71,6 +81,7 @@ static void work(void)
 	made[OPEN] += 5;
 	if (wrong)
 		made[OPEN] += more ? 1 : -1;
+	calls_of_first += wrong && other;
 	if (wrong && !strcmp(scenario, "masked"))
 		made[READ]++;
 }

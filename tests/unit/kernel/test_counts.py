@@ -87,6 +87,20 @@ def test_nothing_is_forgiven_where_nothing_else_runs(
     assert not run(program, "more", 5, 110)[0]
 
 
+@pytest.mark.parametrize("every", [2, 3, 5])
+def test_too_much_while_another_process_calls_fails_nothing(program: Path, every: int) -> None:
+    good, output = run(program, "other", every)
+    assert good, output
+    assert "in 10 of 10 attempts" in output
+    assert run(program, "other", every, 110)[0]
+
+
+def test_too_much_each_time_is_not_excused_by_another_process(program: Path) -> None:
+    good, output = run(program, "other", 1)
+    assert not good
+    assert "not known whether 5 open is right" in output
+
+
 def test_somebody_else_by_fits_fails_nothing(program: Path) -> None:
     good, output = run(program, "fits")
     assert good, output
