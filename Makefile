@@ -279,6 +279,10 @@ test-hosts: deps ## Inject faults into VMs that are not like the lab's (HOSTS="l
 test-soft-faults: deps ## Boot a kernel that lacks things and complains in a VM; check that it is refused
 	tests/system/soft_faults/run.py
 
+.PHONY: test-good-trials
+test-good-trials: deps ## Deploy a good kernel to a VM again and again; check that each trial boot is confirmed
+	tests/system/good_trials/run.py
+
 .PHONY: test-smoke
 test-smoke: deps ## Boot the build of `make quickstart` with faults; check that its smoke test names them
 	tests/system/smoke_test/run.py

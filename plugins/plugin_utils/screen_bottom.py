@@ -30,6 +30,11 @@ def usable(descriptor: int, environment: Mapping[str, str]) -> bool:
     return environment.get("TERM", "") not in ("", "dumb", "unknown") and os.isatty(descriptor)
 
 
+def _printable(line: str) -> str:
+    """The line without what would move the cursor, as the name of a host may have it."""
+    return "".join(char if char.isprintable() else "?" for char in line)
+
+
 class ScreenBottom:
     """Some lines of the terminal that a descriptor writes to."""
 
@@ -60,7 +65,7 @@ class ScreenBottom:
         first = self._size.lines - self._height + 1
         text += _SAVE
         for number in range(self._height):
-            line = lines[number] if number < len(lines) else ""
+            line = _printable(lines[number]) if number < len(lines) else ""
             text += f"\x1b[{first + number};1H{_CLEAR}{line}"
         self._write(text + _RESTORE)
 

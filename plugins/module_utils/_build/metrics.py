@@ -19,10 +19,13 @@ FILE = "oslab-kernel-build.prom"
 
 
 def metrics(output: Mapping[str, Any]) -> Iterator[Metric]:
-    """By what the module kernel_build returned; of one that failed, as far as it got."""
+    """By what the module kernel_build returned; of a build that failed, as far as it got.
+
+    C(failed) is also true where the packages were built, and did not boot or were not published.
+    """
     failed = bool(output.get("failed"))
     result = output.get("build_result") or {}
-    times = output if failed else result
+    times = {**result, **output}
     yield info(
         "oslab_kernel_build_info",
         "The last build; 1.",
@@ -33,7 +36,7 @@ def metrics(output: Mapping[str, Any]) -> Iterator[Metric]:
         },
     )
     yield gauge(
-        "oslab_kernel_build_success", "Whether the last build succeeded: 1 or 0.", int(not failed)
+        "oslab_kernel_build_success", "Whether the last build was made, booted and published: 1 or 0.", int(not failed)
     )
     yield gauge(
         "oslab_kernel_build_timestamp_seconds",

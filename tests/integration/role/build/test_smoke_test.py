@@ -130,8 +130,10 @@ def test_a_build_is_booted_once(bootable, guest):
 )
 def test_a_build_that_fails_is_not_handed_on(bootable, guest, serial, reason):
     guest.prints(serial)
-    run = bootable.run()
+    metrics = bootable.directory / "metrics"
+    run = bootable.run(build_metrics_dir=str(metrics))
     assert run.status != 0
+    assert "oslab_kernel_build_success 0\n" in (metrics / "oslab-kernel-build.prom").read_text()
     assert "fails its smoke test, so it is not published" in run.output
     assert reason in run.output
     # What comes after it, as the role publish, has no build.
@@ -144,6 +146,9 @@ def test_a_build_that_fails_is_not_handed_on(bootable, guest, serial, reason):
     run = bootable.run(build_smoke_test=False)
     assert (run.status, run.recap("changed")) == (0, 0), run.output
     assert bootable.result["smoke_test"]["result"] == "failed"
+    run = bootable.run(build_smoke_test=False, build_metrics_dir=str(metrics))
+    assert run.status == 0, run.output
+    assert "oslab_kernel_build_success 1\n" in (metrics / "oslab-kernel-build.prom").read_text()
 
     # It is tested again without being compiled again.
     guest.prints(GOOD)

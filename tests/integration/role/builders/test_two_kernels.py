@@ -131,6 +131,11 @@ def test_a_build_that_fails_ends_no_other(classroom: Classroom) -> None:
     assert "alice: the kernel was not built. Write the configuration: " in text
     assert "NO_SUCH_OPTION" in text
     assert list(classroom.description()["kernels"]) == ["bob"]
+    metrics = classroom.top / "metrics"
+    failed = (metrics / "oslab-kernel-build.prom").read_text()
+    assert 'oslab_kernel_build_success{kernel="alice"} 0' in failed
+    built = (metrics / "oslab-kernel-build-bob.prom").read_text()
+    assert 'oslab_kernel_build_success{kernel="bob"} 1' in built
     # Its target is left out of a deployment. That of the other one is this machine, and is not run.
     done = classroom.run("deploy.yml", "--limit", "alice,pc-a")
     assert done.status != 0, done.output

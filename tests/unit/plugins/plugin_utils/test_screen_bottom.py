@@ -54,6 +54,12 @@ def test_the_text_scrolls_above_the_lines(terminal: Terminal) -> None:
     assert terminal.sent() == "\x1b7\x1b[23;1H\x1b[2Kthree\x1b[24;1H\x1b[2K\x1b8"
 
 
+def test_a_name_moves_no_cursor(terminal: Terminal) -> None:
+    bottom = ScreenBottom(terminal.slave)
+    bottom.draw(["one\x1b[2J\nö"])
+    assert terminal.sent().endswith("\x1b[2Kone?[2J?ö\x1b8")
+
+
 def test_more_lines_take_more_of_the_terminal(terminal: Terminal) -> None:
     bottom = ScreenBottom(terminal.slave)
     bottom.draw(["one"])

@@ -42,6 +42,14 @@ def test_one_that_failed() -> None:
     ]
 
 
+def test_one_that_was_built_and_did_not_boot() -> None:
+    assert lines({**BUILT, "failed": True})[1:] == [
+        "oslab_kernel_build_success 0",
+        "oslab_kernel_build_timestamp_seconds 1700000000",
+        "oslab_kernel_build_duration_seconds 61.5",
+    ]
+
+
 def test_one_of_an_earlier_version_or_that_vanished() -> None:
     assert len(lines({**BUILT, "build_result": {"version": "6.12-1"}})) == 2
     assert lines({"failed": True, "msg": "no compiler"})[1:] == ["oslab_kernel_build_success 0"]
