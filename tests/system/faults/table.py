@@ -749,6 +749,46 @@ mdadm --quiet $root --fail $mirror
         ),
     ),
 )
+# What is built and loaded on a host by DKMS is no fault of the loader, and any host would do.
+_NEWER = "/usr/src/outside-1.0/outside.c"
+ON_DKMS = (
+    Fault(
+        "dkms-confirmed",
+        "nothing is wrong: DKMS builds the module while the kernel is installed",
+        state=STOCK,
+        expected=(NEW,),
+        case="confirmed",
+        by_playbook=True,
+    ),
+    Fault(
+        "dkms-unbuilt",
+        "a module of DKMS does not build for the new kernel",
+        state=STOCK,
+        inject=f"""
+cp {_NEWER} $KEEP/outside.c
+printf '#if NEWER\n#error not for this kernel\n#endif\n' >> {_NEWER}
+""",
+        heal=f"mv $KEEP/outside.c {_NEWER}",
+        message="DKMS has not built outside/1.0",
+    ),
+    Fault(
+        "dkms-unloaded",
+        "a module of DKMS does not load in the new kernel",
+        inject=f"""
+cp {_NEWER} $KEEP/outside.c
+sed -i 's/return 0;/return NEWER ? -ENODEV : 0;/' {_NEWER}
+dkms remove outside/1.0 -k $RELEASE
+dkms install outside/1.0 -k $RELEASE
+""",
+        heal=f"""
+mv $KEEP/outside.c {_NEWER}
+dkms remove outside/1.0 -k $RELEASE
+dkms install outside/1.0 -k $RELEASE
+""",
+        message="systemd-modules-load.service",
+        cause=(HEALTH,),
+    ),
+)
 _ALSO_ON_OTHERS = (
     *("panic", "health-check", "no-network", "cut-before-reboot", "cut-trial", "cut-confirm"),
     *("cut-recorded", "rollback", "remove"),
@@ -773,7 +813,9 @@ def chosen(
     rows = [fault for fault in ROWS if (fault.alone or not alone) and (fault.fast or not fast)]
     if here:
         rows = [*ON_HOST, *(fault for fault in FAULTS if fault.name in _ALSO_ON_HOST)]
-    if host:
+    if host and HOSTS[host].headers:
+        rows = list(ON_DKMS)
+    elif host:
         rows = [fault for fault in ON_OTHERS if not fault.hosts or host in fault.hosts]
         rows += [fault for fault in ROWS if fault.name in _ALSO_ON_OTHERS]
     known = {fault.name: fault for fault in rows}

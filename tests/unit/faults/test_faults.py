@@ -117,7 +117,15 @@ def test_a_host_that_is_its_own_control_node_has_many_faults() -> None:
     assert not any(fault.action or fault.case or fault.variables for fault in chosen)
 
 
-@pytest.mark.parametrize("host", hosts.HOSTS.values(), ids=str)
+def test_a_host_with_dkms_has_faults_of_dkms_alone() -> None:
+    names = [fault.name for fault in table.chosen([], False, False, host="dkms")]
+    assert names == ["dkms-confirmed", "dkms-unbuilt", "dkms-unloaded"]
+
+
+LAYOUTS = [host for host in hosts.HOSTS.values() if not host.headers]
+
+
+@pytest.mark.parametrize("host", LAYOUTS, ids=lambda host: str(host.name))
 def test_another_host_has_its_faults(host: hosts.Host) -> None:
     chosen = {fault.name: fault for fault in table.chosen([], False, False, host=host.name)}
     good = "confirmed-pinned" if host.pinned else "confirmed"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,10 @@ rm -r /root/packages /root/packages.tar
 """
 
 
+# In the name of a package: the release that the lab's image runs.
+RUNNING = "RELEASE"
+
+
 @dataclass(frozen=True)
 class Host:
     """What is different, and what is needed to make and run it."""
@@ -47,6 +52,8 @@ class Host:
     pinned: bool = False
     # Its firmware is OVMF.
     efi: bool = False
+    # It gets the headers, which are thousands of files, and no rows but those about them.
+    headers: bool = False
 
     @property
     def script(self) -> Path:
@@ -73,6 +80,7 @@ HOSTS = {
             ),
             moved=False,
         ),
+        Host("dkms", ("dkms", "gcc", "libc6-dev", f"linux-headers-{RUNNING}"), False, headers=True),
     )
 }
 
@@ -115,7 +123,7 @@ class EfiHost(Faulty):
         shutil.copy(self.variables, state / VARIABLES.name)
 
 
-def download(host: Host, status: str, place: Path) -> Path:
+def download(packages_wanted: Sequence[str], status: str, place: Path) -> Path:
     """A tar of the packages that a host with this dpkg's status lacks.
 
     By this machine's list of what there is, which is of the same release.
@@ -132,7 +140,7 @@ def download(host: Host, status: str, place: Path) -> Path:
     }
     argv = ["apt-get", "-q", "-y", "--no-install-recommends", "--download-only"]
     argv += [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
-    argv += ["install", *host.packages]
+    argv += ["install", *packages_wanted]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RunError(f"{' '.join(argv)} failed:\n{(done.stdout + done.stderr)[-3000:]}")
@@ -150,7 +158,9 @@ def make(host: Host, source: Path, place: Path, state: Path, accel: str) -> None
     machine = (Mover if host.moved else Faulty)(place / "machine", source, accel)
     with contextlib.closing(machine):
         machine.wake()
-        archive = download(host, machine.shell("cat /var/lib/dpkg/status"), place)
+        release = machine.shell("uname -r").strip()
+        names = [name.replace(RUNNING, release) for name in host.packages]
+        archive = download(names, machine.shell("cat /var/lib/dpkg/status"), place)
         machine.put(archive, "/root/packages.tar")
         log = machine.shell(f"exec 2>&1\n{INSTALL}", seconds=SECONDS)
         machine.put(host.script, "/root/host.sh")
