@@ -266,11 +266,11 @@ FAULTS ?=
 test-faults: deps ## Inject faults into a VM; check that it recovers (FAULTS="panic oops")
 	tests/system/faults/run.py $(FAULTS)
 
-# With GRUB's files on LVM, RAID or btrfs, with UEFI, hardened, or with a module of DKMS.
-HOSTS ?= lvm raid1 btrfs uefi hardened dkms
+# With GRUB's files on LVM, RAID or btrfs, encrypted, with UEFI, hardened, or with a module of DKMS.
+HOSTS ?= lvm raid1 btrfs luks uefi hardened dkms
 
 .PHONY: test-hosts
-test-hosts: deps ## Inject faults into VMs that are not like the lab's (HOSTS="lvm raid1 btrfs uefi hardened dkms")
+test-hosts: deps ## Inject faults into VMs that are not like the lab's (HOSTS="lvm raid1 btrfs luks uefi hardened dkms")
 	@$(LAB) playbooks/lab.yml
 	@$(LAB) playbooks/build.yml --extra-vars @tests/system/faults/hosts/kernel.yml
 	for host in $(HOSTS); do tests/system/faults/run.py --host "$$host" $(FAULTS); done

@@ -67,6 +67,7 @@ HOSTS = {
         Host("lvm", ("kexec-tools", "lvm2"), pinned=True),
         Host("raid1", ("kexec-tools", "mdadm"), pinned=True),
         Host("btrfs", ("kexec-tools", "btrfs-progs"), pinned=True),
+        Host("luks", ("cryptsetup", "cryptsetup-initramfs")),
         Host(
             "uefi",
             ("grub-efi-amd64", "grub-efi-amd64-signed", "shim-signed", "dosfstools"),
