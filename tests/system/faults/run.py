@@ -105,12 +105,13 @@ class Harness:
         self.lane.mkdir(exist_ok=True)
         self.options = options
         images = sorted(
-            (CACHE / "images").glob("*/disk.qcow2"), key=lambda path: path.stat().st_mtime
+            (CACHE / "images").glob(f"*-{options.suite}-*/disk.qcow2"),
+            key=lambda path: path.stat().st_mtime,
         )
         if not images or not (options.published / "public/oslab-kernel.json").exists():
             raise RunError(
-                f"no image in {CACHE}/images or nothing published in {options.published}: "
-                "run `make quickstart` first"
+                f"no image of {options.suite} in {CACHE}/images or nothing published in "
+                f"{options.published}: run `make quickstart` first"
             )
         self.image = images[-1].parent
         self.accel = qemu.choose_accel(
@@ -657,7 +658,17 @@ def add_harness_options(parser: argparse.ArgumentParser, name: str, *, fast: boo
     parser.add_argument(
         "--store", type=Path, default=CACHE / "work/store", help="of its builds (%(default)s)"
     )
+    add_suite(parser)
     parser.set_defaults(fast=fast, host="")
+
+
+def add_suite(parser: argparse.ArgumentParser) -> None:
+    """Of which of the lab's images the machine is made."""
+    parser.add_argument(
+        "--suite",
+        default="bookworm",
+        help="Debian suite of the lab's image, lab_image_suite (%(default)s)",
+    )
 
 
 def published() -> Path:
@@ -762,6 +773,7 @@ def main() -> int:
     parser.add_argument(
         "--host", choices=list(HOSTS), default="", help="another one than the lab's"
     )
+    add_suite(parser)
     parser.add_argument("--list", action="store_true", help="name the faults, and end")
     parser.add_argument(
         "--show", action="store_true", help="print the results of earlier runs and end"

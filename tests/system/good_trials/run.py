@@ -4,12 +4,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Deploy a good kernel again and again: each trial boot has to be confirmed.
 
-    run.py [--again] [--count N] [--show] [--table FILE]
+    run.py [--again] [--suite SUITE] [--published REPOSITORY] [--count N] [--show] [--table FILE]
 
 A machine in QEMU, made of the lab's image, has the packages that the lab's builder has published
 (make quickstart, or --published). It is deployed to N times from there, each time as if it were the
-first. A trial that is not confirmed is a false alarm. Results of several images and kernels (--work
-and the variable OSLAB_CACHE) come together in one file (--results)."""
+first. A trial that is not confirmed is a false alarm. Results of several systems and kernels, each
+with a --work of its own, come together in one file (--results)."""
 
 from __future__ import annotations
 
