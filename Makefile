@@ -210,6 +210,11 @@ test-faults-fast: deps ## Break a VM in three ways; check that it recovers
 test-fleet: deps ## Build one kernel for two different VMs and deploy it in waves
 	tests/system/molecule.py test --scenario-name fleet
 
+# Not part of `make test`: two machines are booted several times.
+.PHONY: test-pull
+test-pull: deps ## Let two VMs pull a kernel from the repository by themselves, one after the other
+	tests/system/molecule.py test --scenario-name pull
+
 # Beside the other Python packages, so that they are not made anew for its sake.
 $(VENV)/vagrant/.done: requirements-vagrant.lock $(VENV)/.done
 	@$(PIP_INSTALL) --no-deps --upgrade --target $(@D) --requirement requirements-vagrant.lock

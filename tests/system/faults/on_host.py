@@ -1,12 +1,16 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ansible, this checkout and a repository, for a host that deploys to itself."""
+"""Ansible, this checkout and a repository, for a host that deploys to itself.
+
+on_host.py FILE     Ansible and this checkout, to be unpacked in / of a host
+"""
 
 from __future__ import annotations
 
 import io
 import json
+import sys
 import sysconfig
 import tarfile
 from pathlib import Path
@@ -68,22 +72,38 @@ def _kept(member: tarfile.TarInfo) -> Optional[tarfile.TarInfo]:
 
 def write(path: Path, repository: Path, variables: dict[str, Any]) -> None:
     """An archive to be unpacked in PLACE."""
-    site = Path(sysconfig.get_path("purelib"))
-    packages = [site / name for name in PACKAGES if (site / name).exists()]
     with tarfile.open(path, "w") as archive:
-        # ansible-core asks for the version of what it imports.
-        for package in (*packages, *site.glob("_cffi_backend*"), *site.glob("*.dist-info")):
-            archive.add(package, f"site/{package.name}", filter=_kept)
-        here = "checkout/collections/ansible_collections/oslab/kernel"
-        for name in CHECKOUT:
-            archive.add(ROOT / name, f"{here}/{name}", filter=_kept)
+        _add_control(archive, "site", "checkout/collections")
         archive.add(repository / "public", "repository/public")
         known = {**published(repository / "public"), **variables}
-        texts = {"ansible-playbook": PROGRAM, "hosts.json": inventory(known)}
-        for name, text in texts.items():
-            member = tarfile.TarInfo(name)
-            member.size, member.mode = len(text.encode()), 0o755
-            archive.addfile(member, io.BytesIO(text.encode()))
+        _add_text(archive, "ansible-playbook", PROGRAM)
+        _add_text(archive, "hosts.json", inventory(known))
+
+
+def write_system(path: Path) -> None:
+    """An archive to be unpacked in /, after which ansible-playbook and the collection are there."""
+    with tarfile.open(path, "w") as archive:
+        major, minor = sys.version_info[:2]
+        site = f"usr/local/lib/python{major}.{minor}/dist-packages"
+        _add_control(archive, site, "usr/share/ansible/collections")
+        _add_text(archive, "usr/bin/ansible-playbook", PROGRAM)
+
+
+def _add_control(archive: tarfile.TarFile, place: str, collections: str) -> None:
+    site = Path(sysconfig.get_path("purelib"))
+    packages = [site / name for name in PACKAGES if (site / name).exists()]
+    # ansible-core asks for the version of what it imports.
+    for package in (*packages, *site.glob("_cffi_backend*"), *site.glob("*.dist-info")):
+        archive.add(package, f"{place}/{package.name}", filter=_kept)
+    for name in CHECKOUT:
+        here = f"{collections}/ansible_collections/oslab/kernel"
+        archive.add(ROOT / name, f"{here}/{name}", filter=_kept)
+
+
+def _add_text(archive: tarfile.TarFile, name: str, text: str) -> None:
+    member = tarfile.TarInfo(name)
+    member.size, member.mode = len(text.encode()), 0o755
+    archive.addfile(member, io.BytesIO(text.encode()))
 
 
 def command(*options: str) -> str:
@@ -100,3 +120,7 @@ def command(*options: str) -> str:
     words = [f"{name}={value}" for name, value in settings.items()]
     words += [f"{PLACE}/ansible-playbook", "--inventory", f"{PLACE}/hosts.json", *options]
     return " ".join(["env", *words, f"{books}/deploy.yml", "</dev/null"])
+
+
+if __name__ == "__main__":
+    write_system(Path(sys.argv[1]))
