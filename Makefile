@@ -280,6 +280,12 @@ test-hosts: deps ## Inject faults into VMs that are not like the lab's (HOSTS="l
 	@$(LAB) playbooks/build.yml --extra-vars @tests/system/faults/hosts/kernel.yml
 	for host in $(HOSTS); do tests/system/faults/run.py --host "$$host" $(FAULTS); done
 
+.PHONY: test-debian13
+test-debian13: deps ## Deploy the kernel of test-molecule to a VM with Debian 13 whose disk is a logical volume
+	@$(LAB) tests/system/faults/hosts/image.yml
+	tests/system/faults/run.py --host lvm --suite trixie --published $(REPOSITORIES)/repository-molecule \
+		confirmed-pinned
+
 .PHONY: test-soft-faults
 test-soft-faults: deps ## Boot a kernel that lacks things and complains in a VM; check that it is refused
 	tests/system/soft_faults/run.py

@@ -823,7 +823,9 @@ def main() -> int:
         REPOSITORIES / "repository-hosts" if options.host else published()
     )
     place = "faults-fast" if options.fast else "faults"
-    options.work = options.work or CACHE / (f"faults-{options.host}" if options.host else place)
+    if options.host:
+        place = f"faults-{options.host}-{options.suite}"
+    options.work = options.work or CACHE / place
     started = time.monotonic()
     options.late = lambda: bool(options.budget and time.monotonic() - started > options.budget)
     faults = chosen(options.names, options.fast, options.alone, options.here, options.host)
