@@ -36,7 +36,9 @@ def metrics(output: Mapping[str, Any]) -> Iterator[Metric]:
         },
     )
     yield gauge(
-        "oslab_kernel_build_success", "Whether the last build was made, booted and published: 1 or 0.", int(not failed)
+        "oslab_kernel_build_success",
+        "Whether the last build was made, booted and published: 1 or 0.",
+        int(not failed),
     )
     yield gauge(
         "oslab_kernel_build_timestamp_seconds",

@@ -150,7 +150,7 @@ def encoded(state: State) -> str:
             name: [item.text, int(item.works) + 2 * int(item.needed) + 4 * int(item.may_go)]
             for name, item in [*items.items()][:MOST_ITEMS]
             # What nothing drives now may be so in the other kernel, too.
-            if item.works or kind != DEVICE
+            if item.works or (kind != DEVICE and item.text != health_units.NOT_TRIED)
         }
         for kind, items in state.kinds.items()
     }
@@ -239,17 +239,30 @@ def recorded(root: Path = Path("/")) -> Optional[State]:
 # --- the difference -----------------------------------------------------------------------------
 
 
+def _new(kind: str, name: str, now: Item) -> Optional[Change]:
+    """What a host did not say of itself before."""
+    if kind == UNIT and not now.works:
+        if now.text == health_units.NOT_TRIED:
+            return None
+        # It was not active: it had ended well, or waited for its socket or timer.
+        lost = now.needed and not now.text.startswith("deactivating")
+        return Change(kind, name, _WORDS[UNIT], now.text, LOST if lost else NEW)
+    # A device that nothing drives is none, before and now.
+    return Change(kind, name, "", now.text, NEW) if now.works or kind != DEVICE else None
+
+
 def _change(kind: str, name: str, before: Optional[Item], now: Optional[Item]) -> Optional[Change]:
     if before is None:
-        # A device that nothing drives is none, before and now.
-        is_news = now is not None and (now.works or kind != DEVICE)
-        return Change(kind, name, "", now.text, NEW) if now is not None and is_news else None
+        return _new(kind, name, now) if now is not None else None
     text = now.text if now else _WORDS.get(kind, "")
     if before.works and (now is None or not now.works):
         lost = before.needed and not (now is None and before.may_go)
         return Change(kind, name, before.text, text, LOST if lost else GONE)
     if now is None:
         return Change(kind, name, before.text, text, GONE)
+    if kind == UNIT and health_units.is_starting(now) and not health_units.is_starting(before):
+        # It has had its time when nobody looks again.
+        return Change(kind, name, before.text, text, LOST if before.needed else CHANGED)
     is_clock = (kind, name) == (SYSTEM, health_state.CLOCK_SOURCE)
     if is_clock and health_state.is_slower_clock(text, before.text):
         return Change(kind, name, before.text, text, LOST)
@@ -297,16 +310,16 @@ def _sorted(changes: Iterable[Change]) -> list[Change]:
     return sorted(changes, key=lambda one: (STATES.index(one.state), KINDS.index(one.kind)))
 
 
-def _late_sockets(changes: Sequence[Change], before: State, now: State) -> list[Change]:
-    """Nothing is said of sockets as long as a unit that was running has yet to start."""
-    old, new = before.kinds.get(UNIT, {}), now.kinds.get(UNIT, {})
-    if not any(
-        health_units.is_starting(item)
-        and name in old
-        and old[name].works
-        and not health_units.is_starting(old[name])
-        for name, item in new.items()
-    ):
+def _late_sockets(changes: Sequence[Change], wanted: Wanted, now: State) -> list[Change]:
+    """Nothing is lost of sockets while a unit has yet to start and the user does not mind that."""
+    units = now.kinds.get(UNIT, {})
+    starting = [
+        one
+        for one in changes
+        if one.kind == UNIT and one.before and one.name in units
+        if health_units.is_starting(units[one.name])
+    ]
+    if all(one.state == LOST and _matters(one, wanted) for one in starting):
         return [*changes]
     return _sorted(
         one._replace(state=GONE) if (one.kind, one.state) == (SOCKET, LOST) else one
@@ -373,7 +386,7 @@ def compare(
             break
         sleep(min(_PAUSES[min(looks, len(_PAUSES) - 1)], left))
         looks += 1
-    changes = _late_sockets(changes, before, now)
+    changes = _late_sockets(changes, wanted, now)
     return {
         **answer,
         "release": before.release,

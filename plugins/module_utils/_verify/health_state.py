@@ -50,10 +50,11 @@ _BOUND_BY_PROGRAMS = ("usbfs", "vfio-pci", "pci-stub", "pciback", "uio_pci_gener
 # They work without a driver.
 _BRIDGES = "0x06"
 
-# Mounts, for a while: of sessions, containers and the kernel itself.
-_EPHEMERAL_MOUNT = re.compile(
-    r"/(?:proc|sys|dev|run|snap|media|var/snap"
-    r"|var/lib/(?:docker|containers|containerd|kubelet|lxc|lxd|snapd|machines))(?:/|$)"
+# Mounts, for a while: of sessions, snaps, and the kernel itself.
+_EPHEMERAL_MOUNT = re.compile(r"/(?:proc|sys|dev|run|snap|var/snap|var/lib/snapd)(?:/|$)")
+# The same, unless each boot mounts it: of containers, and of what is plugged in.
+_USUALLY_EPHEMERAL = re.compile(
+    r"/(?:media|var/lib/(?:docker|containers|containerd|kubelet|lxc|lxd|machines))(?:/|$)"
 )
 # ZFS mounts one as soon as somebody looks into it.
 _SNAPSHOT = "/.zfs/snapshot/"
@@ -239,7 +240,10 @@ def mounts(root: Path) -> Optional[Items]:
             continue
         wanted = target in permanent or target in others or fstype == "zfs"
         asked = any(target == one or target.startswith(f"{one}/") for one in on_demand)
-        if wanted and not asked and not _EPHEMERAL_MOUNT.match(target):
+        ephemeral = _EPHEMERAL_MOUNT.match(target) or (
+            target not in permanent and _USUALLY_EPHEMERAL.match(target)
+        )
+        if wanted and not asked and not ephemeral:
             text = f"{fstype} of {source}{'' if writable else ', read-only'}"
             found[target] = Item(text, works=writable, needed=target in permanent)
     return found or None
@@ -252,9 +256,8 @@ def _disk_name(root: Path, source: str) -> str:
     return f"/dev/mapper/{volume}" if volume else source
 
 
-def swap(root: Path) -> Optional[Items]:
-    if not is_there(root / "proc/swaps"):
-        return None
+def swap(root: Path) -> Items:
+    """None in it without the file: the kernel cannot swap."""
     rows = [words(line) for line in lines(read(root / "proc/swaps"))[1:]]
     return {
         _disk_name(root, _unescaped(row[0])): Item(f"{row[1]}, {row[2]} KiB")
@@ -435,13 +438,13 @@ def _link_of(address: str, own: list[Route]) -> str:
     return max(fitting, key=lambda route: route.length).link if fitting else ""
 
 
-def name_servers(root: Path) -> Optional[Items]:
+def name_servers(root: Path) -> Items:
     text = read(root / "etc/resolv.conf")
     found = [match[1] for match in map(_NAME_SERVER.match, lines(text)) if match]
     if "127.0.0.53" in found:
         text = read(root / "run/systemd/resolve/resolv.conf")
         found += [match[1] for match in map(_NAME_SERVER.match, lines(text)) if match]
-    return {name: Item("present") for name in found} or None
+    return {name: Item("present") for name in found}
 
 
 # --- sockets ------------------------------------------------------------------------------------

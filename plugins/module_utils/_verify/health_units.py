@@ -19,7 +19,7 @@ Ask = Callable[[Sequence[str], float], str]
 SHOW = (
     *("systemctl", "show", "--no-pager"),
     "--property=Id,ActiveState,SubState,Type,Transient,WantedBy,RequiredBy,TriggeredBy,Job"
-    ",NRestarts",
+    ",NRestarts,InactiveExitTimestampMonotonic,ConditionTimestampMonotonic",
     *("*.service", "*.socket", "*.path", "*.timer", "*.target"),
 )
 WAIT = ("systemctl", "is-system-running", "--wait")
@@ -32,6 +32,8 @@ _COUNT = re.compile(r"[1-9][0-9]{0,9}")
 _RESTARTS = ", restarts: "
 #: It waits for its start, behind another unit.
 QUEUED = "inactive (queued)"
+#: The boot was to start it, and did not even look at its conditions: what it needs has failed.
+NOT_TRIED = "inactive (not tried)"
 
 _WORD = re.compile(r"[a-z-]{1,40}")
 # Instances for a session, a user, a connection or a dump, and what systemd-run names; ours.
@@ -70,6 +72,11 @@ def _is_reached(unit: dict[str, str]) -> bool:
     return unit.get("ActiveState", "") in ("active", "activating", "reloading") or _has_job(unit)
 
 
+def _is_untried(unit: dict[str, str]) -> bool:
+    times = ("InactiveExitTimestampMonotonic", "ConditionTimestampMonotonic")
+    return all(unit.get(name) == "0" for name in times)
+
+
 def _item(unit: dict[str, str], reached: Collection[str]) -> Optional[Item]:
     state, detail = unit.get("ActiveState", ""), unit.get("SubState", "")
     if state == "inactive" and _has_job(unit):
@@ -77,7 +84,7 @@ def _item(unit: dict[str, str], reached: Collection[str]) -> Optional[Item]:
         return Item(QUEUED, needed=False)
     # One that waits for its start may need its time; one that starts again and again does not work.
     starting = state in ("activating", "reloading") and detail != "auto-restart"
-    if state == "inactive" or not _WORD.fullmatch(state):
+    if not _WORD.fullmatch(state):
         return None
     # `enabled` may be said of one that only D-Bus starts, or of one that a target wants which this
     # host never reaches.
@@ -85,6 +92,8 @@ def _item(unit: dict[str, str], reached: Collection[str]) -> Optional[Item]:
     at_boot = any(one in reached for one in wanters)
     # What ends when it is done, or waits for somebody to need it, has failed only if it says so.
     ends = unit.get("Type") == "oneshot" or bool(unit.get("TriggeredBy"))
+    if state == "inactive":
+        return Item(NOT_TRIED, works=False) if ends and at_boot and _is_untried(unit) else None
     # Whether a timer waits or runs is no difference.
     is_service = unit.get("Id", "").endswith(".service")
     text = f"{state} ({detail})" if is_service and detail not in ("", state) else state
@@ -121,7 +130,7 @@ def restarts(text: str) -> int:
 
 
 def is_starting(item: Item) -> bool:
-    """Whether it may need its time; one that starts again and again does not."""
+    """Whether it has yet to start; one that starts again and again does not work."""
     return item.works and item.text.startswith(("activating", QUEUED)) and not restarts(item.text)
 
 

@@ -60,6 +60,8 @@ def gather(options: Options, system: System) -> dict[str, Any]:
     for name, number in options.numbers.items():
         check_number(f"numbers.{name}", number)
 
+    # First, as it waits until the boot is done.
+    health = system.health(options.health) if options.health else None
     numbers = merge_numbers(manifest or {}, options.numbers)
     problem = machine_problem(uname.machine)
     not_called = (manifest or {}).get(NOT_CALLED, [])
@@ -106,8 +108,9 @@ def gather(options: Options, system: System) -> dict[str, Any]:
         "proc_entries": entries,
         "checks": [row._asdict() for row in rows],
         "failed_checks": [row.name for row in rows if row.ok is False],
+        # Last, so that it has what the kernel complains of until then.
         "kernel_log": system.complaints() if options.kernel_log else None,
-        "health": system.health(options.health) if options.health else None,
+        "health": health,
     }
 
 

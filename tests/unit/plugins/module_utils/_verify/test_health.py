@@ -17,6 +17,8 @@ from ansible_collections.oslab.kernel.plugins.module_utils._verify.health_state 
 
 FALLBACK, TRIAL = "6.1.0-44-amd64", "6.12.1-x"
 RUNS = Item("active (running)")
+STARTS = Item("activating (start)")
+UNTRIED = Item(health_units.NOT_TRIED, works=False)
 CRASHED = "active (running), restarts: 12"
 
 
@@ -39,7 +41,11 @@ def changed(
         ("unit", RUNS, RUNS, None),
         ("unit", RUNS, None, ("lost", "active (running)", "inactive")),
         ("unit", RUNS, Item("failed", works=False), ("lost", "active (running)", "failed")),
-        ("unit", RUNS, Item("activating (start)"), ("changed", RUNS.text, "activating (start)")),
+        # Nobody looks again: it has had its time.
+        ("unit", RUNS, STARTS, ("lost", RUNS.text, STARTS.text)),
+        ("unit", RUNS._replace(needed=False), STARTS, ("changed", RUNS.text, STARTS.text)),
+        ("unit", STARTS, STARTS, None),
+        ("unit", RUNS, Item("reloading (reload)"), ("changed", RUNS.text, "reloading (reload)")),
         ("unit", RUNS._replace(may_go=True), None, ("gone", RUNS.text, "inactive")),
         ("unit", RUNS._replace(needed=False), Item("failed", False), ("gone", RUNS.text, "failed")),
         ("unit", RUNS._replace(may_go=True), Item("failed", False), ("lost", RUNS.text, "failed")),
@@ -48,7 +54,18 @@ def changed(
         ("unit", Item("active (running), restarts: 1"), Item(CRASHED), None),
         ("unit", Item(CRASHED), RUNS, None),
         ("unit", Item("failed", False), None, ("gone", "failed", "inactive")),
-        ("unit", None, Item("failed", False), ("new", "", "failed")),
+        # It had ended well before, or had waited for its socket.
+        ("unit", None, Item("failed", False), ("lost", "inactive", "failed")),
+        ("unit", None, Item("failed", False, needed=False), ("new", "inactive", "failed")),
+        (
+            "unit",
+            None,
+            Item("deactivating (stop)", False),
+            ("new", "inactive", "deactivating (stop)"),
+        ),
+        ("unit", None, UNTRIED, None),
+        ("unit", UNTRIED, UNTRIED, None),
+        ("unit", RUNS._replace(may_go=True), UNTRIED, ("lost", RUNS.text, UNTRIED.text)),
         ("device", Item("ahci"), Item("no driver", False), ("lost", "ahci", "no driver")),
         ("device", Item("ahci"), None, ("lost", "ahci", "")),
         # Another name of the same driver, or another driver.
@@ -362,8 +379,8 @@ def test_a_boot_that_does_not_end(host: Host) -> None:
     assert (found["system"], found["seconds"], found["changes"]) == ("starting", 22, [])
 
 
-def test_a_unit_behind_a_slow_one(host: Host) -> None:
-    """Nor are the ports of what has yet to start lost."""
+def test_a_unit_behind_one_that_hangs(host: Host) -> None:
+    """It is lost with its ports when the time is over, but for what the user allows."""
     host.write("proc/net/tcp", "x\n   0: 00000000:0016 00000000:0000 0A 0:0 0 0 0 0 7\n")
     host.write("proc/7/cgroup", "0::/system.slice/ssh.service\n")
     (host.root / "proc/7/fd").mkdir()
@@ -374,11 +391,13 @@ def test_a_unit_behind_a_slow_one(host: Host) -> None:
     host.units = "Id=ssh.service\nActiveState=inactive\nSubState=dead\nJob=31\n"
     found = host.compare(seconds=40)
     assert found is not None
-    assert found["changes"] == [
-        ("socket", "tcp port 22", "", "gone"),
-        ("unit", "ssh.service", "inactive (queued)", "changed"),
-    ]
-    assert found["seconds"] == 40
+    queued = ("unit", "ssh.service", "inactive (queued)", "lost")
+    assert found["changes"] == [queued, ("socket", "tcp port 22", "", "lost")]
+    assert (found["system"], found["seconds"]) == ("starting", 40)
+    for choice in ({"allowed": r"^unit ssh\."}, {"kinds": ["socket"]}):
+        found = host.compare(seconds=40, **choice)  # type: ignore[arg-type]
+        assert found is not None
+        assert found["changes"] == [queued, ("socket", "tcp port 22", "", "gone")]
     host.units = "Id=x.service\nActiveState=active\n"
     found = host.compare(seconds=40)
     assert found is not None

@@ -113,6 +113,7 @@ def test_mounts_that_each_boot_makes(tmp_path: Path) -> None:
     fstab = "# /dev/sdz /no ext4\n/dev/vda2 /srv/my\\040data xfs defaults 0 2\n"
     fstab += "/dev/sdb1 /usb ext4 noauto 0 0\nnas:/x /lazy nfs x-systemd.automount 0 0\n"
     fstab += "/dev/vda4 /var/lib/docker ext4 defaults\n/dev/vda5 /ro ext4 ro\n"
+    fstab += "/dev/vda7 /media/data ext4 nofail\n"
     unit = "[Mount]\nWhat=/dev/vda6\nWhere=/opt/x\n"
     # As systemd makes it of a partition's type.
     automatic = "[Mount]\nWhat=/dev/vda15\nWhere=/efi\n"
@@ -133,7 +134,8 @@ def test_mounts_that_each_boot_makes(tmp_path: Path) -> None:
         mount("/tank/listed", "zfs", "tank/listed"),
         mount("/tank/.zfs/snapshot/daily", "zfs", "tank@daily"),
         mount("/ro", options="ro"),
-        *map(mount, ("/run/user/1000", "/proc", "/snap/core", "/var/lib/docker", "/media/me/x")),
+        *map(mount, ("/run/user/1000", "/proc", "/snap/core", "/media/me/x", "/var/lib/docker")),
+        *map(mount, ("/var/lib/docker/overlay2/x/merged", "/var/lib/lxd", "/media/data")),
     ]
     write(
         tmp_path,
@@ -141,6 +143,8 @@ def test_mounts_that_each_boot_makes(tmp_path: Path) -> None:
             "proc/1/mountinfo": "".join(lines),
             "etc/fstab": fstab,
             "etc/systemd/system/opt-x.mount": unit,
+            "etc/systemd/system/snap-core.mount": "[Mount]\nWhere=/snap/core\n",
+            "etc/systemd/system/multi-user.target.wants/snap-core.mount": "",
             "etc/systemd/system/remote-fs.target.wants/opt-x.mount": unit,
             "etc/systemd/system/by\\x2dhand.mount": "[Mount]\nWhere=/by-hand\n",
             "run/systemd/generator/noauto.mount": "[Mount]\nWhere=/noauto\n",
@@ -159,8 +163,11 @@ def test_mounts_that_each_boot_makes(tmp_path: Path) -> None:
         "/tank": "zfs of tank",
         "/tank/listed": "zfs of tank/listed",
         "/ro": "ext4 of /dev/vda1, read-only",
+        "/var/lib/docker": "ext4 of /dev/vda1",
+        "/media/data": "ext4 of /dev/vda1",
     }
-    assert needed(found) == {"/", "/srv/my data", "/opt/x", "/tank/listed"}
+    always = {"/var/lib/docker", "/media/data"}
+    assert needed(found) == {"/", "/srv/my data", "/opt/x", "/tank/listed", *always}
     assert health_state.mounts(tmp_path / "none") is None
 
 
@@ -191,7 +198,8 @@ def test_swap_and_disks(tmp_path: Path) -> None:
         "ABC": "2 MiB",
         "t10.ATA QEMU 7": "unknown size",
     }
-    assert health_state.swap(tmp_path / "none") is None
+    # That is a kernel that cannot swap.
+    assert health_state.swap(tmp_path / "none") == {}
 
 
 # --- network ------------------------------------------------------------------------------------
@@ -308,7 +316,7 @@ def test_name_servers(tmp_path: Path) -> None:
     write(tmp_path, {"etc/resolv.conf": "# x\nnameserver 127.0.0.53\noptions edns0\n"})
     write(tmp_path, {"run/systemd/resolve/resolv.conf": "nameserver 192.0.2.1\n"})
     assert {*(health_state.name_servers(tmp_path) or {})} == {"127.0.0.53", "192.0.2.1"}
-    assert health_state.name_servers(tmp_path / "none") is None
+    assert health_state.name_servers(tmp_path / "none") == {}
 
 
 # --- sockets ------------------------------------------------------------------------------------

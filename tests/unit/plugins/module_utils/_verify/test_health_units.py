@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import health_units
+from ansible_collections.oslab.kernel.plugins.module_utils._verify.health_state import Item
 
 
 def unit(name: str, state: str = "active", detail: str = "running", **more: str) -> str:
@@ -125,6 +126,27 @@ def test_what_is_queued_behind_another_unit() -> None:
         "c.service": (False, True),
     }
     assert found["nginx.service"].text == "inactive (queued)"
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"Type": "oneshot"}, True),
+        ({"TriggeredBy": "docker.socket"}, True),
+        # Its absence says it.
+        ({}, False),
+        ({"Type": "oneshot", "WantedBy": "graphical.target"}, False),
+        # Its conditions did not hold, or it has run.
+        ({"Type": "oneshot", "ConditionTimestampMonotonic": "5"}, False),
+        ({"Type": "oneshot", "InactiveExitTimestampMonotonic": "5"}, False),
+        ({"Type": "oneshot", "ConditionTimestampMonotonic": ""}, False),
+    ],
+)
+def test_what_a_boot_was_to_start_and_did_not_try(changes: dict[str, str], found: bool) -> None:
+    """What it depends on has failed. Without this it could not be told from one that has ended."""
+    times = {"InactiveExitTimestampMonotonic": "0", "ConditionTimestampMonotonic": "0"}
+    items = parse(unit("x.service", "inactive", "dead", **{**times, **changes}))
+    assert items == ({"x.service": Item(health_units.NOT_TRIED, works=False)} if found else {})
 
 
 def test_a_module_that_another_kernel_lacks() -> None:

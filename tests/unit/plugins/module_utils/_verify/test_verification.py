@@ -192,3 +192,27 @@ def test_without_comparing_there_are_no_checks() -> None:
     assert result["checks"] == []
     assert result["proc_entries"] == {}
     assert result["supported"] is True
+
+
+def test_the_log_has_all_that_the_kernel_complained_of_until_the_end() -> None:
+    """Also of the syscalls' calls, and while the host waited for its boot to end."""
+    kernel = FakeKernel()
+    seen = []
+
+    def call(number: int, *words: int) -> abi.Answer:
+        seen.append("called")
+        return FakeKernel._call(kernel, number, *words)
+
+    def wait(_wanted: Any) -> None:
+        seen.append("waited")
+
+    def read() -> dict[str, Any]:
+        seen.append("read")
+        return {}
+
+    kernel.syscall_function = lambda: call  # type: ignore[method-assign]
+    kernel.health = wait  # type: ignore[method-assign]
+    kernel.complaints = read  # type: ignore[method-assign]
+    ask(kernel, kernel_log=True, health={"required": []})
+    assert (seen[0], seen[1], seen[-1]) == ("waited", "called", "read")
+    assert seen.count("read") == 1
