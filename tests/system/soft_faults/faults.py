@@ -46,7 +46,10 @@ class Soft:
         return [one for text, one in entries if re.search(self.pattern, text)]
 
 
-def service(name: str, old: str, new: str, more: str = "Type=oneshot\nRemainAfterExit=yes") -> str:
+REMAINS = "Type=oneshot\nRemainAfterExit=yes"
+
+
+def service(name: str, old: str, new: str, more: str = REMAINS) -> str:
     """One that every boot starts, and that does something else in the new kernel."""
     return f"""
 cat >/root/{name} <<'END'
@@ -68,6 +71,12 @@ WantedBy=multi-user.target
 END
 systemctl -q enable --now {name}.service
 """
+
+
+def needs(name: str, how: str, other: str) -> str:
+    """It starts after another one."""
+    unit = f"/etc/systemd/system/{name}.service"
+    return f'sed -i "/^After/i {how}={other}.service\\nAfter={other}.service" {unit}\n'
 
 
 def listening(name: str, old: str, new: str) -> str:
@@ -226,6 +235,35 @@ mount /mnt/btrfs
         service("soft-skipped", "exec sleep infinity", ":", "Type=exec")
         + 'sed -i "/^After/i ConditionKernelVersion=!$RELEASE" '
         "/etc/systemd/system/soft-skipped.service\n",
+    ),
+    Soft(
+        "unit-once",
+        "a service that ends at once fails",
+        HEALTH,
+        r"^unit soft-once\.service",
+        service("soft-once", ":", "exit 1", "Type=oneshot"),
+    ),
+    Soft(
+        "unit-untried",
+        "a service is not started, as one that it needs has failed",
+        HEALTH,
+        r"^unit soft-untried\.service",
+        service("soft-untried", ":", ":") + needs("soft-untried", "Requires", "soft-fails"),
+    ),
+    Soft(
+        "unit-hangs",
+        "the start of a service does not end",
+        HEALTH,
+        r"^unit soft-hangs\.service",
+        service("soft-hangs", ":", "sleep infinity", f"{REMAINS}\nTimeoutStartSec=infinity"),
+    ),
+    Soft(
+        "unit-queued",
+        "a service waits for the start of that one",
+        HEALTH,
+        r"^unit soft-queued\.service",
+        service("soft-queued", "exec sleep infinity", "exec sleep infinity", "Type=exec")
+        + needs("soft-queued", "Wants", "soft-hangs"),
     ),
     Soft(
         "port",
