@@ -55,6 +55,14 @@ options:
     type: bool
     default: false
     version_added: "0.3.0"
+  reuse:
+    description:
+      - Whether the first build of a tree begins with what was made in another one, C(*/NAME) beside
+        its directory, that was built to the end, of the same source and with the same programs.
+        Then make makes again what differs. Does not change the build id.
+    type: bool
+    default: true
+    version_added: "0.3.0"
   ccache_remote:
     description:
       - A storage that several builders' C(ccache) share, as it writes them, such as
@@ -404,6 +412,7 @@ def main() -> None:
             "ccache_dir": {"type": "path"},
             "ccache_size": {"type": "str", "default": "5G"},
             "ccache_preprocess": {"type": "bool", "default": False},
+            "reuse": {"type": "bool", "default": True},
             # It may hold a password.
             "ccache_remote": {"type": "str", "default": "", "no_log": True},
             "distribute": {"type": "str", "default": "", "choices": ["", "distcc", "icecc"]},

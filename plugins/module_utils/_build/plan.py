@@ -87,6 +87,7 @@ class Options:
     ccache_dir: Optional[Path] = None
     ccache_size: str = "5G"
     ccache_preprocess: bool = False
+    reuse: bool = True
     modules_source: Optional[Path] = None
     tools_source: Optional[Path] = None
     make_args: Sequence[str] = ()

@@ -25,6 +25,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build import (
     module_file,
     package_files,
     reproducible,
+    reuse,
     signatures,
     signing,
 )
@@ -143,6 +144,7 @@ class Build:
         try:
             if broken_off:
                 remove_recent_records(tree, DOUBTFUL[broken_off])
+            self._take_from_another_tree()
             self._clear_old_packages()
             reproducible.write_programs(work, self._find)
             self.where.prepare()
@@ -272,6 +274,23 @@ class Build:
         return Result(done.returncode, done.stdout.decode(errors="replace"))
 
     # --- the parts
+
+    def _take_from_another_tree(self) -> None:
+        """What it cannot have is made; that takes longer and is no error."""
+        tree = self.options.tree
+        reuse.recover(tree)
+        if not self.options.reuse:
+            return
+        self._show("preparing", "objects of another tree")
+        try:
+            taken = reuse.take(tree, self.plan.manifest)
+        except OSError as error:
+            said = f"no objects of another tree: {error}"
+        else:
+            said = f"{taken.files} files of {taken.tree}" if taken else ""
+        if said:
+            with self.log.open("a", encoding="utf-8") as log:
+                log.write(f"oslab.kernel: {said}\n")
 
     def _own_syscalls(self) -> None:
         """What the user wrote, before the hour that the rest may take. Nothing is done twice."""

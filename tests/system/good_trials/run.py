@@ -9,7 +9,7 @@
 A machine in QEMU, made of the lab's image, has the packages that the lab's builder has published
 (make quickstart, or --published). It is deployed to N times from there, each time as if it were the
 first. A trial that is not confirmed is a false alarm. Results of several systems and kernels, each
-with a --work of its own, come together in one file (--results)."""
+with a --work of its own, and of several runs come together in one file (--results)."""
 
 from __future__ import annotations
 
@@ -77,7 +77,8 @@ class Good(Harness):
             problems += self.finished(host.look())[0]
             if problems:
                 (self.work / "logs" / f"{number}.serial.log").write_text(host.serial())
-        return {"problems": problems, "shown": shown(about)}
+        observed = f"{time.strftime('%F')}, {code()}"
+        return {"problems": problems, "shown": shown(about), "observed": observed}
 
 
 def shown(about: Mapping[str, Any]) -> list[str]:
@@ -96,7 +97,7 @@ def row(results: Mapping[str, Any]) -> list[str]:
     about = "; ".join(found) or "-"
     return [
         *(results["system"], results["release"], str(len(trials)), str(good)),
-        *(about.replace("|", " "), results["observed"]),
+        *(about.replace("|", " "), "; ".join(sorted({one["observed"] for one in trials}))),
     ]
 
 
@@ -113,20 +114,18 @@ def run(options: argparse.Namespace, good: Good) -> list[str]:
     system, release = good.have_installed(), good.repository.release
     kept: Path = options.results
     results = json.loads(kept.read_text()) if kept.exists() else {}
-    mine: dict[str, Any] = {
-        "system": system,
-        "release": release,
-        "observed": f"{time.strftime('%F')}, {code()}",
-        "trials": [],
-    }
+    name = f"{system} {release}"
+    results.setdefault(name, {"system": system, "release": release, "trials": []})
+    problems: list[str] = []
     for number in range(1, options.count + 1):
         started = time.monotonic()
         one = good.trial(number)
-        mine["trials"].append(one)
+        results[name]["trials"].append(one)
+        problems += one["problems"]
         log_line(f"{number}: {one['problems'] or 'confirmed'}, {time.monotonic() - started:.0f} s")
         # Who is interrupted loses none.
-        kept.write_text(json.dumps({**results, f"{system} {release}": mine}, indent=1))
-    return [problem for one in mine["trials"] for problem in one["problems"]]
+        kept.write_text(json.dumps(results, indent=1))
+    return problems
 
 
 def main() -> int:

@@ -24,10 +24,10 @@ def test_what_is_news_is_shown() -> None:
 
 
 def test_a_false_alarm_is_counted() -> None:
-    good = {"problems": [], "shown": run.shown(about())}
-    bad = {"problems": ["not_confirmed: swap"], "shown": []}
-    one = {"system": "Debian 12", "release": "6.8", "observed": "today", "trials": [good, good]}
+    good = {"problems": [], "shown": run.shown(about()), "observed": "today"}
+    bad = {"problems": ["not_confirmed: swap"], "shown": [], "observed": "later"}
+    one = {"system": "Debian 12", "release": "6.8", "trials": [good, good]}
     text = run.table({"a": one, "b": {**one, "system": "Debian 13", "trials": [good, bad]}})
     assert "| Debian 12 | 6.8 | 2 | 2 | clock source; swap /swap | today |" in text
-    assert "| Debian 13 | 6.8 | 2 | 1 |" in text
+    assert "| Debian 13 | 6.8 | 2 | 1 | clock source; swap /swap | later; today |" in text
     assert text.endswith("4 trials, 1 false alarms.\n")

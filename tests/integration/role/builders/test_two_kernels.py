@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from typing import Any
 
@@ -120,6 +121,36 @@ def test_side_by_side(classroom: Classroom) -> None:
     assert "the kernel of bob has the release 6.12.0-1-alice, and so has that of alice" in text
     after_all = {path: path.read_bytes() for path in classroom.root.glob("public/oslab-kernel*")}
     assert after_all == before
+
+
+def compiled(classroom: Classroom, name: str) -> set[str]:
+    """The objects that the last build of this tree has made."""
+    log = (classroom.work / "trees" / name / "linux.build/build.log").read_text()
+    return {line.split()[-1] for line in log.splitlines() if line.startswith("  CC ")}
+
+
+def test_the_second_kernel_takes_what_the_first_one_has_compiled(classroom: Classroom) -> None:
+    classroom.must_run("build.yml")
+    trees = sorted(path.name for path in (classroom.work / "trees").iterdir())
+    first, second = (compiled(classroom, name) for name in trees)
+    assert "kernel/ask_alice.o" in first and "fs/open.o" in first
+    # What it has alone, and what is in files that say who it is.
+    assert "kernel/ask_bob.o" in second
+    assert "fs/open.o" not in second
+    assert len(second) < len(first) / 2, second
+    found = classroom.description()["kernels"]
+    taken = found["bob"]["build_id"]
+
+    # It is what it is without that, to the byte.
+    sums = {name: one["sha256"] for name, one in found["bob"]["packages"].items()}
+    shutil.rmtree(classroom.work / "trees" / trees[1])
+    shutil.rmtree(classroom.work / "store" / taken)
+    classroom.builders["bob"]["build_reuse"] = False
+    classroom.must_run("build.yml", "--limit", "bob,pc-b")
+    assert "fs/open.o" in compiled(classroom, trees[1])
+    again = classroom.description()["kernels"]["bob"]
+    assert again["build_id"] == taken
+    assert {name: one["sha256"] for name, one in again["packages"].items()} == sums
 
 
 def test_a_build_that_fails_ends_no_other(classroom: Classroom) -> None:

@@ -21,7 +21,7 @@ ROLES = ("build", "config", "patch", "source", "version")
 # Variables of theirs that do not: where, how fast and from where; or that a lock has otherwise.
 # What a smoke test finds out is no part of a build.
 ELSEWHERE = {
-    "build_smoke_test", "build_smoke_test_allowed", "build_ccache_preprocess",
+    "build_smoke_test", "build_smoke_test_allowed", "build_ccache_preprocess", "build_reuse",
     "build_attestation", "build_attestation_gpg_home",
     "build_lock", "build_locked", "build_published",
     "build_published_packages", "config_known", "config_targets", "config_excluded_targets",
