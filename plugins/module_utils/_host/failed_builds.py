@@ -48,9 +48,7 @@ def begun(record: Mapping[str, Any]) -> tuple[str, str]:
     return str(found.get("image", "")), str(found.get("boot_id", ""))
 
 
-def settled(
-    record: Mapping[str, Any], facts: Mapping[str, Any], day: str
-) -> dict[str, Any]:
+def settled(record: Mapping[str, Any], facts: Mapping[str, Any], day: str) -> dict[str, Any]:
     """The record, with the end of a trial boot that nothing could record.
 
     Before the boot ends in which the trial boot was prepared, it is still to come. If its kernel
