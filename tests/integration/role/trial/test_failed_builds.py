@@ -6,9 +6,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
-from ansible_collections.oslab.kernel.tests.lib.playbook import ROOT
+from ansible_collections.oslab.kernel.tests.lib.playbook import (
+    ROOT,
+    run_playbook,
+    write_inventory,
+)
 from ansible_collections.oslab.kernel.tests.lib.trial_host import (
     Deployment,
     deploy,
@@ -65,3 +70,57 @@ def test_a_build_that_is_confirmed_is_forgotten() -> None:
     assert (done.record["image"], done.record["confirmed"]) == (BUILD, True)
     assert images(done) == [f"{PACKAGE}=1"]
     assert not done.record["trial_boot"]
+
+
+# --- what is recorded before the reboot ---------------------------------------------------------
+
+
+def before_the_reboot(tmp_path: Path, hosts: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """By their names, the record of hosts as the task that comes before it writes it."""
+    role = {"name": "oslab.kernel.trial", "tasks_from": "unlock", "rolespec_validate": False}
+    write = {
+        "dest": f"{tmp_path}/{{{{ inventory_hostname }}}}.out",
+        "content": "{{ trial_begun_record | to_json }}",
+        "mode": "0600",
+    }
+    tasks = [{"ansible.builtin.import_role": role, "when": False}, {"ansible.builtin.copy": write}]
+    book = tmp_path / "play.json"
+    book.write_text(
+        json.dumps([{"hosts": "kernel_targets", "gather_facts": False, "tasks": tasks}])
+    )
+    common = {
+        **{"install_record_file": "/x", "install_image": BUILD, "trial_boot_loader": {}},
+        "install_release": "6.12.117-49-usac1",
+        "install_host_facts": {"boot_id": BEFORE, "systemd": True},
+    }
+    known = {name: {**common, **variables} for name, variables in hosts.items()}
+    done = run_playbook(
+        book, inventory=write_inventory(tmp_path / "hosts.json", kernel_targets={"hosts": known})
+    )
+    assert done.status == 0, done.output
+    files = {path.stem: json.loads(path.read_text()) for path in tmp_path.glob("*.out")}
+    return {name: [json.loads(one["content"]) for one in files[name]] for name in hosts}
+
+
+def test_the_record_says_that_the_next_boot_is_the_trial_boot(tmp_path: Path) -> None:
+    kexec = {"trial_boot_loader": {"needs_kexec": "it cannot write"}}
+    deployment = {"trial_repeats": True}
+    # Of a trial boot that was prepared and does not come any more.
+    earlier = {"install_record": {"image": BUILD, "trial_boot": {"image": BUILD, "boot_id": ""}}}
+    found = before_the_reboot(
+        tmp_path,
+        {
+            "deployed": {**deployment, "install_record": {"failures": [EARLIER]}},
+            "later": {**deployment, "trial_reboot": False},
+            "reset": {**deployment, **kexec, "trial_reboot": False},
+            "rolledback": earlier,
+            "untouched": {"install_record": {}},
+        },
+    )
+    begun = {"complete": True, "trial_boot": {"image": BUILD, "boot_id": BEFORE}}
+    assert found["deployed"] == [{"failures": [EARLIER], **begun}]
+    assert found["later"] == [begun]
+    # A reset starts the default, so it is no trial boot.
+    assert found["reset"] == []
+    assert found["rolledback"] == [{"image": BUILD, "trial_boot": {}}]
+    assert found["untouched"] == []
