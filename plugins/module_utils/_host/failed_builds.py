@@ -32,7 +32,7 @@ def failures(record: Mapping[str, Any]) -> list[dict[str, str]]:
             # The last one of a build counts, and stands where it was recorded.
             found.pop(failure["image"], None)
             found[failure["image"]] = failure
-    return list(found.values())[-MOST:]
+    return list(found.values())
 
 
 def failure_of(record: Mapping[str, Any], image: Any) -> Optional[dict[str, str]]:
