@@ -39,10 +39,12 @@ def main() -> None:
     answers["syscall_info"]["health"]["changes"] += changes.get("health", [])
     answers["boot_entry"].update(changes.get("boot_entry", {}))
     path.write_text(json.dumps(answers))
-    for home in (work / "hosts").iterdir() if "record" in changes else ():
-        state = {"boots": 0, "release": "", "down_until": 0, "files": {}}
-        (home / "state.json").write_text(json.dumps({**state, "record": changes["record"]}))
-        os.chown(home / "state.json", NOBODY, NOBODY)
+    if "record" in changes:
+        earlier = {"boots": 0, "release": "", "down_until": 0, "files": {}}
+        for home in (work / "hosts").iterdir():
+            path = home / "state.json"
+            path.write_text(json.dumps({**earlier, "record": changes["record"]}))
+            os.chown(path, NOBODY, NOBODY)
     environment = {
         **os.environ,
         "ANSIBLE_CONFIG": str(SETTINGS),
