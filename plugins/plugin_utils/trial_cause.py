@@ -17,8 +17,8 @@ was noticed from outside, and a thing that explains the others comes before them
 8. a unit that failed, a device with errors, by the journal;
 9. unknown. Then the remedy names what would leave something next time.
 
-A unit that fails in other boots of the host, too, is no cause, nor is the boot loader of a kernel that
-ran.
+A unit that fails in other boots of the host, too, is no cause, nor is the boot loader of a kernel
+that ran.
 
 Of several logs, that of pstore comes first, then kdump, the serial console, netconsole and the
 journal.
@@ -85,8 +85,8 @@ _SYSTEMD = re.compile(
     r"(?:systemd\[1\]: |\[!!!!!!\] )?(?:Caught <\w{1,16}>|Freezing execution|Crash file)"
 )
 _GRUB_ERROR = re.compile(r"error: {1,2}\S")
-# GRUB goes on after these: of its screen, its keyboard, its fonts and translations, of a block that it
-# cannot write, and of a command that another version has. Newer versions name their source file.
+# GRUB goes on after these: of its screen, its terminals, its fonts and translations, of a block that
+# it cannot write, and of a command that it does not have. Newer versions name their source file.
 _HARMLESS_ERROR = re.compile(
     r"error: {1,2}(?:\S{1,200}:\d{1,6}:)?(?:"
     r"no suitable video mode found|no video mode activated|can't find command `"
@@ -317,7 +317,7 @@ def _jobs(lines: Sequence[str]) -> list[str]:
 
 
 def _new(evidence: Mapping[str, Any], names: Sequence[str]) -> list[str]:
-    """Units of these that explain something: no other boot of the host has them, and none is ours."""
+    """Those of these units that fail in no other boot of the host, without ours."""
     known = {*evidence.get("failed_before", ())}
     return [name for name in names if name not in known and not name.startswith(_OWN_UNIT)]
 
