@@ -85,8 +85,8 @@ _SYSTEMD = re.compile(
     r"(?:systemd\[1\]: |\[!!!!!!\] )?(?:Caught <\w{1,16}>|Freezing execution|Crash file)"
 )
 _GRUB_ERROR = re.compile(r"error: {1,2}\S")
-# GRUB goes on after these: of its screen, its terminals, its fonts and translations, of a block that
-# it cannot write, and of a command that it does not have. Newer versions name their source file.
+# GRUB goes on after these: of its screen, its terminals, its fonts and translations, of a block
+# that it cannot write, and of a command that it does not have. Newer versions name their source.
 _HARMLESS_ERROR = re.compile(
     r"error: {1,2}(?:\S{1,200}:\d{1,6}:)?(?:"
     r"no suitable video mode found|no video mode activated|can't find command `"
