@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import SHA256
 from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import MODULE, RELEASE
+from ansible_collections.oslab.kernel.plugins.module_utils._host import failed_builds
 from ansible_collections.oslab.kernel.plugins.module_utils._host.dkms import NAME
 from ansible_collections.oslab.kernel.plugins.plugin_utils import health, kernel_log
 from ansible_collections.oslab.kernel.plugins.plugin_utils.action import HostAction
@@ -27,6 +28,8 @@ _LOADER = re.compile(r"grub|systemd-boot")
 _INITRD = re.compile(r"update-initramfs|dracut")
 
 
+FAILURE = {"image": Form(str, like=_PINNED), "date": Form(str), "reason": Form(str)}
+
 # What the role install records; of a kernel that was there before, or of a run that was cut off
 # early, it has less.
 RECORD = {
@@ -36,8 +39,13 @@ RECORD = {
     "complete": Form(bool),
     "confirmed": Form(bool),
     "left_out": Form(list, str, like=_PINNED),
-    # Of the last trial boot that failed: image, date, reason.
+    # Of trial boots that failed; an earlier version recorded one.
+    "failures": Form(list, dict, each=FAILURE),
     "failure": Form(dict, str),
+    # Of the one that the next boot is, or was: its image, and the boot before it.
+    "trial_boot": Form(
+        dict, fields={"image": Form(str, like=_PINNED), "boot_id": Form(str, like=_BOOT_ID)}
+    ),
     "kernel_log": Form(dict, fields=kernel_log.BASELINE),
     # Of the last trial boot, in seconds, and seconds since 1970.
     "downtime": Form(int, like=_NUMBER),
@@ -105,4 +113,10 @@ class ActionModule(HostAction):
     lines = ("oslab", "trial_report")
 
     def act(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
-        return {**super().act(arguments, variables), "answered": int(time.time())}
+        answer = super().act(arguments, variables)
+        if answer.get("install_record"):
+            # The host's clock may show anything.
+            day = time.strftime("%Y-%m-%d")
+            record = failed_builds.settled(answer["install_record"], answer, day)
+            answer = {**answer, "install_record": record}
+        return {**answer, "answered": int(time.time())}

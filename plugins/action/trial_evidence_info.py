@@ -13,6 +13,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
 from ansible_collections.oslab.kernel.plugins.module_utils._evidence import (
     console,
+    earlier,
     journal,
     kdump,
     kernel_text,
@@ -48,6 +49,7 @@ FORMS = {
         },
     ),
     "timer": Form(str),
+    "failed_before": Form(list, str, like=_LINE, most=earlier.MOST),
     "kept_by": Form(
         dict,
         fields={
@@ -58,7 +60,9 @@ FORMS = {
     ),
 }
 #: Of a host that does not answer.
-NOTHING: dict[str, Any] = {"records": [], "journal": None, "timer": "", "kept_by": {}}
+NOTHING: dict[str, Any] = {
+    **{"records": [], "journal": None, "timer": "", "failed_before": [], "kept_by": {}}
+}
 
 
 def with_console(answer: dict[str, Any], path: str, release: str) -> dict[str, Any]:

@@ -166,7 +166,8 @@ packages_held:
 install_record:
   description: >-
     What the role C(oslab.kernel.install) recorded when it installed a kernel; V(null) if it
-    did not.
+    did not. C(failures) has the builds whose trial boot failed on the host; the action plugin adds
+    one that nothing could record, because the host hung.
   returned: always
   type: dict
   sample: {"image": "linux-image-6.12=1", "boot_id": "…", "fallback": "6.1.0-38-amd64"}

@@ -88,6 +88,13 @@ timer:
   description: What the rollback timer wrote before it ended the trial boot; empty if it did not.
   returned: always
   type: str
+failed_before:
+  description: >-
+    Units that have failed in the boot before the trial boot, or in this one, if that is not the
+    trial boot. They are no cause.
+  returned: always
+  type: list
+  elements: str
 kept_by:
   description: >-
     What would outlive a crash on this host: C(journal), whether it is persistent, C(pstore), its

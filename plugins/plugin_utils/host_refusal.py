@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._host import secure_boot
+from ansible_collections.oslab.kernel.plugins.module_utils._host import failed_builds, secure_boot
 
 MACHINE = "machine"
 ARCHITECTURE = "architecture"
@@ -41,13 +41,13 @@ def refusal(
 
 
 def _failed_before(record: Mapping[str, Any], host: str, image: str) -> str:
-    failure = record.get("failure") or {}
-    if not image or failure.get("image") != image:
+    failure = failed_builds.failure_of(record, image) if image else None
+    if failure is None:
         return ""
-    reason = str(failure.get("reason") or "the reason is not recorded").strip().rstrip(".")
+    reason = (failure["reason"] or "the reason is not recorded").strip().rstrip(".")
     return (
         f"{host} has failed in its trial boot of this build ({image.partition('=')[2]}) on "
-        f"{failure.get('date') or 'an unknown day'}: {reason}. The build is not tried there again. "
+        f"{failure['date'] or 'an unknown day'}: {reason}. The build is not tried there again. "
         "Deploy another one, or set install_retry_failed to true."
     )
 

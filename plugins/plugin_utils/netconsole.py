@@ -35,22 +35,42 @@ class Receiver(NamedTuple):
     port: int
 
 
+def _address(text: str, *, loopback: bool = False) -> str:
+    """Of one machine, by default another one. Raises ValueError.
+
+    It becomes a word of a command and of a kernel's command line. Python accepts any text after a
+    percent sign, as the name of a device.
+    """
+    if "%" in text:
+        raise ValueError("it has a percent sign: the host finds the device by its own route")
+    address = ipaddress.ip_address(text)
+    if address.is_loopback:
+        if loopback:
+            return str(address)
+        raise ValueError("that is the host itself")
+    if address.is_unspecified or address.is_multicast or address.is_reserved:
+        raise ValueError("that is no address of one machine")
+    return str(address)
+
+
 def parse(value: str) -> Receiver:
     """Of `ADDRESS`, `ADDRESS:PORT` or `[ADDRESS]:PORT`. Raises ValueError."""
     try:
-        return Receiver(str(ipaddress.ip_address(value)), PORT)
+        ipaddress.ip_address(value)
     except ValueError:
         pass
+    else:
+        return Receiver(_address(value), PORT)
     found = _RECEIVER.fullmatch(value)
     if not found:
         raise ValueError("it is no IP address")
-    address = ipaddress.ip_address(found[1])
-    if address.version == 6 and not value.startswith("["):
+    address = _address(found[1])
+    if ":" in address and not value.startswith("["):
         raise ValueError("an IPv6 address with a port has to be in brackets")
     port = int(found[2] or PORT)
     if not 0 < port < 65536:
         raise ValueError("the port has to be 1 to 65535")
-    return Receiver(str(address), port)
+    return Receiver(address, port)
 
 
 def problem(value: str) -> str:
@@ -70,11 +90,12 @@ def receiver(value: str, repository_url: str) -> Receiver:
         return parse(value)
     try:
         host = urlsplit(repository_url).hostname or ""
-        return Receiver(str(ipaddress.ip_address(host)), PORT)
+        # A host that is its own builder has its trial boot without netconsole.
+        return Receiver(_address(host, loopback=True), PORT)
     except ValueError:
         raise ValueError(
             f"the builder's repository, {plain_text.shown(repository_url)!r}, is not named by an "
-            "IP address"
+            "IP address of one machine"
         ) from None
 
 
@@ -98,7 +119,7 @@ def arguments(output: str, to: Receiver) -> tuple[list[str], str]:
         raise ValueError("that is the host itself")
     if not _DEVICE.fullmatch(device):
         raise ValueError("the host names no device of its route there")
-    own = str(ipaddress.ip_address(source))
+    own = _address(source)
     hop = str(route.get("gateway") or to.address)
     neighbours = {
         str(one.get("dst")): str(one.get("lladdr", "")).lower()

@@ -17,6 +17,9 @@ was noticed from outside, and a thing that explains the others comes before them
 8. a unit that failed, a device with errors, by the journal;
 9. unknown. Then the remedy names what would leave something next time.
 
+A unit that fails in other boots of the host, too, is no cause, nor is the boot loader of a kernel
+that ran.
+
 Of several logs, that of pstore comes first, then kdump, the serial console, netconsole and the
 journal.
 """
@@ -45,9 +48,11 @@ BEGINNING = "Cause: "
 NAMED = re.compile(rf"{BEGINNING}({'|'.join(KINDS)})(?=[:. ])")
 
 # Tasks of roles/verify, modules and trial that judge a trial boot, by the end of their names.
+# SPACE_TASK judges a host before that.
 CHECKS_TASK = "Show the table of checks, and fail if one failed"
 MODULES_TASK = "Load, change or unload the modules, now and at boot"
 HEALTH_TASK = "Run the health checks"
+SPACE_TASK = "Check free space"
 
 _SOURCES = ("pstore", "kdump", "serial", "netconsole", "journal")
 # Lines between a complaint and the panic that it ends in: traces of all CPUs.
@@ -80,7 +85,18 @@ _SYSTEMD = re.compile(
     r"(?:systemd\[1\]: |\[!!!!!!\] )?(?:Caught <\w{1,16}>|Freezing execution|Crash file)"
 )
 _GRUB_ERROR = re.compile(r"error: {1,2}\S")
-_FULL = re.compile(r"No space left on device|[Ff]ile ?system (?:is )?full|\d MiB free\b")
+# GRUB goes on after these: of its screen, its terminals, its fonts and translations, of a block
+# that it cannot write, and of a command that it does not have. Newer versions name their source.
+_HARMLESS_ERROR = re.compile(
+    r"error: {1,2}(?:\S{1,200}:\d{1,6}:)?(?:"
+    r"no suitable video mode found|no video mode activated|can't find command `"
+    r"|terminal `[^']{1,80}' isn't found|serial port `[^']{1,80}' isn't found"
+    r"|(?:diskfilter writes are not supported|sparse file not allowed|environment block too small)"
+    r"|file `\S{0,200}/(?:fonts|locale|themes)/[^']{0,200}' not found)"
+)
+# What GRUB and the kernel's EFI stub print before the kernel.
+_LOADING = re.compile(r" {0,80}(?:Booting |Loading |EFI stub: |error: |Press any key|Probing EDD)")
+_FULL = re.compile(r"No space left on device|[Ff]ile ?system (?:is )?full")
 _WAITED = re.compile(r"Timed out waiting for device (\S{1,200})")
 _SYSCALL = re.compile(
     r"\b(?:capture_memory_snapshot|track_syscall_usage|get_io_throttle|\w+ answers: )"
@@ -223,17 +239,33 @@ def _device(log: _Log) -> Optional[Cause]:
     return log.cause(DEVICE, log.lines[at]) if at >= 0 else None
 
 
-def _loader(evidence: Mapping[str, Any], logs: Sequence[_Log]) -> Optional[Cause]:
-    """The boot loader has its say on a serial console alone."""
+def _was_started(evidence: Mapping[str, Any], failure: Failure) -> bool:
+    """Whether the kernel of the trial boot ran: something of it, or in it, was seen.
+
+    With `quiet` it does not print its first line on a console.
+    """
     console = evidence.get("console") or {}
-    log = next((one for one in logs if one.source == "serial"), None)
-    if log is None or console.get("started"):
+    return bool(
+        failure.reached
+        or console.get("started")
+        or evidence.get("journal")
+        or evidence.get("timer")
+        or any(one.source != "serial" for one in _logs(evidence))
+    )
+
+
+def _loader(evidence: Mapping[str, Any], failure: Failure) -> Optional[Cause]:
+    """The boot loader has its say on a serial console alone."""
+    log = next((one for one in _logs(evidence) if one.source == "serial"), None)
+    if log is None or _was_started(evidence, failure):
         return None
-    error = next((line for line in log.lines if _GRUB_ERROR.search(line)), "")
+    errors = (line for line in log.lines if _GRUB_ERROR.search(line))
+    error = next((line for line in errors if not _HARMLESS_ERROR.search(line)), "")
     if error:
         return log.cause(LOADER, error)
+    prints = (evidence.get("console") or {}).get("console")
     # A kernel that prints elsewhere starts in silence, too.
-    if console.get("console") and not any(one.source != "serial" for one in logs):
+    if prints and all(_LOADING.match(line) for line in log.lines[-1:]):
         return log.cause(LOADER, "it started the kernel, which printed nothing")
     return None
 
@@ -281,16 +313,18 @@ def sections(report: str) -> dict[str, list[str]]:
 def _jobs(lines: Sequence[str]) -> list[str]:
     """Units whose start never ended."""
     words = [bounded_read.words(line) for line in lines]
-    return [
-        one[1]
-        for one in words
-        if len(one) == 4 and one[2:] == ["start", "running"] and not one[1].startswith(_OWN_UNIT)
-    ]
+    return [one[1] for one in words if len(one) == 4 and one[2:] == ["start", "running"]]
+
+
+def _new(evidence: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    """Those of these units that fail in no other boot of the host, without ours."""
+    known = {*evidence.get("failed_before", ())}
+    return [name for name in names if name not in known and not name.startswith(_OWN_UNIT)]
 
 
 def _failed_units(lines: Sequence[str]) -> list[str]:
     names = [next(iter(bounded_read.words(line)), "") for line in lines]
-    return [name for name in names if "." in name and not name.startswith(_OWN_UNIT)]
+    return [name for name in names if "." in name]
 
 
 def _addresses(lines: Sequence[str]) -> Optional[list[str]]:
@@ -310,14 +344,12 @@ def _addresses(lines: Sequence[str]) -> Optional[list[str]]:
     return found if told or found else None
 
 
-def _unit_of(
-    parts: Mapping[str, Sequence[str]], failed: Sequence[str], addresses: Optional[Sequence[str]]
-) -> str:
+def _unit_of(jobs: Sequence[str], failed: Sequence[str], addresses: Optional[Sequence[str]]) -> str:
     """What is wrong with a unit that explains why nobody reached the host; empty if none does."""
     mounts = [name for name in failed if _MOUNT_UNIT.fullmatch(name)]
     if mounts:
         return f"{mounts[0]} failed"
-    for name in _jobs(parts.get("waiting", ())):
+    for name in jobs:
         if not _NETWORK_UNIT.search(name):
             return f"the start of {name} never ended"
     if addresses == []:
@@ -327,15 +359,17 @@ def _unit_of(
     return f"{guilty[0]} failed" if guilty else ""
 
 
-def _timer(report: str) -> Optional[Cause]:
+def _timer(evidence: Mapping[str, Any]) -> Optional[Cause]:
+    report = str(evidence.get("timer") or "")
     if not report.strip():
         return None
     parts = sections(report)
-    failed = _failed_units(parts.get("failed units", ()))
+    failed = _new(evidence, _failed_units(parts.get("failed units", ())))
+    jobs = _new(evidence, _jobs(parts.get("waiting", ())))
     addresses = _addresses(parts.get("addresses", ()))
     source = "the rollback timer's report"
     details = [f"failed: {plain_text.few(failed, 3)}"] if failed else []
-    unit = _unit_of(parts, failed, addresses)
+    unit = _unit_of(jobs, failed, addresses)
     if unit:
         return Cause(UNIT, unit, source)
     if addresses == []:
@@ -350,14 +384,22 @@ def _timer(report: str) -> Optional[Cause]:
 # --- the journal --------------------------------------------------------------------------------
 
 
+def _device_unit(name: str) -> str:
+    """Older versions of systemd name the path instead of the unit."""
+    if not name.startswith("/"):
+        return name
+    path = name.rstrip(".").strip("/").replace("-", r"\x2d")
+    return f"{path.replace('/', '-')}.device"
+
+
 def _units(evidence: Mapping[str, Any]) -> Optional[Cause]:
     journal = evidence.get("journal") or {}
     source = f"journalctl --boot={journal.get('boot_id', '')}"
     for line in journal.get("manager", ()):
         waited = _WAITED.search(line)
-        if waited:
+        if waited and _new(evidence, [_device_unit(waited[1])]):
             return Cause(DEVICE, line, source)
-    units = [one for one in journal.get("units", ()) if not one.startswith(_OWN_UNIT)]
+    units = _new(evidence, journal.get("units", ()))
     if not units:
         return None
     more = [f"then {plain_text.few(units[1:], 3)}"] if units[1:] else []
@@ -414,7 +456,7 @@ def _found(evidence: Mapping[str, Any], failure: Failure) -> Iterator[Optional[C
     """In the order of the module's docstring."""
     logs = _logs(evidence)
     yield from map(_panic, logs)
-    yield _loader(evidence, logs)
+    yield _loader(evidence, failure)
     yield _judged(failure)
     yield from map(_start, logs)
     yield from map(_oops, logs)
@@ -424,7 +466,7 @@ def _found(evidence: Mapping[str, Any], failure: Failure) -> Iterator[Optional[C
     yield _full(journal.get("manager", ()), "the journal of the trial boot")
     yield _full(bounded_read.lines(report), "the rollback timer's report")
     yield _full([failure.reason], "")
-    yield _timer(report)
+    yield _timer(evidence)
     yield _units(evidence)
     yield from map(_device, logs)
 
@@ -432,6 +474,8 @@ def _found(evidence: Mapping[str, Any], failure: Failure) -> Iterator[Optional[C
 def cause(evidence: Mapping[str, Any], failure: Failure) -> Optional[Cause]:
     """The cause; None if nothing was booted, and the failed task says all."""
     if not failure.booted:
+        if failure.task.endswith(SPACE_TASK):
+            return Cause(DISK, failure.reason)
         return _full([failure.reason], "")
     return next(filter(None, _found(evidence, failure)), None) or _unknown(evidence, failure)
 

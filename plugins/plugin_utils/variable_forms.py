@@ -61,8 +61,9 @@ def _checksums(name: str, value: Mapping[Any, Any]) -> Iterator[str]:
 
 def _listen(name: str, value: str) -> Iterator[str]:
     try:
-        if value:
-            ipaddress.ip_address(value)
+        # After a percent sign Python accepts any text.
+        if value and ("%" in value or not ipaddress.ip_address(value)):
+            raise ValueError
     except ValueError:
         yield (
             f"{name} is {shown(name, value)}: it has to be an IP address of the builder, 0.0.0.0 "

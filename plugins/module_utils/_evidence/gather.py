@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import boot_id, bounded_read
-from ansible_collections.oslab.kernel.plugins.module_utils._evidence import journal, kdump, pstore
+from ansible_collections.oslab.kernel.plugins.module_utils._evidence import (
+    earlier,
+    journal,
+    kdump,
+    pstore,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._evidence.journal import Ask
 from ansible_collections.oslab.kernel.plugins.module_utils._host.trial import REPORT
 
@@ -46,6 +51,7 @@ def evidence(root: Path, ask: Ask, release: str, since: float, before: str) -> d
         "records": [record.answer() for record in records],
         "journal": boot.answer() if boot else None,
         "timer": _timer(root),
+        "failed_before": earlier.failed(root, ask, release, before),
         "kept_by": {
             "journal": journal.is_persistent(root),
             "pstore": pstore.backend(root),

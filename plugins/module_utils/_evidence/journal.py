@@ -48,7 +48,7 @@ class Boot(NamedTuple):
 
     boot_id: str
     kernel: Sequence[str]
-    #: Those that failed, in the order in which they did.
+    #: Those that failed, in their order.
     units: Sequence[str]
     #: The last messages of systemd.
     manager: Sequence[str]
@@ -129,6 +129,22 @@ def _kernel(entries: Sequence[_Entry]) -> list[str]:
     return kernel_text.lines("\n".join(one.text for one in (*chosen, *newer)))[-most:]
 
 
+def _failed(manager: Sequence[_Entry]) -> list[str]:
+    """Units that failed, each once, in the order in which they did."""
+    failed = [
+        one.unit for one in manager if one.message_id in _FAILED and _UNIT.fullmatch(one.unit)
+    ]
+    return [*dict.fromkeys(failed)]
+
+
+def failed_units(ask: Ask, boot_id: str) -> list[str]:
+    """Units that failed in a boot, from its beginning on; none if the journal does not have it."""
+    boot_id = boot_id.replace("-", "")
+    if not re.fullmatch(r"[0-9a-f]{32}", boot_id):
+        return []
+    return _failed(_entries(ask(_asked(boot_id, "_PID=1"), _BYTES, SECONDS)))
+
+
 def read(ask: Ask, before: str, current: str, release: str) -> Optional[Boot]:
     """The trial boot of this release between two others; None if the journal has none."""
     listing = ask(_LIST, _LIST_BYTES, SECONDS).decode("utf-8", "replace")
@@ -139,13 +155,10 @@ def read(ask: Ask, before: str, current: str, release: str) -> Optional[Boot]:
     number = f"--lines={_LINES}"
     kernel = _entries(ask(_asked(boot_id, "--dmesg", number), _BYTES, SECONDS))
     manager = _entries(ask(_asked(boot_id, "_PID=1", number), _BYTES, SECONDS))
-    failed = [
-        one.unit for one in manager if one.message_id in _FAILED and _UNIT.fullmatch(one.unit)
-    ]
     return Boot(
         boot_id,
         _kernel(kernel),
-        [*dict.fromkeys(failed)][:MOST_UNITS],
+        _failed(manager)[:MOST_UNITS],
         kernel_text.lines("\n".join(one.text for one in manager))[-MOST_LAST:],
         any(mark in one.text for one in (*manager, *kernel) for mark in _ENDED),
     )

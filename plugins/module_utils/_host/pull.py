@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, json_file
 from ansible_collections.oslab.kernel.plugins.module_utils._common.plain_text import shown
+from ansible_collections.oslab.kernel.plugins.module_utils._host import failed_builds
 from ansible_collections.oslab.kernel.plugins.module_utils._host.packages import INSTALL_RECORD
 from ansible_collections.oslab.kernel.plugins.module_utils._host.trial import (
     CONFIRMED,
@@ -45,7 +46,7 @@ class Boot(NamedTuple):
     boot_id: str
     confirmed: bool
     verified: bool
-    #: Of the role install: image (name=version), confirmed, failure.
+    #: Of the role install: image (name=version), confirmed, failures.
     record: Mapping[str, Any]
     #: Release, state, detail; empty if there was no trial boot.
     outcome: tuple[str, ...]
@@ -98,11 +99,9 @@ def _failed(boot: Boot, release: str, image: str) -> bool:
 
     A panic or a hang leaves no other trace: nothing on the host could write it down.
     """
-    failure = boot.record.get("failure")
-    # The role install refuses that one, and has the reason.
-    recorded = isinstance(failure, Mapping) and failure.get("image") == image
     return (
-        not recorded
+        # The role install refuses that one, and has the reason.
+        failed_builds.failure_of(boot.record, image) is None
         and boot.record.get("image") == image
         and not boot.record.get("confirmed")
         and boot.outcome[:2] == (release, "scheduled")

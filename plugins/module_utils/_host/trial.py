@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import json_file
+from ansible_collections.oslab.kernel.plugins.module_utils._host import failed_builds
 from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import read
 from ansible_collections.oslab.kernel.plugins.module_utils._host.packages import INSTALL_RECORD
 
@@ -58,8 +59,11 @@ def state(release: str, boot: str, record: Mapping[str, Any], *, unconfirmed: bo
     confirmed = record.get("confirmed") is True
     if str(record.get("image", "")).startswith(f"linux-image-{release}="):
         return "confirmed" if confirmed else "unconfirmed"
-    waits = not confirmed and not record.get("failure") and record.get("boot_id") == boot
-    return "pending" if waits else "fallback"
+    failed = failed_builds.failure_of(record, record.get("image")) is not None
+    installed_now = record.get("boot_id") == boot and not failed
+    # One that has failed may be tried again.
+    waits = installed_now or failed_builds.begun(record)[1] == boot
+    return "pending" if waits and not confirmed else "fallback"
 
 
 def deployment(root: Path, release: str, boot: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -23,6 +24,9 @@ from ansible_collections.oslab.kernel.plugins.module_utils._verify.syscalls impo
 
 # While the program runs it takes some memory itself, which is free before and after.
 MEMORY_DRIFT_KIB = 8192
+
+# What the first program prints of a plain call: what was returned, and errno.
+_ANSWER = re.compile(r"-?\d{1,20} (\d{1,9})")
 
 
 def _figures(outcome: Outcome) -> dict[str, Any]:
@@ -65,24 +69,26 @@ def checks(outcomes: Mapping[str, Outcome], manifest: Mapping[str, Any]) -> Iter
         )
         return before, after
 
-    if CAPTURE in outcomes and _is_json(outcomes[CAPTURE]):
+    if CAPTURE in outcomes and is_json(outcomes[CAPTURE]):
         before, after = around(CAPTURE)
         found = _numbers(outcomes[CAPTURE])
         yield from compare.compare_memory(before, found, after, drift=MEMORY_DRIFT_KIB)
-    if THROTTLE in outcomes and _is_json(outcomes[THROTTLE]):
+    if THROTTLE in outcomes and is_json(outcomes[THROTTLE]):
         before, after = around(THROTTLE)
         yield from compare.compare_io(before, _numbers(outcomes[THROTTLE]), after, THROTTLE)
     earlier = f"{TRACK} {steps.BEFORE}"
-    if TRACK in outcomes and earlier in outcomes and _is_json(outcomes[TRACK]):
+    if TRACK in outcomes and earlier in outcomes and is_json(outcomes[TRACK]):
         yield from _usage(outcomes[earlier], outcomes[TRACK])
 
 
-def _is_json(outcome: Outcome) -> bool:
+def is_json(outcome: Outcome) -> bool:
     """Whether a program printed figures; a plain call prints two numbers."""
     return outcome.text.startswith("{")
 
 
 def call_problem(outcome: Outcome) -> str:
     """What is wrong with the answer to a plain call; empty if nothing is."""
-    _returned, _space, number = outcome.text.partition(" ")
-    return "there is no such syscall (ENOSYS)" if number == str(errno.ENOSYS) else ""
+    found = _ANSWER.fullmatch(outcome.text)
+    if not found:
+        return "it prints no answer"
+    return "there is no such syscall (ENOSYS)" if int(found[1]) == errno.ENOSYS else ""

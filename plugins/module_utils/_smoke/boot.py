@@ -24,10 +24,12 @@ SECONDS = 90.0
 #: Of the builder's memory, in KiB: the guest's, and what QEMU itself takes.
 MEMORY_KIB = (qemu.DIRECT_MEMORY + 256) << 10
 
-# Early messages come from a console of their own, so that a kernel that stops soon says why.
+# Early messages come from a console of their own, so that a kernel that stops soon says why. The
+# line is slower than a kernel that prints much: as many messages wait as are read of it.
 _ARGUMENTS = (
     *("console=ttyS0", "earlyprintk=serial,ttyS0,115200", "loglevel=7", "printk.time=1"),
-    *("printk.devkmsg=on", "panic=-1", *qemu.LONGER_LIMITS),
+    *("printk.devkmsg=on", f"log_buf_len={qemu.MOST_OUTPUT >> 20}M"),
+    *("panic=-1", *qemu.LONGER_LIMITS),
     # Its default may be another one, and the counts are looked at.
     "track_syscall_usage.enabled=1",
 )

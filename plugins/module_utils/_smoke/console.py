@@ -27,17 +27,25 @@ _CLEAR = re.compile(r"\x1bc|\x1b\[2J")
 _PREFIX = "oslab-smoke: "
 _BEGIN = re.compile(r"begin (\d{1,6})")
 _OUT = re.compile(r"out (\d{1,6}) ?(.*)")
+# The console was slower than what printed: these messages were never sent.
+_DROPPED = re.compile(r"\*\* {0,8}(\d{1,19}) printk messages dropped \*\*")
 _END = re.compile(rf"end (\d{{1,6}}) ({EXIT}|{SIGNAL}|{LATE}) (\d{{1,6}})")
 
 
 class Outcome:
     """What became of a step."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, begun: bool = False) -> None:
+        self.begun = begun
         self.output: list[str] = []
         #: Empty: it was begun, and did not end.
         self.how = ""
         self.number = 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether both its begin and its end were reported."""
+        return self.begun and bool(self.how)
 
     @property
     def text(self) -> str:
@@ -53,6 +61,8 @@ class Console(NamedTuple):
     outcomes: dict[int, Outcome]
     #: Whether the first program came to its end.
     done: bool
+    #: Messages that the kernel could not send.
+    dropped: int = 0
 
     def step_at(self, index: int) -> int | None:
         """The step that was under way at a record."""
@@ -67,11 +77,13 @@ def parse(serial: str) -> Console:
     """Lines that are neither the kernel's nor the first program's are passed over."""
     records: list[Record] = []
     outcomes: dict[int, Outcome] = {}
-    done = False
+    done, dropped = False, 0
     plain = _ESCAPE.sub("", _CLEAR.sub("\n", serial)).replace("\r", "")
     for line in bounded_read.lines(plain):
         found = _MESSAGE.match(line)
         if not found:
+            lost = _DROPPED.search(line)
+            dropped += int(lost[1]) if lost else 0
             continue
         moment, text = int(found[1]) * 1_000_000 + int(found[2]), found[3]
         if not text.startswith(_PREFIX):
@@ -81,10 +93,10 @@ def parse(serial: str) -> Console:
         records.append(Record(moment, text, kernel=False))
         done = done or text == "done"
         if begun := _BEGIN.fullmatch(text):
-            outcomes[int(begun[1])] = Outcome()
+            outcomes[int(begun[1])] = Outcome(begun=True)
         elif out := _OUT.fullmatch(text):
             outcomes.setdefault(int(out[1]), Outcome()).output.append(out[2])
         elif end := _END.fullmatch(text):
             outcome = outcomes.setdefault(int(end[1]), Outcome())
             outcome.how, outcome.number = end[2], int(end[3])
-    return Console(records, outcomes, done)
+    return Console(records, outcomes, done, dropped)

@@ -51,6 +51,11 @@ def problems(test: Test) -> list[str]:
     found = []
     if not console.done:
         found.append(_stopped(test, console, complaints))
+    if console.dropped:
+        found.append(
+            f"the kernel prints more than the serial line can take: {console.dropped} messages are "
+            "lost, and with them what they report"
+        )
     found += _step_problems(test, console)
     found += [
         _complaint(one, test, console)
@@ -123,7 +128,12 @@ def _step_problems(test: Test, console: Console) -> Iterator[str]:
     good: dict[str, Outcome] = {}
     for number, step in enumerate(test.steps):
         outcome = console.outcomes.get(number)
-        if outcome is None or not outcome.how or (step.needs and step.needs not in good):
+        if step.needs and step.needs not in good:
+            continue
+        if outcome is None or not outcome.whole:
+            # Of a kernel that stops, that is said above.
+            if console.done:
+                yield f"{step.action}: the serial line does not say what came of it"
             continue
         problem = _step_problem(step, outcome)
         if problem and step.required:
@@ -159,4 +169,6 @@ def _failure(kind: str, outcome: Outcome) -> str:
         return plain_text.few(outcome.output, separator=" / ") or f"status {outcome.number}"
     if kind == "call":
         return answers.call_problem(outcome)
+    if kind == "run" and not answers.is_json(outcome):
+        return "it prints no figures"
     return "it is empty" if kind == "show" and not outcome.text else ""

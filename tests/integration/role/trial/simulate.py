@@ -7,7 +7,7 @@
 simulate.py WORK CHANGES    CHANGES: in JSON, complaints of the kernel by `stock` and
                             `new`, by `health` what the trial boot changes on the host, and by
                             `boot_entry` what that module answers; `variables` are those of
-                            the run
+                            the run, and `record` is what the host has of earlier ones
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "collections"))
 
 from ansible_collections.oslab.kernel.bench.fleet.run import SETTINGS
 from ansible_collections.oslab.kernel.bench.fleet.simulation import Fleet, enter_network
+from ansible_collections.oslab.kernel.bench.fleet.target import NOBODY
 from ansible_collections.oslab.kernel.tests.lib.playbook import COMMAND, ROOT
 
 
@@ -38,6 +39,12 @@ def main() -> None:
     answers["syscall_info"]["health"]["changes"] += changes.get("health", [])
     answers["boot_entry"].update(changes.get("boot_entry", {}))
     path.write_text(json.dumps(answers))
+    if "record" in changes:
+        earlier = {"boots": 0, "release": "", "down_until": 0, "files": {}}
+        for home in (work / "hosts").iterdir():
+            path = home / "state.json"
+            path.write_text(json.dumps({**earlier, "record": changes["record"]}))
+            os.chown(path, NOBODY, NOBODY)
     environment = {
         **os.environ,
         "ANSIBLE_CONFIG": str(SETTINGS),

@@ -38,6 +38,7 @@ EVIDENCE: dict[str, Any] = {
     "records": [{"source": "pstore", "name": "/sys/fs/pstore/dmesg-efi-1", "lines": [EVIL, PANIC]}],
     "journal": None,
     "timer": "",
+    "failed_before": [],
     "kept_by": {"journal": True, "pstore": "efi_pstore", "kdump": False},
 }
 NOTHING = {**EVIDENCE, "records": [], "kept_by": {"journal": True, "pstore": "", "kdump": False}}

@@ -90,6 +90,8 @@ def test_the_kernel_is_loaded_behind_a_default_that_is_pinned() -> None:
     assert f"kexec starts the trial boot of 6.12.117-49-usac1, as {reason}" in said
     assert "After `systemctl kexec` on it (a reset boots the default), it is in the trial" in said
     assert (done.record["complete"], done.record["confirmed"]) == (True, False)
+    # A reset is no trial boot that failed.
+    assert not done.record.get("trial_boot")
     # Before anything is installed, and again before the kernel is loaded.
     ran = re.findall(r"TASK \[(?:\S+ : )?([^\]]+)\] \*+ (?!skipping)", said)
     order = ["Set the fallback kernel as the default", "Install the packages"]

@@ -113,7 +113,8 @@ def test_what_a_kernel_sends_is_received(tmp_path: Path) -> None:
 
 
 def test_a_host_that_cannot_send_boots_without(tmp_path: Path) -> None:
-    done = started(tmp_path, trial_netconsole="127.0.0.1")
+    url = "http://127.0.0.1:8090"
+    done = started(tmp_path, trial_netconsole="builder", install_repository_url=url)
     assert done.status == 0, done.output
     text = " ".join(done.output.split())
     assert "web1 sends nothing to 127.0.0.1 by netconsole" in text

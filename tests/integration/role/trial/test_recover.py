@@ -23,7 +23,8 @@ TASKS: list[dict[str, Any]] = [
     },
     {"ansible.builtin.debug": {"msg": "KEPT {{ trial_failure }} ENDS"}},
 ]
-RECORD = {"image": "linux-image-6.12=1", "complete": True, "confirmed": False}
+IMAGE = "linux-image-6.12=1"
+RECORD = {"image": IMAGE, "complete": True, "confirmed": False}
 #: By its name, the variables of each host.
 HOSTS: dict[str, dict[str, Any]] = {}
 
@@ -78,7 +79,7 @@ def after_boot(**known: Any) -> str:
         "2 checks failed",
         install_host_facts=facts,
         install_release="6.12",
-        install_image="linux-image-6.12=1",
+        install_image=IMAGE,
         **known,
     )
 
@@ -104,5 +105,53 @@ def test_a_trial_boot_that_failed_is_recorded(
     if recorded:
         found = json.loads(path.read_text())
         assert {name: found[name] for name in RECORD} == RECORD
-        assert found["failure"]["image"] == "linux-image-6.12=1"
-        assert found["failure"]["reason"] == "Ask: 2 checks failed."
+        (failure,) = found["failures"]
+        assert failure["image"] == IMAGE
+        assert failure["reason"] == "Ask: 2 checks failed."
+        assert found["trial_boot"] == {}
+
+
+EARLIER = {"image": "linux-image-6.11=1", "date": "2026-11-01", "reason": "It hung."}
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+def stopped(boot_id: str = BOOT_ID, trial_boot: Any = None, **known: Any) -> str:
+    """A failure while the host still runs its fallback kernel, or does again."""
+    loader = {"loader": "grub", "releases": [], "default": "", "changed": True}
+    record = {**RECORD, "complete": False, "failures": [EARLIER]}
+    record.update({"trial_boot": trial_boot} if trial_boot else {})
+    return failed(
+        "the reboot was refused",
+        ansible_connection="hostile",
+        hostile_answers=json.dumps({"boot_entry": loader}),
+        install_host_facts={"boot_id": boot_id, "boot_loader": "grub", "systemd": False},
+        install_record=record,
+        install_release="6.12",
+        install_image=IMAGE,
+        trial_release="6.12",
+        trial_fallback="6.1",
+        **known,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "complete"),
+    [
+        # The boot entry is cancelled, so the next boot is no trial boot.
+        (stopped(trial_timer_written={}), True),
+        # Of an earlier run.
+        (stopped(trial_boot={"image": IMAGE, "boot_id": BOOT_ID}), False),
+        # A reboot whose end nobody saw: a later run finds out what became of it.
+        (stopped("another", trial_timer_written={}), None),
+        # None was prepared.
+        (stopped(), None),
+    ],
+)
+def test_a_trial_boot_that_does_not_come(
+    recovered: dict[str, Recovered], name: str, complete: bool | None
+) -> None:
+    said, path = recovered[name]
+    assert path.exists() is (complete is not None), said.text
+    if complete is not None:
+        changes = {"complete": complete, "failures": [EARLIER], "trial_boot": {}}
+        assert json.loads(path.read_text()) == {**RECORD, **changes}

@@ -64,6 +64,8 @@ def test_a_console_that_cannot_be_read_is_a_warning(monkeypatch: pytest.MonkeyPa
         {"journal": {"boot_id": "../..", "units": [], "manager": [], "shut_down": False}},
         {"kept_by": {"journal": "yes", "pstore": "", "kdump": False}},
         {"timer": None},
+        {"failed_before": ["x" * 9000]},
+        {"failed_before": ["x"] * 201},
     ],
 )
 def test_an_answer_that_the_module_never_gives(

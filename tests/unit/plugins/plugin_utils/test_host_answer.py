@@ -141,6 +141,8 @@ RECORD = {
     "fallback": "6.1.0-38-amd64",
     "complete": True,
     "confirmed": False,
+    "failures": [{"image": "linux-image-6.1=1", "date": "2026-11-29", "reason": "It hung."}],
+    "trial_boot": {"image": "linux-image-6.1=2", "boot_id": BOOT},
     "kernel_log": {
         "release": "6.1.0-38-amd64",
         "tainted": 0,
@@ -167,7 +169,7 @@ def test_what_hosts_answer(facts: dict[str, Any]) -> None:
     }
     assert host_answer.problem(full, host_kernel_info.FORMS) == ""
     # Of a kernel that was there before, or of a run that was cut off early.
-    less = {**full, "install_record": {"complete": True}}
+    less = {**full, "install_record": {"complete": True, "failures": [], "trial_boot": {}}}
     assert host_answer.problem(less, host_kernel_info.FORMS) == ""
 
 
@@ -206,6 +208,11 @@ def test_what_hosts_answer(facts: dict[str, Any]) -> None:
         ("install_record", {**RECORD, "fallback": "\n"}),
         ("install_record", {**RECORD, "complete": "no"}),
         ("install_record", {**RECORD, "confirmed": None}),
+        ("install_record", {**RECORD, "failures": ["x"]}),
+        ("install_record", {**RECORD, "failures": [{"image": "linux-image-6.1=1"}]}),
+        ("install_record", {**RECORD, "failures": [{"image": "x", "date": "", "reason": ""}]}),
+        ("install_record", {**RECORD, "trial_boot": {"image": "linux-image-6.1"}}),
+        ("install_record", {**RECORD, "trial_boot": {"boot_id": ["x"]}}),
     ],
 )
 def test_what_cannot_be_used(facts: dict[str, Any], name: str, value: Any) -> None:

@@ -41,6 +41,9 @@ def test_a_build_whose_trial_boot_failed_is_not_tried_again() -> None:
     assert refusal(facts, "web1", [], {}, "linux-image-6.12=2") == ""
     assert refusal(facts, "web1", [], {}) == ""
     assert refusal({**facts, "install_record": {"failure": {}}}, "web1", [], {}, IMAGE) == ""
+    # One that failed before another one was installed.
+    record = {"image": "linux-image-6.12=2", "failures": [FAILURE, {"image": "x=1"}]}
+    assert refusal({**facts, "install_record": record}, "web1", [], {}, IMAGE) == found
     # What else is in the way comes first: it will not go away by itself.
     assert "container" in refusal({**facts, "container": True}, "web1", [], {}, IMAGE)
 

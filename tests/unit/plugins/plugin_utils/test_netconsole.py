@@ -75,6 +75,7 @@ def test_the_arguments(said: str, receiver: str, wanted: str) -> None:
         # What a host may say to get an argument of its own to its kernel.
         (output({**near(), "dev": "x init=/bin/sh"}), "no device"),
         (output({**near(), "prefsrc": "1 init=/bin/sh"}), "does not appear to be"),
+        (output({**near(), "prefsrc": "fe80::1%x init=/bin/sh"}), "a percent sign"),
         ('RTNETLINK answers: Network is unreachable"', "Expecting value"),
         ("{}", "no route"),
     ],
@@ -94,14 +95,24 @@ def test_a_strange_hardware_address_is_none() -> None:
 
 @pytest.mark.parametrize(
     ("url", "address"),
-    [("http://192.0.2.1:8090", "192.0.2.1"), ("http://[2001:db8::1]/", "2001:db8::1")],
+    [
+        ("http://192.0.2.1:8090", "192.0.2.1"),
+        ("http://[2001:db8::1]/", "2001:db8::1"),
+        ("http://127.0.0.1/", "127.0.0.1"),
+    ],
 )
 def test_the_builder(url: str, address: str) -> None:
     found = netconsole_arguments("", "builder", url)
     assert (found["address"], found["port"], found["problem"]) == (address, 6666, "")
 
 
-@pytest.mark.parametrize("url", ["http://builder.example.org:8090", "", "file:///srv"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://builder.example.org:8090", "", "file:///srv"),
+        *("http://224.0.0.1:8090", "http://0.0.0.0/", "http://[fe80::1%x]/"),
+    ],
+)
 def test_a_builder_without_an_address(url: str) -> None:
     assert "not named by an IP address" in netconsole_arguments("", "builder", url)["problem"]
 
@@ -116,7 +127,14 @@ def test_a_value(value: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["web1", "192.0.2.1:0", "192.0.2.1:99999", "192.0.2.1/24", "1.2.3.4 init=/bin/sh", "::1:"],
+    [
+        *("web1", "192.0.2.1:0", "192.0.2.1:99999", "192.0.2.1/24", "1.2.3.4 init=/bin/sh"),
+        # A line of its own for a command that root runs.
+        *("2001:db8::1:", "fe80::1%x\nlink del eth0", "fe80::1%eth0", "[fe80::1%eth0]:514"),
+        # No machine, many machines, or the host itself.
+        *("0.0.0.0", "::", "127.0.0.1", "127.0.0.1:514", "::1", "[::1]:514", "224.0.0.1"),
+        *("ff02::1", "255.255.255.255", "::ffff:127.0.0.1"),
+    ],
 )
 def test_a_value_that_is_none(value: str) -> None:
     [problem] = variable_forms.problems("trial_netconsole", value)

@@ -158,6 +158,13 @@ def test_the_text_of_a_program_is_no_panic() -> None:
         ("error: file `/boot/initrd.img-6.12' not found.", {"console": True}, "boot loader"),
         ("error: premature end of file /boot/vmlinuz-6.12.", {}, "boot loader"),
         ("Loading Linux 6.12 ...", {"console": True}, "boot loader"),
+        (
+            "Loading Linux 6.12 ...\nProbing EDD (edd=off to disable)... ok",
+            {"console": True},
+            "boot loader",
+        ),
+        # It prints something, without its first line.
+        ("Loading Linux 6.12 ...\nata1: COMRESET failed", {"console": True}, "unknown"),
         # No kernel of this host prints there.
         ("Loading Linux 6.12 ...", {"console": False}, "unknown"),
         ("Linux version 6.12\nerror: x", {"console": True, "started": True}, "unknown"),
@@ -165,6 +172,43 @@ def test_the_text_of_a_program_is_no_panic() -> None:
 )
 def test_a_boot_loader(text: str, console: dict[str, bool], wanted: str) -> None:
     assert kind_of({**log(text, "serial"), "console": console})[0] == wanted
+
+
+NO_VIDEO = "error: no suitable video mode found."
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        NO_VIDEO,
+        "error: ../../grub-core/video/video.c:762:no suitable video mode found.",
+        "error: no video mode activated.",
+        "error: can't find command `hwmatch'.",
+        "error: terminal `gfxterm' isn't found.",
+        "error: serial port `com0' isn't found.",
+        "error: file `/boot/grub/fonts/unicode.pf2' not found.",
+        "error: file `/boot/grub/locale/en_GB.gmo' not found.",
+        "error: diskfilter writes are not supported.",
+        "error: sparse file not allowed.",
+    ],
+)
+def test_an_error_of_the_boot_loader_that_ends_nothing(error: str) -> None:
+    harmless = {**log(f"{error}\nLoading Linux 6.12 ...", "serial"), "console": {}}
+    assert kind_of(harmless)[0] == "unknown"
+    ended = "error: file `/boot/initrd.img-6.12' not found."
+    both = {**log(f"{error}\n{ended}", "serial"), "console": {}}
+    assert kind_of(both) == ("boot loader", ended)
+
+
+@pytest.mark.parametrize("text", [f"Loading Linux 6.12 ...\n{NO_VIDEO}", "error: out of memory."])
+def test_the_boot_loader_of_a_kernel_that_ran_is_no_cause(text: str) -> None:
+    """With `quiet` a kernel does not print its first line."""
+    serial = {**log(text, "serial"), "console": {"console": True, "read": True}}
+    reached = Failure(causes.CHECKS_TASK, "1 of 9 checks failed on w: release: x", reached=True)
+    assert kind_of(serial, reached)[0] == "check"
+    assert kind_of({**serial, "journal": JOURNAL})[0] == "unit"
+    assert kind_of({**serial, "timer": report(addresses=UP)})[0] == "not reached"
+    assert kind_of(serial)[0] == "boot loader"
 
 
 def test_a_kernel_that_left_a_log_elsewhere_was_started() -> None:
@@ -195,6 +239,32 @@ def test_a_kernel_that_left_a_log_elsewhere_was_started() -> None:
 def test_a_report_of_the_rollback_timer(timer: str, wanted: tuple[str, str]) -> None:
     kind, text = kind_of({"timer": timer})
     assert (kind, text.startswith(wanted[1])) == (wanted[0], True), text
+
+
+def test_what_fails_in_each_boot_is_no_cause() -> None:
+    known = {"failed_before": ["srv-data.mount", "ssh.service", "fault.service"]}
+    timer = report(DATA + SSH, STUCK, UP)
+    assert kind_of({"timer": timer})[0] == "unit"
+    found = cause({"timer": timer, **known}, LOST)
+    assert found is not None
+    assert found.kind == "not reached"
+    assert "srv-data" not in found.sentence()
+    # What fails only there, after that.
+    more = DATA.replace("data", "more")
+    assert kind_of({"timer": report(DATA + more), **known}) == ("unit", "srv-more.mount failed")
+
+
+def test_what_fails_in_each_boot_is_no_cause_by_the_journal() -> None:
+    known = {"failed_before": ["srv-data.mount", "dev-sdb1.device", r"dev-disk-by\x2did-x.device"]}
+    assert kind_of({"journal": JOURNAL, **known}) == ("unit", "local-fs.target failed")
+    for waited in (
+        "Timed out waiting for device dev-sdb1.device - /dev/sdb1.",
+        "Timed out waiting for device /dev/sdb1.",
+        "Timed out waiting for device /dev/disk/by-id/x.",
+    ):
+        only = {**JOURNAL, "units": [], "manager": [waited]}
+        assert kind_of({"journal": only})[0] == "device"
+        assert kind_of({"journal": only, **known})[0] == "unknown"
 
 
 def test_the_parts_of_the_report_are_those_that_the_role_writes() -> None:
@@ -236,23 +306,33 @@ def test_the_tasks_are_those_of_the_roles() -> None:
         for path in (ROOT / "roles").glob("*/tasks/**/*.yml")
         for name in re.findall(r"^ *- name: (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     }
-    assert {causes.CHECKS_TASK, causes.MODULES_TASK, causes.HEALTH_TASK} <= names
+    judges = {causes.CHECKS_TASK, causes.MODULES_TASK, causes.HEALTH_TASK, causes.SPACE_TASK}
+    assert judges <= names
 
 
 @pytest.mark.parametrize(
-    ("reason", "wanted"),
+    ("task", "reason", "wanted"),
     [
         (
+            "Install the packages",
             "dpkg: cannot copy extracted data: failed to write (No space left on device)",
             "disk full",
         ),
-        ("web1: / has 100 MiB free and the kernel needs 400", "disk full"),
-        ("The index names another checksum", None),
+        (causes.SPACE_TASK, "web1: / has 100 MiB free and the kernel needs 400", "disk full"),
+        ("Install the packages", "The index names another checksum", None),
+        # It says that there is space.
+        ("Build the modules of DKMS", "zfs does not build; /boot has 800 MiB free", None),
     ],
 )
-def test_before_the_trial_boot_the_failure_says_all(reason: str, wanted: str | None) -> None:
-    found = cause({}, Failure("Install the packages", reason, booted=False))
+def test_before_the_trial_boot_the_failure_says_all(
+    task: str, reason: str, wanted: str | None
+) -> None:
+    found = cause({}, Failure(task, reason, booted=False))
     assert (found.kind if found else None) == wanted
+
+
+def test_free_space_is_no_full_disk_in_a_trial_boot_either() -> None:
+    assert kind_of({}, LOST._replace(reason="it has 800 MiB free"))[0] == "unknown"
 
 
 JOURNAL = {

@@ -52,6 +52,7 @@ def test_a_host_that_kept_nothing(tmp_path: Path) -> None:
         "records": [],
         "journal": None,
         "timer": "",
+        "failed_before": [],
         "kept_by": {"journal": False, "pstore": "", "kdump": False},
     }
     assert accepted(found) == ""

@@ -142,6 +142,8 @@ def test_a_trial_boot_that_ended_by_itself_is_not_repeated(host: Host) -> None:
     # The role install has the reason, and refuses it.
     host.installed(failure=FAILURE)
     assert decide(host.root) == "due"
+    host.installed(failures=[{"image": "linux-image-6.1=1"}, FAILURE])
+    assert decide(host.root) == "due"
     # Another build was tried.
     host.installed(image="linux-image-6.1=1")
     assert decide(host.root) == "due"

@@ -77,7 +77,8 @@ def test_a_trial(tmp_path: Path) -> None:
 
 IMAGE = "linux-image-6.8-x=1"
 RECORD = {"image": IMAGE, "boot_id": "first", "downtime": 31, "confirmed_time": 1_700_000_000}
-FAILED = {**RECORD, "failure": {"reason": "it hung"}}
+FAILED = {**RECORD, "failures": [{"image": IMAGE, "reason": "it hung"}]}
+BEGUN = {"trial_boot": {"image": IMAGE, "boot_id": "first"}}
 
 
 @pytest.mark.parametrize(
@@ -94,6 +95,9 @@ FAILED = {**RECORD, "failure": {"reason": "it hung"}}
         ("6.1", {**RECORD, "confirmed": False}, "ro", "pending"),
         ("6.1", {**RECORD, "confirmed": False, "boot_id": "other"}, "ro", "fallback"),
         ("6.1", {**FAILED, "confirmed": False}, "ro", "fallback"),
+        # It is tried again, also without a new installation.
+        ("6.1", {**FAILED, **BEGUN, "confirmed": False}, "ro", "pending"),
+        ("6.1", {**FAILED, **BEGUN, "boot_id": "other", "confirmed": False}, "ro", "pending"),
     ],
 )
 def test_the_state_of_the_last_deployment(

@@ -62,4 +62,6 @@ def test_a_plain_call() -> None:
         return answers.call_problem(outcome)
 
     assert problem("-1 38") == "there is no such syscall (ENOSYS)"
-    assert [problem(text) for text in ("-1 14", "0 0", "38 0", "")] == [""] * 4
+    assert [problem(text) for text in ("-1 14", "0 0", "38 0")] == [""] * 3
+    for text in ("", "-1", "x 14", "-1 14\n0 0"):
+        assert problem(text) == "it prints no answer"

@@ -65,6 +65,8 @@ def test_kvm_is_used_only_where_a_guest_comes_up(
     assert ("accel=kvm" in real) is kvm
     for argument in ("console=ttyS0", "panic=-1", "printk.devkmsg=on", "-m 1024", "-no-reboot"):
         assert argument in real
+    # What a flood of messages takes before the line has it.
+    assert "log_buf_len=16M" in real
     for nothing in ("-netdev", "-nic", "-drive"):
         assert nothing not in real
 

@@ -55,6 +55,24 @@ def test_the_first_program_reports_all() -> None:
 
 
 @pytest.mark.parametrize(
+    "printed",
+    ["** 18 printk messages dropped **\r\n", "** 18 printk messages dropped ** [    1.000000] x\n"],
+)
+def test_messages_that_the_kernel_could_not_send(printed: str) -> None:
+    assert console.parse(printed * 2).dropped == 36
+    # A message that only says so.
+    assert console.parse(smoke_line.messages("** 18 printk messages dropped **")).dropped == 0
+
+
+def test_a_step_of_which_a_line_is_missing_is_not_whole() -> None:
+    whole = ["oslab-smoke: begin 0", "oslab-smoke: out 0 x", "oslab-smoke: end 0 exit 0"]
+    assert console.parse(smoke_line.messages(*whole)).outcomes[0].whole
+    for missing in (0, 2):
+        lines = [one for number, one in enumerate(whole) if number != missing]
+        assert not console.parse(smoke_line.messages(*lines)).outcomes[0].whole
+
+
+@pytest.mark.parametrize(
     "serial", ["", "oslab-smoke: end 99999999999 exit 1", "\0" * 100, "[" * 9999]
 )
 def test_rubbish(serial: str) -> None:

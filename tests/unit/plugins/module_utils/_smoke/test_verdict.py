@@ -159,3 +159,55 @@ def test_a_module_that_is_not_loaded_is_named_once() -> None:
     assert problems(outputs=gone, ends=ends) == [
         "loading the module capture_mem_mod fails: x (ENOEXEC)"
     ]
+
+
+# --- lines that are missing ---------------------------------------------------------------------
+
+
+def without(*parts: str) -> str:
+    """The line of a kernel without a fault, without the lines that have one of these."""
+    lines = smoke_line.line(PLANNED).splitlines(keepends=True)
+    return "".join(one for one in lines if not any(part in one for part in parts))
+
+
+def number_of(key: str) -> int:
+    return next(number for number, step in enumerate(PLANNED) if step.key == key)
+
+
+def test_no_step_passes_because_nothing_is_known_of_it() -> None:
+    found = problems(smoke_line.messages("oslab-smoke: done"))
+    said = "the serial line does not say what came of it"
+    assert f"calling the syscall mine (number 465): {said}" in found
+    assert f"loading the module other: {said}" in found
+    # Nor one by which the others are judged.
+    assert f"reading /proc/sys/kernel/tainted: {said}" in found
+    assert len(problems(without("oslab-smoke: end "))) >= len(found)
+
+
+@pytest.mark.parametrize("line", ["begin", "end"])
+def test_a_step_of_which_a_line_is_missing_is_named(line: str) -> None:
+    assert problems(
+        without(f"oslab-smoke: {line} {number_of('mine')}\r", f"{line} {number_of('mine')} ")
+    ) == ["calling the syscall mine (number 465): the serial line does not say what came of it"]
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("mine", "calling the syscall mine (number 465) fails: it prints no answer"),
+        (
+            "capture_memory_snapshot",
+            "calling the syscall capture_memory_snapshot (number 462) fails: it prints no figures",
+        ),
+    ],
+)
+def test_an_answer_that_is_missing_is_named(key: str, expected: str) -> None:
+    assert problems(without(f"oslab-smoke: out {number_of(key)} ")) == [expected]
+
+
+def test_messages_that_were_not_sent_fail_the_test() -> None:
+    serial = smoke_line.line(PLANNED).replace("\r\n", "\r\n** 7 printk messages dropped **\r\n", 2)
+    assert problems(serial) == [
+        "the kernel prints more than the serial line can take: 14 messages are lost, and with them "
+        "what they report"
+    ]

@@ -1,0 +1,49 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Units that fail on a host in its fallback kernel, too: they are no cause of a failure."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._evidence import journal
+from ansible_collections.oslab.kernel.plugins.module_utils._evidence.journal import Ask
+from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import read
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import health
+
+#: Of the names that are returned.
+MOST = 200
+_FAILED = ("systemctl", "list-units", "--failed", "--no-legend", "--plain", "--full", "--no-pager")
+_BYTES = 256 << 10
+_SECONDS = 20.0
+_UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]{1,255}")
+
+
+def _now(root: Path, ask: Ask, release: str) -> list[str]:
+    """Those that have failed in this boot; none if it is still the trial boot."""
+    if read(root / "proc/sys/kernel/osrelease").strip() == release:
+        return []
+    output = ask(_FAILED, _BYTES, _SECONDS).decode("utf-8", "replace")
+    return [next(iter(bounded_read.words(line)), "") for line in bounded_read.lines(output)]
+
+
+def _recorded(root: Path) -> list[str]:
+    """Those that had failed, or had not come up, when the host described itself."""
+    try:
+        state = health.decoded(bounded_read.json_object(root / health.RECORD, health.MOST_BYTES))
+    except (OSError, ValueError):
+        return []
+    units = state.kinds.get(health.UNIT, {}) if state else {}
+    return [name for name, item in units.items() if item.text.startswith(("failed", "activating"))]
+
+
+def failed(root: Path, ask: Ask, release: str, before: str) -> list[str]:
+    """Their names, of all that the host still knows.
+
+    `before` is the id of the boot before the trial boot of `release`; it may be empty.
+    """
+    found = [*_now(root, ask, release), *_recorded(root), *journal.failed_units(ask, before)]
+    return [name for name in dict.fromkeys(found) if _UNIT.fullmatch(name)][:MOST]

@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host keeps what failed there through deployments of other builds, and what hung it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.oslab.kernel.tests.lib.playbook import (
+    ROOT,
+    run_playbook,
+    write_inventory,
+)
+from ansible_collections.oslab.kernel.tests.lib.trial_host import (
+    Deployment,
+    deploy,
+    needs_simulation,
+)
+
+PACKAGE = "linux-image-6.12.117-49-usac1"
+MANIFEST = json.loads((ROOT / "bench/fleet/answers.json").read_text(encoding="utf-8"))["manifest"]
+BUILD = f"{PACKAGE}={MANIFEST['version']}"
+EARLIER = {"image": f"{PACKAGE}=1", "date": "2026-11-01", "reason": "A check failed."}
+BEFORE = "01234567-89ab-cdef-0123-456789abcdef"
+
+
+def after_a_hang(image: str, failures: list[Any], **variables: Any) -> Deployment:
+    """The trial boot of this build hung, and somebody reset the host."""
+    record = {
+        **{"image": image, "boot_id": BEFORE, "fallback": "6.1", "complete": True},
+        **{"confirmed": False, "failures": failures},
+        "trial_boot": {"image": image, "boot_id": BEFORE},
+    }
+    return deploy({"stock": [], "new": [], "record": record, "variables": variables})
+
+
+def images(done: Deployment) -> list[str]:
+    return [one["image"] for one in done.record["failures"]]
+
+
+@needs_simulation
+def test_the_same_build_is_refused() -> None:
+    done = after_a_hang(BUILD, [EARLIER])
+    assert done.status != 0
+    said = " ".join(done.output.split())
+    assert f"has failed in its trial boot of this build ({MANIFEST['version']}) on 20" in said
+    assert "as after a hang, a panic, a reset or a power cut. The build is not tried" in said
+    assert "Install the packages" not in said
+
+
+@needs_simulation
+def test_another_build_is_prepared_for_its_trial_boot() -> None:
+    done = after_a_hang(f"{PACKAGE}=2", [EARLIER], trial_reboot=False)
+    assert done.status == 0, done.output
+    assert images(done) == [f"{PACKAGE}=1", f"{PACKAGE}=2"]
+    # The record that a run which finds another boot reads.
+    assert done.record["complete"]
+    begun = done.record["trial_boot"]
+    assert begun == {"image": BUILD, "boot_id": done.record["boot_id"]}
+    assert begun["boot_id"] != BEFORE
+
+
+@needs_simulation
+def test_a_build_that_is_confirmed_is_forgotten() -> None:
+    done = after_a_hang(BUILD, [EARLIER], install_retry_failed=True)
+    assert done.status == 0, done.output
+    assert (done.record["image"], done.record["confirmed"]) == (BUILD, True)
+    assert images(done) == [f"{PACKAGE}=1"]
+    assert not done.record["trial_boot"]
+
+
+# --- what is recorded before the reboot ---------------------------------------------------------
+
+
+def before_the_reboot(tmp_path: Path, hosts: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """By their names, the record of hosts as the task that comes before it writes it."""
+    role = {"name": "oslab.kernel.trial", "tasks_from": "unlock", "rolespec_validate": False}
+    write = {
+        "dest": f"{tmp_path}/{{{{ inventory_hostname }}}}.out",
+        "content": "{{ trial_begun_record | to_json }}",
+        "mode": "0600",
+    }
+    tasks = [{"ansible.builtin.import_role": role, "when": False}, {"ansible.builtin.copy": write}]
+    book = tmp_path / "play.json"
+    book.write_text(
+        json.dumps([{"hosts": "kernel_targets", "gather_facts": False, "tasks": tasks}])
+    )
+    common = {
+        **{"install_record_file": "/x", "install_image": BUILD, "trial_boot_loader": {}},
+        "install_release": "6.12.117-49-usac1",
+        "install_host_facts": {"boot_id": BEFORE, "systemd": True},
+    }
+    known = {name: {**common, **variables} for name, variables in hosts.items()}
+    done = run_playbook(
+        book, inventory=write_inventory(tmp_path / "hosts.json", kernel_targets={"hosts": known})
+    )
+    assert done.status == 0, done.output
+    files = {path.stem: json.loads(path.read_text()) for path in tmp_path.glob("*.out")}
+    return {name: [json.loads(one["content"]) for one in files[name]] for name in hosts}
+
+
+def test_the_record_says_that_the_next_boot_is_the_trial_boot(tmp_path: Path) -> None:
+    kexec = {"trial_boot_loader": {"needs_kexec": "it cannot write"}}
+    deployment = {"trial_repeats": True}
+    # Of a trial boot that was prepared and does not come any more.
+    earlier = {"install_record": {"image": BUILD, "trial_boot": {"image": BUILD, "boot_id": ""}}}
+    found = before_the_reboot(
+        tmp_path,
+        {
+            "deployed": {**deployment, "install_record": {"failures": [EARLIER]}},
+            "later": {**deployment, "trial_reboot": False},
+            "reset": {**deployment, **kexec, "trial_reboot": False},
+            "rolledback": earlier,
+            "untouched": {"install_record": {}},
+        },
+    )
+    begun = {"complete": True, "trial_boot": {"image": BUILD, "boot_id": BEFORE}}
+    assert found["deployed"] == [{"failures": [EARLIER], **begun}]
+    assert found["later"] == [begun]
+    # A reset starts the default, so it is no trial boot.
+    assert found["reset"] == []
+    assert found["rolledback"] == [{"image": BUILD, "trial_boot": {}}]
+    assert found["untouched"] == []

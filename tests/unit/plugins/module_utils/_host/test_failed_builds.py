@@ -1,0 +1,102 @@
+# Copyright: (c) 2026, oslab.kernel contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host remembers each build that has failed there, also one that hung it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.oslab.kernel.plugins.module_utils._host import failed_builds
+
+A, B = "linux-image-6.12-x=1", "linux-image-6.12-x=2"
+FAILURE = {"image": A, "date": "2026-11-29", "reason": "2 checks failed."}
+OTHER = {"image": B, "date": "2026-11-30", "reason": "It hung."}
+BEGUN = {"image": A, "confirmed": False, "trial_boot": {"image": A, "boot_id": "first"}}
+FACTS: dict[str, Any] = {**{"release": "6.1", "boot_id": "third", "trial_report": None}}
+DAY = "2026-12-01"
+
+
+def settled(record: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
+    return failed_builds.settled(record, facts, DAY)
+
+
+def test_the_record_of_an_earlier_version() -> None:
+    assert failed_builds.failures({"image": A, "failure": FAILURE}) == [FAILURE]
+    assert failed_builds.failures({"image": A, "failure": {}}) == []
+    found = settled({"image": A, "failure": FAILURE}, FACTS)
+    assert found == {"image": A, "failures": [FAILURE]}
+    found = settled({"failure": FAILURE, "failures": [OTHER]}, FACTS)
+    assert found == {"failures": [FAILURE, OTHER]}
+    # It had neither.
+    assert settled({"image": A}, FACTS) == {"image": A}
+
+
+def test_each_build_has_its_own_failure() -> None:
+    record = {"image": "linux-image-6.13=1", "failures": [FAILURE, OTHER]}
+    assert failed_builds.failure_of(record, A) == FAILURE
+    assert failed_builds.failure_of(record, B) == OTHER
+    assert failed_builds.failure_of(record, "linux-image-6.13=1") is None
+    again = {**FAILURE, "reason": "again"}
+    assert failed_builds.failures({"failures": [FAILURE, OTHER, again]}) == [OTHER, again]
+
+
+def test_the_oldest_ones_are_dropped() -> None:
+    many = [{**FAILURE, "image": f"linux-image-6.12-x={number}"} for number in range(50)]
+    found = settled({"failures": many}, FACTS)
+    assert found["failures"] == many[-failed_builds.MOST :]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"failure": 1, "failures": "x", "trial_boot": []},
+        {"failure": {"image": []}, "failures": [1, None, {}, {"reason": "x"}], "trial_boot": 7},
+    ],
+)
+def test_what_is_no_record_of_ours(record: dict[str, Any]) -> None:
+    assert failed_builds.failures(record) == []
+    assert failed_builds.begun(record) == ("", "")
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {},
+        # The host itself judged the kernel, and the judgement hung.
+        {"trial_report": "6.12-x was not confirmed within 900 s\nthe verification on the host:\n"},
+    ],
+)
+def test_a_trial_boot_that_nothing_recorded_has_failed(facts: dict[str, Any]) -> None:
+    found = settled({**BEGUN, "failures": [OTHER]}, {**FACTS, **facts})
+    assert [one["image"] for one in found["failures"]] == [B, A]
+    assert found["failures"][1]["date"] == DAY
+    assert "as after a hang, a panic, a reset or a power cut" in found["failures"][1]["reason"]
+    # Once.
+    assert found["trial_boot"] == {}
+    assert settled(found, {**FACTS, "boot_id": "fourth"}) == found
+
+
+@pytest.mark.parametrize(
+    ("record", "facts"),
+    [
+        # The trial boot is still to come, or it is now.
+        (BEGUN, {"boot_id": "first"}),
+        (BEGUN, {"release": "6.12-x"}),
+        # The run that was to confirm the kernel was stopped; the rollback timer ended the boot.
+        (BEGUN, {"trial_report": "6.12-x was not confirmed within 900 s\nfailed units:\n"}),
+        # It was confirmed, or the failure is recorded.
+        ({**BEGUN, "trial_boot": {}}, {}),
+        # The record of an earlier version.
+        ({"image": A, "boot_id": "first", "complete": True, "confirmed": False}, {}),
+    ],
+)
+def test_a_trial_boot_that_did_not_fail(record: dict[str, Any], facts: dict[str, Any]) -> None:
+    found = settled(record, {**FACTS, **facts})
+    assert failed_builds.failures(found) == []
+
+
+def test_a_kernel_whose_name_begins_as_that_of_the_one_that_runs() -> None:
+    found = settled(BEGUN, {**FACTS, "release": "6.12"})
+    assert failed_builds.failure_of(found, A)
