@@ -335,6 +335,20 @@ def test_a_trace_that_nothing_has_announced() -> None:
     ]
 
 
+def test_a_report_that_has_no_trace_of_its_own() -> None:
+    logged = "mce: [Hardware Error]: Machine check events logged\n"
+    ended = "WARNING: CPU: 0 PID: 1 at f+0x1/0x2\n---[ end trace 0000000000000000 ]---\n"
+    for before in (logged, ended):
+        _sysfs, only = DUPLICATE.split("\n", 1)
+        assert [one.kind for one in found(before + only)][1:] == ["call_trace"]
+
+
+def test_a_report_ends_where_the_head_of_another_trace_is() -> None:
+    access = "unchecked MSR access error: RDMSR from 0x1 at rIP: 0x2\nCall Trace:\n f+0x1/0x2\n"
+    one, _other = found(access + DUPLICATE)
+    assert one.lines == access.splitlines()
+
+
 def test_traces_that_a_report_asks_for_are_its_own() -> None:
     trace = "CPU: 1 PID: 7 Comm: a Not tainted 6.12.117 #1\nCall Trace:\n <TASK>\n g+0x1/0x2\n"
     dump = "rcu: Stack dump where RCU GP kthread last ran:\n"
@@ -355,6 +369,8 @@ BERT: Error records from previous boot:
         "earlier_error",
         "machine_check",
     ]
+    decoded = "[Hardware Error]: Uncorrected, software containable error.\n"
+    assert [one.kind for one in found(text + f"{NEXT}\n" + decoded)][1:] == ["machine_check"]
     now = "{1}[Hardware Error]: event severity: fatal\n"
     assert [one.kind for one in found(text + now)] == ["earlier_error", "machine_check"]
 
@@ -604,8 +620,9 @@ def journal(whole: bytes = b"", *, cut: bytes = b"", end: bytes = b"") -> Any:
 
     def run(argv: Any) -> Output:
         assert argv[0] == "journalctl"
-        reverse = argv[-1] == "--reverse"
-        return Output(whole or (end if reverse else cut), whole=bool(whole))
+        if argv[-1] == "--reverse":
+            return Output(end or b"\n".join(whole.split(b"\n")[::-1]), whole=bool(whole))
+        return Output(whole or cut, whole=bool(whole))
 
     return run
 
@@ -663,6 +680,7 @@ def test_too_many_records_in_the_journal(monkeypatch: pytest.MonkeyPatch) -> Non
     lost = Log([Record(8, "x")], False, ["/dev/kmsg"])
     monkeypatch.setattr(kernel_log, "MOST_RECORDS", 3)
     assert not kernel_log.read(lambda: lost, journal(entries(0, 1, 2, 5, 7, 8))).complete
+    assert not kernel_log.read(lambda: Log([], False), journal(entries(0, 1, 2, 5, 7, 8))).complete
 
 
 def test_a_gap_in_the_ring_buffer() -> None:
