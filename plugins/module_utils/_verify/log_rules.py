@@ -377,7 +377,7 @@ RULES = (
         block=True,
         traces=NO_TRACE,
     ),
-    # drivers/pci/pcie/aer.c
+    # drivers/pci/pcie
     _rule(
         "machine_check",
         rf"{_OF_PCI}.{{0,80}}PCIe Bus Error: (severity=Uncorrec[^,]*, type=[^,]*)",

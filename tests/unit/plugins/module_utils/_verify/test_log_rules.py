@@ -286,7 +286,7 @@ def test_other_forms(line: str, kind: str, name: str) -> None:
         ),
         ("EDAC MC0: 1 UE memory read error on DIMM A1 (channel:1 slot:0)", "kept", "DIMM A1"),
         (
-            "pcieport 0000:00:1c.0: AER: PCIe Bus Error: severity=Uncorrectable (Fatal), type=T",
+            "pcieport 0000:00:1c.0: PCIe Bus Error: severity=Uncorrectable (Fatal), type=T",
             "kept",
             "0000:00:1c.0",
         ),
