@@ -37,10 +37,13 @@ from ansible_collections.oslab.kernel.plugins.module_utils._verify.log_rules imp
 )
 
 KMSG = "/dev/kmsg"
-#: All messages of the kernel in this boot, also those of level debug.
+# What systemd-journald itself notes where the ring buffer was overwritten before it could read it.
+_MISSED = "e9bf28e6e834481bb6f48f548ad13606"
+#: All messages of the kernel in this boot, also those of level debug, and where some are missing.
 JOURNAL = (
-    *("journalctl", "--dmesg", "--boot", "--output=json", "--no-pager", "--quiet"),
-    "--output-fields=MESSAGE,SYSLOG_FACILITY,_SOURCE_MONOTONIC_TIMESTAMP",
+    *("journalctl", "--boot", "--output=json", "--no-pager", "--quiet"),
+    "--output-fields=MESSAGE,MESSAGE_ID,SYSLOG_FACILITY,_SOURCE_MONOTONIC_TIMESTAMP",
+    *("_TRANSPORT=kernel", "+", "_TRANSPORT=driver", f"MESSAGE_ID={_MISSED}"),
 )
 # Of the log that is read: a ring buffer has some hundred KiB, a journal of months more.
 MOST_RECORDS = 200_000
@@ -108,6 +111,8 @@ class Record(NamedTuple):
     kernel: bool = True
     #: Whether it goes on with a line that another message has cut off.
     fragment: bool = False
+    #: Whether it is none, and messages were lost here.
+    gap: bool = False
 
 
 class Log(NamedTuple):
@@ -431,6 +436,8 @@ def parse_journal(data: bytes) -> list[Record]:
 
 
 def _journal_record(entry: dict[str, Any]) -> Record:
+    if entry.get("MESSAGE_ID") == _MISSED:
+        return Record(0, "", kernel=False, gap=True)
     stamp = str(entry.get("_SOURCE_MONOTONIC_TIMESTAMP", ""))
     digits = stamp.isascii() and stamp.isdigit() and len(stamp) <= 20
     return Record(
@@ -510,11 +517,18 @@ def _read_journal(moment: Optional[int], run: Callable[[Sequence[str]], Output])
     """
 
     def earlier(records: Sequence[Record]) -> list[Record]:
-        return [one for one in records if moment is None or one.microseconds < moment]
+        return [
+            one for one in records if not one.gap and (moment is None or one.microseconds < moment)
+        ]
 
     def is_late(records: Sequence[Record]) -> bool:
-        """Whether the journal goes on where the ring buffer begins."""
-        return moment is None or any(one.microseconds >= moment for one in records)
+        """Whether the journal goes on where the ring buffer begins, without a gap up to there."""
+        for one in records:
+            if one.gap:
+                return False
+            if moment is not None and one.microseconds >= moment:
+                return True
+        return moment is None
 
     printed = run(JOURNAL)
     read = parse_journal(printed.data)
@@ -524,6 +538,7 @@ def _read_journal(moment: Optional[int], run: Callable[[Sequence[str]], Output])
         return _Journal(found, begins and is_late(read))
     if moment is not None and is_late(read):
         return _Journal(found, begins)
+    begins = begins and not any(one.gap for one in read)
     last = found[-1].microseconds if found else -1
     end = parse_journal(run((*JOURNAL, "--reverse")).data)[::-1]
     # Both parts have some messages if none lies between them.

@@ -641,10 +641,17 @@ def test_a_journal_that_begins_late_completes_nothing() -> None:
     assert kernel_log.read(lambda: lost, journal()) is lost
 
 
-def entries(*moments: int) -> bytes:
+# As systemd-journald notes it.
+GAP = {"MESSAGE": "Missed 7 kernel messages", "MESSAGE_ID": "e9bf28e6e834481bb6f48f548ad13606"}
+
+
+def entries(*moments: int | None) -> bytes:
+    """Messages at these moments; None: where some are missing."""
     return b"\n".join(
         json.dumps(
-            {
+            GAP
+            if moment is None
+            else {
                 "MESSAGE": "Linux version 6.12" if moment == 0 else f"at {moment}",
                 "_SOURCE_MONOTONIC_TIMESTAMP": str(moment),
             }
@@ -667,6 +674,13 @@ def entries(*moments: int) -> bytes:
         (journal(cut=entries(0, 1, 2), end=entries(5, 4, 2)), False, [0, 1, 2, 4, 5, 8, 9]),
         (journal(cut=entries(0, 1, 2)), False, [0, 1, 2, 8, 9]),
         (journal(cut=entries(1, 2), end=entries(9, 8, 2)), False, [1, 2, 8, 9]),
+        # The journal itself lacks something, or only what the ring buffer has.
+        (journal(entries(0, 1, None, 2, 8, 9)), False, [0, 1, 2, 8, 9]),
+        (journal(entries(0, 1, 2, None, 8, 9)), False, [0, 1, 2, 8, 9]),
+        (journal(entries(0, 1, 2, 8, None, 9)), True, [0, 1, 2, 8, 9]),
+        (journal(cut=entries(0, None, 2), end=entries(9, 8, 3, 2)), False, [0, 2, 3, 8, 9]),
+        (journal(cut=entries(0, 1, 2), end=entries(9, 8, None, 2)), False, [0, 1, 2, 8, 9]),
+        (journal(cut=entries(0, 1, 2), end=entries(9, None, 8, 2)), True, [0, 1, 2, 8, 9]),
     ],
 )
 def test_a_journal_that_is_cut(run: Any, complete: bool, moments: list[int]) -> None:
