@@ -39,7 +39,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - C(release), C(tainted) and C(complaints); empty if the log could not be read.
+    - C(release), C(tainted), C(complaints) and C(complete), whether that is all that the kernel
+      complained of; empty if the log could not be read.
   type: dict
 """
 

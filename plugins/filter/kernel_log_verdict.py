@@ -36,7 +36,7 @@ options:
     elements: str
     required: true
   severities_without_baseline:
-    description: In place of these where there is no baseline.
+    description: In place of these where there is no baseline, or a part of it is lost.
     type: list
     elements: str
     required: true
@@ -62,7 +62,7 @@ _value:
     - C(complaints), each with C(severity), C(state) (V(new), V(before), V(allowed)), C(reason) and
       C(fails).
     - C(baseline), the release of the kernel that the log is compared with, and C(complete), whether
-      the log begins with the boot.
+      the log begins with the boot and lacks nothing.
   type: dict
 """
 

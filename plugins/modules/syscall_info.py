@@ -334,8 +334,8 @@ kernel_log:
       has lost the beginning, the journal; V(null) without O(kernel_log=true).
     - C(complaints) are groups with C(kind), C(name), C(count), C(seconds) after the boot and the
       first C(lines). The most severe ones are reported; C(dropped) is the number of the others.
-    - C(complete) says whether the log begins with the boot, C(problem) why it could not be read,
-      and C(tainted) is the number in C(/proc/sys/kernel/tainted).
+    - C(complete) says whether the log begins with the boot and lacks nothing, C(problem) why it
+      could not be read, and C(tainted) is the number in C(/proc/sys/kernel/tainted).
     - C(baseline) is what the role C(oslab.kernel.install) has recorded of the log of the kernel
       that ran before this one was installed; V(null) if it has not.
   returned: success

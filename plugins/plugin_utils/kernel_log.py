@@ -25,6 +25,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._verify.log_verdict i
     BEFORE,
     NEW,
     Settings,
+    is_complete,
     judged,
 )
 from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import Form
@@ -39,6 +40,8 @@ BASELINE = {
     "release": Form(str, like=RELEASE),
     "tainted": Form(int, like=_NUMBER),
     "complaints": Form(list, str, like=kernel_log.FINGERPRINT, most=kernel_log.MOST_GROUPS),
+    # Earlier versions did not say it.
+    "complete": Form(bool),
 }
 _COMPLAINT = {
     "kind": Form(str, like=_KIND),
@@ -74,6 +77,7 @@ def baseline(log: Optional[Mapping[str, Any]], release: str) -> dict[str, Any]:
         "complaints": [
             kernel_log.fingerprint(one["kind"], one["name"]) for one in log.get("complaints", [])
         ],
+        "complete": bool(log.get("complete")) and not log.get("dropped"),
     }
 
 
@@ -105,11 +109,26 @@ def _counts(complaints: Sequence[Mapping[str, Any]], log: Mapping[str, Any]) -> 
     return [f"{count} {words}" for count, words in parts if count]
 
 
+def _failing(known: Mapping[str, Any], settings: Settings) -> list[str]:
+    """The severities that any complaint may have that fails the host."""
+    wanted = {*settings.severities_without_baseline, *(settings.severities if known else ())}
+    return [one for one in SEVERITIES if one in wanted]
+
+
 def _expected(known: Mapping[str, Any], settings: Settings) -> str:
     if known:
         return "no new complaints"
-    wanted = [one for one in SEVERITIES if one in settings.severities_without_baseline]
-    return f"no {' or '.join(wanted)} complaints" if wanted else "any complaints"
+    failing = _failing(known, settings)
+    return f"no {' or '.join(failing)} complaints" if failing else "any complaints"
+
+
+def _misses_some(log: Mapping[str, Any], failing: Sequence[str]) -> bool:
+    """Whether there may be complaints that fail the host, and the host has not reported them."""
+    if not log.get("complete", False):
+        return bool(failing)
+    # Those that are not reported are no more severe than the last one that is.
+    last = [KINDS[one["kind"]] for one in log.get("complaints", [])][-1:]
+    return bool(log.get("dropped") and {*last} & {*failing})
 
 
 def checks(
@@ -127,10 +146,16 @@ def checks(
     counts = _counts(complaints, log)
     if not known:
         counts.append("no baseline")
+    elif not is_complete(known):
+        counts.append("incomplete baseline")
     if not log.get("complete", False):
-        counts.append("its beginning is lost")
-    details = f" ({', '.join(counts)})" if counts else ""
-    row.update(ok=not failed, actual=f"{f'{len(failed)} new' if failed else 'none'}{details}")
+        counts.append("a part of the log is lost")
+    unknown = not failed and _misses_some(log, _failing(known, settings))
+    found = f"{len(failed)} new" if failed else "unknown" if unknown else "none"
+    row.update(
+        ok=None if unknown else not failed,
+        actual=f"{found} ({', '.join(counts)})" if counts else found,
+    )
     if known:
         row["detail"] = f"compared with the boot of {known.get('release', 'another kernel')}"
     return [row, *map(_row, failed[:MOST_ROWS])]

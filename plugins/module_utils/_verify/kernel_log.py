@@ -5,13 +5,15 @@
 
 A complaint is its first line and the trace that follows. Complaints of one name are one group,
 with the lines of the first. A name has no numbers and addresses, so that it is the same in another
-boot and, mostly, in another kernel. The control node decides whether a group is new, and what that
-means.
+boot and, mostly, in another kernel; a device is named by what it is. The control node decides
+whether a group is new, and what that means.
 """
 
 from __future__ import annotations
 
 import errno
+import functools
+import itertools
 import os
 import re
 import selectors
@@ -26,14 +28,22 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import bounde
 from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import RELEASE
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import locale_environment
 from ansible_collections.oslab.kernel.plugins.module_utils._host.packages import INSTALL_RECORD
-from ansible_collections.oslab.kernel.plugins.module_utils._verify import log_rules
-from ansible_collections.oslab.kernel.plugins.module_utils._verify.log_rules import Rule
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import log_devices, log_rules
+from ansible_collections.oslab.kernel.plugins.module_utils._verify.log_rules import (
+    MANY_TRACES,
+    NO_TRACE,
+    Found,
+    Rule,
+)
 
 KMSG = "/dev/kmsg"
-#: All messages of the kernel in this boot, also those of level debug.
+# What systemd-journald itself notes where the ring buffer was overwritten before it could read it.
+_MISSED = "e9bf28e6e834481bb6f48f548ad13606"
+#: All messages of the kernel in this boot, also those of level debug, and where some are missing.
 JOURNAL = (
-    *("journalctl", "--dmesg", "--boot", "--output=json", "--no-pager", "--quiet"),
-    "--output-fields=MESSAGE,SYSLOG_FACILITY,_SOURCE_MONOTONIC_TIMESTAMP",
+    *("journalctl", "--boot", "--output=json", "--no-pager", "--quiet"),
+    "--output-fields=MESSAGE,MESSAGE_ID,SYSLOG_FACILITY,_SOURCE_MONOTONIC_TIMESTAMP",
+    *("_TRANSPORT=kernel", "+", "_TRANSPORT=driver", f"MESSAGE_ID={_MISSED}"),
 )
 # Of the log that is read: a ring buffer has some hundred KiB, a journal of months more.
 MOST_RECORDS = 200_000
@@ -53,6 +63,7 @@ _LINE = 2048
 
 _ESCAPE = re.compile(rb"\\x([0-9a-fA-F]{2})")
 _CUT = "------------[ cut here ]"
+_END = "---[ end trace"
 _KERNEL_START = "Linux version "
 
 # The lines of traces.
@@ -72,6 +83,9 @@ _TRACE = re.compile(
 )
 # Of a report that has its own words: so many other lines do not end a block.
 _SLACK = 3
+# Where a trace begins that no line has announced, and what announces one more of the same report.
+_TRACE_HEAD = re.compile(r"CPU: \d{1,5} .{0,60}?Comm: ")
+_TRACE_OF_OTHERS = re.compile(r"Sending NMI|NMI backtrace|task:|rcu: ")
 # A trace of another kind may begin within a block; its first line decides.
 _WITHIN = re.compile(r"(?:Oops|invalid opcode|Internal error|general protection fault|KASAN: )")
 
@@ -97,17 +111,31 @@ class Record(NamedTuple):
     kernel: bool = True
     #: Whether it goes on with a line that another message has cut off.
     fragment: bool = False
+    #: Whether it is none, and messages were lost here.
+    gap: bool = False
 
 
 class Log(NamedTuple):
     """The messages of this boot, the first one first."""
 
     records: Sequence[Record]
-    #: Whether the log begins with the boot, and was read to its end.
+    #: Whether the log begins with the boot, was read to its end, and lacks nothing between.
     complete: bool
     sources: Sequence[str] = ()
     #: Why nothing could be read; empty if something was.
     problem: str = ""
+    #: Whether it was read to its end.
+    ended: bool = True
+    #: From this record on nothing is missing.
+    whole_from: int = 0
+
+
+class Output(NamedTuple):
+    """What a program has printed."""
+
+    data: bytes
+    #: Whether that is all of it: the program has ended by itself and without an error.
+    whole: bool
 
 
 class Group:
@@ -151,14 +179,18 @@ def fingerprint(kind: str, name: str) -> str:
 class _Open:
     """The complaint whose trace is being read."""
 
-    def __init__(self, rule: Rule, name: str, record: Record) -> None:
-        self.rule, self.name = rule, name
+    def __init__(self, found: Found, record: Record) -> None:
+        self.found, self.rule = found, found.rule
         self.seconds = record.microseconds // 1_000_000
         self.lines: list[str] = []
         self.length = 0
+        #: Lines that are not of a trace: the last ones, and whether there are any since its trace.
         self.foreign = 0
+        self.interrupted = False
+        self.slack = 0 if self.rule.traces == NO_TRACE else _SLACK
+        self.has_trace = self.rule.kind == "call_trace"
         self.also = ""
-        self.until = rule.until
+        self.until = self.rule.until
 
     def add(self, text: str) -> None:
         self.length += 1
@@ -172,87 +204,150 @@ class _Open:
 
     def has(self, text: str) -> bool:
         """Whether a line belongs to its block, or may."""
-        if self.until or _TRACE.match(text):
+        if self.until:
             self.foreign = 0
-        else:
+        elif not _TRACE.match(text):
             self.foreign += 1
-        return self.foreign <= _SLACK
+            self.interrupted = True
+        elif _TRACE_HEAD.match(text) and not self._may_have_a_trace():
+            return False
+        else:
+            self.foreign = 0
+            if self.rule.traces == MANY_TRACES and _TRACE_OF_OTHERS.match(text):
+                self.interrupted = False
+        return self.foreign <= self.slack
+
+    def _may_have_a_trace(self) -> bool:
+        """Whether the next trace may be its own, and not one that nothing has announced."""
+        if self.length >= _LONGEST_BLOCK or self.rule.traces == NO_TRACE:
+            return False
+        if self.until or not self.has_trace:
+            return True
+        return self.rule.traces == MANY_TRACES and not self.interrupted
+
+    def takes_trace(self) -> bool:
+        """Whether a trace that begins now is its own; from then on it has one."""
+        own = self._may_have_a_trace()
+        if own and not self.until:
+            self.has_trace, self.interrupted = True, False
+        return own
 
     def trace(self) -> list[str]:
         """Its lines, without those at the end that are not of it."""
         if self.length > MOST_LINES:
             return self.lines
-        return self.lines[: max(1, len(self.lines) - min(self.foreign, _SLACK))]
+        return self.lines[: max(1, len(self.lines) - min(self.foreign, self.slack))]
 
-    def full_name(self) -> str:
-        return normalised(f"{self.name} in {self.also}" if self.also else self.name)
+    def name(self, device: str) -> str:
+        """Its name, with the device as it is and all else without numbers."""
+        name = normalised(f"{self.found.name} in {self.also}" if self.also else self.found.name)
+        return f"{name[: NAME_LENGTH - len(device) - 3]} ({device})" if device else name
 
 
-def groups(records: Sequence[Record]) -> list[Group]:
-    """The complaints in the log, in the order in which they began."""
-    found: dict[tuple[str, str], Group] = {}
+def _as_named(_kind: str, name: str) -> str:
+    return name
 
-    def close(one: Optional[_Open]) -> None:
-        if one is None:
+
+class _Complaints:
+    """The complaints of a log that is read record by record."""
+
+    def __init__(self, identity: Callable[[str, str], str]) -> None:
+        self.found: dict[tuple[str, str], Group] = {}
+        self._identity = functools.lru_cache(maxsize=None)(identity)
+        self._trace: Optional[_Open] = None
+        #: What stands between "cut here" and the first line of a WARN.
+        self._head: Optional[list[str]] = None
+        #: The last line that is not of a trace.
+        self._before = ""
+
+    def read(self, record: Record) -> None:
+        lines = [line[:_LINE] for line in record.text.split("\n")]
+        text = lines[0]
+        if text.startswith(_CUT):
+            self.close()
+            self._head = []
             return
-        key = (one.rule.kind, one.full_name())
-        if key in found:
-            found[key].count += 1
+        found = None if record.fragment else log_rules.rule_of(record.text[:_LINE])
+        if found and self._trace and _goes_on(self._trace, found.rule, text):
+            found = None
+        if found:
+            self._begin(found, record, text)
+        elif self._trace and (record.fragment or self._trace.has(text)):
+            self._go_on(self._trace, lines)
+        elif self._head is not None and len(self._head) < _LONGEST_HEAD:
+            self._head.append(text)
         else:
-            group = found[key] = Group(*key, one.seconds)
+            self.close()
+            self._head = None
+        if not _TRACE.match(text):
+            self._before = text
+
+    def _begin(self, found: Found, record: Record, text: str) -> None:
+        one = _Open(found, record)
+        one.add(text)
+        if not found.rule.block:
+            self._add(one)
+            return
+        self.close()
+        self._trace = one
+        if found.rule.kind == "call_trace" and self._head is None and self._before:
+            # What it is about, mostly.
+            one.add(self._before)
+        for line in self._head or ():
+            one.add(line)
+        self._head = None
+
+    def _go_on(self, trace: _Open, lines: Sequence[str]) -> None:
+        for line in lines:
+            trace.add(line)
+        if lines[0].startswith(_END):
+            self.close()
+
+    def close(self) -> None:
+        if self._trace:
+            self._add(self._trace)
+        self._trace = None
+
+    def _add(self, one: _Open) -> None:
+        device = one.found.device and self._identity(one.found.group, one.found.device)
+        key = (one.rule.kind, one.name(device))
+        if key in self.found:
+            self.found[key].count += 1
+        else:
+            group = self.found[key] = Group(*key, one.seconds)
             group.lines = one.trace()
 
-    trace: Optional[_Open] = None
-    head: Optional[list[str]] = None
+
+def groups(
+    records: Sequence[Record], identity: Callable[[str, str], str] = _as_named
+) -> list[Group]:
+    """The complaints in the log, in the order in which they began.
+
+    `identity` says what a device is, by the group of a rule's pattern and the name in the message.
+    """
+    complaints = _Complaints(identity)
     for record in records:
-        if not record.kernel:
-            continue
-        lines = record.text.split("\n")
-        text = lines[0][:_LINE]
-        if text.startswith(_CUT):
-            # The message of a WARN stands between this line and its first one.
-            close(trace)
-            trace, head = None, []
-            continue
-        matched = None if record.fragment else log_rules.rule_of(record.text[:_LINE])
-        if matched and trace and _goes_on(trace, matched[0], text):
-            matched = None
-        if matched and not matched[0].block:
-            single = _Open(*matched, record)
-            single.add(text)
-            close(single)
-        elif matched:
-            close(trace)
-            trace = _Open(*matched, record)
-            trace.add(text)
-            for line in head or ():
-                trace.add(line)
-            head = None
-        elif trace and (record.fragment or trace.has(text)):
-            for line in lines:
-                trace.add(line[:_LINE])
-        elif head is not None and len(head) < _LONGEST_HEAD:
-            head.append(text)
-        else:
-            close(trace)
-            trace, head = None, None
-    close(trace)
-    return [*found.values()]
+        if record.kernel:
+            complaints.read(record)
+    complaints.close()
+    return [*complaints.found.values()]
 
 
 def _goes_on(trace: _Open, rule: Rule, text: str) -> bool:
     """Whether a line that could begin a complaint is a part of the one before it."""
     if rule.kind == "call_trace":
-        return trace.length < _LONGEST_BLOCK
+        return trace.takes_trace()
     if rule.kind == "oops" and trace.rule.kind in ("oops", "bug"):
         return bool(_WITHIN.match(text)) and trace.length <= _LONGEST_HEAD
-    # One report has a line for each of its registers.
-    return rule.kind == trace.rule.kind == "machine_check" and trace.length < MOST_LINES
+    # The firmware's record of another boot. That of this one has a number or `mce:` before it.
+    return trace.rule.kind == "earlier_error" and text.startswith("[Hardware Error]")
 
 
-def answer(log: Log, tainted: int) -> dict[str, Any]:
+def answer(
+    log: Log, tainted: int, identity: Callable[[str, str], str] = _as_named
+) -> dict[str, Any]:
     """What a host reports of its log: the most severe groups, if there are many."""
-    every = groups(log.records)
+    every = groups(log.records, identity)
     severities = [*log_rules.SEVERITIES]
     ranked = sorted(every, key=lambda one: severities.index(log_rules.KINDS[one.kind]))
     return {
@@ -295,15 +390,15 @@ def parse_record(data: bytes) -> Optional[tuple[int, Record]]:
 def read_kmsg(path: str = KMSG, clock: Callable[[], float] = time.monotonic) -> Log:
     """The messages in the kernel's ring buffer. Raises OSError if it cannot be read."""
     records: list[Record] = []
-    expected = 0
-    complete = True
+    first, expected = 0, 0
+    ended, whole_from = True, 0
     deadline = clock() + SECONDS
     size = 0
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         while True:
             if len(records) >= MOST_RECORDS or size > MOST_BYTES or clock() > deadline:
-                complete = False
+                ended = False
                 break
             try:
                 data = os.read(descriptor, _RECORD)
@@ -313,7 +408,7 @@ def read_kmsg(path: str = KMSG, clock: Callable[[], float] = time.monotonic) -> 
                 # Messages were overwritten meanwhile: the next one shows how many.
                 if error.errno != errno.EPIPE:
                     raise
-                complete = False
+                expected = -1
                 continue
             if not data:
                 break
@@ -321,25 +416,28 @@ def read_kmsg(path: str = KMSG, clock: Callable[[], float] = time.monotonic) -> 
             parsed = parse_record(data)
             if parsed is None:
                 continue
-            complete = complete and parsed[0] == expected
-            expected = parsed[0] + 1
-            records.append(parsed[1])
+            number, record = parsed
+            if not records:
+                first = number
+            elif number != expected:
+                whole_from = len(records)
+            expected = number + 1
+            records.append(record)
     finally:
         os.close(descriptor)
-    return Log(records, complete and bool(records), [path])
+    complete = bool(records) and ended and first == whole_from == 0
+    return Log(records, complete, [path], ended=ended, whole_from=whole_from)
 
 
 def parse_journal(data: bytes) -> list[Record]:
     """The messages of `journalctl --output=json`; lines that hold none are left out."""
-    records = []
-    for entry in journal_json.entries(data):
-        records.append(_journal_record(entry))
-        if len(records) >= MOST_RECORDS:
-            break
-    return records
+    entries = itertools.islice(journal_json.entries(data), MOST_RECORDS)
+    return [*map(_journal_record, entries)]
 
 
 def _journal_record(entry: dict[str, Any]) -> Record:
+    if entry.get("MESSAGE_ID") == _MISSED:
+        return Record(0, "", kernel=False, gap=True)
     stamp = str(entry.get("_SOURCE_MONOTONIC_TIMESTAMP", ""))
     digits = stamp.isascii() and stamp.isdigit() and len(stamp) <= 20
     return Record(
@@ -349,13 +447,8 @@ def _journal_record(entry: dict[str, Any]) -> Record:
     )
 
 
-def limited_output(
-    argv: Sequence[str], limit: int = MOST_BYTES, seconds: float = SECONDS, *, whole: bool = False
-) -> bytes:
-    """The beginning of what a program prints, within so much time; empty if it does not start.
-
-    `whole`: empty, too, unless it ends by itself and without an error.
-    """
+def output(argv: Sequence[str], limit: int = MOST_BYTES, seconds: float = SECONDS) -> Output:
+    """The beginning of what a program prints, within so much time; empty if it does not start."""
     try:
         process = subprocess.Popen(
             argv,
@@ -365,7 +458,7 @@ def limited_output(
             env=locale_environment(),
         )
     except OSError:
-        return b""
+        return Output(b"", whole=False)
     data = bytearray()
     deadline = time.monotonic() + seconds
     try:
@@ -373,14 +466,21 @@ def limited_output(
             data += chunk
             if len(data) >= limit:
                 break
-        if whole and (len(data) >= limit or not _ends_well(process, deadline)):
-            return b""
+        whole = len(data) < limit and _ends_well(process, deadline)
     finally:
         process.kill()
         process.wait()
         if process.stdout:
             process.stdout.close()
-    return bytes(data[:limit])
+    return Output(bytes(data[:limit]), whole)
+
+
+def limited_output(
+    argv: Sequence[str], limit: int = MOST_BYTES, seconds: float = SECONDS, *, whole: bool = False
+) -> bytes:
+    """What `output` has read. `whole`: empty unless that is all of it."""
+    found = output(argv, limit, seconds)
+    return found.data if found.whole or not whole else b""
 
 
 def _ends_well(process: subprocess.Popen[bytes], deadline: float) -> bool:
@@ -402,19 +502,69 @@ def _chunks(process: subprocess.Popen[bytes], deadline: float) -> Iterator[bytes
             yield chunk
 
 
-def merged(ring: Log, journal: Sequence[Record]) -> Log:
+class _Journal(NamedTuple):
+    """The messages from before a moment, the first one first."""
+
+    records: Sequence[Record]
+    #: Whether they begin with the boot and lack nothing up to that moment.
+    complete: bool
+
+
+def _read_journal(moment: Optional[int], run: Callable[[Sequence[str]], Output]) -> _Journal:
+    """From its beginning, and where that is too much for the limits, also from its end.
+
+    `moment` is that of the first record of the ring buffer; None if there is none.
+    """
+
+    def earlier(records: Sequence[Record]) -> list[Record]:
+        return [
+            one for one in records if not one.gap and (moment is None or one.microseconds < moment)
+        ]
+
+    def is_late(records: Sequence[Record]) -> bool:
+        """Whether the journal goes on where the ring buffer begins, without a gap up to there."""
+        for one in records:
+            if one.gap:
+                return False
+            if moment is not None and one.microseconds >= moment:
+                return True
+        return moment is None
+
+    printed = run(JOURNAL)
+    read = parse_journal(printed.data)
+    found = earlier(read)
+    begins = any(one.text.startswith(_KERNEL_START) for one in found[:50] if one.kernel)
+    if printed.whole and len(read) < MOST_RECORDS:
+        return _Journal(found, begins and is_late(read))
+    if moment is not None and is_late(read):
+        return _Journal(found, begins)
+    begins = begins and not any(one.gap for one in read)
+    last = found[-1].microseconds if found else -1
+    end = parse_journal(run((*JOURNAL, "--reverse")).data)[::-1]
+    # Both parts have some messages if none lies between them.
+    joined = bool(end) and end[0].microseconds <= last
+    more = [one for one in earlier(end) if one.microseconds > last]
+    return _Journal([*found, *more], begins and joined and is_late(end))
+
+
+def merged(ring: Log, run: Callable[[Sequence[str]], Output]) -> Log:
     """The ring buffer, and before it what only the journal still has."""
-    first = ring.records[0].microseconds if ring.records else None
-    earlier = [one for one in journal if first is None or one.microseconds < first]
-    if not earlier:
+    whole = ring.records[ring.whole_from :]
+    journal = _read_journal(whole[0].microseconds if whole else None, run)
+    if not journal.records:
         return ring
-    begins = any(one.text.startswith(_KERNEL_START) for one in earlier[:50] if one.kernel)
-    return Log([*earlier, *ring.records], begins, [*ring.sources, "the journal"])
+    earlier: Sequence[Record] = journal.records
+    if ring.whole_from and not journal.complete:
+        # What the ring buffer has from before the gap is more than the journal may have.
+        whole = ring.records
+        earlier = [one for one in earlier if one.microseconds < whole[0].microseconds]
+    complete = journal.complete and ring.ended
+    return Log([*earlier, *whole], complete, [*ring.sources, "the journal"])
 
 
 def read(
     kmsg: Callable[[], Log] = read_kmsg,
-    journal: Callable[[], bytes] = lambda: limited_output(JOURNAL),
+    run: Callable[[Sequence[str]], Output] = lambda argv: output(argv, seconds=SECONDS / 2),
 ) -> Log:
     """The log of this boot; the journal is asked only if the ring buffer has lost something."""
     problem = ""
@@ -425,7 +575,7 @@ def read(
         problem = f"{KMSG} cannot be read: {error.strerror}"
     if ring.complete:
         return ring
-    log = merged(ring, parse_journal(journal()))
+    log = merged(ring, run)
     if log.records:
         return log
     return log._replace(problem=problem or f"{KMSG} is empty, and there is no journal")
@@ -444,7 +594,9 @@ def is_baseline(value: Any) -> bool:
     """Whether it is what a deployment keeps of an earlier log: see plugin_utils/kernel_log.py."""
     return (
         isinstance(value, dict)
-        and set(value) == {"release", "tainted", "complaints"}
+        # Earlier versions did not say whether that log was complete.
+        and {*value} - {"complete"} == {"release", "tainted", "complaints"}
+        and type(value.get("complete", False)) is bool
         and isinstance(value["release"], str)
         and RELEASE.fullmatch(value["release"]) is not None
         and type(value["tainted"]) is int
@@ -467,4 +619,5 @@ def recorded_baseline(root: Path = Path("/")) -> Optional[dict[str, Any]]:
 
 def gather(root: Path = Path("/"), read_log: Callable[[], Log] = read) -> dict[str, Any]:
     """What a host reports of its kernel's log."""
-    return answer(read_log(), read_tainted(root))
+    identity = functools.partial(log_devices.identity, root=root)
+    return answer(read_log(), read_tainted(root), identity)

@@ -30,7 +30,7 @@ class Settings(NamedTuple):
     """The user's."""
 
     severities: Collection[str]
-    #: In place of these where nothing is known of the kernel before.
+    #: In place of these for what the kernel before may have complained of, or not.
     severities_without_baseline: Collection[str]
     #: Mappings with `pattern` and `reason`.
     allowed: Sequence[Mapping[str, Any]]
@@ -60,9 +60,30 @@ def _was_before(one: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
     return kernel_log.fingerprint(one["kind"], one["name"]) in known_names
 
 
+def _failing(
+    one: Mapping[str, Any], known: Mapping[str, Any], settings: Settings
+) -> Collection[str]:
+    """The severities of which this complaint, if it is new, fails the kernel."""
+    if is_complete(known) or ("flag" in one and known):
+        return settings.severities
+    # Of what sets a flag the flag says, too, that there was none.
+    letters = log_rules.ALWAYS_TAINT.get(one["kind"], "")
+    before = {flag.letter for flag in log_rules.flags(known.get("tainted", 0))}
+    if known and letters and not before & {*letters}:
+        return settings.severities
+    return settings.severities_without_baseline
+
+
+def is_complete(known: Mapping[str, Any]) -> bool:
+    """Whether a baseline has all that the kernel before complained of."""
+    return known.get("complete") is True
+
+
 def _reason(one: Mapping[str, Any], allowed: Sequence[Mapping[str, Any]]) -> str:
     """Why the user allows it; empty if not."""
     lines = [line for line in one["lines"][:_MATCHED_LINES] if not line.startswith(_NOT_MATCHED)]
+    # The form of the first line is another one in other kernels, that of the name is not.
+    lines.append(one["name"])
     for entry in allowed:
         if any(re.search(entry["pattern"], line) for line in lines):
             return str(entry["reason"])
@@ -73,7 +94,6 @@ def judged(
     log: Mapping[str, Any], known: Mapping[str, Any], settings: Settings
 ) -> list[dict[str, Any]]:
     """The complaints with `severity`, `state`, `reason` and `fails`, the most severe one first."""
-    failing = settings.severities if known else settings.severities_without_baseline
     found = []
     for one in [*log.get("complaints", []), *_taints(log)]:
         severity = one["flag"].severity if "flag" in one else KINDS[one["kind"]]
@@ -85,7 +105,7 @@ def judged(
                 "severity": severity,
                 "state": state,
                 "reason": reason if state == ALLOWED else "",
-                "fails": state == NEW and severity in failing,
+                "fails": state == NEW and severity in _failing(one, known, settings),
             }
         )
     return sorted(found, key=lambda one: (not one["fails"], SEVERITIES.index(one["severity"])))

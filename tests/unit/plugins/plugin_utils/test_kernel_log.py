@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.filter import kernel_log_baseline, kernel_log_verdict
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import kernel_log as log_reader
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import log_rules, report
 from ansible_collections.oslab.kernel.plugins.plugin_utils import kernel_log
 
@@ -152,9 +153,9 @@ def test_modules_of_the_collection_fail_no_host() -> None:
 def test_a_taint_that_no_complaint_explains() -> None:
     lost = log(OURS, tainted=O_AND_E + W, complete=False)
     found = verdict(lost, known())
-    assert read(found) == (False, "1 new (1 less severe, its beginning is lost)")
+    assert read(found) == (False, "1 new (1 less severe, a part of the log is lost)")
     assert found["checks"][1]["actual"] == "the kernel is tainted: W, the kernel gave a warning"
-    assert read(verdict(lost, known(tainted=W)))[0] is True
+    assert read(verdict(lost, known(tainted=W)))[0] is None
     # An allowed warning sets it.
     fine = verdict(log(WARN, OURS, tainted=O_AND_E + W), known(), allowed=allowed("refcount"))
     assert read(fine) == (True, "none (1 allowed, 1 less severe)")
@@ -168,6 +169,65 @@ def test_a_log_that_cannot_be_read_is_unknown() -> None:
         assert len(found["checks"]) == 1
     assert kernel_log.baseline(log(problem="x"), RELEASE) == {}
     assert kernel_log.baseline(None, RELEASE) == {}
+
+
+def test_an_incomplete_log_without_new_complaints_is_unknown() -> None:
+    part = log(WARN, complete=False)
+    assert read(verdict(part, known(WARN))) == (
+        None,
+        "unknown (1 as before, a part of the log is lost)",
+    )
+    assert read(verdict(part, known()))[0] is False
+    assert read(verdict(log(complete=False), {}))[0] is None
+    # Nothing could fail it.
+    nothing = verdict(part, known(), severities=[], severities_without_baseline=[])
+    assert read(nothing) == (True, "none (1 less severe, a part of the log is lost)")
+
+
+def test_complaints_that_are_not_reported() -> None:
+    assert read(verdict(log(WARN, dropped=2), known(WARN))) == (
+        None,
+        "unknown (1 as before, 2 not reported)",
+    )
+    # They are no more severe than the last one.
+    assert read(verdict(log(WARN, FIRMWARE, dropped=2), known(WARN)))[0] is True
+
+
+@pytest.mark.parametrize("missing", [{"complete": False}, {"dropped": 3}])
+def test_an_incomplete_baseline(missing: dict[str, Any]) -> None:
+    """What the fallback kernel may have complained of, too, fails only if it is fatal."""
+    hung = {**WARN, "kind": "hung_task", "name": "x blocked", "lines": ["INFO: task x:1 blocked"]}
+    part = kernel_log.baseline(log(**missing), RELEASE)
+    assert part["complete"] is False
+    assert kernel_log.baseline(log(), RELEASE)["complete"] is True
+    assert read(verdict(log(hung), part)) == (True, "none (1 less severe, incomplete baseline)")
+    assert read(verdict(log(OOPS), part))[0] is False
+    # That there was no warning is known: it sets a flag.
+    assert read(verdict(log(WARN), part))[0] is False
+    assert read(verdict(log(WARN, tainted=W), {**part, "tainted": W}))[0] is True
+    assert read(verdict(log(tainted=W), part))[0] is False
+
+
+def test_a_baseline_of_an_earlier_version() -> None:
+    """It does not say whether it is complete, and has other names of devices."""
+    error = {**WARN, "kind": "io_error", "name": "I/O error (READ) (naa.5)", "lines": ["I/O error"]}
+    old = {name: value for name, value in known(WARN).items() if name != "complete"}
+    assert read(verdict(log(WARN, error), old)) == (
+        True,
+        "none (1 as before, 1 less severe, incomplete baseline)",
+    )
+
+
+def test_a_warning_is_the_same_in_other_kernels() -> None:
+    def of(line: str) -> dict[str, Any]:
+        records = [log_reader.Record(0, line)]
+        return log_reader.answer(log_reader.Log(records, complete=True), 0)
+
+    older = of("WARNING: CPU: 0 PID: 1 at drivers/foo/foo.c:12 foo_probe+0x12/0x30 [foo]")
+    newer = of("WARNING: drivers/foo/foo.c:14 at foo_probe+0x9/0x40 [foo], CPU#0: modprobe/9")
+    assert read(verdict(newer, kernel_log.baseline(older, RELEASE)))[0] is True
+    for one in (older, newer):
+        assert read(verdict(one, known(), allowed=allowed("at drivers/foo/")))[0] is True
 
 
 def test_the_most_severe_ones_come_first_and_rows_are_few() -> None:

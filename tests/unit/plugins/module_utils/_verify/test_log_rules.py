@@ -71,7 +71,7 @@ def test_the_documentation_has_the_severities() -> None:
         ("WARNING: inconsistent lock state", "lockdep", "inconsistent lock state"),
         ("WARNING: bad unlock balance detected!", "lockdep", "bad unlock balance"),
         ("WARNING: HARDIRQ-safe -> HARDIRQ-unsafe lock order detected", "lockdep", "HARDIRQ-safe"),
-        ("WARNING: kworker/0:1/12 still has locks held!", "lockdep", "kworker/0:1/12 still has"),
+        ("WARNING: kworker/0:1/12 still has locks held!", "lockdep", "still has locks held!"),
         ("BUG: MAX_LOCKDEP_ENTRIES too low!", "lockdep", "MAX_LOCKDEP_ENTRIES too low!"),
         ("BUG: scheduling while atomic: swapper/0/0/0x00000100", "atomic", "scheduling while at"),
         (
@@ -90,7 +90,7 @@ def test_the_documentation_has_the_severities() -> None:
         (
             "BUG kmalloc-64 (Tainted: G    B   W  O     ): Redzone overwritten",
             "bad_memory",
-            "kmalloc-64 Redzone overwritten",
+            "Redzone overwritten",
         ),
         ("BUG: Bad rss-counter state mm:00000000c1 type:MM_ANONPAGES val:1", "bad_memory", "Bad r"),
         ("mce: Uncorrected hardware memory error in user-access at 1f", "machine_check", "Uncorr"),
@@ -111,25 +111,33 @@ def test_the_documentation_has_the_severities() -> None:
         (
             "blk_update_request: I/O error, dev sdb, sector 8 op 0x0:(READ) flags 0x0 phys_seg 1",
             "io_error",
-            "I/O error, dev sdb (READ)",
+            "I/O error (READ)",
         ),
         (
             "critical medium error, dev nvme0n1, sector 8 op 0x0:(READ) flags 0x0 phys_seg 1",
             "io_error",
-            "critical medium error, dev nvme0n1 (READ)",
+            "critical medium error (READ)",
         ),
         ("Buffer I/O error on dev sr0, logical block 0, async page read", "removable_io", "dev sr"),
-        ("sd 0:0:0:0: [sda] tag#9 FAILED Result: hostbyte=DID_OK driver", "io_error", "[sda] Resu"),
-        ("nvme nvme0: I/O 23 QID 4 timeout, aborting", "io_error", "nvme nvme0: I/O timeout"),
-        ("EXT4-fs (sda1): Remounting filesystem read-only", "fs_error", "EXT4-fs (sda1): Remount"),
-        ("Aborting journal on device dm-0-8.", "fs_error", "Aborting journal on device dm-0-8."),
+        (
+            "sd 0:0:0:0: [sda] tag#9 FAILED Result: hostbyte=DID_OK driver",
+            "io_error",
+            "Result: host",
+        ),
+        ("nvme nvme0: I/O 23 QID 4 timeout, aborting", "io_error", "I/O  timeout"),
+        ("EXT4-fs (sda1): Remounting filesystem read-only", "fs_error", "EXT4-fs Remounting file"),
+        ("Aborting journal on device dm-0-8.", "fs_error", "Aborting journal"),
         ("BTRFS error (device sda1): bdev /dev/sda1 errs: wr 0", "fs_error", "BTRFS error"),
         (
             "BTRFS: error (device sda1) in btrfs_run:1: errno=-5 IO failure",
             "fs_error",
             "BTRFS: error",
         ),
-        ("XFS (dm-1): Filesystem has been shut down due to log error", "fs_error", "XFS (dm-1)"),
+        (
+            "XFS (dm-1): Filesystem has been shut down due to log error",
+            "fs_error",
+            "XFS Filesystem",
+        ),
         ("x: version magic '6.1 SMP' should be '6.8 SMP'", "module_symbol", "x: version magic"),
         (
             "iwlwifi 0000:01:00.0: firmware: failed to load iwlwifi-cc-77.ucode (-2)",
@@ -149,6 +157,92 @@ def test_the_documentation_has_the_severities() -> None:
             "module verification failed",
         ),
         ("zfs: module license 'CDDL' taints kernel.", "taint", "module license 'CDDL' taints"),
+        # Since 6.19.
+        (
+            "WARNING: drivers/net/foo.c:12 at foo_probe+0x12/0x30 [foo-1], CPU#0: modprobe/312",
+            "warn",
+            "at drivers/net/foo.c:12 foo_probe+0x12/0x30 [foo-1]",
+        ),
+        (
+            "WARNING: at foo_probe+0x12/0x30 [foo], CPU#0: a b/312",
+            "warn",
+            "at foo_probe+0x12/0x30 [foo]",
+        ),
+        (
+            "WARNING: CPU: 0 PID: 1 at ./include/a.h:7 f+0x1/0x2",
+            "warn",
+            "at include/a.h:7 f+0x1/0x2",
+        ),
+        ("WARNING: lock held when returning to user space!", "lockdep", "lock held when returning"),
+        (
+            "BUG: Dentry 00000000a{i=1,n=a b}  still in use (1) [unmount",
+            "bad_memory",
+            "Dentry  still",
+        ),
+        (
+            "INFO: task x:12 blocked in I/O wait for more than 120 seconds.",
+            "hung_task",
+            "x blocked in I/O wait for more than",
+        ),
+        (
+            "critical target error, dev sda, sector 2048 op 0x3:(DISCARD) flags 0x800 phys_seg 1",
+            "unsupported_io",
+            "critical target error (DISCARD)",
+        ),
+        (
+            "critical target error, dev sda, sector 2048 op 0x1:(WRITE) flags 0x800 phys_seg 1",
+            "io_error",
+            "critical target error (WRITE)",
+        ),
+        (
+            "I/O error, dev sda, sector 2048 op 0x9:(WRITE_ZEROES) flags 0x800 phys_seg 1",
+            "io_error",
+            "I/O error (WRITE_ZEROES)",
+        ),
+        (
+            "kernel resource error, dev sda, sector 10 op 0x1:(WRITE) flags 0x0",
+            "io_error",
+            "kernel resource error (WRITE)",
+        ),
+        (
+            "nvme nvme0: Device not ready; aborting initialisation, CSTS=0x0",
+            "io_error",
+            "Device not",
+        ),
+        ("ata1: COMRESET failed (errno=-16)", "io_error", "COMRESET failed"),
+        ("ata1.00: failed to IDENTIFY (I/O error, err_mask=0x4)", "io_error", "failed to IDENTIFY"),
+        (
+            "XFS (dm-0): Log I/O Error (0x2) detected at xlog_ioend_work+0x6e/0x70 [xfs]",
+            "fs_error",
+            "XFS Log I/O Error",
+        ),
+        ("[Hardware Error]: System Fatal error.", "machine_check", "System Fatal error"),
+        (
+            "[Hardware Error]: Deferred error, no action required.",
+            "corrected_error",
+            "Deferred error, no action required",
+        ),
+        (
+            "Memory failure: 0x12345: recovery action for dirty LRU page: Failed",
+            "machine_check",
+            "recovery action for dirty LRU page: Failed",
+        ),
+        (
+            "Memory failure: 0x12345: recovery action for dirty LRU page: Recovered",
+            "corrected_error",
+            "recovery action for dirty LRU page: Recovered",
+        ),
+        (
+            "foo: loading of module with unavailable key is rejected",
+            "module_signature",
+            "module with unavailable key",
+        ),
+        (
+            "Lockdown: modprobe: unsigned module loading is restricted; see man kernel_lockdown.7",
+            "module_signature",
+            "unsigned module",
+        ),
+        ("Call trace:", "call_trace", "Call trace:"),
     ],
 )
 def test_other_forms(line: str, kind: str, name: str) -> None:
@@ -156,6 +250,69 @@ def test_other_forms(line: str, kind: str, name: str) -> None:
     assert known
     assert known[0] == kind
     assert known[1].startswith(name)
+
+
+@pytest.mark.parametrize(
+    ("line", "group", "device"),
+    [
+        ("I/O error, dev nvme0n1, sector 8 op 0x0:(READ) flags 0x0", "disk", "nvme0n1"),
+        ("Buffer I/O error on dev cciss/c0d0p1, logical block 8", "disk", "cciss/c0d0p1"),
+        ("Buffer I/O error on device sdc, logical block 0", "disk", "sdc"),
+        ("EXT4-fs error (device dm-7): ext4_lookup:1855: inode #131", "disk", "dm-7"),
+        ("Aborting journal on device dm-0-8.", "disk", "dm-0"),
+        ("Aborting journal on device nvme0n1p1-8.", "disk", "nvme0n1p1"),
+        ("JBD2: Error -5 detected when updating journal superblock for sda1-8.", "disk", "sda1"),
+        ("XFS (dm-1): Corruption of in-memory data detected.", "disk", "dm-1"),
+        ("BTRFS error (device sda1 state EA): bdev /dev/sda1 errs: wr 0", "disk", "sda1"),
+        ("BTRFS: error (device sda1) in btrfs_run:1: errno=-5 IO failure", "disk", "sda1"),
+        ("BTRFS critical: unable to find chunk", "", ""),
+        ("sd 0:0:0:0: [sdb] tag#9 FAILED Result: hostbyte=DID_OK", "disk", "sdb"),
+        ("md/raid1:md0: Disk failure on sdb1, disabling device.", "disk", "sdb1"),
+        ("ata5.00: exception Emask 0x0 SAct 0x0", "ata", "ata5.00"),
+        ("ata5: exception Emask 0x0 SAct 0x0", "ata", "ata5"),
+        ("nvme nvme1: I/O 23 QID 4 timeout, aborting", "nvme", "nvme1"),
+        ("NETDEV WATCHDOG: eth0 (e1000): transmit queue 0 timed out", "link", "eth0"),
+        (
+            "e1000 0000:00:03.0 eth1: NETDEV WATCHDOG: transmit queue 0 timed out 5 ms",
+            "link",
+            "eth1",
+        ),
+        ("BUG kmalloc-64 (Not tainted): Redzone overwritten", "kept", "kmalloc-64"),
+        ("BUG kmalloc-rnd-05-64 (Not tainted): Redzone overwritten", "kept", "64"),
+        (
+            "mce: [Hardware Error]: CPU 2: Machine Check Exception: 5 Bank 4: be00000000800400",
+            "kept",
+            "Bank 4",
+        ),
+        ("EDAC MC0: 1 UE memory read error on DIMM A1 (channel:1 slot:0)", "kept", "DIMM A1"),
+        (
+            "pcieport 0000:00:1c.0: PCIe Bus Error: severity=Uncorrectable (Fatal), type=T",
+            "kept",
+            "0000:00:1c.0",
+        ),
+        ("unchecked MSR access error: WRMSR to 0x199 (tried to write 0x0)", "kept", "0x199"),
+    ],
+)
+def test_the_device(line: str, group: str, device: str) -> None:
+    found = log_rules.rule_of(line)
+    assert found
+    assert (found.group, found.device) == (group, device)
+    assert not device or device not in found.name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "INFO: task [1] x:97 blocked for more than 120 seconds.",
+        "INFO: task a\nb:97 blocked for more than 120 seconds.",
+        "INFO: task x (1) :97 blocked for more than 120 seconds.",
+        "a[1]  invoked oom-killer: gfp_mask=0x140dca(GFP_HIGHUSER_MOVABLE), order=0",
+        "\n[1] : page allocation failure: order:5, mode:0x40dc0(GFP_KERNEL)",
+        "WARNING: [1] x/12 still has locks held!",
+    ],
+)
+def test_a_program_cannot_hide_a_complaint_by_its_name(text: str) -> None:
+    assert kind_and_name(text)
 
 
 # What kernels of Debian say at each boot, or on machines where nothing is wrong.
@@ -246,6 +403,7 @@ def test_an_ordinary_line(line: str) -> None:
         "Oops: 0 [#1][5]: segfault at 0 ip 00005 sp 00007 error 4",
         "traps: a: 0000 [#1][12] trap invalid opcode ip:55 sp:7f error:0 in a[55+1]",
         "BUG: x[12] vsyscall attempted with vsyscall=none ip:ffff cs:33 sp:7f ax:0 si:0 di:0",
+        "INFO: task [12]: segfault at 0 ip 000055d6 sp 00007ffe error 4 in x[55d6+1000]",
         "the first line\nBUG: KASAN: slab-out-of-bounds in f+0x1/0x2",
         "Call\nTrace:",
     ],
@@ -261,6 +419,12 @@ def test_the_letters_of_a_taint() -> None:
     assert [flag.letter for flag in log_rules.flags(512 + 4096 + 8192)] == ["W", "O", "E"]
     assert log_rules.flags(0) == []
     assert log_rules.flags(1 << 63) == []
+
+
+def test_which_kinds_never_come_without_a_flag() -> None:
+    letters = {flag.letter for flag in log_rules.FLAGS}
+    assert {*log_rules.ALWAYS_TAINT} <= {*log_rules.KINDS}
+    assert {*"".join(log_rules.ALWAYS_TAINT.values())} <= letters
 
 
 def test_what_modules_of_the_collection_set_is_only_noted() -> None:
