@@ -395,7 +395,7 @@ def test_a_unit_behind_one_that_hangs(host: Host) -> None:
     assert found["changes"] == [queued, ("socket", "tcp port 22", "", "lost")]
     assert (found["system"], found["seconds"]) == ("starting", 40)
     for choice in ({"allowed": r"^unit ssh\."}, {"kinds": ["socket"]}):
-        found = host.compare(seconds=40, **choice)  # type: ignore[arg-type]
+        found = host.compare(seconds=40, **choice)
         assert found is not None
         assert found["changes"] == [queued, ("socket", "tcp port 22", "", "gone")]
     host.units = "Id=x.service\nActiveState=active\n"
