@@ -203,9 +203,9 @@ def test_the_log_has_all_that_the_kernel_complained_of_until_the_end() -> None:
         seen.append("called")
         return FakeKernel._call(kernel, number, *words)
 
-    def wait(_wanted: Any) -> dict[str, Any]:
+    def wait(wanted: Any) -> dict[str, Any]:
         seen.append("waited")
-        return {}
+        return dict(wanted)
 
     def read() -> dict[str, Any]:
         seen.append("read")
