@@ -143,7 +143,7 @@ def test_what_is_queued_behind_another_unit() -> None:
     ],
 )
 def test_what_a_boot_was_to_start_and_did_not_try(changes: dict[str, str], found: bool) -> None:
-    """What it depends on has failed. Without this it could not be told from one that has ended."""
+    """What it depends on has failed. Without this it would look like one that has ended."""
     times = {"InactiveExitTimestampMonotonic": "0", "ConditionTimestampMonotonic": "0"}
     items = parse(unit("x.service", "inactive", "dead", **{**times, **changes}))
     assert items == ({"x.service": Item(health_units.NOT_TRIED, works=False)} if found else {})
