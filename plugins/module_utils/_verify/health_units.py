@@ -17,7 +17,8 @@ from ansible_collections.oslab.kernel.plugins.module_utils._verify.health_state 
 Ask = Callable[[Sequence[str], float], str]
 
 SHOW = (
-    *("systemctl", "show", "--no-pager"),
+    # Also the inactive ones that a pattern matches.
+    *("systemctl", "show", "--all", "--no-pager"),
     "--property=Id,ActiveState,SubState,Type,Transient,WantedBy,RequiredBy,TriggeredBy,Job"
     ",NRestarts,InactiveExitTimestampMonotonic,ConditionTimestampMonotonic",
     *("*.service", "*.socket", "*.path", "*.timer", "*.target"),
