@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import filecmp
 import os
+import re
 import shutil
 import stat
 from collections.abc import Collection, Iterator, Mapping
@@ -35,6 +36,9 @@ MARK = "reusing"
 _LEFT_OUT = (str(tree_records.DIRECTORY), "debian", ".git", "Documentation", "certs")
 # By it syncconfig knows for which options the objects were made.
 _OPTIONS = Path("include/config")
+# A file there for each option that was ever set; those of options that are not set tell nothing.
+_MARKER = re.compile(r"[A-Z0-9_]+")
+_SET = re.compile(r"^CONFIG_(\w+)=", re.MULTILINE)
 # What a tree that was built or configured for a build has.
 _BUILT = (_OPTIONS / "auto.conf", Path("vmlinux"))
 # Most of what is there is made without a record, and written only if it changes.
@@ -176,6 +180,8 @@ def _take(tree: Path, other: Path, mark: Path) -> int:
 def _copy_products(tree: Path, other: Path) -> int:
     moved = _moved(tree, other)
     alone = _alone(tree, other)
+    auto = (other / _BUILT[0]).read_text("utf-8", "replace")
+    is_set = {*_SET.findall(auto)}
     shutil.rmtree(tree / _OPTIONS, ignore_errors=True)
     files = 0
     for place, names in _directories(other):
@@ -189,6 +195,8 @@ def _copy_products(tree: Path, other: Path) -> int:
             is_there = os.path.lexists(tree / path)
             if _is_product(path.as_posix(), name, names):
                 options = place.parts[:2] == _OPTIONS.parts
+                if options and _MARKER.fullmatch(name) and name not in is_set:
+                    continue
                 if not is_there or options or _GENERATED in f"/{path.as_posix()}":
                     _copy(other / path, tree / path, state, moved)
                     files += 1

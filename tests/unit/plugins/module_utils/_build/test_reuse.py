@@ -60,8 +60,10 @@ def built(tree: Path) -> Path:
         put(tree, name, command, BUILT)
     put(tree, "lib/.table.h.cmd", when=BUILT)
     put(tree, "tools/objtool/objtool", "program", BUILT).chmod(0o755)
-    for name in ("include/config/auto.conf", "include/config/A", "include/generated/autoconf.h"):
+    # B was set once.
+    for name in ("include/config/A", "include/config/B", "include/generated/autoconf.h"):
         put(tree, name, when=BUILT)
+    put(tree, "include/config/auto.conf", "CONFIG_A=y\n", BUILT)
     for name in ("vmlinux", "vmlinux.o", ".vmlinux.cmd", "debian/control", "certs/signing_key.pem"):
         put(tree, name, when=BUILT)
     put(tree, "oslab-kernel.json", json.dumps(BUILD))
