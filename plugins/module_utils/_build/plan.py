@@ -17,6 +17,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build import (
     jobs,
     remote_compilation,
     reproducible,
+    reuse,
     signing,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._build import root as build_root
@@ -101,7 +102,7 @@ class Options:
     @property
     def work(self) -> Path:
         """Where the build keeps what is neither the tree's nor the store's."""
-        return self.tree.parent / f"{self.tree.name}.build"
+        return reuse.work_of(self.tree)
 
     @property
     def job_count(self) -> int:

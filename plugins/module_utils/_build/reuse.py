@@ -65,17 +65,18 @@ def work_of(tree: Path) -> Path:
     return tree.parent / f"{tree.name}.build"
 
 
-def forget(tree: Path) -> int:
-    """Make kbuild make all objects anew. Returns how many there are."""
-    records = [
-        Path(directory, name)
-        for directory, _below, names in os.walk(tree)
-        for name in names
-        if name.startswith(".") and name.endswith(".cmd")
-    ]
-    for record in records:
+def records(tree: Path) -> Iterator[Path]:
+    """kbuild's records (`.NAME.cmd`) of how it has made something."""
+    for directory, _below, names in os.walk(tree):
+        for name in names:
+            if name.startswith(".") and name.endswith(".cmd"):
+                yield Path(directory, name)
+
+
+def forget(tree: Path) -> None:
+    """Make kbuild make all objects anew."""
+    for record in [*records(tree)]:
         record.unlink()
-    return len(records)
 
 
 def recover(tree: Path) -> None:

@@ -96,14 +96,11 @@ def remove_recent_records(tree: Path, seconds: float) -> int:
     earlier one, which would pass for good.
     """
     records: list[tuple[float, Path]] = []
-    for directory, _below, names in os.walk(tree):
-        for name in names:
-            if name.startswith(".") and name.endswith(".cmd"):
-                record = Path(directory, name)
-                times = [record.stat().st_mtime]
-                with contextlib.suppress(OSError):
-                    times.append(Path(directory, name[1:-4]).stat().st_mtime)
-                records.append((max(times), record))
+    for record in reuse.records(tree):
+        times = [record.stat().st_mtime]
+        with contextlib.suppress(OSError):
+            times.append(record.with_name(record.name[1:-4]).stat().st_mtime)
+        records.append((max(times), record))
     latest = max((when for when, _record in records), default=0.0)
     doubtful = [record for when, record in records if when > latest - seconds]
     for record in doubtful:
