@@ -65,6 +65,14 @@ for argument do
 		if [ -d "$directory/usr/src" ]; then
 			find "$directory/usr/src" -type f '(' -name '*.cmd' -o -name '*.s' ')' -delete
 		fi
+		# An option that was set and no longer is keeps its empty file there: a tree that was
+		# configured before would have more of them than a new one.
+		for options in "$directory"/usr/src/*/include/config; do
+			[ -f "$options/auto.conf" ] || continue
+			find "$options" -maxdepth 1 -type f -empty -name '[A-Z0-9]*' -printf 'CONFIG_%f\\n' |
+				awk -F= 'NR == FNR { set[$1]; next } !($1 in set)' "$options/auto.conf" - |
+				(cd "$options" && sed 's/^CONFIG_//' | xargs -r -d '\\n' rm -f --)
+		done
 		# builddeb of 6.1 lists files in the order in which the file system has them.
 		if [ -f "$directory/DEBIAN/md5sums" ]; then
 			(cd "$directory" && find . -type f ! -path './DEBIAN/*' -printf '%P\\0' |

@@ -78,6 +78,32 @@ def test_headers_do_not_tell_how_they_were_made(call, package):
     assert not (package / "DEBIAN/md5sums").exists()
 
 
+def test_options_of_the_past_are_not_in_the_headers(call, package):
+    options = package / "usr/src/linux-headers-6.8.0/include/config"
+    options.mkdir(parents=True)
+    settings = {"SMP": "y", "USB": "m", "HZ": "250", "CC_VERSION_TEXT": '"gcc = 12"', "EMPTY": '""'}
+    (options / "auto.conf").write_text(
+        "\n".join(f"CONFIG_{name}={value}" for name, value in settings.items())
+    )
+    (options / "kernel.release").write_text("6.8.0\n")
+    (options / "FULL").write_text("no marker of kconfig's\n")
+    for name in (*settings, "SMP_OLD", "SM", "80211_OLD", "HZ_100"):
+        (options / name).touch()
+    call("dpkg-gencontrol", f"-P{package}", real="/bin/true")
+    assert {path.name for path in options.iterdir()} == {
+        *settings,
+        *("auto.conf", "kernel.release", "FULL"),
+    }
+
+
+def test_headers_without_options_are_left_alone(call, package):
+    options = package / "usr/src/linux-headers-6.8.0/include/config"
+    options.mkdir(parents=True)
+    (options / "SMP").touch()
+    call("dpkg-gencontrol", f"-P{package}", real="/bin/true")
+    assert (options / "SMP").exists()
+
+
 def test_checksums_are_in_the_order_of_their_names(call, package):
     sums = package / "DEBIAN/md5sums"
     sums.write_text("")
