@@ -97,6 +97,13 @@ options:
     description: Whether to look at the C(/proc) entries of the kernel modules that are loaded.
     type: bool
     default: true
+  boot_timeout:
+    description:
+      - With O(kernel_log=true) or O(health), in an unconfirmed trial boot, wait at most so many seconds until systemd
+        has done the boot and everything that O(health.required) names is back. V(0) looks once.
+    type: int
+    default: 0
+    version_added: "0.3.0"
   kernel_log:
     description: Whether to read the kernel's log of this boot.
     type: bool
@@ -106,8 +113,7 @@ options:
     description:
       - In an unconfirmed trial boot, compare the host with what it was before, by
         C(/var/lib/oslab-kernel/health.json). Left out, nothing is compared.
-      - The module first waits until systemd has done the boot. As long as something is lost that
-        O(health.required) names, it looks again.
+      - As long as something is lost that O(health.required) names, the module looks again, within O(boot_timeout).
     type: dict
     version_added: "0.3.0"
     suboptions:
@@ -121,10 +127,6 @@ options:
         type: list
         elements: str
         default: []
-      seconds:
-        description: How long to wait at most, in seconds. V(0) looks once.
-        type: int
-        default: 0
   files:
     description:
       - Compare what is installed with the list of a build, too, as
@@ -400,13 +402,13 @@ def argument_spec() -> dict:
         "workload": {"type": "int", "default": 0},
         "compare": {"type": "bool", "default": True},
         "proc_entries": {"type": "bool", "default": True},
+        "boot_timeout": {"type": "int", "default": 0},
         "kernel_log": {"type": "bool", "default": False},
         "health": {
             "type": "dict",
             "options": {
                 "required": {"type": "list", "elements": "str", "default": []},
                 "allowed": {"type": "list", "elements": "str", "default": []},
-                "seconds": {"type": "int", "default": 0},
             },
         },
         "files": {

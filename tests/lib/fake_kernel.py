@@ -226,6 +226,9 @@ class FakeKernel(System):
     def trial(self, release: str, boot: str) -> dict[str, Any]:
         return {"state": "confirmed", "downtime": 31, "confirmed_time": BOOT_TIME + 90}
 
+    def wait_until_up(self, seconds: float) -> None:
+        pass
+
     def storage_kib(self, path: str) -> dict[str, int]:
         assert path == "/srv"
         return {"total": 1000, "free": 500, "available": 400}
@@ -296,6 +299,7 @@ def ask(kernel: FakeKernel, **changes: Any) -> dict[str, Any]:
         workload=200,
         compare=True,
         proc_entries=True,
+        boot_timeout=0,
         kernel_log=False,
         health=None,
     )

@@ -351,6 +351,12 @@ def _matches(pattern: str, change: Change) -> bool:
         return False
 
 
+def wait_until_up(seconds: float, root: Path = Path("/"), ask: Ask = _ask) -> None:
+    """Wait until the boot is done, in an unconfirmed trial boot."""
+    if is_unconfirmed(root):
+        health_units.wait_until_up(root, ask, seconds)
+
+
 def compare(
     wanted: Wanted,
     root: Path = Path("/"),

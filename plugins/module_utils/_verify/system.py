@@ -185,11 +185,13 @@ class System:
         """What is known of the last deployment to this host."""
         return trial.deployment(Path("/"), release, boot)
 
-    def health(self, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
-        """What the trial boot has changed; None in any other boot."""
-        return health.compare(
-            health.Wanted(wanted["required"], wanted["allowed"], wanted["seconds"])
-        )
+    def wait_until_up(self, seconds: float) -> None:
+        """Wait until systemd has done the boot, in an unconfirmed trial boot."""
+        health.wait_until_up(seconds)
+
+    def health(self, wanted: Mapping[str, Any], seconds: float) -> dict[str, Any] | None:
+        """What the trial boot has changed, after `seconds` at most; None in any other boot."""
+        return health.compare(health.Wanted(wanted["required"], wanted["allowed"], seconds))
 
     def _journal(self) -> list[bytes]:
         return self._run(_JOURNAL).out_if_ok.encode("utf-8", "surrogateescape").splitlines()

@@ -48,6 +48,8 @@ class Options(NamedTuple):
     workload: int
     compare: bool
     proc_entries: bool
+    #: Seconds.
+    boot_timeout: int
     kernel_log: bool
     health: Mapping[str, Any] | None
 
@@ -60,8 +62,10 @@ def gather(options: Options, system: System) -> dict[str, Any]:
     for name, number in options.numbers.items():
         check_number(f"numbers.{name}", number)
 
-    # First, as it waits until the boot is done.
-    health = system.health(options.health) if options.health else None
+    # First, as both wait until the boot is done.
+    health = system.health(options.health, options.boot_timeout) if options.health else None
+    if options.kernel_log and not options.health:
+        system.wait_until_up(options.boot_timeout)
     numbers = merge_numbers(manifest or {}, options.numbers)
     problem = machine_problem(uname.machine)
     not_called = (manifest or {}).get(NOT_CALLED, [])

@@ -84,7 +84,7 @@ GOOD = json.dumps(MANIFEST).encode()
 )
 def test_all_that_a_kernel_says(manifest: bytes, log: list[bytes]) -> None:
     system = Answers({PATH: manifest, "/proc/sys/kernel/random/boot_id": b"x"}, log)
-    options = verification.Options(PATH, {}, None, {}, 1, True, True, False, None)
+    options = verification.Options(PATH, {}, None, {}, 1, True, True, 0, False, None)
     with contextlib.suppress(syscalls.AbiError):
         found = verification.gather(options, system)
         json.dumps(found, allow_nan=False, ensure_ascii=False).encode()

@@ -319,6 +319,15 @@ def host(tmp_path: Path) -> Host:
     return Host(tmp_path)
 
 
+def test_the_log_alone_waits_for_the_boot_too(host: Host) -> None:
+    start, host.boot_seconds = host.now, 9
+    health.wait_until_up(60, host.root, host.ask)
+    assert host.now - start == 9
+    host.write("proc/cmdline", "root=LABEL=x\n")
+    health.wait_until_up(60, host.root, host.ask)
+    assert host.now - start == 9
+
+
 def test_a_healthy_host(host: Host) -> None:
     assert host.compare() == {
         **{"problem": "", "release": FALLBACK, "system": "running", "seconds": 0},

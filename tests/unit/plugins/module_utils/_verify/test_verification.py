@@ -203,8 +203,8 @@ def test_the_log_has_all_that_the_kernel_complained_of_until_the_end() -> None:
         seen.append("called")
         return FakeKernel._call(kernel, number, *words)
 
-    def wait(wanted: Any) -> dict[str, Any]:
-        seen.append("waited")
+    def wait(wanted: Any, seconds: float) -> dict[str, Any]:
+        seen.append(f"waited {seconds}")
         return dict(wanted)
 
     def read() -> dict[str, Any]:
@@ -213,7 +213,13 @@ def test_the_log_has_all_that_the_kernel_complained_of_until_the_end() -> None:
 
     kernel.syscall_function = lambda: call  # type: ignore[method-assign]
     kernel.health = wait  # type: ignore[method-assign]
+    kernel.wait_until_up = lambda seconds: wait({}, seconds)  # type: ignore
     kernel.complaints = read  # type: ignore[method-assign]
-    ask(kernel, kernel_log=True, health={"required": []})
-    assert (seen[0], seen[1], seen[-1]) == ("waited", "called", "read")
-    assert seen.count("read") == 1
+    for given in ({"required": []}, None):
+        seen.clear()
+        ask(kernel, boot_timeout=7, kernel_log=True, health=given)
+        assert (seen[0], seen[1], seen[-1]) == ("waited 7", "called", "read")
+        assert seen.count("read") == seen.count("waited 7") == 1
+    seen.clear()
+    ask(kernel, boot_timeout=7)
+    assert {*seen} == {"called"}
