@@ -17,7 +17,7 @@ version_added: 0.3.0
 author: oslab.kernel contributors (@oslab)
 description:
   - Keeps a short fingerprint of each complaint. A hash in a template would not be that of
-    P(oslab.kernel.kernel_log_verdict#filter).
+    M(oslab.kernel.show_checks).
 positional: release
 options:
   _input:

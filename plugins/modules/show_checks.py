@@ -8,12 +8,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: show_checks
-short_description: Print what was checked on a host as a table
+short_description: Judge what was checked on a host, and print it as a table
 version_added: 0.1.0
 description:
   - Prints aligned text columns of what was compared, what the system says, what was read and the
     result, and a line of totals; below it the sizes of kernels. The text looks the same with every
     callback.
+  - The kernel's log and what a trial boot has changed are judged first, on the control node, as a
+    host would judge itself. Each gives rows of the table.
 options:
   checks:
     description:
@@ -24,14 +26,66 @@ options:
   sizes:
     description: C(sizes) of M(oslab.kernel.kernel_files); no such table without it.
     type: dict
-  changes:
-    description:
-      - The C(changes) that P(oslab.kernel.health_verdict#filter) returned. A table of them is
-        printed below that of the checks, without those that are only new.
-    type: list
-    elements: dict
-    default: []
+  kernel_log:
+    description: How to judge what the kernel complained of. Left out, it is not judged.
+    type: dict
     version_added: "0.3.0"
+    suboptions:
+      log:
+        description: The C(kernel_log) of M(oslab.kernel.syscall_info).
+        type: dict
+      baseline:
+        description:
+          - What P(oslab.kernel.kernel_log_baseline#filter) returned of another boot. Complaints
+            that are in it are not new. Empty or left out, it is what the host has recorded.
+        type: dict
+      severities:
+        description: Severities of new complaints that fail the host.
+        type: list
+        elements: str
+        required: true
+      severities_without_baseline:
+        description: In place of these where there is no baseline, or a part of it is lost.
+        type: list
+        elements: str
+        required: true
+      allowed: &allowed
+        description: What fails no host.
+        type: list
+        elements: dict
+        default: []
+        suboptions:
+          pattern:
+            description: A regular expression.
+            type: str
+            required: true
+          reason:
+            description: Why it is allowed. It is shown.
+            type: str
+            required: true
+  health:
+    description:
+      - How to judge what a trial boot has changed. A table of it is printed below that of the
+        checks, without what is only new. Left out, it is not judged.
+    type: dict
+    version_added: "0.3.0"
+    suboptions:
+      answer:
+        description:
+          - The C(health) of M(oslab.kernel.syscall_info). V(null) in any other than an unconfirmed
+            trial boot, of which nothing is said.
+        type: dict
+      before:
+        description:
+          - C(report.health) that this module returned before. It is kept where C(answer) is
+            V(null).
+        type: dict
+      required:
+        description: Kinds of which a loss fails the host, such as V(mount).
+        type: list
+        elements: str
+        required: true
+      allowed: *allowed
   show:
     description:
       - V(failures) prints the checks that failed or gave no answer, and the number of all. V(all)
@@ -80,4 +134,15 @@ counts:
   returned: always
   type: dict
   sample: {"ok": 40, "failed": 0, "unknown": 1}
+report:
+  description:
+    - What the report shows of the host. C(checks), all rows, and C(sizes) as given.
+    - C(kernel_log) has C(complaints), each with C(severity), C(state) (V(new), V(before),
+      V(allowed)), C(reason) and C(fails); C(baseline), the release of the kernel that the log is
+      compared with; C(complete), whether the log begins with the boot and lacks nothing.
+    - C(health) has C(changes), each with C(kind), C(name), C(before), C(now), C(state) (V(lost),
+      V(gone), V(changed), V(new)), C(label), C(reason) and C(fails); C(baseline), the release of
+      the kernel that ran before; C(system), what systemd says of the boot.
+  returned: always
+  type: dict
 """

@@ -99,8 +99,9 @@ options:
     default: true
   boot_timeout:
     description:
-      - With O(kernel_log=true) or O(health), in an unconfirmed trial boot, wait at most so many seconds until systemd
-        has done the boot and everything that O(health.required) names is back. V(0) looks once.
+      - With O(kernel_log=true) or O(health), in an unconfirmed trial boot, wait at most so many
+        seconds until systemd has done the boot and everything that O(health.required) names is
+        back. V(0) looks once.
     type: int
     default: 0
     version_added: "0.3.0"
@@ -113,7 +114,8 @@ options:
     description:
       - In an unconfirmed trial boot, compare the host with what it was before, by
         C(/var/lib/oslab-kernel/health.json). Left out, nothing is compared.
-      - As long as something is lost that O(health.required) names, the module looks again, within O(boot_timeout).
+      - As long as something is lost that O(health.required) names, the module looks again,
+        within O(boot_timeout).
     type: dict
     version_added: "0.3.0"
     suboptions:

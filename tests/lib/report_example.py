@@ -111,16 +111,18 @@ def host(number: int = 0, failed: str = "", reason: str = "it differs") -> dict[
                 },
             },
         },
-        "verify_shown": {"failures": shown},
-        "verify_report": {
-            "checks": [*found, *log["checks"], *health["checks"]],
-            "kernel_log": log,
-            "health": health,
-            "sizes": {
-                "release": RELEASE,
-                "sizes": {"image": 13 << 20, "initrd": 6 << 20, "modules": 3 << 20},
-                "stock_release": FALLBACK,
-                "stock_sizes": {"image": 8 << 20, "initrd": None, "modules": 98 << 20},
+        "verify_shown": {
+            "failures": shown,
+            "report": {
+                "checks": [*found, *log["checks"], *health["checks"]],
+                "kernel_log": log,
+                "health": health,
+                "sizes": {
+                    "release": RELEASE,
+                    "sizes": {"image": 13 << 20, "initrd": 6 << 20, "modules": 3 << 20},
+                    "stock_release": FALLBACK,
+                    "stock_sizes": {"image": 8 << 20, "initrd": None, "modules": 98 << 20},
+                },
             },
         },
     }

@@ -247,7 +247,8 @@ def host(
     :param expected: manifest of that kernel.
     """
     ended = outcome.of(known, run, lost=lost)
-    result, verdicts = _dict(known.get("verify_result")), _dict(known.get("verify_report"))
+    result, shown = _dict(known.get("verify_result")), _dict(known.get("verify_shown"))
+    verdicts = _dict(shown.get("report"))
     if run == outcome.VERIFY and ended.kind in ("failed", "no_answer"):
         # Of the deployment before, in the same run: the host was not verified since.
         verdicts = {}

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.oslab.kernel.plugins.action import show_checks, syscall_info
-from ansible_collections.oslab.kernel.plugins.filter import health_verdict
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import health, report
+from ansible_collections.oslab.kernel.plugins.plugin_utils import health as judge
 from ansible_collections.oslab.kernel.plugins.plugin_utils import host_answer
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -42,7 +42,7 @@ def answer(*changes: Any, **more: Any) -> dict[str, Any]:
 
 def verdict(of: Any, required: Any = None, *patterns: str) -> dict[str, Any]:
     allowed = [{"pattern": one, "reason": "known since May"} for one in patterns]
-    return health_verdict.health_verdict(of, REQUIRED if required is None else required, allowed)
+    return judge.verdict(of, judge.Settings(REQUIRED if required is None else required, allowed))
 
 
 def read(of: dict[str, Any]) -> tuple[Any, str]:
@@ -144,34 +144,37 @@ def test_a_table_of_many_losses() -> None:
 # --- what is printed ----------------------------------------------------------------------------
 
 
-def show(monkeypatch: pytest.MonkeyPatch, changes: Any, wanted: str = "failures") -> str:
+def show(monkeypatch: pytest.MonkeyPatch, of: Any, wanted: str = "failures", *patterns: str) -> str:
     texts: list[str] = []
     monkeypatch.setattr(show_checks.display, "display", texts.append)
     action = show_checks.ActionModule.__new__(show_checks.ActionModule)
-    given = {"title": "web1", "sizes": None, "show": wanted, "fail": False, "changes": changes}
-    action.act({"checks": [{"name": "release", "ok": True}], **given}, {})
+    allowed = [{"pattern": one, "reason": "known since May"} for one in patterns]
+    question = {"answer": of, "before": None, "required": REQUIRED, "allowed": allowed}
+    given = {"title": "web1", "sizes": None, "show": wanted, "fail": False, "kernel_log": None}
+    action.act({"checks": [{"name": "release", "ok": True}], "health": question, **given}, {})
     return "\n".join(texts)
 
 
 def test_a_change_is_shown_although_it_fails_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = show(monkeypatch, verdict(answer(DRIVER, NEWS))["changes"])
-    assert "web1: 1 checks, 1 ok\n\nchanged by" in shown
+    shown = show(monkeypatch, answer(DRIVER, NEWS))
+    assert "web1: 2 checks, 2 ok\n\nchanged by" in shown
     assert "release" not in shown
     assert "device pci 0000:00:1f.2" in shown
     assert "| ata_piix | ahci | reported" in shown
     assert "tcp port 9" not in shown
-    loud = show(monkeypatch, verdict(answer(DRIVER))["changes"], "all")
+    loud = show(monkeypatch, answer(DRIVER), "all")
     assert "release" in loud
     assert "ata_piix" in loud
 
 
 def test_the_result_of_each_change(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = show(monkeypatch, verdict(answer(SSH, ROUTE), None, "ssh")["changes"])
+    shown = show(monkeypatch, answer(SSH, ROUTE), "failures", "ssh")
     assert "allowed: known since May" in shown
     assert "FAILED" in shown
-    assert show(monkeypatch, verdict(answer(NEWS))["changes"]) == "web1: 1 checks, 1 ok"
+    assert show(monkeypatch, answer(NEWS)) == "web1: 2 checks, 2 ok"
+    assert show(monkeypatch, None) == "web1: 1 checks, 1 ok"
     many = [{**DRIVER, "name": f"pci {number}"} for number in range(50)]
-    assert show(monkeypatch, verdict(answer(*many))["changes"]).endswith("and 20 more")
+    assert show(monkeypatch, answer(*many)).endswith("and 20 more")
 
 
 # --- the form of an answer ----------------------------------------------------------------------

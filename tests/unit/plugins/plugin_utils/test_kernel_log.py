@@ -8,9 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.oslab.kernel.plugins.filter import kernel_log_baseline, kernel_log_verdict
+from ansible_collections.oslab.kernel.plugins.filter import kernel_log_baseline
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import kernel_log as log_reader
-from ansible_collections.oslab.kernel.plugins.module_utils._verify import log_rules, report
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import (
+    log_rules,
+    log_verdict,
+    report,
+)
 from ansible_collections.oslab.kernel.plugins.plugin_utils import kernel_log
 
 RELEASE = "6.1.0-44-amd64"
@@ -60,7 +64,7 @@ def verdict(of: Any, baseline: Any, **settings: Any) -> dict[str, Any]:
         "allowed": [],
         **settings,
     }
-    return kernel_log_verdict.kernel_log_verdict(of, baseline, **given)
+    return kernel_log.verdict(of, baseline, log_verdict.Settings(**given))
 
 
 def read(of: dict[str, Any]) -> tuple[Any, str]:

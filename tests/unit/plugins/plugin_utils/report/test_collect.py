@@ -25,6 +25,7 @@ SCHEMA = json.loads(
 )
 UNREACHABLE = {"unreachable": True, "msg": "no route to host"}
 Validate = Callable[[Any], None]
+SHOWN = {"report": {"checks": [{"check": "release", "result": "ok"}]}}
 VERIFIED = {"verify_result": {"release": "6.1"}, "verify_shown": {"failures": []}}
 
 
@@ -84,18 +85,17 @@ def test_the_remedy_is_that_of_the_failed_check() -> None:
     ("known", "shown"),
     [
         ({}, True),
-        ({"verify_shown": {"failures": ["a"]}, "verify_failure": "a check"}, True),
+        ({"verify_shown": {"failures": ["a"], **SHOWN}, "verify_failure": "a check"}, True),
         ({"verify_shown": {}, "verify_failure": "it runs 6.1"}, False),
-        ({"verify_shown": {}, "verify_result": UNREACHABLE}, False),
+        ({"verify_result": UNREACHABLE, "verify_failure": "it is lost"}, False),
     ],
 )
 def test_checks_of_the_deployment_are_not_those_of_a_later_verification(
     known: dict[str, Any], shown: bool
 ) -> None:
-    checks = [{"check": "release", "result": "ok"}]
-    host = {**VERIFIED, "verify_report": {"checks": checks}, **known}
-    assert bool(collect.host("web1", host, "verify")["checks"]) is shown
-    assert collect.host("web1", host, "deploy")["checks"]
+    deployed = {**VERIFIED, "verify_shown": {"failures": [], **SHOWN}}
+    assert bool(collect.host("web1", {**deployed, **known}, "verify")["checks"]) is shown
+    assert collect.host("web1", deployed, "deploy")["checks"]
 
 
 # --- the report -----------------------------------------------------------------------------------

@@ -119,9 +119,9 @@ def test_what_the_waves_waited_for() -> None:
 
 def test_what_a_host_says_is_no_markup() -> None:
     known = example.host(0, example.HOSTILE, example.HOSTILE)
-    known["verify_report"]["kernel_log"]["complaints"][0]["lines"] = [example.HOSTILE]
-    known["verify_report"]["health"]["changes"][0]["label"] = example.HOSTILE
-    known["verify_report"]["sizes"]["release"] = example.HOSTILE
+    known["verify_shown"]["report"]["kernel_log"]["complaints"][0]["lines"] = [example.HOSTILE]
+    known["verify_shown"]["report"]["health"]["changes"][0]["label"] = example.HOSTILE
+    known["verify_shown"]["report"]["sizes"]["release"] = example.HOSTILE
     known["verify_result"]["manifest"] = {"build_id": "1", "sysname": example.HOSTILE}
     known["install_host_facts"]["boot_loader"] = example.HOSTILE
     report = example.report({example.HOSTILE: known}, waves=[[example.HOSTILE]])
