@@ -51,6 +51,8 @@ class Outcome:
     cause: str = ""
     # The day, and the commit of playbooks, roles and plugins. Saved results have this name.
     observed_at: str = ""
+    # The same of the second deployment, if that is of an earlier run.
+    second_at: str = ""
 
     @property
     def good(self) -> bool:
@@ -82,8 +84,15 @@ class Outcome:
             f"{self.finished_in:.0f} s" if self.finished_in else "-",
             self.cause or "-",
             self.verdict,
-            self.observed_at,
+            f"{self.observed_at}{f'; second run {self.second_at}' if self.second_at else ''}",
         ]
+
+    def take_second(self, earlier: Outcome) -> None:
+        """What an earlier run says of the second deployment."""
+        if earlier.finally_runs:
+            self.finally_runs, self.finished_in = earlier.finally_runs, earlier.finished_in
+            self.together = earlier.together
+            self.second_at = earlier.second_at or earlier.observed_at
 
     def save(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Do to a host whatever may happen to it while it gets a new kernel, and see that it is not lost.
 
-    run.py [--fast] [--again] [--alone | --here | --host HOST] [NAME]...
+    run.py [--fast] [--again] [--once] [--alone | --here | --host HOST] [NAME]...
 
 A machine in QEMU, made of the lab's image, boots through its own GRUB and is deployed to by
 playbooks/deploy.yml from what the lab's builder has published (make quickstart, or --published).
@@ -12,11 +12,11 @@ For each fault of table.py a fresh one: the fault is injected, the playbook runs
 to come back by itself with the kernel that the table names, with ssh, and a default that boots.
 Then the fault is taken away and the playbook runs once more: the new kernel has to run, confirmed,
 and dpkg has nothing left to do. With --chain, faults that leave a host as it was follow each other
-on one, and there is one such run in the end; with --fast, none. With --alone, the controller is
-dead before the trial starts, and the host has to come back all the same. With --here, the host has
-deployed to itself: it verifies and confirms the kernel, or comes back, by itself. With --host, it
-has other disks, other firmware, or is hardened; the kernel has to have what that needs (make
-test-hosts)."""
+on one, and there is one such run in the end; with --fast or --once, none. With --alone, the
+controller is dead before the trial starts, and the host has to come back all the same. With --here,
+the host has deployed to itself: it verifies and confirms the kernel, or comes back, by itself. With
+--host, it has other disks, other firmware, or is hardened; the kernel has to have what that needs
+(make test-hosts)."""
 
 from __future__ import annotations
 
@@ -591,7 +591,7 @@ class Harness:
                 self.keep(outcomes[-1])
                 if not alone:
                     self.heal(fault, host)
-            if not alone and not fast:
+            if not (alone or fast or self.options.once):
                 self.second(host, outcomes)
         except LostError as lost:
             outcomes[-1].lost = str(lost)
@@ -604,7 +604,7 @@ class Harness:
             self.keep_serial(fault, host)
             host.close()
         for outcome in outcomes:
-            if not (alone or fast or outcome.finished_in or outcome.lost):
+            if not (alone or fast or self.options.once or outcome.finished_in or outcome.lost):
                 outcome.problems.append("there was no second deployment")
             log_line(outcome.line())
             self.keep(outcome)
@@ -612,8 +612,13 @@ class Harness:
 
     def keep(self, outcome: Outcome) -> None:
         """As far as it is known: who is interrupted loses no row."""
-        if not self.options.no_rollback_timer:
-            outcome.save(self.work / results(self.options))
+        if self.options.no_rollback_timer:
+            return
+        place = self.work / results(self.options)
+        if self.options.once:
+            for earlier in load(place, [outcome.name]):
+                outcome.take_second(earlier)
+        outcome.save(place)
 
     def keep_serial(self, fault: Fault, host: Faulty) -> None:
         path = self.work / "logs" / f"{fault.name}.{results(self.options)}.serial.log"
@@ -659,7 +664,7 @@ def add_harness_options(parser: argparse.ArgumentParser, name: str, *, fast: boo
         "--store", type=Path, default=CACHE / "work/store", help="of its builds (%(default)s)"
     )
     add_suite(parser)
-    parser.set_defaults(fast=fast, host="")
+    parser.set_defaults(fast=fast, host="", once=False)
 
 
 def add_suite(parser: argparse.ArgumentParser) -> None:
@@ -753,7 +758,8 @@ def run_all(options: argparse.Namespace, faults: list[Fault]) -> list[Outcome]:
         return [outcome for outcomes in pool.map(some, groups) for outcome in outcomes]
 
 
-def main() -> int:
+def parsed() -> argparse.Namespace:
+    """The options; some defaults depend on others."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -764,6 +770,11 @@ def main() -> int:
         help="three that need no more than a stock host, without the second deployment",
     )
     parser.add_argument("--again", action="store_true", help="on the states of the last run")
+    parser.add_argument(
+        "--once",
+        action="store_true",
+        help="without the second deployment: a row keeps what an earlier run says of it",
+    )
     parser.add_argument(
         "--alone", action="store_true", help="no control node during the trial boot"
     )
@@ -826,6 +837,11 @@ def main() -> int:
     if options.host:
         place = f"faults-{options.host}-{options.suite}"
     options.work = options.work or CACHE / place
+    return options
+
+
+def main() -> int:
+    options = parsed()
     started = time.monotonic()
     options.late = lambda: bool(options.budget and time.monotonic() - started > options.budget)
     faults = chosen(options.names, options.fast, options.alone, options.here, options.host)

@@ -184,6 +184,18 @@ def test_changes_are_those_of_the_last_recapitulation() -> None:
     assert (cases.changed(text), cases.changed("nothing")) == (0, -1)
 
 
+def test_a_row_keeps_the_second_deployment_of_an_earlier_run() -> None:
+    first = report.Outcome("a", "what", ("old",), finally_runs="new", finished_in=9, together=2)
+    first.observed_at = "Monday"
+    later, latest = (report.Outcome("a", "what", ("old",), observed_at=day) for day in ("Tu", "We"))
+    later.take_second(first)
+    latest.take_second(later)
+    assert latest.row()[4:6] == ["new (one for 2)", "9 s"]
+    assert latest.row()[-1] == "We; second run Monday"
+    latest.take_second(report.Outcome("a", "what", ("old",), observed_at="Su"))
+    assert latest.row()[-1] == "We; second run Monday"
+
+
 def test_a_lost_host_is_reported(tmp_path: Path) -> None:
     good = report.Outcome("a", "what", ("old",), runs="old", back_in=61.4, finally_runs="new")
     lost = report.Outcome("b", "what | more", ("old",), lost="no answer within 600 s")
