@@ -50,6 +50,7 @@ FORMS = {
     ),
     "timer": Form(str),
     "failed_before": Form(list, str, like=_LINE, most=earlier.MOST),
+    "complaints_before": Form(list, str, like=_LINE, most=earlier.MOST),
     "kept_by": Form(
         dict,
         fields={
@@ -61,7 +62,8 @@ FORMS = {
 }
 #: Of a host that does not answer.
 NOTHING: dict[str, Any] = {
-    **{"records": [], "journal": None, "timer": "", "failed_before": [], "kept_by": {}}
+    **{"records": [], "journal": None, "timer": "", "kept_by": {}},
+    **{"failed_before": [], "complaints_before": []},
 }
 
 

@@ -95,6 +95,13 @@ failed_before:
   returned: always
   type: list
   elements: str
+complaints_before:
+  description: >-
+    What the kernel complains of in the same boots, each as the kind of the complaint and what it
+    names. It is no cause, either.
+  returned: always
+  type: list
+  elements: str
 kept_by:
   description: >-
     What would outlive a crash on this host: C(journal), whether it is persistent, C(pstore), its

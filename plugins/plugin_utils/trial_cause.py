@@ -17,8 +17,8 @@ was noticed from outside, and a thing that explains the others comes before them
 8. a unit that failed, a device with errors, by the journal;
 9. unknown. Then the remedy names what would leave something next time.
 
-A unit that fails in other boots of the host, too, is no cause, nor is the boot loader of a kernel
-that ran.
+What is wrong in other boots of the host, too, is no cause: a unit that fails there, and what the
+kernel complains of there. Nor is the boot loader of a kernel that ran.
 
 Of several logs, that of pstore comes first, then kdump, the serial console, netconsole and the
 journal.
@@ -31,6 +31,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, plain_text
+from ansible_collections.oslab.kernel.plugins.module_utils._evidence import kernel_text
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import log_rules
 
 PANIC, OOPS, LOCKUP, HUNG_TASK = "kernel panic", "oops", "lockup", "hung task"
@@ -156,14 +157,24 @@ class _Log(NamedTuple):
     source: str
     name: str
     lines: Sequence[str]
+    #: What the kernel complains of in other boots (kernel_text.complaint).
+    before: frozenset[str] = frozenset()
+
+    def first(self, kinds: Sequence[str], start: int = 0, end: Optional[int] = None) -> int:
+        """The number of the first line with a complaint of these kinds that is new, or -1."""
+        for number, line in enumerate(self.lines[start:end], start):
+            if _is_a(line, kinds) and kernel_text.complaint(line) not in self.before:
+                return number
+        return -1
 
     def cause(self, kind: str, text: str, details: Sequence[str] = ()) -> Cause:
         return Cause(kind, text, f"{self.source}, {self.name}", details)
 
 
 def _logs(evidence: Mapping[str, Any]) -> list[_Log]:
+    before = frozenset(evidence.get("complaints_before", ()))
     logs = [
-        _Log(str(one["source"]), str(one["name"]), one["lines"])
+        _Log(str(one["source"]), str(one["name"]), one["lines"], before)
         for one in evidence.get("records", [])
     ]
     known = [one for one in logs if one.source in _SOURCES]
@@ -173,10 +184,6 @@ def _logs(evidence: Mapping[str, Any]) -> list[_Log]:
 def _is_a(line: str, kinds: Sequence[str]) -> bool:
     found = log_rules.rule_of(line[:_LINE])
     return bool(found) and found is not None and found[0].kind in kinds
-
-
-def _first(lines: Sequence[str], kinds: Sequence[str]) -> int:
-    return next((n for n, line in enumerate(lines) if _is_a(line, kinds)), -1)
 
 
 def _where(lines: Sequence[str]) -> list[str]:
@@ -193,14 +200,14 @@ def _panic(log: _Log) -> Optional[Cause]:
         return None
     panic = log.lines[at]
     message = panic[len("Kernel panic - not syncing: ") :]
-    before = log.lines[max(0, at - _BEFORE_PANIC) : at]
+    begin = max(0, at - _BEFORE_PANIC)
     kind = next((kind for pattern, kind in _PANICS if pattern.match(message)), PANIC)
     # An oops may end in the death of init; a lockup has its own words.
     for named in (OOPS, kind) if kind in (PANIC, INIT) else (kind,):
-        start = _first(before, _COMPLAINTS.get(named, ()))
+        start = log.first(_COMPLAINTS.get(named, ()), begin, at)
         if start >= 0:
-            return log.cause(named, before[start], [*_where(before[start:]), panic])
-    crash = next((line for line in before if _SYSTEMD.match(line)), "")
+            return log.cause(named, log.lines[start], [*_where(log.lines[start:at]), panic])
+    crash = next((line for line in log.lines[begin:at] if _SYSTEMD.match(line)), "")
     if kind == INIT and crash:
         return log.cause(SYSTEMD, crash, [panic])
     corrupt = next((line for line in log.lines[:at] if _CORRUPT_INITRD.search(line)), "")
@@ -210,13 +217,13 @@ def _panic(log: _Log) -> Optional[Cause]:
 
 
 def _oops(log: _Log) -> Optional[Cause]:
-    at = _first(log.lines, _COMPLAINTS[OOPS])
+    at = log.first(_COMPLAINTS[OOPS])
     return log.cause(OOPS, log.lines[at], _where(log.lines[at:])) if at >= 0 else None
 
 
 def _hung(log: _Log) -> Optional[Cause]:
     for kind in (LOCKUP, HUNG_TASK):
-        at = _first(log.lines, _COMPLAINTS[kind])
+        at = log.first(_COMPLAINTS[kind])
         if at >= 0:
             return log.cause(kind, log.lines[at], _where(log.lines[at:]))
     return None
@@ -235,7 +242,7 @@ def _start(log: _Log) -> Optional[Cause]:
 
 
 def _device(log: _Log) -> Optional[Cause]:
-    at = _first(log.lines, ("io_error", "fs_error"))
+    at = log.first(("io_error", "fs_error"))
     return log.cause(DEVICE, log.lines[at]) if at >= 0 else None
 
 

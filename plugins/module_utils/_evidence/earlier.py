@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Units that fail on a host in its fallback kernel, too: they are no cause of a failure."""
+"""What is wrong on a host in its fallback kernel, too: it is no cause of a failure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
-from ansible_collections.oslab.kernel.plugins.module_utils._evidence import journal
+from ansible_collections.oslab.kernel.plugins.module_utils._evidence import journal, kernel_text
 from ansible_collections.oslab.kernel.plugins.module_utils._evidence.journal import Ask
 from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import read
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import health
@@ -22,9 +22,14 @@ _SECONDS = 20.0
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]{1,255}")
 
 
+def _is_trial(root: Path, release: str) -> bool:
+    """Whether this is still the trial boot."""
+    return read(root / "proc/sys/kernel/osrelease").strip() == release
+
+
 def _now(root: Path, ask: Ask, release: str) -> list[str]:
     """Those that have failed in this boot; none if it is still the trial boot."""
-    if read(root / "proc/sys/kernel/osrelease").strip() == release:
+    if _is_trial(root, release):
         return []
     output = ask(_FAILED, _BYTES, _SECONDS).decode("utf-8", "replace")
     return [next(iter(bounded_read.words(line)), "") for line in bounded_read.lines(output)]
@@ -41,9 +46,19 @@ def _recorded(root: Path) -> list[str]:
 
 
 def failed(root: Path, ask: Ask, release: str, before: str) -> list[str]:
-    """Their names, of all that the host still knows.
+    """The names of units, of all that the host still knows.
 
     `before` is the id of the boot before the trial boot of `release`; it may be empty.
     """
     found = [*_now(root, ask, release), *_recorded(root), *journal.failed_units(ask, before)]
     return [name for name in dict.fromkeys(found) if _UNIT.fullmatch(name)][:MOST]
+
+
+def complaints(root: Path, ask: Ask, release: str, before: str, current: str) -> list[str]:
+    """What the kernel complains of in the boot before, and in this one if it is not the trial.
+
+    Both boots are ids, which may be empty.
+    """
+    boots = [before] if _is_trial(root, release) else [before, current]
+    lines = [line for one in dict.fromkeys(boots) for line in journal.kernel_lines(ask, one)]
+    return [one for one in dict.fromkeys(map(kernel_text.complaint, lines)) if one][:MOST]

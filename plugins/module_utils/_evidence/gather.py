@@ -43,7 +43,8 @@ def evidence(root: Path, ask: Ask, release: str, since: float, before: str) -> d
     `since` is the host's time in seconds since 1970, and `before` the id of its boot, both from
     before the trial boot of `release`.
     """
-    boot = journal.read(ask, before, _current(root), release)
+    current = _current(root)
+    boot = journal.read(ask, before, current, release)
     records = [*pstore.records(root, since, release), *kdump.records(root, since, release)]
     if boot and boot.kernel:
         records.append(boot.record())
@@ -52,6 +53,7 @@ def evidence(root: Path, ask: Ask, release: str, since: float, before: str) -> d
         "journal": boot.answer() if boot else None,
         "timer": _timer(root),
         "failed_before": earlier.failed(root, ask, release, before),
+        "complaints_before": earlier.complaints(root, ask, release, before, current),
         "kept_by": {
             "journal": journal.is_persistent(root),
             "pstore": pstore.backend(root),

@@ -145,6 +145,15 @@ def failed_units(ask: Ask, boot_id: str) -> list[str]:
     return _failed(_entries(ask(_asked(boot_id, "_PID=1"), _BYTES, SECONDS)))
 
 
+def kernel_lines(ask: Ask, boot_id: str) -> list[str]:
+    """What the kernel said in a boot; nothing if the journal does not have it."""
+    boot_id = boot_id.replace("-", "")
+    if not re.fullmatch(r"[0-9a-f]{32}", boot_id):
+        return []
+    entries = _entries(ask(_asked(boot_id, "--dmesg"), _BYTES, SECONDS))
+    return kernel_text.lines("\n".join(one.text for one in entries))
+
+
 def read(ask: Ask, before: str, current: str, release: str) -> Optional[Boot]:
     """The trial boot of this release between two others; None if the journal has none."""
     listing = ask(_LIST, _LIST_BYTES, SECONDS).decode("utf-8", "replace")

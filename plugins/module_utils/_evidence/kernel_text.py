@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import log_rules
 
 #: Of each record: the end, where a kernel says why it stops.
 MOST_LINES = 300
@@ -34,6 +35,7 @@ _ARGUMENTS = re.compile(
     r"((?:Kernel )?[Cc]ommand line|Unknown kernel command line parameters)\b.*", re.DOTALL
 )
 _WITH_ARGUMENTS = "with arguments:"
+_NUMBER = re.compile(r"[0-9a-f]*[0-9][0-9a-f]*")
 _STARTED = re.compile(r"Linux version (\S{1,64}) ")
 _IN_TRACE = re.compile(r"(?:Not tainted|Tainted: [A-Z ]{1,40}?) {1,8}([0-9]\S{0,63}) #")
 
@@ -72,6 +74,18 @@ def lines(text: str) -> list[str]:
 
 def last(found: Sequence[str], most: int = MOST_LINES) -> list[str]:
     return [*found[-most:]]
+
+
+def complaint(line: str) -> str:
+    """What a line complains of, whatever its numbers are; empty if it begins no complaint.
+
+    Names of devices keep theirs.
+    """
+    found = log_rules.rule_of(line[:LENGTH])
+    if found is None:
+        return ""
+    name = _NUMBER.sub("#", found.name[:LENGTH])
+    return " ".join(filter(None, (found.rule.kind, name, found.device)))[:LENGTH]
 
 
 def releases(found: Iterable[str]) -> set[str]:

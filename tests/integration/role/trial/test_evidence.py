@@ -39,6 +39,7 @@ EVIDENCE: dict[str, Any] = {
     "journal": None,
     "timer": "",
     "failed_before": [],
+    "complaints_before": [],
     "kept_by": {"journal": True, "pstore": "efi_pstore", "kdump": False},
 }
 NOTHING = {**EVIDENCE, "records": [], "kept_by": {"journal": True, "pstore": "", "kdump": False}}

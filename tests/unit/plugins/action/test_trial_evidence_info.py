@@ -66,6 +66,7 @@ def test_a_console_that_cannot_be_read_is_a_warning(monkeypatch: pytest.MonkeyPa
         {"timer": None},
         {"failed_before": ["x" * 9000]},
         {"failed_before": ["x"] * 201},
+        {"complaints_before": ["x"] * 201},
     ],
 )
 def test_an_answer_that_the_module_never_gives(

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.filter.trial_cause import trial_cause
+from ansible_collections.oslab.kernel.plugins.module_utils._evidence import kernel_text
 from ansible_collections.oslab.kernel.plugins.plugin_utils import trial_cause as causes
 from ansible_collections.oslab.kernel.plugins.plugin_utils.trial_cause import Failure, cause
 
@@ -265,6 +266,26 @@ def test_what_fails_in_each_boot_is_no_cause_by_the_journal() -> None:
         only = {**JOURNAL, "units": [], "manager": [waited]}
         assert kind_of({"journal": only})[0] == "device"
         assert kind_of({"journal": only, **known})[0] == "unknown"
+
+
+def test_what_the_kernel_complains_of_in_each_boot_is_no_cause() -> None:
+    reader = "blk_update_request: I/O error, dev sdc, sector 0 op 0x0:(READ) flags 0x0"
+    disk = reader.replace("sdc", "sda")
+    warn = "WARNING: CPU: 1 PID: 3 at lib/refcount.c:28 refcount_warn_saturate+0xbe/0x110"
+    task = "INFO: task x:31 blocked for more than 120 seconds."
+    panic = "Kernel panic - not syncing: sysrq triggered crash"
+    known = {"complaints_before": [kernel_text.complaint(one) for one in (reader, warn, task)]}
+    for lines, alone, then in (
+        ((reader,), "device", "unknown"),
+        ((reader, disk), "device", "device"),
+        ((task,), "hung task", "unknown"),
+        ((warn, panic), "kernel panic", "kernel panic"),
+    ):
+        assert kind_of(log("\n".join(lines)))[0] == alone
+        assert kind_of({**log("\n".join(lines)), **known})[0] == then
+    assert kind_of({**log(f"{reader}\n{disk}"), **known})[1] == disk
+    assert kind_of(log(f"{warn}\n{panic}"))[1] == warn
+    assert kind_of({**log(f"{warn}\n{panic}"), **known})[1] == panic
 
 
 def test_the_parts_of_the_report_are_those_that_the_role_writes() -> None:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Units that fail on a host in each boot, by what it still knows."""
+"""What is wrong on a host in each boot, by what it still knows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from ansible_collections.oslab.kernel.plugins.module_utils._evidence import earlier, journal
+from ansible_collections.oslab.kernel.plugins.module_utils._evidence import (
+    earlier,
+    journal,
+    kernel_text,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import health
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.health_state import Item
 
@@ -75,3 +79,26 @@ def test_names_that_are_none() -> None:
         return b"\x1b]0;x\x07.service loaded failed\n\n" + b"x" * 999 + b"\n"
 
     assert earlier.failed(Path("/nowhere"), strange, TRIAL, "") == []
+
+
+READER = "blk_update_request: I/O error, dev sdc, sector 0 op 0x0:(READ) flags 0x0 phys_seg 1"
+
+
+def test_what_the_kernel_complains_of_in_other_boots(tmp_path: Path) -> None:
+    now = "fedcba98-89ab-cdef-0123-456789abcdef"
+    said = {BEFORE: [READER, "usb 1-1: new device", READER], now: [READER.replace("sdc", "sdd")]}
+    asked: list[str] = []
+
+    def kernel(argv: Sequence[str], limit: int, _seconds: float) -> bytes:
+        assert "--dmesg" in argv and 0 < limit <= 8 << 20
+        asked.append(next(one for one in argv if one.startswith("--boot=")))
+        lines = next(v for k, v in said.items() if asked[-1].endswith(k.replace("-", "")))
+        return "\n".join(json.dumps({"MESSAGE": line}) for line in lines).encode()
+
+    one, other = (kernel_text.complaint(READER.replace("sdc", name)) for name in ("sdc", "sdd"))
+    fallback, trial = host(tmp_path / "a", FALLBACK), host(tmp_path / "b", TRIAL)
+    assert earlier.complaints(fallback, kernel, TRIAL, BEFORE, now) == [one, other]
+    assert earlier.complaints(trial, kernel, TRIAL, BEFORE, now) == [one]
+    assert earlier.complaints(trial, kernel, TRIAL, "../..", "") == []
+    assert earlier.complaints(fallback, nothing, TRIAL, BEFORE, now) == []
+    assert len(asked) == 3

@@ -53,6 +53,7 @@ def test_a_host_that_kept_nothing(tmp_path: Path) -> None:
         "journal": None,
         "timer": "",
         "failed_before": [],
+        "complaints_before": [],
         "kept_by": {"journal": False, "pstore": "", "kdump": False},
     }
     assert accepted(found) == ""

@@ -63,3 +63,16 @@ def test_a_line_and_a_log_have_limits() -> None:
 )
 def test_the_kernel_that_wrote_it(line: str, wanted: object) -> None:
     assert kernel_text.is_of([line], RELEASE) is wanted
+
+
+def test_a_complaint_is_the_same_with_other_numbers_and_not_with_another_device() -> None:
+    line = "blk_update_request: I/O error, dev sda, sector 10 op 0x0:(READ) flags 0x80700"
+    same = line.replace("10", "99").replace("0x80700", "0x0")
+    assert kernel_text.complaint(line) == kernel_text.complaint(same)
+    assert kernel_text.complaint(line).startswith("io_error ")
+    assert kernel_text.complaint(line) != kernel_text.complaint(line.replace("sda", "sdb"))
+    warn = "WARNING: CPU: 1 PID: 3 at lib/refcount.c:28 refcount_warn_saturate+0xbe/0x110"
+    later = "WARNING: CPU: 0 PID: 71 at lib/refcount.c:28 refcount_warn_saturate+0xbe/0x110"
+    assert kernel_text.complaint(warn) == kernel_text.complaint(later)
+    assert kernel_text.complaint(warn) != kernel_text.complaint(warn.replace("refcount", "other"))
+    assert kernel_text.complaint("usb 1-1: new high-speed USB device") == ""
