@@ -5,8 +5,8 @@
 
 ansible-playbook packs a module and what it imports once a run, which takes as much of a processor
 as the module itself; and a host compiles all of that at each call. Here a run leaves what it has
-packed, and compiled files beside the sources of Ansible, for the runs after it. Sources that change
-are packed anew. What runs is PROGRAM itself, in this process.
+packed, and compiled files beside the sources, for the runs after it. Sources that change are packed
+anew. What runs is PROGRAM itself, in this process.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 MEMORY = ROOT / ".cache/packed_modules"
 COLLECTION = "ansible_collections/oslab/kernel"
+# Modules of the collection ship these as they are: they ask the loader for the file, which would be
+# the compiled one.
+SHIPPED = ("_build/enter.py", "_verify/syscalls.py")
 
 
 def compiled(name: str, source: bytes) -> bytes:
@@ -41,11 +44,11 @@ def compiled(name: str, source: bytes) -> bytes:
 
 
 def with_compiled(packed: bytes) -> bytes:
-    """The archive, and each source of Ansible compiled: the collection reads some of its own."""
+    """The archive, and each source compiled but those that are read."""
     out = io.BytesIO(packed)
     with zipfile.ZipFile(out, "a", zipfile.ZIP_DEFLATED) as archive:
         for info in archive.infolist():
-            if info.filename.startswith("ansible/") and info.filename.endswith(".py"):
+            if info.filename.endswith(".py") and not info.filename.endswith(SHIPPED):
                 data = compiled(info.filename, archive.read(info))
                 archive.writestr(f"{info.filename}c", data)
     return out.getvalue()

@@ -20,9 +20,8 @@ from ansible_collections.oslab.kernel.tests.lib import quick_playbook
 def test_an_archive_is_imported_from_what_is_compiled(tmp_path: Path) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        for package in ("ansible", "ansible_collections"):
-            archive.writestr(f"{package}/__init__.py", "")
-            archive.writestr(f"{package}/part.py", "answer = 42\n")
+        for name in ("ansible/__init__", "ansible/part", "ansible_collections/_build/enter"):
+            archive.writestr(f"{name}.py", "answer = 42\n")
     path = tmp_path / "packed.zip"
     path.write_bytes(quick_playbook.with_compiled(packed.getvalue()))
     importer = zipimport.zipimporter(str(path))
@@ -31,8 +30,14 @@ def test_an_archive_is_imported_from_what_is_compiled(tmp_path: Path) -> None:
     exec(importer.get_code("ansible/part"), found)
     assert found["answer"] == 42
     assert importer.get_source("ansible/part") == "answer = 42\n"
-    # kernel_build ships a file that it finds as a source beside itself.
-    assert importer.get_filename("ansible_collections/part").endswith(".py")
+    assert importer.get_filename("ansible_collections/_build/enter").endswith(".py")
+
+
+def test_all_that_is_shipped_stays_a_source() -> None:
+    utils = quick_playbook.ROOT / "plugins/module_utils"
+    readers = [path for path in utils.rglob("*.py") if ".get_data(" in path.read_text()]
+    assert len(readers) == len(quick_playbook.SHIPPED)
+    assert all((utils / name).exists() for name in quick_playbook.SHIPPED)
 
 
 @pytest.fixture
