@@ -390,12 +390,15 @@ def acquire(module: AnsibleModule, job: Job, plan: Plan, facts: dict[str, Any]) 
     """Acquire the tree, unless the same build is under way already."""
     if job.acquire():
         return
-    options = plan.options
-    same = job.status().get("build_id") == plan.build_id and not options.force
+    options, status = plan.options, job.status()
     if job.left_behind():
         job.kill()
-        job.acquire()
-    elif not same and not job.wait_until_left():
+        acquired = job.acquire()
+    else:
+        under_way = status.get("state", "ended") != "ended"
+        same = under_way and status.get("build_id") == plan.build_id and not options.force
+        acquired = same or job.wait_until_left()
+    if not acquired:
         module.fail_json(
             msg=f"{options.tree} is being built by {job.holder()}: wait for it, or end it",
             **facts,

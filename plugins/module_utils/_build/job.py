@@ -111,10 +111,27 @@ class Job:
     def left_behind(self) -> bool:
         """Whether only processes that a killed job started hold the lock."""
         for _look in range(2):  # one that has just started may not have said so yet
-            if not self.status() or self.alive():
+            if self.status().get("state", "ended") == "ended" or self.alive():
                 return False
             time.sleep(1)
-        return True
+        return bool(self._members())
+
+    def _members(self) -> list[int]:
+        """Processes of the last job's group that have the lock's file open.
+
+        Whoever only tries the lock has it open, too, and is in another group. So is a process that
+        has the job's number now, long after the job's end.
+        """
+        group, found = self.status().get("pid"), []
+        for path in Path("/proc").iterdir():
+            if not path.name.isdigit():
+                continue
+            with contextlib.suppress(OSError):
+                if os.getpgid(int(path.name)) == group and any(
+                    os.path.samefile(one, self.lock_path) for one in (path / "fd").iterdir()
+                ):
+                    found.append(int(path.name))
+        return found
 
     def holder(self) -> str:
         """Who holds the lock, in words."""
@@ -142,11 +159,11 @@ class Job:
 
     def kill(self) -> None:
         """End a job that does not end by itself, with every process that it started."""
-        group = self.status().get("pid")
         for signum in (signal.SIGTERM, signal.SIGKILL):
-            with contextlib.suppress(OSError, TypeError, ValueError):
-                # As long as the lock is held the group exists, so its number is not another's.
-                os.killpg(int(group), signum)  # type: ignore[arg-type]
+            if not self._members():
+                return
+            with contextlib.suppress(OSError):
+                os.killpg(self.status()["pid"], signum)
             for _attempt in range(20):
                 if not self.running():
                     return

@@ -17,12 +17,12 @@ import os
 import re
 import shutil
 import stat
+import time
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._build.identity import left_by_make
-from ansible_collections.oslab.kernel.plugins.module_utils._build.job import Job
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     atomic_file,
     json_file,
@@ -51,6 +51,10 @@ _LINKED = ("vmlinux", ".vmlinux", ".tmp_vmlinux", "System.map", manifest.NAME)
 _MODULES = (".ko", ".ko.cmd")
 # What an object is made with, by the manifest of a build.
 _SAME = ("toolchain", "make_args", "build_root")
+# Nanoseconds by which a file system may lag behind the clock.
+_TICK = 1_000_000_000
+
+_Files = dict[Path, os.stat_result]
 
 
 class Taken(NamedTuple):
@@ -80,11 +84,15 @@ def forget(tree: Path) -> None:
 
 
 def recover(tree: Path) -> None:
-    """Clean up after a run that was killed while it copied."""
+    """Remove what was copied without coming to the end: half a file may be among it."""
     mark = work_of(tree) / MARK
-    if mark.exists():
-        forget(tree)
-        atomic_file.remove(mark)
+    if not mark.exists():
+        return
+    for name in (json_file.read(mark) or {}).get("files", ()):
+        (tree / name).unlink(missing_ok=True)
+    shutil.rmtree(tree / _OPTIONS, ignore_errors=True)
+    forget(tree)
+    atomic_file.remove(mark)
 
 
 def take(tree: Path, made_with: Mapping[str, Any]) -> Optional[Taken]:
@@ -97,30 +105,38 @@ def take(tree: Path, made_with: Mapping[str, Any]) -> Optional[Taken]:
     if any((tree / name).exists() for name in _BUILT):
         return None
     for other in _others(tree):
-        if not _fits(tree, other, made_with):
+        ended = _ended_well(other)
+        if not (ended and _fits(tree, other, made_with)):
             continue
-        job = Job(work_of(other))
-        if not job.acquire():
+        products, sources = _listed(tree, other)
+        newest = max((state.st_mtime_ns for state in products.values()), default=0)
+        # After a clock was set back, what differs would be older than what was made of it there.
+        if newest >= time.time_ns() - _TICK:
             continue
+        json_file.write(mark, {"from": str(other), "files": [str(path) for path in products]})
         try:
-            # It may have been built anew or removed meanwhile.
-            if not (_ended_well(other) and _fits(tree, other, made_with)):
-                continue
-            return Taken(other, _take(tree, other, mark))
-        finally:
-            job.release()
+            _copy_all(tree, other, products, sources)
+        except OSError:
+            recover(tree)
+            raise
+        # It may have been built anew meanwhile: a build begins by taking its outcome away. Its lock
+        # is not for others, who would keep the next build of that tree waiting.
+        if _ended_well(other) == ended:
+            atomic_file.remove(mark)
+            return Taken(other, len(products))
+        recover(tree)
     return None
 
 
-def _ended_well(tree: Path) -> float:
-    """When its last build ended; 0 if there was none, or it failed."""
+def _ended_well(tree: Path) -> int:
+    """When its last build ended, in nanoseconds; 0 if there was none, or it failed."""
     work = work_of(tree)
     outcome, status = (json_file.read(work / name) for name in ("outcome.json", "status.json"))
     if not outcome or outcome.get("failed") or (status or {}).get("state") != "ended":
-        return 0.0
+        return 0
     if (work / MARK).exists() or not all((tree / name).exists() for name in _BUILT):
-        return 0.0
-    return (work / "outcome.json").stat().st_mtime
+        return 0
+    return (work / "outcome.json").stat().st_mtime_ns
 
 
 def _differing(tree: Path, other: Path) -> tuple[bool, int]:
@@ -163,28 +179,25 @@ def _fits(tree: Path, other: Path, made_with: Mapping[str, Any]) -> bool:
     )
 
 
-def _take(tree: Path, other: Path, mark: Path) -> int:
-    json_file.write(mark, {"from": str(other)})
-    try:
-        files = _copy_products(tree, other)
-        # The options of the other one are those of its objects: syncconfig has to compare.
-        os.utime(tree / ".config")
-        atomic_file.sync_file_system(tree)
-    except OSError:
-        forget(tree)
-        atomic_file.remove(mark)
-        raise
-    atomic_file.remove(mark)
-    return files
-
-
-def _copy_products(tree: Path, other: Path) -> int:
+def _copy_all(tree: Path, other: Path, products: _Files, sources: _Files) -> None:
     moved = _moved(tree, other)
+    shutil.rmtree(tree / _OPTIONS, ignore_errors=True)
+    for path, state in products.items():
+        _copy(other / path, tree / path, state, moved)
+    for path, state in sources.items():
+        _same_time(tree / path, other / path, state)
+    # The options of the other one are those of its objects: syncconfig has to compare.
+    os.utime(tree / ".config")
+    atomic_file.sync_file_system(tree)
+
+
+def _listed(tree: Path, other: Path) -> tuple[_Files, _Files]:
+    """What is to be copied from the other tree, and the sources that both have."""
     alone = _alone(tree, other)
     auto = (other / _BUILT[0]).read_text("utf-8", "replace")
     is_set = {*_SET.findall(auto)}
-    shutil.rmtree(tree / _OPTIONS, ignore_errors=True)
-    files = 0
+    products: _Files = {}
+    sources: _Files = {}
     for place, names in _directories(other):
         for name in names:
             path = place / name
@@ -199,14 +212,12 @@ def _copy_products(tree: Path, other: Path) -> int:
                 if options and _MARKER.fullmatch(name) and name not in is_set:
                     continue
                 if not is_there or options or _GENERATED in f"/{path.as_posix()}":
-                    _copy(other / path, tree / path, state, moved)
-                    files += 1
+                    products[path] = state
             elif is_there:
-                _same_time(tree / path, other / path, state)
+                sources[path] = state
             elif path.as_posix().startswith(_PROGRAMS):
-                _copy(other / path, tree / path, state, moved)
-                files += 1
-    return files
+                products[path] = state
+    return products, sources
 
 
 def _alone(tree: Path, other: Path) -> set[str]:
@@ -282,7 +293,9 @@ def _same_time(mine: Path, theirs: Path, state: os.stat_result) -> None:
     own = os.lstat(mine)
     if (own.st_mtime_ns, own.st_size) == (state.st_mtime_ns, state.st_size):
         return
-    if stat.S_ISREG(own.st_mode) and filecmp.cmp(mine, theirs, shallow=False):
+    same = stat.S_ISREG(own.st_mode) and filecmp.cmp(mine, theirs, shallow=False)
+    # The other one may be changed at this moment.
+    if same and os.lstat(theirs).st_mtime_ns == state.st_mtime_ns:
         os.utime(mine, ns=(state.st_atime_ns, state.st_mtime_ns))
     else:
         os.utime(mine, follow_symlinks=False)

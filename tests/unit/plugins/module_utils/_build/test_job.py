@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -121,6 +122,24 @@ def test_the_lock_is_held_by_what_the_job_started(job):
     assert not other(job).acquire()
     job.kill()
     assert other(job).acquire()
+
+
+def test_who_has_the_number_of_a_job_of_the_past_is_left_alone(job):
+    holder = other(job)
+    assert holder.acquire()
+    stranger = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    try:
+        for state in ("compiling", "ended"):
+            status = {"pid": stranger.pid, "state": state}
+            job.status_path.write_text(json.dumps(status))
+            assert not job.left_behind()
+            assert not job.wait_until_left(seconds=0.1)
+            assert stranger.poll() is None
+        job.status_path.write_text(json.dumps({"pid": 2**22 + 1, "state": "compiling"}))
+        assert not job.left_behind()
+    finally:
+        stranger.kill()
+        stranger.wait()
 
 
 def test_one_that_nobody_watches_stops(job, monkeypatch):

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import filecmp
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -187,12 +189,54 @@ def test_when_nothing_is_taken(tree: Path, other: Path, what: Any) -> None:
     assert products(tree) == before
 
 
-def test_a_tree_that_is_being_built_is_left_alone(tree: Path, other: Path) -> None:
+def while_it_copies(monkeypatch: pytest.MonkeyPatch, what: Any) -> None:
+    copy = shutil.copyfile
+
+    def do(source: Path, target: Path) -> None:
+        what(source, target)
+        copy(source, target)
+
+    monkeypatch.setattr(reuse.shutil, "copyfile", do)
+
+
+def test_a_tree_that_is_built_meanwhile(
+    tree: Path, other: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = Job(reuse.work_of(other))
-    assert job.acquire()
+    before = products(tree)
+
+    def build(*_paths: Path) -> None:
+        # Nobody keeps it from being built.
+        assert job.acquire()
+        job.outcome_path.unlink(missing_ok=True)
+        job.release()
+
+    while_it_copies(monkeypatch, build)
     assert reuse.take(tree, BUILD) is None
-    job.release()
+    assert products(tree) == before
+
+
+def test_a_tree_that_was_built_by_a_clock_ahead(tree: Path, other: Path) -> None:
+    put(other, "init/main.o", when=int(time.time()) + 3600)
+    before = products(tree)
+    assert reuse.take(tree, BUILD) is None
+    assert products(tree) == before
+    assert when(tree / "kernel/sys.c") == OLD
+
+
+def test_a_source_that_is_changed_while_it_is_compared(
+    tree: Path, other: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compare = filecmp.cmp
+
+    def cmp(mine: Path, theirs: Path, shallow: bool) -> bool:
+        if theirs == other / "kernel/sys.c":
+            put(other, "kernel/sys.c", mine.read_text(), CHANGED + 1)
+        return compare(mine, theirs, shallow=shallow)
+
+    monkeypatch.setattr(reuse.filecmp, "cmp", cmp)
     assert reuse.take(tree, BUILD) is not None
+    assert when(tree / "kernel/sys.c") > BUILT
 
 
 def test_the_latest_one_is_taken(tree: Path, other: Path, tmp_path: Path) -> None:
@@ -221,24 +265,33 @@ def test_the_most_similar_one_is_taken(tree: Path, other: Path, tmp_path: Path, 
 def test_who_is_killed_while_it_copies_makes_all_anew(
     tree: Path, other: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def die(*_arguments: Any) -> None:
-        raise KeyboardInterrupt
+    before = products(tree)
 
-    monkeypatch.setattr(reuse.atomic_file, "sync_file_system", die)
+    def die(_source: Path, target: Path) -> None:
+        if target.name == "objtool":
+            target.write_text("half a file")
+            raise KeyboardInterrupt
+
+    while_it_copies(monkeypatch, die)
     with pytest.raises(KeyboardInterrupt):
         reuse.take(tree, BUILD)
     assert (reuse.work_of(tree) / reuse.MARK).exists()
+    assert products(tree) != before
     reuse.recover(tree)
-    assert not any(name.endswith(".cmd") for name in products(tree))
+    assert products(tree) == before
     assert not (reuse.work_of(tree) / reuse.MARK).exists()
 
 
 def test_a_disk_that_is_full(tree: Path, other: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fill(*_arguments: Any) -> None:
-        raise OSError(28, "No space left on device")
+    before = products(tree)
 
-    monkeypatch.setattr(reuse.shutil, "copyfile", fill)
+    def fill(_source: Path, target: Path) -> None:
+        if target.name == "objtool":
+            target.write_text("half a file")
+            raise OSError(28, "No space left on device")
+
+    while_it_copies(monkeypatch, fill)
     with pytest.raises(OSError, match="No space"):
         reuse.take(tree, BUILD)
-    assert not any(name.endswith(".cmd") for name in products(tree))
+    assert products(tree) == before
     assert not (reuse.work_of(tree) / reuse.MARK).exists()
