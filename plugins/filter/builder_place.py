@@ -38,14 +38,18 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description: >-
-    C(rank), which is V(only), V(first) (of several) or V(other), and C(suffix), the end of the
-    names of its own files; empty unless it is another one.
+    C(rank), which is V(only), V(first) (of several) or V(other); C(suffix), the end of the
+    names of its own files, empty unless it is another one; C(metrics), the name of the file of its
+    metrics, and C(metrics_before), that which it would have if there were others, or no others.
   type: dict
 """
 
 
 def builder_place(groups: kernel_choice.Groups, builder: str) -> dict[str, str]:
+    metrics, before = kernel_choice.metrics_files(builder, groups)
     return {
+        "metrics": metrics,
+        "metrics_before": before,
         "rank": kernel_choice.rank(builder, groups),
         "suffix": kernel_choice.suffix(builder, groups),
     }

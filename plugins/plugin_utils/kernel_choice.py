@@ -78,6 +78,15 @@ def suffix(builder: str, groups: Groups) -> str:
     return f"-{part(builder)}" if rank(builder, groups) == OTHER else ""
 
 
+def metrics_files(builder: str, groups: Groups) -> tuple[str, str]:
+    """The file of a builder's metrics, and that which it would have with or without others.
+
+    The same series in both would be one metric with two values, of which node_exporter takes one.
+    """
+    alone, among_others = "oslab-kernel-build.prom", f"oslab-kernel-build-{part(builder)}.prom"
+    return (alone, among_others) if rank(builder, groups) == ONLY else (among_others, alone)
+
+
 def turns(names: Sequence[str], machines: Mapping[str, str]) -> list[list[str]]:
     """Builders that work at the same time: of each machine one, in the order of the names.
 

@@ -15,8 +15,6 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common.prometheus im
     info,
 )
 
-FILE = "oslab-kernel-build.prom"
-
 
 def metrics(output: Mapping[str, Any]) -> Iterator[Metric]:
     """By what the module kernel_build returned; of a build that failed, as far as it got.

@@ -77,7 +77,7 @@ def the_repository_has_both(classroom: Classroom) -> None:
     assert taken == [RELEASES["alice"], RELEASES["alice"], RELEASES["bob"]]
     metrics = {path.name: path.read_text() for path in (classroom.top / "metrics").iterdir()}
     assert sorted(metrics) == [
-        *("oslab-kernel-build-bob.prom", "oslab-kernel-build.prom"),
+        *("oslab-kernel-build-alice.prom", "oslab-kernel-build-bob.prom"),
         "oslab-kernel-repository.prom",
     ]
     assert 'oslab_kernel_build_success{kernel="bob"} 1' in metrics["oslab-kernel-build-bob.prom"]
@@ -163,7 +163,7 @@ def test_a_build_that_fails_ends_no_other(classroom: Classroom) -> None:
     assert "NO_SUCH_OPTION" in text
     assert list(classroom.description()["kernels"]) == ["bob"]
     metrics = classroom.top / "metrics"
-    failed = (metrics / "oslab-kernel-build.prom").read_text()
+    failed = (metrics / "oslab-kernel-build-alice.prom").read_text()
     assert 'oslab_kernel_build_success{kernel="alice"} 0' in failed
     built = (metrics / "oslab-kernel-build-bob.prom").read_text()
     assert 'oslab_kernel_build_success{kernel="bob"} 1' in built

@@ -62,7 +62,18 @@ def test_of_the_only_builder_no_variable_is_read() -> None:
     ],
 )
 def test_files_of_its_own(groups: Any, name: str, rank: str, suffix: str) -> None:
-    assert builder_place(groups, name) == {"rank": rank, "suffix": suffix}
+    found = builder_place(groups, name)
+    assert (found["rank"], found["suffix"]) == (rank, suffix)
+
+
+def test_a_builder_has_its_metrics_once_whoever_comes_or_leaves() -> None:
+    alone, both = {"kernel_builders": ["a b"]}, {"kernel_builders": ["a b", "c"]}
+    names = ["oslab-kernel-build.prom", "oslab-kernel-build-a_b.prom"]
+    found = [builder_place(groups, "a b") for groups in (alone, both)]
+    assert [one["metrics"] for one in found] == names
+    # What it had in the other case is removed.
+    assert [one["metrics_before"] for one in found] == names[::-1]
+    assert builder_place(both, "c")["metrics"] == "oslab-kernel-build-c.prom"
 
 
 def stamped(**machines: str) -> dict[str, dict[str, Any]]:
