@@ -96,6 +96,7 @@ options:
     description:
       - How many versions are kept; V(0) for all. Of more, those that were published longest ago are
         removed, never those of O(files). The packages of a build have one version.
+      - Where there are several builders, by O(rank), it counts for each of them.
     type: int
     default: 0
   lock_timeout:
@@ -324,6 +325,8 @@ def main() -> None:
         gpg_key=params["gpg_key"].upper().replace(" ", ""),
         label=params["label"],
         keep_builds=params["keep_builds"],
+        kernel=params["kernel"],
+        shared=params["rank"] != "only",
     )
     aptly = Aptly(run, params["config"], target)
     nothing_yet = module.check_mode and not (

@@ -128,7 +128,7 @@ class Job:
                 continue
             with contextlib.suppress(OSError):
                 if os.getpgid(int(path.name)) == group and any(
-                    os.path.samefile(one, self.lock_path) for one in (path / "fd").iterdir()
+                    one.samefile(self.lock_path) for one in (path / "fd").iterdir()
                 ):
                     found.append(int(path.name))
         return found

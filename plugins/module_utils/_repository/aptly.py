@@ -21,7 +21,7 @@ import json
 import re
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Callable, NamedTuple, Optional
 
@@ -93,6 +93,9 @@ class Target:
     gpg_key: str
     label: str
     keep_builds: int = 0
+    #: Of whose kernel the packages are, and whether there are other builders.
+    kernel: str = ""
+    shared: bool = False
 
     @property
     def public(self) -> Path:
@@ -116,7 +119,7 @@ class Plan:
     replace: tuple[Deb, ...]
     publish_reason: str
     remove: tuple[str, ...] = ()
-    order: tuple[str, ...] = ()
+    order: retention.Order = field(default_factory=dict)
     wanted: tuple[Key, ...] = ()
 
     @property
@@ -425,15 +428,17 @@ class Aptly:
         fresh, replaced = conflicts(stored, debs)
         wanted = {deb.key.version for deb in debs}
         recorded = retention.read_order(Path(self.target.root))
-        order = retention.new_order(recorded, {key.version for key in stored}, wanted)
-        remove = retention.surplus(order, self.target.keep_builds, {*wanted, *kept})
+        target, versions = self.target, {key.version for key in stored}
+        order = retention.new_order(recorded, versions, wanted, target.kernel)
+        needed = {*wanted, *kept}
+        remove = retention.surplus(order, target.keep_builds, needed, by_builder=target.shared)
         if not exists or fresh or replaced:
             reason = "packages were added"
         elif remove:
             reason = "old builds were removed"
         else:
             reason = stale_reason(self.run, self.target, stored, {deb.key for deb in debs})
-        left = tuple(version for version in order if version not in remove)
+        left = {version: name for version, name in order.items() if version not in remove}
         return Plan(
             not exists,
             tuple(fresh),
@@ -475,7 +480,8 @@ class Aptly:
             self._publish()
             self._check_staged(plan.wanted)
             publish.update(target.staging, target.public, before)
-        if list(plan.order) != retention.read_order(Path(target.root)):
+        recorded = retention.read_order(Path(target.root))
+        if [*plan.order.items()] != [*recorded.items()]:
             retention.write_order(Path(target.root), plan.order)
         if plan.remove:
             self._aptly("db", "cleanup")
