@@ -37,7 +37,7 @@ BODY = 1 << 20
 _FILE_CLOCK = 2.0
 _QUOTED = 120
 # A word of a header's value that is a secret by itself, as in `Bearer …`.
-_SECRET_LENGTH = 6
+_SECRET_LENGTH = 4
 
 
 class GateError(Exception):
