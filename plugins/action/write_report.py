@@ -38,6 +38,7 @@ class ActionModule(ControlAction):
         "hosts": {"type": "list", "elements": "str", "required": True},
         "answering": {"type": "list", "elements": "str", "required": True},
         "wave": {"type": "list", "elements": "str", "default": []},
+        "begins": {"type": "bool", "default": False},
         "builds": {"type": "dict", "default": {}},
         "show": {"type": "bool", "default": True},
     }
@@ -73,13 +74,14 @@ class ActionModule(ControlAction):
             arguments["hosts"],
             arguments["answering"],
             arguments["wave"],
+            begins=arguments["begins"],
         )
         run = collect.Run(
             name=arguments["run"],
             written=int(time.time()),
             versions=f"oslab.kernel {collection_version()}, ansible-core {ansible_version}",
             hosts=known.hosts,
-            lost=known.lost,
+            lost=[*known.lost, *known.begun],
             waves=known.waves,
             gates=known.gates,
             builds=arguments["builds"],

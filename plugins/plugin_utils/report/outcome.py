@@ -76,7 +76,8 @@ _HEALTH_REMEDY = (
 _OF_CHECKS = {"kernel log": _LOG_REMEDY, "health": _HEALTH_REMEDY}
 # Registered by playbooks; each has the reason where the host did not answer.
 _ASKED = ("verify_result", "verify_files", "trial_lock", "install_host_facts", "kernel_target_info")
-_LOST = "The run lost this host before its outcome was known."
+# A report of hosts that are worked on is the last one if the run loses all of them.
+_LOST = "The outcome of this host is not known: the run lost it, was ended, or still goes on."
 _NO_TASK = "The run ended before this host was started."
 
 

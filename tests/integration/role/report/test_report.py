@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""playbooks/verify.yml ends with a report, whatever became of its hosts."""
+"""Playbooks end with a report, whatever became of their hosts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from ansible_collections.oslab.kernel.tests.lib.playbook import LOCAL, ROOT, run_playbook
+import pytest
+from ansible_collections.oslab.kernel.tests.lib.playbook import (
+    CONNECTIONS,
+    LOCAL,
+    ROOT,
+    run_playbook,
+    write_inventory,
+)
 from ansible_collections.oslab.kernel.tests.lib.trial_host import (
     FALLBACK,
     RELEASE,
@@ -100,3 +107,29 @@ def test_no_report_fails_no_host_and_a_check_run_writes_none(tmp_path: Path) -> 
     assert "The report was not written" in done.output
     assert "(report_dir)" in " ".join(done.output.split())
     assert (tmp_path / "report").read_text() == "a file of the user"
+
+
+@pytest.mark.parametrize("book", ["deploy.yml", "rollback.yml"])
+def test_a_wave_that_is_lost_is_in_the_report(tmp_path: Path, book: str) -> None:
+    """Ansible ends a run at once when it has lost all hosts of a wave."""
+    lost = {"ansible_connection": "lossy", "lossy_at": "deploy_lock"}
+    targets = {"hosts": {"canary": lost, "two": None, "three": None}}
+    here = {**LOCAL, "report_dir": str(tmp_path / "report")}
+    done = run_playbook(
+        ROOT / "playbooks" / book,
+        inventory=write_inventory(
+            tmp_path / "hosts.json", kernel_targets=targets, all={"vars": here}
+        ),
+        variables={
+            "publish_result": {"release": "no kernel", "version": "1"},
+            "trial_lock_file": str(tmp_path / "lock"),
+        },
+        ANSIBLE_CONNECTION_PLUGINS=str(CONNECTIONS),
+    )
+    assert done.status == 4, done.output
+    found = {name: host["outcome"] for name, host in reported(tmp_path).items()}
+    assert found == {"canary": "lost", "two": "not_started", "three": "not_started"}
+    page = (tmp_path / "report/report.html").read_text(encoding="utf-8")
+    assert "<title>1 of 3 hosts failed" in page
+    root = ET.parse(tmp_path / "report/report.xml").getroot()
+    assert root.attrib["errors"] == "1"

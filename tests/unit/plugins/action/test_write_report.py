@@ -48,7 +48,7 @@ def act(directory: Path | str, *, check: bool = False, **options: Any) -> dict[s
     hosts = {"web1": example.host(), "web2": example.host(2)}
     given = {
         **{"dir": str(directory), "run": "verify", "hosts": ["web1", "web2"]},
-        **{"answering": ["web1", "web2"], "wave": [], "builds": {}, "show": True},
+        **{"answering": ["web1", "web2"], "wave": [], "begins": False, "builds": {}, "show": True},
         **options,
     }
     return action.act(given, {"hostvars": hosts})

@@ -245,7 +245,7 @@ def test_hosts_and_waves_of_earlier_plays_are_kept(tmp_path: Path) -> None:
     assert progress.add(tmp_path, ["a", "b", "c"], ["a", "b"], []).lost == ["c"]
     assert progress.add(tmp_path, ["a", "b"], ["a", "b"], ["a"]).waves == [["a"]]
     found = progress.add(tmp_path, ["a", "b"], ["b"], ["b"])
-    assert found == progress.Progress(["a", "b", "c"], ["a", "c"], [["a"], ["b"]], [])
+    assert found == progress.Progress(["a", "b", "c"], ["a", "c"], [["a"], ["b"]], [], [])
 
 
 def test_the_waves_of_a_run_have_their_times() -> None:
