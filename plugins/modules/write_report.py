@@ -52,6 +52,14 @@ options:
         a wave, and then this report is the last one.
     type: bool
     default: false
+  building:
+    description:
+      - Whether the builders may have no kernel for the targets yet. Targets whose builder has none,
+        as the variables of the builder say, are C(no_kernel) in the report, with the reason for a
+        build that failed.
+      - Nothing is written as long as the run has no target.
+    type: bool
+    default: false
   builds:
     description:
       - Manifests of the builds, by the names of the builders. Of a builder that is missing, the
