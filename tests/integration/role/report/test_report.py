@@ -129,6 +129,7 @@ def test_a_wave_that_is_lost_is_in_the_report(tmp_path: Path, book: str) -> None
         ANSIBLE_CONNECTION_PLUGINS=str(CONNECTIONS),
     )
     assert done.status == 4, done.output
+    assert "duplicate" not in done.output
     found = {name: host["outcome"] for name, host in reported(tmp_path).items()}
     assert found == {"canary": "lost", "two": "not_started", "three": "not_started"}
     page = (tmp_path / "report/report.html").read_text(encoding="utf-8")
