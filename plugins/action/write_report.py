@@ -38,6 +38,8 @@ class ActionModule(ControlAction):
         "hosts": {"type": "list", "elements": "str", "required": True},
         "answering": {"type": "list", "elements": "str", "required": True},
         "wave": {"type": "list", "elements": "str", "default": []},
+        "begins": {"type": "bool", "default": False},
+        "building": {"type": "bool", "default": False},
         "builds": {"type": "dict", "default": {}},
         "show": {"type": "bool", "default": True},
     }
@@ -58,7 +60,7 @@ class ActionModule(ControlAction):
                 "this user can write, or to '' for no report."
             )
             return {**result, "msg": reason}
-        if arguments["show"]:
+        if arguments["show"] and paths:
             display.display(f"Report: {paths[0]}")
         return {**result, "files": [str(path) for path in paths]}
 
@@ -73,19 +75,26 @@ class ActionModule(ControlAction):
             arguments["hosts"],
             arguments["answering"],
             arguments["wave"],
+            begins=arguments["begins"],
         )
+        if arguments["building"] and not known.hosts:
+            return []
+        kernel_from = {
+            name: kernel_choice.builder_of(name, hostvars, groups) for name in known.hosts
+        }
+        builders = kernel_choice.builders(groups) if arguments["building"] else ()
+        without = {name: outcome.without_kernel(name, hostvars[name]) for name in builders}
         run = collect.Run(
             name=arguments["run"],
             written=int(time.time()),
             versions=f"oslab.kernel {collection_version()}, ansible-core {ansible_version}",
             hosts=known.hosts,
-            lost=known.lost,
+            lost=[*known.lost, *known.begun],
             waves=known.waves,
             gates=known.gates,
             builds=arguments["builds"],
-            kernel_from={
-                name: kernel_choice.builder_of(name, hostvars, groups) for name in known.hosts
-            },
+            kernel_from=kernel_from,
+            without_kernel=without,
         )
         report = collect.report(run, {name: hostvars[name] for name in known.hosts})
         return files.write(Path(arguments["dir"]).absolute(), files.contents(report))

@@ -23,7 +23,8 @@ options:
   groups:
     description:
       - Groups that have to have a host in this run, each with the tags of the tasks that need it;
-        an empty list for any.
+        an empty list for any. C(kernel_from) stands for the builders whose kernels the targets of
+        this run take, if the inventory has several builders.
     type: dict
     default: {}
   roles:

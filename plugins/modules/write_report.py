@@ -41,10 +41,25 @@ options:
     elements: str
     required: true
   wave:
-    description: Names of the hosts that were worked on at the same time.
+    description: Names of the hosts that are worked on at the same time.
     type: list
     elements: str
     default: []
+  begins:
+    description:
+      - Whether the work on the hosts of O(wave) begins. Until the call at its end, those without a
+        failure are C(lost) in the report - Ansible ends a run at once when it has lost all hosts of
+        a wave, and then this report is the last one.
+    type: bool
+    default: false
+  building:
+    description:
+      - Whether the builders may have no kernel for the targets yet. Targets whose builder has none,
+        as the variables of the builder say, are C(no_kernel) in the report, with the reason for a
+        build that failed.
+      - Nothing is written as long as the run has no target.
+    type: bool
+    default: false
   builds:
     description:
       - Manifests of the builds, by the names of the builders. Of a builder that is missing, the

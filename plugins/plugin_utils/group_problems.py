@@ -9,7 +9,11 @@ import difflib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from ansible_collections.oslab.kernel.plugins.plugin_utils import kernel_problems
-from ansible_collections.oslab.kernel.plugins.plugin_utils.kernel_choice import BUILDERS, TARGETS
+from ansible_collections.oslab.kernel.plugins.plugin_utils.kernel_choice import (
+    BUILDERS,
+    CHOICE,
+    TARGETS,
+)
 
 FOR = {
     BUILDERS: "the hosts that build and publish a kernel each",
@@ -54,7 +58,8 @@ def problems(
 ) -> Iterator[str]:
     """One sentence for each group that is wrong.
 
-    :param wanted: groups, each with the tags of the tasks that need it.
+    :param wanted: groups, each with the tags of the tasks that need it. CHOICE stands for the
+        builders whose kernels the reached targets take, if the inventory has several builders.
     :param groups: all of the inventory, with their hosts.
     :param reached: the hosts that `--limit` leaves.
     :param asked: what `--tags` says.
@@ -65,14 +70,18 @@ def problems(
     if names and not groups.get("all"):
         yield "there is no inventory, or no host in it: give one, as in `-i inventory.yml`"
         return
+    builders = groups.get(BUILDERS) or ()
+    known = {target: builder for target, builder in taken.items() if builder in builders}
     for name in names:
+        if name == CHOICE:
+            yield from kernel_problems.left_out(known, reached, limit)
+            continue
         hosts = groups.get(name)
         if hosts is None:
             yield _absent(name, groups)
         elif not hosts:
             yield f"the group {name} ({FOR.get(name, 'needed')}) has no host: add one to it"
         elif name == BUILDERS and len(hosts) > 1 and taken:
-            known = {target: builder for target, builder in taken.items() if builder in hosts}
             yield from kernel_problems.left_out(known, reached, limit)
         elif name == BUILDERS and not set(hosts).intersection(reached):
             yield (
@@ -90,4 +99,4 @@ def problems(
 def example_needed(
     wanted: Mapping[str, Sequence[str]], groups: Mapping[str, Sequence[str]]
 ) -> bool:
-    return any(not groups.get(name) for name in wanted)
+    return any(not groups.get(name) for name in wanted if name != CHOICE)

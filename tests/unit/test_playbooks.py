@@ -62,16 +62,25 @@ def _order(tasks: list[dict[str, Any]]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("book", "run"),
-    [("deploy_hosts.yml", "deploy"), ("verify.yml", "verify"), ("restore_hosts.yml", "rollback")],
+    ("book", "run", "begins"),
+    [
+        ("deploy_hosts.yml", "deploy", [True, False]),
+        # All of it goes on without an answer.
+        ("verify.yml", "verify", [False]),
+        ("restore_hosts.yml", "rollback", [True, False]),
+    ],
 )
-def test_the_report_is_written_before_hosts_fail(book: str, run: str) -> None:
+def test_the_report_is_written_before_hosts_fail(book: str, run: str, begins: list[bool]) -> None:
     """Of a play that has lost all of its hosts, no later task and no later play runs."""
     plays = yaml.safe_load((PLAYBOOKS / book).read_text(encoding="utf-8"))
     (play,) = [one for one in plays if any("rescue" in task for task in one.get("tasks", []))]
-    assert _order(play["tasks"]) == ["report", "fail"]
-    (written,) = [task for task in play["tasks"] if _order([task]) == ["report"]]
-    assert written["vars"]["report_run"] == run
+    assert _order(play["tasks"]) == [*("report" for _one in begins), "fail"]
+    written = [task["vars"] for task in play["tasks"] if _order([task]) == ["report"]]
+    assert [given.get("report_begins", False) for given in written] == begins
+    assert {given["report_run"] for given in written} == {run}
+    # What is done on a host stands between the two.
+    kinds = ["work" if "rescue" in task else "".join(_order([task])) for task in play["tasks"]]
+    assert kinds.index("report") < kinds.index("work") or not begins[0]
 
 
 # --- doctor.yml ---------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from markupsafe import Markup
 WIDTH = 360
 _BAR, _GAP, _TEXT = 14, 6, 11
 _BINS = 12
+#: Bars of the time line; the sentence above it is of all waves.
 _MOST_WAVES = 40
 #: Stages that are the boot of the kernel and its system, without shutdown and firmware.
 _BOOT = ("kernel", "initrd", "user_space")
@@ -193,7 +194,7 @@ def waves(found: Sequence[model.Wave]) -> Iterator[Chart]:
         (one, one["started"], one["ended"])
         for one in found
         if one["started"] is not None and one["ended"] is not None
-    ][:_MOST_WAVES]
+    ]
     if not known:
         return
     begin, end = min(start for _one, start, _end in known), max(end for _one, _s, end in known)
@@ -202,7 +203,7 @@ def waves(found: Sequence[model.Wave]) -> Iterator[Chart]:
     shapes = []
     texts = []
     y = 0
-    for wave, start, stop in known:
+    for wave, start, stop in known[:_MOST_WAVES]:
         of = len(wave["hosts"])
         about = f"{_hosts(of)}, {words.duration(stop - start)}"
         texts.append(f"wave {wave['number']}: {about}, from {words.when(start)}")
@@ -216,6 +217,10 @@ def waves(found: Sequence[model.Wave]) -> Iterator[Chart]:
         shapes.append(_label(x if anchor == "start" else x + width, y + _TEXT, about, anchor))
         y += _BAR + _GAP
     summary = f"From {words.when(begin)} to {words.when(end)}, {words.duration(span)}."
+    if len(known) > _MOST_WAVES:
+        some = f"the first {_MOST_WAVES} of {len(known)} waves"
+        summary += f" The chart has {some}."
+        texts.insert(0, some)
     title = "Waves, from the first reboot to the last confirmed kernel"
     yield Chart(title, summary, _svg(y, shapes, "; ".join(texts)))
 

@@ -53,6 +53,8 @@ class Run(NamedTuple):
     builds: Mapping[str, Mapping[str, Any]]
     #: Of each host, the builder whose kernel it takes.
     kernel_from: Mapping[str, str] = {}
+    #: Of each builder, why it has no kernel for its targets; empty if it has one.
+    without_kernel: Mapping[str, str] = {}
 
 
 def _dict(value: Any) -> Mapping[str, Any]:
@@ -240,13 +242,15 @@ def host(
     lost: bool = False,
     kernel_from: str = "",
     expected: Optional[Mapping[str, Any]] = None,
+    no_kernel: str = "",
 ) -> model.Host:
     """By what the playbooks and roles left among the host's variables.
 
     :param kernel_from: the builder whose kernel it takes.
     :param expected: manifest of that kernel.
+    :param no_kernel: why the builder has none; empty if it has one.
     """
-    ended = outcome.of(known, run, lost=lost)
+    ended = outcome.of(known, run, lost=lost, no_kernel=no_kernel)
     result, shown = _dict(known.get("verify_result")), _dict(known.get("verify_shown"))
     verdicts = _dict(shown.get("report"))
     if run == outcome.VERIFY and ended.kind in ("failed", "no_answer"):
@@ -395,6 +399,7 @@ def report(run: Run, variables: Mapping[str, Mapping[str, Any]]) -> model.Report
             lost=name in run.lost,
             kernel_from=run.kernel_from.get(name, ""),
             expected=run.builds.get(run.kernel_from.get(name, "")),
+            no_kernel=run.without_kernel.get(run.kernel_from.get(name, ""), ""),
         )
         for name in run.hosts
     }

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
+from ansible_collections.oslab.kernel.plugins.plugin_utils import kernel_choice
 
 DEPLOY, VERIFY, ROLLBACK = RUNS = ("deploy", "verify", "rollback")
 
@@ -52,6 +53,7 @@ KINDS = {
         f"Read what Ansible printed of this host; {_RETRY}. A host in its trial boot reboots into "
         "its fallback kernel by itself.",
     ),
+    "no_kernel": Kind("NO KERNEL", False, f"Repair the cause on the builder; {_RETRY}."),
     "excluded": Kind("EXCLUDED", False, f"Repair the cause; {_RETRY}."),
     "not_started": Kind("not started", None),
     "reboot_pending": Kind(
@@ -76,7 +78,8 @@ _HEALTH_REMEDY = (
 _OF_CHECKS = {"kernel log": _LOG_REMEDY, "health": _HEALTH_REMEDY}
 # Registered by playbooks; each has the reason where the host did not answer.
 _ASKED = ("verify_result", "verify_files", "trial_lock", "install_host_facts", "kernel_target_info")
-_LOST = "The run lost this host before its outcome was known."
+# A report of hosts that are worked on is the last one if the run loses all of them.
+_LOST = "The outcome of this host is not known: the run lost it, was ended, or still goes on."
 _NO_TASK = "The run ended before this host was started."
 
 
@@ -161,7 +164,24 @@ def _changed(run: str, known: Mapping[str, Any]) -> Outcome:
     return Outcome("no_answer", reason) if reason else Outcome("not_started", _NO_TASK)
 
 
-def of(known: Mapping[str, Any], run: str = VERIFY, *, lost: bool = False) -> Outcome:
+def without_kernel(builder: str, known: Mapping[str, Any]) -> str:
+    """Why a builder has no kernel for its targets in this run; empty if it has one.
+
+    :param known: the variables of the builder.
+    """
+    if known.get("build_failure"):
+        return f"{builder}: the kernel was not built. {known['build_failure']}"
+    if kernel_choice.published(known):
+        return ""
+    return (
+        f"No kernel of {builder} is known: the builder failed or does not answer, "
+        "or the run was ended or goes on. Read what Ansible printed of it."
+    )
+
+
+def of(
+    known: Mapping[str, Any], run: str = VERIFY, *, lost: bool = False, no_kernel: str = ""
+) -> Outcome:
     """How the run ended on a host, with a cause and a remedy in one line each.
 
     Part of what is known is the host's own answer, which may be anything: it counts for this host
@@ -170,9 +190,12 @@ def of(known: Mapping[str, Any], run: str = VERIFY, *, lost: bool = False) -> Ou
     :param known: the variables of the host.
     :param run: one of RUNS.
     :param lost: whether Ansible works on the host no more.
+    :param no_kernel: why its builder has no kernel for it; empty if it has one.
     """
     found = _stopped(run, known)
     found = found or (_verified(known) if run == VERIFY else _changed(run, known))
+    if found.kind == "not_started" and no_kernel:
+        found = Outcome("no_kernel", no_kernel)
     if lost and KINDS[found.kind].passed is not False:
         reason = _unreachable(known)
         found = Outcome("no_answer", reason) if reason else Outcome("lost", _LOST)

@@ -30,6 +30,8 @@ class Progress(NamedTuple):
     waves: Sequence[Sequence[str]]
     #: What became of each gate, with the number of the wave that waited for it.
     gates: Sequence[Mapping[str, Any]] = ()
+    #: Those of the wave that has begun and not ended. Of a wave that is lost nobody tells the end.
+    begun: Sequence[str] = ()
 
 
 def _read(path: Path) -> Progress:
@@ -54,14 +56,20 @@ def add_gates(directory: Path, wave: int, gates: Sequence[Mapping[str, Any]]) ->
 
 
 def add(
-    directory: Path, hosts: Sequence[str], answering: Sequence[str], wave: Sequence[str]
+    directory: Path,
+    hosts: Sequence[str],
+    answering: Sequence[str],
+    wave: Sequence[str],
+    *,
+    begins: bool = False,
 ) -> Progress:
     """What is known of the run with this play.
 
     :param directory: that of the run, in which nobody else writes.
     :param hosts: of the play.
     :param answering: those of them that Ansible still works on.
-    :param wave: those that were worked on at the same time; empty outside of waves.
+    :param wave: those that are worked on at the same time; empty outside of waves.
+    :param begins: whether the wave begins. Otherwise it has ended.
     """
     path = directory / NAME
     before = _read(path)
@@ -72,8 +80,10 @@ def add(
     progress = Progress(
         names,
         [name for name in names if name in gone],
-        [*before.waves, list(wave)] if wave else before.waves,
+        # The wave that ends is there, with the hosts that it has lost meanwhile.
+        [*before.waves, list(wave)] if wave and not before.begun else before.waves,
         before.gates,
+        list(wave) if begins else [],
     )
     _write(path, progress)
     return progress

@@ -52,7 +52,7 @@ def test_a_host_with_the_kernel_of_another_builder(
     hosts = {
         "a": runs_the_kernel_of_alice(),
         "b": runs_the_kernel_of_alice(kernel_from="bob"),
-        # Whose builder does not answer: its own manifest counts.
+        # Whose builder does not answer: it is not known which kernel it has to run.
         "c": runs_the_kernel_of_alice(kernel_from="gone"),
         # Whose builder answers, and has published nothing.
         "d": runs_the_kernel_of_alice(kernel_from="carol"),
@@ -74,11 +74,34 @@ def test_a_host_with_the_kernel_of_another_builder(
         **{"a": ("alice", RELEASE), "b": ("bob", BOB), "c": ("gone", "")},
         "d": ("carol", ""),
     }
+    unknown = {
+        name: check["detail"]
+        for name, host in found.items()
+        for check in host["checks"]
+        if check["name"] == "published kernel" and check["result"] == "unknown"
+    }
+    assert list(unknown) == ["c"]
+    assert "gone (kernel_from) did not say what it has published" in unknown["c"]
+    # On the terminal, too, where only what did not pass is shown by default.
+    assert "that of gone" in done.output
+
+
+def test_a_limit_without_the_builder_is_refused(tmp_path: Path, builders: dict[str, Any]) -> None:
+    hosts = {"b": runs_the_kernel_of_alice(kernel_from="bob")}
+    done = verify(tmp_path, hosts, "--limit", "b,alice", kernel_builders=builders)
+    assert done.status == 2, done.output
+    assert "leaves out bob, the builder of b (kernel_from)" in " ".join(done.output.split())
+    assert not (tmp_path / "report").exists()
+    done = verify(tmp_path, hosts, "--limit", "b,bob", kernel_builders=builders)
+    assert f"b runs {RELEASE}, not {BOB}" in reported(tmp_path)["b"]["cause"], done.output
 
 
 def test_of_one_kernel_the_builder_is_not_asked(tmp_path: Path, builders: dict[str, Any]) -> None:
     # It was rolled back from what is published now.
     builders["hosts"] = {"bob": None}
-    done = verify(tmp_path, {"a": runs_the_kernel_of_alice()}, kernel_builders=builders)
+    hosts = {"a": runs_the_kernel_of_alice()}
+    done = verify(tmp_path, hosts, "--limit", "a", kernel_builders=builders)
     assert done.status == 0, done.output
-    assert reported(tmp_path)["a"]["outcome"] == "verified"
+    found = reported(tmp_path)["a"]
+    assert found["outcome"] == "verified"
+    assert "published kernel" not in {check["name"] for check in found["checks"]}

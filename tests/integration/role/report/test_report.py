@@ -1,16 +1,25 @@
 # Copyright: (c) 2026, oslab.kernel contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""playbooks/verify.yml ends with a report, whatever became of its hosts."""
+"""Playbooks end with a report, whatever became of their hosts."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 from xml.etree import ElementTree as ET
 
-from ansible_collections.oslab.kernel.tests.lib.playbook import LOCAL, ROOT, run_playbook
+import pytest
+from ansible_collections.oslab.kernel.tests.integration.role.lock.conftest import target
+from ansible_collections.oslab.kernel.tests.lib.playbook import (
+    CONNECTIONS,
+    LOCAL,
+    ROOT,
+    Run,
+    run_playbook,
+    write_inventory,
+)
 from ansible_collections.oslab.kernel.tests.lib.trial_host import (
     FALLBACK,
     RELEASE,
@@ -100,3 +109,92 @@ def test_no_report_fails_no_host_and_a_check_run_writes_none(tmp_path: Path) -> 
     assert "The report was not written" in done.output
     assert "(report_dir)" in " ".join(done.output.split())
     assert (tmp_path / "report").read_text() == "a file of the user"
+
+
+@pytest.mark.parametrize("book", ["deploy.yml", "rollback.yml"])
+def test_a_wave_that_is_lost_is_in_the_report(tmp_path: Path, book: str) -> None:
+    """Ansible ends a run at once when it has lost all hosts of a wave."""
+    lost = {"ansible_connection": "lossy", "lossy_at": "deploy_lock"}
+    targets = {"hosts": {"canary": lost, "two": None, "three": None}}
+    here = {**LOCAL, "report_dir": str(tmp_path / "report")}
+    done = run_playbook(
+        ROOT / "playbooks" / book,
+        inventory=write_inventory(
+            tmp_path / "hosts.json", kernel_targets=targets, all={"vars": here}
+        ),
+        variables={
+            "publish_result": {"release": "no kernel", "version": "1"},
+            "trial_lock_file": str(tmp_path / "lock"),
+        },
+        ANSIBLE_CONNECTION_PLUGINS=str(CONNECTIONS),
+    )
+    assert done.status == 4, done.output
+    assert "duplicate" not in done.output
+    found = {name: host["outcome"] for name, host in reported(tmp_path).items()}
+    assert found == {"canary": "lost", "two": "not_started", "three": "not_started"}
+    page = (tmp_path / "report/report.html").read_text(encoding="utf-8")
+    assert "<title>1 of 3 hosts failed" in page
+    root = ET.parse(tmp_path / "report/report.xml").getroot()
+    assert root.attrib["errors"] == "1"
+
+
+def of_an_earlier_run(directory: Path) -> None:
+    """A report that says that all is well."""
+    (directory / "report").mkdir()
+    for name in ("report.html", "report.json", "report.xml"):
+        (directory / "report" / name).write_text("all verified")
+
+
+def without_a_kernel(directory: Path, book: str, builder: Optional[dict[str, Any]] = None) -> Run:
+    """A run whose builder fails."""
+    tarball = directory / "linux-6.12.tar.xz"
+    tarball.write_text("no tarball")
+    here = {
+        **{**LOCAL, "report_dir": str(directory / "report"), "source_provider": "file"},
+        **{"source_version": "6.12", "source_file": str(tarball), "build_smoke_test": "false"},
+        **{"source_workdir": str(directory / "work"), "build_min_free_gib": 1},
+        **{"build_modules_source": "", "build_tools_source": "", "publish_server": "none"},
+        **{"publish_url": "http://192.0.2.1", "publish_root": str(directory / "repository")},
+    }
+    return run_playbook(
+        ROOT / "playbooks" / book,
+        inventory=write_inventory(
+            directory / "hosts.json",
+            all={"vars": here},
+            kernel_builders={"hosts": {"alice": builder}},
+            kernel_targets={"hosts": {"pc": target()}},
+        ),
+        ANSIBLE_CONNECTION_PLUGINS=str(CONNECTIONS),
+    )
+
+
+def test_a_build_that_fails_is_in_the_report(tmp_path: Path) -> None:
+    of_an_earlier_run(tmp_path)
+    done = without_a_kernel(tmp_path, "site.yml")
+    assert done.status == 2, done.output
+    host = reported(tmp_path)["pc"]
+    assert (host["outcome"], host["passed"]) == ("no_kernel", False)
+    assert "alice: the kernel was not built. Unpack the source: " in host["cause"]
+    assert "not a tarball" in host["cause"]
+    page = (tmp_path / "report/report.html").read_text(encoding="utf-8")
+    assert "<title>1 of 1 host failed" in page
+    root = ET.parse(tmp_path / "report/report.xml").getroot()
+    assert root.attrib["errors"] == "1"
+    assert f"Report: {tmp_path}/report/report.html" in done.output
+
+
+@pytest.mark.parametrize("book", ["site.yml", "deploy.yml"])
+def test_a_builder_that_does_not_answer_is_in_the_report(tmp_path: Path, book: str) -> None:
+    of_an_earlier_run(tmp_path)
+    done = without_a_kernel(tmp_path, book, GONE)
+    assert done.status == 4, done.output
+    host = reported(tmp_path)["pc"]
+    assert (host["outcome"], host["passed"]) == ("no_kernel", False)
+    assert "No kernel of alice is known" in host["cause"]
+
+
+def test_a_run_of_the_build_alone_writes_none(tmp_path: Path) -> None:
+    of_an_earlier_run(tmp_path)
+    done = without_a_kernel(tmp_path, "build.yml")
+    assert done.status == 2, done.output
+    assert (tmp_path / "report/report.json").read_text() == "all verified"

@@ -42,16 +42,19 @@ def screen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Screen:
     return made
 
 
-def act(directory: Path | str, *, check: bool = False, **options: Any) -> dict[str, Any]:
+def act(
+    directory: Path | str, *, check: bool = False, variables: Any = None, **options: Any
+) -> dict[str, Any]:
     action = write_report.ActionModule.__new__(write_report.ActionModule)
     action._task = SimpleNamespace(check_mode=check)
-    hosts = {"web1": example.host(), "web2": example.host(2)}
+    hosts, groups = variables or ({"web1": example.host(), "web2": example.host(2)}, {})
     given = {
         **{"dir": str(directory), "run": "verify", "hosts": ["web1", "web2"]},
-        **{"answering": ["web1", "web2"], "wave": [], "builds": {}, "show": True},
+        **{"answering": ["web1", "web2"], "wave": [], "begins": False, "building": False},
+        **{"builds": {}, "show": True},
         **options,
     }
-    return action.act(given, {"hostvars": hosts})
+    return action.act(given, {"hostvars": hosts, "groups": groups})
 
 
 def test_the_files_are_written_and_named(screen: Screen, tmp_path: Path) -> None:
@@ -83,6 +86,29 @@ def test_an_earlier_report_is_replaced_and_hosts_of_earlier_plays_stay(
     assert "of an earlier run" not in (directory / "report.html").read_text()
     assert (directory / "mine.txt").read_text() == "of the user"
     assert screen.lines == []
+
+
+def test_a_build_has_a_report_if_the_run_has_targets(screen: Screen, tmp_path: Path) -> None:
+    """The play of the builders has none of them: they are those of an earlier play."""
+    directory = tmp_path / "report"
+    assert act(directory, hosts=[], building=True)["files"] == []
+    assert screen.lines == []
+    assert not directory.exists()
+    hosts = {"alice": {"build_failure": "no space"}, "web1": {}}
+    groups = {"kernel_builders": ["alice"]}
+    act(
+        directory,
+        hosts=["web1"],
+        run="deploy",
+        building=True,
+        show=False,
+        variables=(hosts, groups),
+    )
+    act(directory, hosts=[], run="deploy", building=True, show=False, variables=(hosts, groups))
+    report = json.loads((directory / "report.json").read_text(encoding="utf-8"))
+    (host,) = report["hosts"]
+    assert (host["outcome"], host["passed"]) == ("no_kernel", False)
+    assert host["cause"] == "alice: the kernel was not built. no space"
 
 
 def test_without_a_directory_and_in_check_mode_nothing_is_written(

@@ -70,6 +70,22 @@ def test_a_limit_that_leaves_out_a_builder_whose_kernel_a_target_takes() -> None
     assert "leaves out b1" in problem
 
 
+def test_a_limit_that_leaves_out_the_builder_of_a_target() -> None:
+    """Where no group of builders is needed, as by verify.yml."""
+    wanted = {"kernel_targets": ["verify"], "kernel_from": ["verify"]}
+
+    def found(reached: list[str], **other: Any) -> list[str]:
+        return list(group_problems.problems(wanted, GROUPS, reached, ",".join(reached), **other))
+
+    (problem,) = found(["t1", "b2"], taken={"t1": "b1"})
+    assert "--limit 't1,b2' leaves out b1, the builder of t1 (kernel_from)" in problem
+    assert found(["t1", "b1"], taken={"t1": "b1"}) == []
+    # Of one builder nobody asks.
+    assert found(["t1"]) == []
+    assert found(["t1"], taken={"t1": "b1"}, asked=["build"]) == []
+    assert not group_problems.example_needed(wanted, GROUPS)
+
+
 def test_a_limit_that_leaves_no_target() -> None:
     (problem,) = problems(reached=["b1"], limit="b1")
     assert "no host of kernel_targets (t1, t2)" in problem

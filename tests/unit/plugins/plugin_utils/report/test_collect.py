@@ -72,6 +72,21 @@ def test_a_lost_host_has_no_good_outcome() -> None:
     assert outcome.of(failed, "deploy", lost=True).cause == "no boot The host answers."
 
 
+def test_a_host_whose_builder_has_no_kernel() -> None:
+    failed = {"build_failure": "Build the packages: no space", "build_result": {"release": "6.12"}}
+    reason = outcome.without_kernel("alice", failed)
+    assert reason == "alice: the kernel was not built. Build the packages: no space"
+    assert "alice is known" in outcome.without_kernel("alice", {})
+    assert outcome.without_kernel("alice", {"publish_result": {"release": "6.12"}}) == ""
+
+    found = outcome.of({}, "deploy", no_kernel=reason)
+    assert (found.kind, found.cause) == ("no_kernel", reason)
+    # What is known of the host itself is more.
+    away = {"kernel_target_info": UNREACHABLE}
+    assert outcome.of(away, "deploy", no_kernel=reason).kind == "no_answer"
+    assert outcome.of({"install_current": True}, "deploy", no_kernel=reason).kind == "unchanged"
+
+
 def test_the_remedy_is_that_of_the_failed_check() -> None:
     def remedy(*failed: str) -> str:
         return outcome.of({**VERIFIED, "verify_shown": {"failures": [*failed]}}).remedy
@@ -245,7 +260,7 @@ def test_hosts_and_waves_of_earlier_plays_are_kept(tmp_path: Path) -> None:
     assert progress.add(tmp_path, ["a", "b", "c"], ["a", "b"], []).lost == ["c"]
     assert progress.add(tmp_path, ["a", "b"], ["a", "b"], ["a"]).waves == [["a"]]
     found = progress.add(tmp_path, ["a", "b"], ["b"], ["b"])
-    assert found == progress.Progress(["a", "b", "c"], ["a", "c"], [["a"], ["b"]], [])
+    assert found == progress.Progress(["a", "b", "c"], ["a", "c"], [["a"], ["b"]], [], [])
 
 
 def test_the_waves_of_a_run_have_their_times() -> None:

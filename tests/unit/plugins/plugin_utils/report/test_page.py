@@ -276,6 +276,26 @@ def test_charts_without_figures_are_left_out() -> None:
     assert charts.all_of(example.report({"a": {}, "b": {}}, waves=[["a"], ["b"]])) == []
 
 
+def test_the_time_line_says_that_waves_are_left_out() -> None:
+    def waves(number: int) -> charts.Chart:
+        found = [
+            model.Wave(number=one, hosts=["a"], started=600 * one, ended=600 * one + 300)
+            for one in range(1, number + 1)
+        ]
+        (chart,) = charts.waves(found)
+        return chart
+
+    all_of_them, some = waves(40), waves(50)
+    assert [str(one.svg).count("<rect") for one in (all_of_them, some)] == [40, 40]
+    assert "first" not in all_of_them.summary
+    # Of all waves, not only of those with a bar.
+    assert some.summary == (
+        "From 1970-01-01 00:10:00 UTC to 1970-01-01 08:25:00 UTC, 8 h 15 min. "
+        "The chart has the first 40 of 50 waves."
+    )
+    assert "the first 40 of 50 waves" in some.svg
+
+
 def test_bars_stay_in_the_drawing() -> None:
     for many in (1, 2, 500):
         for chart in charts.all_of(example.fleet(many)):

@@ -28,3 +28,16 @@ def test_a_host_that_a_play_lost_stays_lost(tmp_path: Path) -> None:
     known = progress.add(tmp_path, ["b"], ["b"], [])
     assert known.lost == ["a"]
     assert known.gates == []
+
+
+def test_hosts_of_a_wave_have_begun_until_it_ends(tmp_path: Path) -> None:
+    known = progress.add(tmp_path, ["a", "b", "c"], ["a", "b", "c"], ["a", "b"], begins=True)
+    assert (known.begun, known.waves) == (["a", "b"], [["a", "b"]])
+    # Gates are asked before the next wave, and keep it.
+    progress.add_gates(tmp_path, 2, [SOAK])
+    # At its end the wave has no host any more that it has lost, but the report has.
+    known = progress.add(tmp_path, ["a", "b", "c"], ["a", "c"], ["a"])
+    assert (known.begun, known.lost, known.waves) == ([], ["b"], [["a", "b"]])
+    # A gate says no: the wave ends before it begins.
+    known = progress.add(tmp_path, ["a", "b", "c"], ["a", "c"], ["c"])
+    assert (known.begun, known.waves) == ([], [["a", "b"], ["c"]])
