@@ -66,7 +66,7 @@ def known(directory: Path, others: Path, wanted: Collection[str]) -> Known:
             answers = read(place)
         except AnswersError:
             continue
-        for name in missing & {*answers}:
+        for name in sorted(missing & {*answers}):
             answer = answers[name]
             if not isinstance(answer, dict) or answer.get("oslab"):
                 continue
