@@ -215,7 +215,8 @@ def test_the_log_has_all_that_the_kernel_complained_of_until_the_end() -> None:
     kernel.health = wait  # type: ignore[method-assign]
     kernel.wait_until_up = lambda seconds: wait({}, seconds)  # type: ignore
     kernel.complaints = read  # type: ignore[method-assign]
-    for given in ({"required": []}, None):
+    wanted: dict[str, Any] = {"required": []}
+    for given in (wanted, None):
         seen.clear()
         ask(kernel, boot_timeout=7, kernel_log=True, health=given)
         assert (seen[0], seen[1], seen[-1]) == ("waited 7", "called", "read")
