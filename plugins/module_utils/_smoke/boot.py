@@ -78,7 +78,9 @@ def run(
     atomic_file.write(initrd, steps.initrd(contents, init, planned), 0o600)
     prove = functools.partial(qemu.prove_kvm, marker=console.MARKER)
     accelerator = qemu.choose_accel("auto", kernel, initrd, work / "accel.json", prove)
-    argv = qemu.direct_boot_argv(accelerator.name, kernel, initrd, " ".join(_ARGUMENTS))
+    # What is judged is the kernel, and not what emulation adds.
+    append = " ".join(_ARGUMENTS)
+    argv = qemu.direct_boot_argv(accelerator.name, kernel, initrd, append, in_turns=True)
     boot = qemu.watch_boot(argv, None, SECONDS)
     if boot.exited and not boot.serial.strip():
         why = output_summary("", boot.stderr)

@@ -137,6 +137,16 @@ def test_machine_takes_no_feature_from_the_cpu() -> None:
     assert qemu.machine_argv("kvm", 2, 512)[6] == "host"
 
 
+def test_emulated_processors_run_in_turns_if_that_is_asked_for() -> None:
+    def argv(accel: str, **options: bool) -> str:
+        return " ".join(qemu.direct_boot_argv(accel, Path("k"), Path("i"), "x", **options))
+
+    assert "-accel tcg,thread=single" in argv("tcg", in_turns=True)
+    assert "accel=tcg" not in argv("tcg", in_turns=True)
+    assert argv("kvm", in_turns=True) == argv("kvm")
+    assert "q35,accel=tcg," in argv("tcg")
+
+
 def test_last_lines_are_readable() -> None:
     serial = "one\r\n\x1b[32m  OK  \x1b[0m two\r\n\r\n\x1b[K\x1b[1;1Hthree\x07\r\n"
     assert qemu.last_lines(serial, 2) == "  OK   two\nthree\\x07"
