@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import types
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,17 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
     return Job(tmp_path)
 
 
+@pytest.fixture
+def stranger() -> Iterator[int]:
+    """A process that leads a group of its own, and has nothing to do with builds."""
+    process = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    yield process.pid
+    killed = process.poll()
+    process.kill()
+    process.wait()
+    assert killed is None
+
+
 def acquire(job: Job, *, force: bool = False) -> None:
     options = types.SimpleNamespace(tree=Path("/srv/linux"), force=force)
     plan = types.SimpleNamespace(build_id=MINE, options=options)
@@ -41,7 +54,7 @@ def acquire(job: Job, *, force: bool = False) -> None:
     kernel_build.acquire(module, job, plan, {})  # type: ignore[arg-type]
 
 
-def held(job: Job, state: str, build_id: str, pid: int = 1) -> Job:
+def held(job: Job, state: str, build_id: str, pid: int) -> Job:
     """Somebody has the lock, by whom the status may not be."""
     status = {"state": state, "build_id": build_id, "pid": pid}
     job.status_path.write_text(json.dumps(status))
@@ -55,27 +68,27 @@ def test_a_free_tree(job: Job) -> None:
     assert job.lock_fd >= 0
 
 
-def test_the_same_build_is_joined_as_long_as_it_is_under_way(job: Job) -> None:
-    held(job, "compiling", MINE)
+def test_the_same_build_is_joined_as_long_as_it_is_under_way(job: Job, stranger: int) -> None:
+    held(job, "compiling", MINE, stranger)
     acquire(job)
     assert job.lock_fd == -1
 
 
 @pytest.mark.parametrize(
-    ("state", "build_id", "pid"),
+    ("state", "build_id", "is_there"),
     [
-        ("compiling", OTHERS, 1),
+        ("compiling", OTHERS, True),
         # It ended, and somebody else has the lock.
-        ("ended", OTHERS, 1),
-        ("ended", MINE, 1),
-        # So has the killed job's process, which is not there any more.
-        ("compiling", OTHERS, 2**22 + 1),
+        ("ended", OTHERS, True),
+        ("ended", MINE, True),
+        # It was killed, and somebody else has the lock.
+        ("compiling", OTHERS, False),
     ],
 )
 def test_no_outcome_of_another_build_is_taken_for_this_one(
-    job: Job, state: str, build_id: str, pid: int
+    job: Job, stranger: int, state: str, build_id: str, is_there: bool
 ) -> None:
-    holder = held(job, state, build_id, pid)
+    holder = held(job, state, build_id, stranger if is_there else 2**22 + 1)
     with pytest.raises(FailedError, match=r"/srv/linux is being built by"):
         acquire(job)
     holder.release()
@@ -83,7 +96,7 @@ def test_no_outcome_of_another_build_is_taken_for_this_one(
     assert job.lock_fd >= 0
 
 
-def test_a_forced_build_joins_none(job: Job) -> None:
-    held(job, "compiling", MINE)
+def test_a_forced_build_joins_none(job: Job, stranger: int) -> None:
+    held(job, "compiling", MINE, stranger)
     with pytest.raises(FailedError):
         acquire(job, force=True)
