@@ -94,13 +94,8 @@ class Target:
             "setup": self._plain("setup"),
             "syscall_info": self._syscall_info,
             "trial_evidence_info": lambda _given: {
-                **{
-                    "records": [],
-                    "journal": None,
-                    "timer": "",
-                    "failed_before": [],
-                    "complaints_before": [],
-                },
+                **{"records": [], "journal": None, "timer": ""},
+                **{"failed_before": [], "complaints_before": []},
                 "kept_by": {"journal": True, "pstore": "", "kdump": False},
             },
         }

@@ -19,15 +19,6 @@ display = Display()
 _HEADINGS = ("changed by the trial boot", "before", "now", "result")
 _MOST_CHANGES = 30
 _WORDS = {"type": "list", "elements": "str", "required": True}
-_ALLOWED = {
-    "type": "list",
-    "elements": "dict",
-    "default": [],
-    "options": {
-        "pattern": {"type": "str", "required": True},
-        "reason": {"type": "str", "required": True},
-    },
-}
 
 
 def _changes(changes: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -71,7 +62,7 @@ class ActionModule(ControlAction):
                 "baseline": {"type": "dict"},
                 "severities": _WORDS,
                 "severities_without_baseline": _WORDS,
-                "allowed": _ALLOWED,
+                "allowed": log_verdict.ALLOWED_OPTION,
             },
         },
         "health": {
@@ -80,7 +71,7 @@ class ActionModule(ControlAction):
                 "answer": {"type": "dict"},
                 "before": {"type": "dict"},
                 "required": _WORDS,
-                "allowed": _ALLOWED,
+                "allowed": log_verdict.ALLOWED_OPTION,
             },
         },
         "show": {"type": "str", "choices": ["failures", "all"], "default": "all"},

@@ -115,6 +115,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._smoke import boot, c
 from ansible_collections.oslab.kernel.plugins.module_utils._smoke.contents import Contents
 from ansible_collections.oslab.kernel.plugins.module_utils._smoke.record import Outcome
 from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
+from ansible_collections.oslab.kernel.plugins.module_utils._verify.log_verdict import ALLOWED_OPTION
 
 # Seconds that another run may take with a test of the same tree.
 WAIT_SECONDS = 300.0
@@ -279,15 +280,7 @@ def main() -> None:
             "init": {"type": "str", "default": ""},
             "work": {"type": "path"},
             "root": {"type": "path"},
-            "allowed": {
-                "type": "list",
-                "elements": "dict",
-                "default": [],
-                "options": {
-                    "pattern": {"type": "str", "required": True},
-                    "reason": {"type": "str", "required": True},
-                },
-            },
+            "allowed": ALLOWED_OPTION,
         },
         supports_check_mode=True,
     )

@@ -29,6 +29,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     manifest,
     tree_records,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 
 #: In the working files of a build, while files are copied.
 MARK = "reusing"
@@ -104,9 +105,8 @@ def take(tree: Path, made_with: Mapping[str, Any]) -> Optional[Taken]:
     mark = work_of(tree) / MARK
     if any((tree / name).exists() for name in _BUILT):
         return None
-    for other in _others(tree):
-        ended = _ended_well(other)
-        if not (ended and _fits(tree, other, made_with)):
+    for other, ended in _others(tree):
+        if not _fits(tree, other, made_with):
             continue
         products, sources = _listed(tree, other)
         newest = max((state.st_mtime_ns for state in products.values()), default=0)
@@ -150,22 +150,24 @@ def _differing(tree: Path, other: Path) -> tuple[bool, int]:
     return mine != theirs, len(options[0] ^ options[1])
 
 
-def _others(tree: Path) -> list[Path]:
-    """Trees beside this one that were built to the end: the most similar first, then the latest."""
+def _others(tree: Path) -> list[tuple[Path, int]]:
+    """Trees beside this one that were built to the end, with when that was.
+
+    The most similar first, then the latest.
+    """
     found = []
     for place in tree.parent.parent.iterdir():
         other = place / tree.name
         if other == tree or other.is_symlink() or not other.is_dir():
             continue
         # Whoever may write there decides what is in the kernel.
-        state = other.stat()
-        if state.st_uid != os.geteuid() or state.st_mode & 0o022:
+        if not workdir.is_own(other.stat()):
             continue
         with contextlib.suppress(OSError):
             ended = _ended_well(other)
             if ended:
                 found.append((_differing(tree, other), -ended, other))
-    return [other for _differing, _ended, other in sorted(found)]
+    return [(other, -ended) for _differing, ended, other in sorted(found)]
 
 
 def _fits(tree: Path, other: Path, made_with: Mapping[str, Any]) -> bool:

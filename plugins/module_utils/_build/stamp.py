@@ -272,7 +272,7 @@ def read(path: Path) -> Optional[dict[str, Any]]:
         found = path.lstat()
     except OSError:
         return None
-    if found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    if not workdir.is_own(found):
         return None
     value = json_file.read(path)
     if value is None or not all(isinstance(value.get(n), form) for n, form in _FORMS.items()):

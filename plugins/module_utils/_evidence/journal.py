@@ -137,21 +137,22 @@ def _failed(manager: Sequence[_Entry]) -> list[str]:
     return [*dict.fromkeys(failed)]
 
 
-def failed_units(ask: Ask, boot_id: str) -> list[str]:
-    """Units that failed in a boot, from its beginning on; none if the journal does not have it."""
+def _all(ask: Ask, boot_id: str, of: str) -> list[_Entry]:
+    """All entries of a boot; none if the journal does not have it. `of`: whose."""
     boot_id = boot_id.replace("-", "")
     if not re.fullmatch(r"[0-9a-f]{32}", boot_id):
         return []
-    return _failed(_entries(ask(_asked(boot_id, "_PID=1"), _BYTES, SECONDS)))
+    return _entries(ask(_asked(boot_id, of), _BYTES, SECONDS))
+
+
+def failed_units(ask: Ask, boot_id: str) -> list[str]:
+    """Units that failed in a boot, from its beginning on; none if the journal does not have it."""
+    return _failed(_all(ask, boot_id, "_PID=1"))
 
 
 def kernel_lines(ask: Ask, boot_id: str) -> list[str]:
     """What the kernel said in a boot; nothing if the journal does not have it."""
-    boot_id = boot_id.replace("-", "")
-    if not re.fullmatch(r"[0-9a-f]{32}", boot_id):
-        return []
-    entries = _entries(ask(_asked(boot_id, "--dmesg"), _BYTES, SECONDS))
-    return kernel_text.lines("\n".join(one.text for one in entries))
+    return kernel_text.lines("\n".join(one.text for one in _all(ask, boot_id, "--dmesg")))
 
 
 def read(ask: Ask, before: str, current: str, release: str) -> Optional[Boot]:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
-from ansible_collections.oslab.kernel.plugins.module_utils._verify import log_rules
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import kernel_log, log_rules
 
 #: Of each record: the end, where a kernel says why it stops.
 MOST_LINES = 300
@@ -35,7 +35,6 @@ _ARGUMENTS = re.compile(
     r"((?:Kernel )?[Cc]ommand line|Unknown kernel command line parameters)\b.*", re.DOTALL
 )
 _WITH_ARGUMENTS = "with arguments:"
-_NUMBER = re.compile(r"[0-9a-f]*[0-9][0-9a-f]*")
 _STARTED = re.compile(r"Linux version (\S{1,64}) ")
 _IN_TRACE = re.compile(r"(?:Not tainted|Tainted: [A-Z ]{1,40}?) {1,8}([0-9]\S{0,63}) #")
 
@@ -84,7 +83,7 @@ def complaint(line: str) -> str:
     found = log_rules.rule_of(line[:LENGTH])
     if found is None:
         return ""
-    name = _NUMBER.sub("#", found.name[:LENGTH])
+    name = kernel_log.normalised(found.name)
     return " ".join(filter(None, (found.rule.kind, name, found.device)))[:LENGTH]
 
 

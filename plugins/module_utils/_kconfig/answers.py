@@ -10,13 +10,13 @@ builder.
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
+from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 
 NAME = "targets.json"
 # Far more than thousands of targets answer.
@@ -94,8 +94,5 @@ def _is_ours(path: Path) -> bool:
         state = path.lstat()
     except OSError:
         return False
-    return (
-        (stat.S_ISREG(state.st_mode) or stat.S_ISDIR(state.st_mode))
-        and state.st_uid == os.geteuid()
-        and not state.st_mode & 0o022
-    )
+    kind = stat.S_IFMT(state.st_mode)
+    return kind in (stat.S_IFREG, stat.S_IFDIR) and workdir.is_own(state)

@@ -94,7 +94,7 @@ def escape(value: str) -> str:
     return value.replace(",", ",,")
 
 
-def machine_argv(accel: str, cpus: int, memory: int) -> list[str]:
+def machine_argv(accel: str, cpus: int, memory: int, *, in_turns: bool = False) -> list[str]:
     """Start of the command line: a bare PC.
 
     Everything that the guest would load a driver for without needing it is off: each driver that is
@@ -105,13 +105,20 @@ def machine_argv(accel: str, cpus: int, memory: int) -> list[str]:
 
     No CPU feature is taken away, though: with `svm=off`, guests of QEMU 7.2 under TCG boot into a
     systemd that sees no mounts and no notifications.
+
+    @in_turns: emulated processors run one after the other, in one thread. A kernel patches code
+    that other processors run: it puts a breakpoint there meanwhile. With a thread for each
+    processor, QEMU 7.2 may run that breakpoint after it is gone. The kernel then dies with
+    `Oops: int3`, in one of some hundred boots, which no real processor does.
     """
+    one_thread = in_turns and accel == "tcg"
+    choice = "" if one_thread else f"accel={accel},"
     return [
         BINARY,
         "-no-user-config",
         "-nodefaults",
         "-machine",
-        f"q35,accel={accel},sata=off,smbus=off,usb=off,vmport=off,graphics=off",
+        f"q35,{choice}sata=off,smbus=off,usb=off,vmport=off,graphics=off",
         "-cpu",
         "host" if accel == "kvm" else "max",
         "-smp",
@@ -120,6 +127,7 @@ def machine_argv(accel: str, cpus: int, memory: int) -> list[str]:
         str(memory),
         "-display",
         "none",
+        *(("-accel", "tcg,thread=single") if one_thread else ()),
     ]
 
 
@@ -134,15 +142,9 @@ def direct_boot_argv(
 ) -> list[str]:
     """Boot a kernel without a boot loader, serial line on stdout, exit when it powers off.
 
-    @in_turns: emulated processors run one after the other, in one thread. A kernel patches code
-    that other processors run: it puts a breakpoint there meanwhile. With a thread for each
-    processor, QEMU 7.2 may run that breakpoint after it is gone. The kernel then dies with
-    `Oops: int3`, in one of some hundred boots, which no real processor does.
+    @in_turns: as in machine_argv.
     """
-    argv = machine_argv(accel, cpus=2, memory=DIRECT_MEMORY)
-    if in_turns and accel == "tcg":
-        argv = [one.replace("accel=tcg,", "") for one in argv]
-        argv += ["-accel", "tcg,thread=single"]
+    argv = machine_argv(accel, cpus=2, memory=DIRECT_MEMORY, in_turns=in_turns)
     argv += ["-no-reboot", "-serial", "stdio", "-kernel", str(kernel), "-initrd", str(initrd)]
     argv += ["-append", append]
     if disk is not None:

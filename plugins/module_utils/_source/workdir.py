@@ -39,6 +39,11 @@ class WorkdirError(Exception):
     """Others could write to the directory; the message says what to do."""
 
 
+def is_own(state: os.stat_result) -> bool:
+    """Whether nobody but this user has written what has this status, or can."""
+    return state.st_uid == os.geteuid() and not state.st_mode & OTHERS
+
+
 def make(path: Path) -> None:
     """The directory, and those above it that are missing, each with its mode."""
     missing = [place for place in (path, *path.parents) if not place.exists()]

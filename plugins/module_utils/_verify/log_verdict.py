@@ -36,6 +36,18 @@ class Settings(NamedTuple):
     allowed: Sequence[Mapping[str, Any]]
 
 
+#: The option of a module for Settings.allowed, as in its argument_spec.
+ALLOWED_OPTION = {
+    "type": "list",
+    "elements": "dict",
+    "default": [],
+    "options": {
+        "pattern": {"type": "str", "required": True},
+        "reason": {"type": "str", "required": True},
+    },
+}
+
+
 def _taints(log: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The flags that no complaint of the log explains, as complaints of their own."""
     reported = {one["kind"] for one in log.get("complaints", [])}
