@@ -138,8 +138,9 @@ def test_machine_takes_no_feature_from_the_cpu() -> None:
 
 
 def test_emulated_processors_run_in_turns_if_that_is_asked_for() -> None:
-    def argv(accel: str, **options: bool) -> str:
-        return " ".join(qemu.direct_boot_argv(accel, Path("k"), Path("i"), "x", **options))
+    def argv(accel: str, in_turns: bool = False) -> str:
+        argv = qemu.direct_boot_argv(accel, Path("k"), Path("i"), "x", in_turns=in_turns)
+        return " ".join(argv)
 
     assert "-accel tcg,thread=single" in argv("tcg", in_turns=True)
     assert "accel=tcg" not in argv("tcg", in_turns=True)
