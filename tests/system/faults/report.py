@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -125,6 +126,55 @@ def markdown(outcomes: Sequence[Outcome]) -> str:
     rows = [list(HEAD), ["---"] * len(HEAD), *(outcome.row() for outcome in outcomes)]
     lines = [f"| {' | '.join(cell.replace('|', ' ') for cell in row)} |" for row in rows]
     return "\n".join([*lines, "", f"{summary(outcomes)}.", ""])
+
+
+def _seconds(cell: str) -> float:
+    return float(cell.removesuffix(" s")) if cell != "-" else 0
+
+
+def _text(cell: str) -> str:
+    return cell if cell != "-" else ""
+
+
+def _from_row(cells: Sequence[str]) -> Outcome:
+    """What row() made of it, as far as a row tells."""
+    name, what, runs, back, then, took, cause, verdict, observed = cells
+    outcome = Outcome(name, what, (), cause=_text(cause))
+    runs, unfinished, _ = runs.partition(" (packages unfinished)")
+    outcome.runs = runs if runs != "nothing" else ""
+    outcome.audit = unfinished.strip(" ()")
+    outcome.back_in, outcome.finished_in = _seconds(back), _seconds(took)
+    together = re.fullmatch(r"(\w+) \(one for (\d+)\)", then)
+    outcome.finally_runs = together[1] if together else _text(then)
+    outcome.together = int(together[2]) if together else 1
+    if verdict.startswith("LOST: "):
+        outcome.lost = verdict.removeprefix("LOST: ")
+    elif verdict != "ok":
+        outcome.problems = [verdict]
+    outcome.observed_at, _, outcome.second_at = observed.partition("; second run ")
+    return outcome
+
+
+def earlier(document: str, name: str) -> list[Outcome]:
+    """The rows of a document's table: results of other days and machines."""
+    _, _, rest = document.partition(f"<!-- BEGIN {name} -->\n")
+    table, _, _ = rest.partition(f"<!-- END {name} -->\n")
+    rows = [
+        line[2:].removesuffix(" |").split(" | ")
+        for line in table.splitlines()
+        if line.startswith("| ")
+    ]
+    return [_from_row(cells) for cells in rows if cells[0] not in ("---", HEAD[0])]
+
+
+def together(names: Sequence[str], new: Sequence[Outcome], old: Sequence[Outcome]) -> list[Outcome]:
+    """These rows in this order: the new ones, and the old ones of what was not run again."""
+    known = {outcome.name: outcome for outcome in old}
+    for outcome in new:
+        if not outcome.finally_runs and outcome.name in known:
+            outcome.take_second(known[outcome.name])
+        known[outcome.name] = outcome
+    return [known[name] for name in names if name in known]
 
 
 def with_table(document: str, name: str, table: str) -> str:

@@ -52,9 +52,11 @@ from ansible_collections.oslab.kernel.tests.system.faults.modules import (
 )
 from ansible_collections.oslab.kernel.tests.system.faults.report import (
     Outcome,
+    earlier,
     load,
     markdown,
     plain,
+    together,
     with_table,
 )
 from ansible_collections.oslab.kernel.tests.system.faults.table import (
@@ -615,9 +617,6 @@ class Harness:
         if self.options.no_rollback_timer:
             return
         place = self.work / results(self.options)
-        if self.options.once:
-            for earlier in load(place, [outcome.name]):
-                outcome.take_second(earlier)
         outcome.save(place)
 
     def keep_serial(self, fault: Fault, host: Faulty) -> None:
@@ -773,7 +772,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument(
         "--once",
         action="store_true",
-        help="without the second deployment: a row keeps what an earlier run says of it",
+        help="without the second deployment: in --table, a row keeps that of an earlier run",
     )
     parser.add_argument(
         "--alone", action="store_true", help="no control node during the trial boot"
@@ -824,7 +823,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument(
         "--store", type=Path, default=CACHE / "work/store", help="of its builds (%(default)s)"
     )
-    parser.add_argument("--table", type=Path, help="put all results so far into this document")
+    parser.add_argument("--table", type=Path, help="put results here; other rows stay")
     options = parser.parse_args()
     # States lie over each other; the fast ones are never those that another run is at.
     options.alone = options.alone or options.here
@@ -866,8 +865,9 @@ def main() -> int:
     if options.table:
         names = [fault.name for fault in (*ON_HOST, *ON_OTHERS, *ON_DKMS, *ROWS)]
         text = options.table.read_text()
-        table = markdown(load(options.work / results(options), names))
-        options.table.write_text(with_table(text, results(options), table))
+        place = results(options)
+        known = together(names, load(options.work / place, names), earlier(text, place))
+        options.table.write_text(with_table(text, place, markdown(known)))
     return 0 if all(outcome.good for outcome in outcomes) else 1
 
 

@@ -214,6 +214,36 @@ def test_a_lost_host_is_reported(tmp_path: Path) -> None:
     assert "what   more" in report.markdown(known)
 
 
+def test_rows_of_a_document_are_read_as_they_were_written() -> None:
+    rows = [
+        report.Outcome("a", "w", (), runs="old", back_in=61, audit="packages unfinished"),
+        report.Outcome("b", "w", (), lost="no answer", observed_at="Monday, abc"),
+        report.Outcome(
+            "c", "w", (), runs="new", problems=["the new kernel runs; so"], cause="oops"
+        ),
+        report.Outcome("d", "w", (), "old", 9, finally_runs="new", finished_in=8, together=3),
+        report.Outcome("e", "w", (), "old", 9, observed_at="Tu", second_at="Mo, def+"),
+    ]
+    document = report.with_table(
+        "x\n<!-- BEGIN deployed -->\n<!-- END deployed -->\n", "deployed", report.markdown(rows)
+    )
+    assert report.earlier(document, "deployed") == rows
+    assert report.earlier(document, "alone") == []
+
+
+def test_a_document_keeps_the_rows_of_what_was_not_run_again() -> None:
+    names = ("a", "b", "c")
+    old = [report.Outcome("a", "w", (), "old", 9, finally_runs="new", observed_at="Mo")]
+    old += [report.Outcome("c", "w", (), "old", 7)]
+    new = [report.Outcome(name, "w", (), "old", 5, observed_at="Tu") for name in ("b", "a")]
+    found = report.together(names, new, old)
+    assert [(one.name, one.back_in) for one in found] == [("a", 5), ("b", 5), ("c", 7)]
+    assert (found[0].finally_runs, found[0].second_at) == ("new", "Mo")
+    # A second deployment of its own is not overwritten.
+    again = report.Outcome("a", "w", (), "old", 5, finally_runs="old")
+    assert report.together(names, [again], old)[0].second_at == ""
+
+
 def test_the_table_goes_where_it_was() -> None:
     document = "before\n<!-- BEGIN alone -->\nold\n<!-- END alone -->\nafter\n"
     assert report.with_table(document, "alone", "new\n") == document.replace("old", "new")
