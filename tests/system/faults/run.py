@@ -327,6 +327,17 @@ class Harness:
             playbook=playbook,
         )
 
+    def reported(self, host: Faulty, name: str, **variables: Any) -> tuple[int, dict[str, Any]]:
+        """Deploy, to the end: its exit status, and what its report says of the host."""
+        place = self.work / "logs" / f"{name}-report"
+        shutil.rmtree(place, ignore_errors=True)
+        run = self.deploy(host, {"report_dir": str(place), **variables}, f"{name}.log")
+        status = run.wait(PLAYBOOK_SECONDS)
+        if not (place / "report.json").exists():
+            raise RunError(f"{name} wrote no report: {run.text()[-3000:]}")
+        [about] = json.loads((place / "report.json").read_text())["hosts"]
+        return status, about
+
     def run_case(self, fault: Fault, host: Faulty, outcome: Outcome) -> None:
         """What is asked of another playbook."""
         stage = Stage(self, fault.name, host)

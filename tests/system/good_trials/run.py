@@ -26,12 +26,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "collections"))
 
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
-from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
+from ansible_collections.oslab.kernel.tests.lib.script import log_line
 from ansible_collections.oslab.kernel.tests.system.faults.report import with_table
 from ansible_collections.oslab.kernel.tests.system.faults.run import (
     CACHE,
     FAILURES,
-    PLAYBOOK_SECONDS,
     Harness,
     add_harness_options,
     code,
@@ -63,15 +62,9 @@ class Good(Harness):
     def trial(self, number: int) -> Mapping[str, Any]:
         """One; what the report says of the host."""
         host = self.machine(self.state(INSTALLED))
-        place = self.work / "logs" / f"{number}-report"
-        shutil.rmtree(place, ignore_errors=True)
         with contextlib.closing(host):
             host.wake()
-            run = self.deploy(host, {"report_dir": str(place)}, f"{number}.log")
-            status = run.wait(PLAYBOOK_SECONDS)
-            if not (place / "report.json").exists():
-                raise RunError(f"trial {number} wrote no report: {run.text()[-3000:]}")
-            [about] = json.loads((place / "report.json").read_text())["hosts"]
+            status, about = self.reported(host, f"{number}")
             problems = [] if status == 0 else [f"{about['outcome']}: {about['cause']}"]
             # Whatever the report says: what runs, and what would run next.
             problems += self.finished(host.look())[0]

@@ -27,7 +27,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "collections"))
 
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
-from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
+from ansible_collections.oslab.kernel.tests.lib.script import log_line
 from ansible_collections.oslab.kernel.tests.system.faults.machine import Faulty
 from ansible_collections.oslab.kernel.tests.system.faults.modules import (
     compile_modules,
@@ -125,15 +125,8 @@ class Workshop(Harness):
         host.shell("sync")
 
     def report(self, host: Machine, name: str) -> tuple[int, Mapping[str, Any]]:
-        """How the playbook ended, and what its report says of the host."""
-        place = self.work / "logs" / f"{name}-report"
-        shutil.rmtree(place, ignore_errors=True)
-        run = self.deploy(host, {**RUNS[name], "report_dir": str(place)}, f"{name}.log")
-        status = run.wait(PLAYBOOK_SECONDS)
-        if not (place / "report.json").exists():
-            raise RunError(f"run {name} wrote no report: {run.text()[-3000:]}")
-        report = json.loads((place / "report.json").read_text())
-        [about] = report["hosts"]
+        """One of RUNS: how the playbook ended, and what its report says of the host."""
+        status, about = self.reported(host, name, **RUNS[name])
         log_line(f"{name}: {about['outcome']}, {about['cause'][:600]}")
         return status, about
 
