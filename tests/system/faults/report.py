@@ -25,6 +25,9 @@ HEAD = (
     "observed",
 )
 
+# Characters of a sentence that a cell has room for.
+SAID = 120
+
 
 @dataclass
 class Outcome:
@@ -109,6 +112,15 @@ def load(directory: Path, names: Sequence[str]) -> list[Outcome]:
         if path.exists():
             found.append(Outcome(**json.loads(path.read_text())))
     return found
+
+
+def said(message: str, pattern: str) -> str:
+    """The sentence of a failed task's message that a pattern is in; empty if there is none."""
+    for sentence in re.split(r"(?<=[.;])\s+", message) if pattern else ():
+        if re.search(pattern, sentence):
+            short = sentence if len(sentence) <= SAID else f"{sentence[: SAID - 1]}…"
+            return f'"{short}"'
+    return ""
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:

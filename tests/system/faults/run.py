@@ -56,6 +56,7 @@ from ansible_collections.oslab.kernel.tests.system.faults.report import (
     load,
     markdown,
     plain,
+    said,
     together,
     with_table,
 )
@@ -554,6 +555,7 @@ class Harness:
             outcome.problems.append(f"the report does not say /{fault.message}/")
         if not self.options.alone:
             outcome.problems += fault.wrong_cause(outcome.cause)
+            outcome.cause = outcome.cause or said(outcome.message, fault.message)
 
     def judge_here(self, seen: dict[str, Any], outcome: Outcome) -> None:
         """The login tells it as it is."""

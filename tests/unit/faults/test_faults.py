@@ -214,6 +214,14 @@ def test_a_lost_host_is_reported(tmp_path: Path) -> None:
     assert "what   more" in report.markdown(known)
 
 
+def test_what_a_failed_task_says_of_the_fault() -> None:
+    message = "a is as it was. The clock of b is wrong; set it. Nothing was changed."
+    assert report.said(message, "clock") == '"The clock of b is wrong;"'
+    assert report.said("x" * 500, "x")[-3:] == 'x…"'
+    assert len(report.said("x" * 500, "x")) == report.SAID + 2
+    assert report.said(message, "power") == report.said(message, "") == ""
+
+
 def test_rows_of_a_document_are_read_as_they_were_written() -> None:
     rows = [
         report.Outcome("a", "w", (), runs="old", back_in=61, audit="packages unfinished"),
