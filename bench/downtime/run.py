@@ -28,7 +28,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
 from ansible_collections.oslab.kernel.plugins.plugin_utils import boot_stages
 from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
 from ansible_collections.oslab.kernel.tests.system.faults.firmware import CODE
-from ansible_collections.oslab.kernel.tests.system.faults.run import add_harness_options
+from ansible_collections.oslab.kernel.tests.system.faults.harness import add_harness_options
 from ansible_collections.oslab.kernel.tests.system.systemd_boot.run import Visit, Workshop
 
 HERE = Path(__file__).resolve().parent

@@ -27,14 +27,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "collections"))
 
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
 from ansible_collections.oslab.kernel.tests.lib.script import log_line
-from ansible_collections.oslab.kernel.tests.system.faults.report import with_table
-from ansible_collections.oslab.kernel.tests.system.faults.run import (
+from ansible_collections.oslab.kernel.tests.system.faults.harness import (
     CACHE,
     FAILURES,
     Harness,
     add_harness_options,
     code,
 )
+from ansible_collections.oslab.kernel.tests.system.faults.report import with_table
 from ansible_collections.oslab.kernel.tests.system.faults.table import INSTALLED, STOCK
 
 HEAD = ("system", "kernel", "trials", "confirmed", "shown, and failed nothing", "observed")

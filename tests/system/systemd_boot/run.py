@@ -30,13 +30,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "collections"))
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
 from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
 from ansible_collections.oslab.kernel.tests.system.faults.firmware import CODE
-from ansible_collections.oslab.kernel.tests.system.faults.run import (
+from ansible_collections.oslab.kernel.tests.system.faults.harness import (
     CACHE,
     FAILURES,
     Harness,
-    Stage,
     add_harness_options,
 )
+from ansible_collections.oslab.kernel.tests.system.faults.stage import Stage
 from ansible_collections.oslab.kernel.tests.system.systemd_boot import kernel_modules
 from ansible_collections.oslab.kernel.tests.system.systemd_boot.machine_efi import EfiMachine
 from ansible_collections.oslab.kernel.tests.system.systemd_boot.stages import STAGES, Found

@@ -13,7 +13,13 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.plugin_utils import trial_cause
-from ansible_collections.oslab.kernel.tests.system.faults import cases, control, report, run, table
+from ansible_collections.oslab.kernel.tests.system.faults import (
+    cases,
+    control,
+    harness,
+    report,
+    table,
+)
 from ansible_collections.oslab.kernel.tests.system.faults.hosts import host as hosts
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -148,12 +154,12 @@ def test_what_makes_its_disk_is_a_script(script: Path) -> None:
 @pytest.mark.parametrize("fast", [True, False])
 def test_programs_without_a_table_have_the_options_that_their_harness_reads(fast: bool) -> None:
     parser = argparse.ArgumentParser()
-    run.add_harness_options(parser, "x", fast=fast)
+    harness.add_harness_options(parser, "x", fast=fast)
     options = vars(parser.parse_args([]))
     # What these programs call of it; make_… and run are for the tables alone.
-    harness = vars(run.Harness)
+    methods = vars(harness.Harness)
     for name in ("__init__", "deploy", "machine", "pinned"):
-        source = inspect.getsource(getattr(harness[name], "fget", harness[name]))
+        source = inspect.getsource(getattr(methods[name], "fget", methods[name]))
         assert set(re.findall(r"options[.](\w+)", source)) <= set(options), name
 
 
