@@ -113,6 +113,7 @@ class ActionModule(ControlAction):
             host = variables.get("inventory_hostname", "the host")
             result["failed"] = True
             result["msg"] = (
-                f"{len(failures)} of {len(checks)} checks failed on {host}: {'; '.join(failures)}"
+                f"{len(failures)} of {len(checks)} checks failed on {host}: "
+                f"{report.in_one_line(failures)}"
             )
         return result

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 from ansible_collections.oslab.kernel.plugins.plugin_utils import trial_cause as causes
 
@@ -40,6 +40,10 @@ options:
     description: Whether the run found the host in its trial boot.
     type: bool
     default: false
+  verified:
+    description: The C(report) that M(oslab.kernel.show_checks) has returned.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -69,8 +73,10 @@ def trial_cause(
     reason: str = "",
     booted: bool = True,
     reached: bool = False,
+    verified: Optional[Mapping[str, Any]] = None,
 ) -> dict[str, str]:
-    found = causes.cause(evidence, causes.Failure(task, reason, booted, reached))
+    failure = causes.Failure(task, reason, booted, reached, verified or {})
+    found = causes.cause(evidence, failure)
     if found is None:
         return {"kind": "", "sentence": "", "reason": "", "report": ""}
     return {

@@ -391,7 +391,7 @@ def main() -> None:
     asked = params["modules"]
     modules = modules_wanted.as_wanted(asked["list"], asked["persistent"]) if asked else None
     log = kernel_log.gather() if params["kernel_log"] else None
-    record = health.encoded(health.gather()) if params["health"] else None
+    record = health.encoded(health.described()) if params["health"] else None
     module.exit_json(
         changed=False,
         boots_default_kernel=boots,

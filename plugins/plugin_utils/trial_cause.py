@@ -8,7 +8,8 @@ was noticed from outside, and a thing that explains the others comes before them
 
 1. a panic: what the kernel complained of right before it, or else the panic itself;
 2. the boot loader: its error on the serial console, or a kernel that printed nothing there;
-3. what the run found in the trial boot: a check, a syscall, a module, a health check;
+3. what the run found in the trial boot: what the kernel complained of, a syscall, a module or
+   another check, what the host has lost, a health check;
 4. a root file system that was not found, a systemd that crashed, an oops without a panic;
 5. a CPU or a task that hung;
 6. a full disk;
@@ -32,17 +33,19 @@ from typing import Any, NamedTuple, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, plain_text
 from ansible_collections.oslab.kernel.plugins.module_utils._evidence import kernel_text
-from ansible_collections.oslab.kernel.plugins.module_utils._verify import log_rules
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import health, log_rules
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import report as checks_text
 
 PANIC, OOPS, LOCKUP, HUNG_TASK = "kernel panic", "oops", "lockup", "hung task"
 MEMORY, ROOT, INITRD, INIT = "out of memory", "root not found", "initrd", "init ended"
 SYSTEMD, LOADER, DISK, DEVICE = "systemd", "boot loader", "disk full", "device"
 NETWORK, NOT_REACHED, UNIT = "no network", "not reached", "unit"
 MODULE, SYSCALL, CHECK, HEALTH, TASK = "module", "syscall", "check", "health check", "task"
+LOG, LOST = "kernel log", "lost"
 UNKNOWN = "unknown"
 KINDS = (
     *(PANIC, OOPS, LOCKUP, HUNG_TASK, MEMORY, ROOT, INITRD, INIT, SYSTEMD, LOADER, DISK, DEVICE),
-    *(NETWORK, NOT_REACHED, UNIT, MODULE, SYSCALL, CHECK, HEALTH, TASK, UNKNOWN),
+    *(NETWORK, NOT_REACHED, UNIT, MODULE, SYSCALL, CHECK, HEALTH, LOG, LOST, TASK, UNKNOWN),
 )
 #: How a message names it; what reads the message looks for that.
 BEGINNING = "Cause: "
@@ -60,7 +63,8 @@ _SOURCES = ("pstore", "kdump", "serial", "netconsole", "journal")
 _BEFORE_PANIC = 250
 _DETAIL = 120
 _LINE = 240
-_PANIC = re.compile(r"Kernel panic - not syncing: ")
+# The last line of a panic says it once more, where the first one is lost.
+_PANIC = re.compile(r"(?:---\[ end )?Kernel panic - not syncing: (.{0,500}?)(?: \]---)?$")
 # By what the panic says, the cause; and what the kernel said before it, if it did.
 _PANICS = (
     (re.compile(r"softlockup|.{0,20}[Hh]ard LOCKUP|RCU [Ss]tall"), LOCKUP),
@@ -99,10 +103,20 @@ _HARMLESS_ERROR = re.compile(
 _LOADING = re.compile(r" {0,80}(?:Booting |Loading |EFI stub: |error: |Press any key|Probing EDD)")
 _FULL = re.compile(r"No space left on device|[Ff]ile ?system (?:is )?full")
 _WAITED = re.compile(r"Timed out waiting for device (\S{1,200})")
+# Names of checks; those of syscalls of one's own have the second form.
 _SYSCALL = re.compile(
-    r"\b(?:capture_memory_snapshot|track_syscall_usage|get_io_throttle|\w+ answers: )"
+    r"(?:capture_memory_snapshot|track_syscall_usage|get_io_throttle) |\w+ answers$"
 )
-_FAILURES = re.compile(r"\d+ of \d+ checks failed on [^:]{1,255}: ")
+_PROC = re.compile(r"/proc/\w+ ")
+_OF_DIFFERENCES = re.compile(r"(?:kernel log|health)(?:,|$)")
+# Of kinds of complaints and losses: which cause they are.
+_OF_COMPLAINTS = {"oom": MEMORY, "io_error": DEVICE, "fs_error": DEVICE}
+_OF_LOSSES = {
+    **{health.DEVICE: DEVICE, health.DEFAULT_ROUTE: NETWORK, health.UNIT: UNIT},
+    **{health.DKMS_MODULE: MODULE, "dkms": MODULE, "module": MODULE},
+}
+# Further ones that the message names.
+_ALSO = 5
 
 _RESTARTED = re.compile(r"reboot: (?:Restarting system|machine restart)")
 
@@ -124,6 +138,8 @@ class Failure(NamedTuple):
     booted: bool = True
     #: Whether the run found the host in its trial boot.
     reached: bool = False
+    #: What the verification there has reported, as the action show_checks returns it.
+    verified: Mapping[str, Any] = {}
 
 
 class Cause(NamedTuple):
@@ -195,11 +211,11 @@ def _where(lines: Sequence[str]) -> list[str]:
 
 
 def _panic(log: _Log) -> Optional[Cause]:
-    at = next((n for n, line in enumerate(log.lines) if _PANIC.match(line)), -1)
-    if at < 0:
+    found = ((n, match) for n, line in enumerate(log.lines) if (match := _PANIC.match(line)))
+    at, panicked = next(found, (-1, None))
+    if panicked is None:
         return None
-    panic = log.lines[at]
-    message = panic[len("Kernel panic - not syncing: ") :]
+    panic, message = log.lines[at], panicked[1]
     begin = max(0, at - _BEFORE_PANIC)
     kind = next((kind for pattern, kind in _PANICS if pattern.match(message)), PANIC)
     # An oops may end in the death of init; a lockup has its own words.
@@ -284,16 +300,50 @@ def _judged(failure: Failure) -> Optional[Cause]:
     """What the run found wrong with a trial boot that it reached."""
     if not failure.reached:
         return None
-    reason = _FAILURES.sub("", failure.reason, count=1)
     if failure.task.endswith(CHECKS_TASK):
-        failed = reason.split("; ")
-        wrong = next((one for one in failed if _SYSCALL.search(one)), "")
-        return Cause(SYSCALL, wrong) if wrong else Cause(CHECK, failed[0])
+        found = [*_wrong(failure.verified)]
+        if not found:
+            return Cause(CHECK, failure.reason)
+        more = [one.text for one in found[1 : _ALSO + 1]]
+        more += [f"and {len(found) - _ALSO - 1} more"] if len(found) > _ALSO + 1 else []
+        return found[0]._replace(details=more)
     if failure.task.endswith(MODULES_TASK):
-        return Cause(MODULE, reason)
+        return Cause(MODULE, failure.reason)
     if failure.task.endswith(HEALTH_TASK):
-        return Cause(HEALTH, reason)
+        return Cause(HEALTH, failure.reason)
     return None
+
+
+def _wrong(verified: Mapping[str, Any]) -> Iterator[Cause]:
+    """Each finding that fails the trial boot; what may explain the others comes first."""
+    for one in (verified.get("kernel_log") or {}).get("complaints", ()):
+        if one.get("fails"):
+            yield _complaint(
+                str(one.get("kind")), next(iter(one.get("lines", ())), one.get("name"))
+            )
+    checks = [one for one in verified.get("checks", ()) if _is_of_the_kernel(one)]
+    # Each syscall has many checks.
+    for one in sorted(checks, key=lambda one: not _SYSCALL.match(str(one["name"]))):
+        name = str(one["name"])
+        kind = SYSCALL if _SYSCALL.match(name) else MODULE if _PROC.match(name) else CHECK
+        yield Cause(kind, next(iter(checks_text.failures([one]))))
+    for one in (verified.get("health") or {}).get("changes", ()):
+        if one.get("fails"):
+            text = (
+                f"{one.get('label')}: {one.get('before')} before, {one.get('now') or 'absent'} now"
+            )
+            yield Cause(_OF_LOSSES.get(str(one.get("kind")), LOST), text)
+
+
+def _is_of_the_kernel(check: Mapping[str, Any]) -> bool:
+    """Whether it failed, and is no row of the kernel log or of the health difference."""
+    return checks_text.outcome(check) is False and not _OF_DIFFERENCES.match(str(check.get("name")))
+
+
+def _complaint(kind: str, line: Any) -> Cause:
+    named = next((cause for cause, kinds in _COMPLAINTS.items() if kind in kinds), LOG)
+    known = _OF_COMPLAINTS.get(kind, LOG if named == PANIC else named)
+    return Cause(known, f"{kind.replace('_', ' ')}: {line}" if known == LOG else str(line))
 
 
 def _full(lines: Sequence[str], source: str) -> Optional[Cause]:

@@ -12,7 +12,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import bounde
 from ansible_collections.oslab.kernel.plugins.module_utils._evidence import journal, kernel_text
 from ansible_collections.oslab.kernel.plugins.module_utils._evidence.journal import Ask
 from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import read
-from ansible_collections.oslab.kernel.plugins.module_utils._verify import health
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import health, health_units
 
 #: Of the names that are returned.
 MOST = 200
@@ -42,7 +42,8 @@ def _recorded(root: Path) -> list[str]:
     except (OSError, ValueError):
         return []
     units = state.kinds.get(health.UNIT, {}) if state else {}
-    return [name for name, item in units.items() if item.text.startswith(("failed", "activating"))]
+    bad = ("failed", "activating", health_units.HAD_FAILED)
+    return [name for name, item in units.items() if item.text.startswith(bad)]
 
 
 def failed(root: Path, ask: Ask, release: str, before: str) -> list[str]:

@@ -27,6 +27,8 @@ MOST_BYTES = 4 << 20
 _STAMP = re.compile(
     r"(?:<\d{1,3}> {0,2})?(?:\[ {0,8}\d{1,10}\.\d{1,9}\] ?)?(?:\[ {0,8}[TC]\d{1,10}\] ?)?"
 )
+# On a console, a prompt or a status may stand before it, without a line end.
+_LATE_STAMP = re.compile(r"(?<=[^>\n])(?=\[ {0,4}\d{1,5}\.\d{6}\] )")
 # A cursor that moves, or a screen that is cleared, as by the menu of GRUB.
 _MOVE = re.compile(r"\x1b\[[0-9;]{0,16}[HJf]|\r")
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]{0,16}[A-Za-z]|\x1b.?")
@@ -62,7 +64,7 @@ def lines(text: str) -> list[str]:
     """The lines that are not empty; what may hold arguments of a kernel is left out."""
     found: list[str] = []
     hidden = False
-    for one in bounded_read.lines(_MOVE.sub("\n", text)):
+    for one in bounded_read.lines(_LATE_STAMP.sub("\n", _MOVE.sub("\n", text))):
         line = _line(one)
         # /init with its arguments and its environment, a line each, which begins with spaces.
         hidden = line.endswith(_WITH_ARGUMENTS) or (hidden and line.startswith("  "))

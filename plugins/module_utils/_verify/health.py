@@ -33,12 +33,14 @@ from ansible_collections.oslab.kernel.plugins.module_utils._verify.kernel_log im
 RECORD = "var/lib/oslab-kernel/health.json"
 
 DEVICE, MOUNT, DEFAULT_ROUTE, UNIT, SOCKET = "device", "mount", "default_route", "unit", "socket"
+DKMS_MODULE = "dkms_module"
 SYSTEM = "system"
 _READERS: dict[str, Callable[[Path], Optional[Items]]] = {
     DEVICE: health_state.devices,
     MOUNT: health_state.mounts,
     DEFAULT_ROUTE: health_state.default_routes,
     SOCKET: health_state.sockets,
+    DKMS_MODULE: health_state.dkms_modules,
     "swap": health_state.swap,
     "disk": health_state.disks,
     "link": health_state.links,
@@ -51,7 +53,7 @@ _READERS: dict[str, Callable[[Path], Optional[Items]]] = {
 }
 KINDS = (UNIT, *_READERS)
 #: What a host cannot do without.
-REQUIRED = (DEVICE, MOUNT, DEFAULT_ROUTE, UNIT, SOCKET)
+REQUIRED = (DEVICE, MOUNT, DEFAULT_ROUTE, UNIT, SOCKET, DKMS_MODULE)
 
 LOST, GONE, CHANGED, NEW = "lost", "gone", "changed", "new"
 STATES = (LOST, GONE, CHANGED, NEW)
@@ -69,6 +71,10 @@ _PROGRAM_BYTES = 8 << 20
 _MOST_SECONDS = 99_999_999_999
 # Between two looks.
 _PAUSES = (1.0, 2.0, 3.0, 5.0)
+# How long a unit is watched that had to be started again, and never before the trial boot: it may
+# seem to run between two crashes. The second is for one that has crashed as often as `_OFTEN`.
+_WATCHED, _WATCHED_LONGER = 20.0, 40.0
+_OFTEN = 3
 
 
 class State(NamedTuple):
@@ -133,6 +139,24 @@ def gather(root: Path = Path("/"), ask: Ask = _ask, now: Callable[[], float] = t
             }
     release = read(root / "proc/sys/kernel/osrelease").strip()
     return State(release, read(root / boot_id.PATH).strip(), kinds, time=_seconds(now()))
+
+
+def described(
+    root: Path = Path("/"), ask: Ask = _ask, now: Callable[[], float] = time.time
+) -> State:
+    """The host as it is now, and which units have failed in this boot and are inactive now.
+
+    For the record: where these fail again, the new kernel is not the reason.
+    """
+    state = gather(root, ask, now)
+    units = state.kinds.get(UNIT)
+    if units is None:
+        return state
+    inactive = [name for name in health_units.had_failed(root, ask) if name not in units]
+    more = {
+        name[:LENGTH]: Item(health_units.HAD_FAILED, works=False, needed=False) for name in inactive
+    }
+    return state._replace(kinds={**state.kinds, UNIT: {**units, **more}})
 
 
 def _seconds(value: float) -> int:
@@ -251,6 +275,13 @@ def _new(kind: str, name: str, now: Item) -> Optional[Change]:
     return Change(kind, name, "", now.text, NEW) if now.works or kind != DEVICE else None
 
 
+def _works_worse(kind: str, name: str, before: Item, now: Item) -> bool:
+    """Whether it works, and a part of it does not any more."""
+    if (kind, name) == (SYSTEM, health_state.CLOCK_SOURCE):
+        return health_state.is_slower_clock(now.text, before.text)
+    return kind == MOUNT and health_state.is_read_only_now(now.text, before.text)
+
+
 def _change(kind: str, name: str, before: Optional[Item], now: Optional[Item]) -> Optional[Change]:
     if before is None:
         return _new(kind, name, now) if now is not None else None
@@ -259,18 +290,23 @@ def _change(kind: str, name: str, before: Optional[Item], now: Optional[Item]) -
         lost = before.needed and not (now is None and before.may_go)
         return Change(kind, name, before.text, text, LOST if lost else GONE)
     if now is None:
-        return Change(kind, name, before.text, text, GONE)
+        unusual = kind == UNIT and before.text == health_units.HAD_FAILED
+        return None if unusual else Change(kind, name, before.text, text, GONE)
     if kind == UNIT and health_units.is_starting(now) and not health_units.is_starting(before):
         # It has had its time when nobody looks again.
         return Change(kind, name, before.text, text, LOST if before.needed else CHANGED)
-    is_clock = (kind, name) == (SYSTEM, health_state.CLOCK_SOURCE)
-    if is_clock and health_state.is_slower_clock(text, before.text):
-        return Change(kind, name, before.text, text, LOST)
+    if _works_worse(kind, name, before, now):
+        return Change(kind, name, before.text, text, LOST if before.needed else GONE)
     if kind == UNIT and health_units.restarts(before.text):
         same = health_units.without_restarts(text) == health_units.without_restarts(before.text)
     else:
         same = text == before.text
     return None if same else Change(kind, name, before.text, text, CHANGED)
+
+
+def _crashed(before: str, now: str) -> int:
+    """How often systemd has started a unit again, if it never had to before the trial boot."""
+    return 0 if health_units.restarts(before) else health_units.restarts(now)
 
 
 def _with_old_names(old: Items, new: Items) -> Items:
@@ -327,15 +363,48 @@ def _late_sockets(changes: Sequence[Change], wanted: Wanted, now: State) -> list
     )
 
 
-def _crashes(changes: Sequence[Change], wanted: Wanted) -> dict[str, int]:
-    """Restarts of the units that had none before."""
-    found = {
-        one.name: health_units.restarts(one.now)
-        for one in changes
-        if one.kind == UNIT and one.before and not health_units.restarts(one.before)
-        if _matters(one, wanted)
-    }
-    return {name: count for name, count in found.items() if count}
+class _Crash(NamedTuple):
+    """What was seen of a unit that systemd had to start again."""
+
+    restarts: int
+    #: When it had crashed so often.
+    since: float
+    #: Whether that was more often than when it was seen first.
+    again: bool
+
+
+class _Crashes:
+    """Units that each boot starts, and that systemd had to start again in this one alone."""
+
+    def __init__(self, wanted: Wanted, units: Items) -> None:
+        self._wanted = wanted
+        self._units = units
+        self._seen: dict[str, _Crash] = {}
+        #: Those that may crash again at any moment.
+        self._watched: set[str] = set()
+
+    def look(self, changes: Sequence[Change], now: float) -> bool:
+        """Whether it is worth to look again."""
+        self._watched.clear()
+        for one in changes:
+            before = self._units.get(one.name) if one.kind == UNIT else None
+            count = _crashed(one.before, one.now) if before and before.needed else 0
+            if not count or one.state == LOST or not _matters(one, self._wanted):
+                continue
+            seen = self._seen.get(one.name)
+            if seen is None or count != seen.restarts:
+                seen = self._seen[one.name] = _Crash(count, now, seen is not None)
+            if now - seen.since < (_WATCHED if count < _OFTEN else _WATCHED_LONGER):
+                self._watched.add(one.name)
+        return bool(self._watched)
+
+    def judged(self, changes: Sequence[Change]) -> list[Change]:
+        """Lost is what has crashed while it was watched, and did not stay up."""
+        lost = {name for name in self._watched if self._seen[name].again}
+        return _sorted(
+            one._replace(state=LOST) if one.kind == UNIT and one.name in lost else one
+            for one in changes
+        )
 
 
 def _matters(change: Change, wanted: Wanted) -> bool:
@@ -378,21 +447,19 @@ def compare(
     start = clock()
     system = health_units.wait_until_up(root, ask, wanted.seconds)
     looks = 0
-    crashes: dict[str, int] = {}
+    crashes = _Crashes(wanted, before.kinds.get(UNIT, {}))
     while True:
         now = gather(root, ask)
         changes = difference(before, now)
         left = start + wanted.seconds - clock()
         unread = [kind for kind in KINDS if kind in before.kinds and kind not in now.kinds]
         awaited = any(one.state == LOST and _matters(one, wanted) for one in changes)
-        # What has crashed may seem to run between two crashes.
-        earlier, crashes = crashes, _crashes(changes, wanted)
-        awaited = awaited or any(crashes[name] > earlier.get(name, 0) for name in crashes)
+        awaited = crashes.look(changes, clock()) or awaited
         if left <= 0 or not (awaited or {*unread} & {*wanted.kinds}):
             break
         sleep(min(_PAUSES[min(looks, len(_PAUSES) - 1)], left))
         looks += 1
-    changes = _late_sockets(changes, wanted, now)
+    changes = _late_sockets(crashes.judged(changes), wanted, now)
     return {
         **answer,
         "release": before.release,

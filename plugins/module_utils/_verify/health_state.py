@@ -68,6 +68,10 @@ _MOUNT_UNITS = (
 )
 _WHERE = re.compile(r"^Where=(/.{0,4000})$", re.MULTILINE)
 _OCTAL = re.compile(r"\\([0-7]{3})")
+#: At the end of the text of a mount.
+READ_ONLY = ", read-only"
+# In the third field of /etc/crypttab: somebody types the passphrase.
+_NO_KEY_FILE = ("", "none", "-")
 
 _EPHEMERAL_LINK = re.compile(
     r"lo$|veth|docker|br-[0-9a-f]{12}$|vnet\d|macvtap|tap|cali|cilium|lxc|flannel|cni|kube|nodelocal"
@@ -82,9 +86,12 @@ _UP, _REJECT, _LOCAL = 0x1, 0x200, 0x80000000
 _TEMPORARY, _TENTATIVE = 0x01, 0x40
 _LISTEN, _UNCONNECTED = "0A", "07"
 _NAME_SERVER = re.compile(r"nameserver[ \t]+(\S{1,100})")
-# The ports that a program gets which asks for any below 1024, without those that have an owner.
+# The ports that a program gets which asks for any below 1024, without those that have an owner:
+# some are not in every /etc/services.
 _RESERVED = range(600, 1024)
-_OWNED = {623, 631, 636, 646, 749, 853, 860, 873, 989, 990, 992, 993, 994, 995}
+_OWNED = {623, 631, 636, 646, 749, 783, 853, 860, 873, 953, 989, 990, 992, 993, 994, 995}
+_REGISTERED = re.compile(r"\S{1,100}[ \t]+([0-9]{1,5})/(tcp|udp)(?:[ \t]|$)")
+_FIRST_FREE = 1024
 # They are open while an address is asked for.
 _DHCP = {68, 546, 547}
 # Displays that sshd forwards.
@@ -213,12 +220,30 @@ def _permanent(root: Path) -> tuple[set[str], set[str]]:
     return found, others
 
 
+def _unlocked_by_hand(root: Path) -> set[str]:
+    """The encrypted volumes that no boot opens by itself."""
+    found = set()
+    for line in lines(read(root / "etc/crypttab")):
+        name, _source, key, options, *_ = [*words(line), "", "", "", ""]
+        if not name or name.startswith("#"):
+            continue
+        if key in _NO_KEY_FILE or "noauto" in options.split(","):
+            found.add(f"/dev/mapper/{name}")
+    return found
+
+
+def is_read_only_now(now: str, before: str) -> bool:
+    """Whether a mount could be written before, by the texts of `mounts`."""
+    return now.endswith(READ_ONLY) and not before.endswith(READ_ONLY)
+
+
 def mounts(root: Path) -> Optional[Items]:
     """What is mounted: the type of the file system, its source, and whether it can be written.
 
-    Less than at each boot, and only shown, is a disabled unit's, and a pool's of ZFS: whether
-    somebody unlocks it by hand is not known.
+    Less than at each boot, and only shown, is a disabled unit's, a pool's of ZFS, and that of a
+    volume of /etc/crypttab without a key file: somebody may have to unlock it by hand.
     """
+    by_hand = _unlocked_by_hand(root)
     text = read(root / "proc/1/mountinfo") or read(root / "proc/self/mountinfo")
     permanent, others = _permanent(root)
     every: dict[str, tuple[str, str, bool]] = {}
@@ -244,8 +269,9 @@ def mounts(root: Path) -> Optional[Items]:
             target not in permanent and _USUALLY_EPHEMERAL.match(target)
         )
         if wanted and not asked and not ephemeral:
-            text = f"{fstype} of {source}{'' if writable else ', read-only'}"
-            found[target] = Item(text, works=writable, needed=target in permanent)
+            text = f"{fstype} of {source}{'' if writable else READ_ONLY}"
+            needed = target == "/" or (target in permanent and source not in by_hand)
+            found[target] = Item(text, needed=needed)
     return found or None
 
 
@@ -521,11 +547,20 @@ def _comes_back(group: str, units: Optional[Mapping[str, Item]]) -> bool:
     return unit is not None and unit.needed and not unit.may_go
 
 
+def _registered(root: Path) -> set[tuple[str, int]]:
+    """Protocols and ports that /etc/services has a name for."""
+    found = map(_REGISTERED.match, lines(read(root / "etc/services")))
+    return {(one[2], int(one[1])) for one in found if one}
+
+
 def sockets(root: Path, units: Optional[Mapping[str, Item]] = None) -> Optional[Items]:
     """Where somebody listens, by protocol and port. `units` tell which boot brings back."""
     if not is_there(root / "proc/net/tcp"):
         return None
     given = _port_range(root)
+    registered = _registered(root)
+    # UDP ports that may be for one query or one call.
+    passing: set[str] = set()
     shown: dict[str, set[str]] = {}
     needed: dict[str, bool] = {}
     inodes: dict[str, set[str]] = {}
@@ -550,14 +585,25 @@ def sockets(root: Path, units: Optional[Mapping[str, Item]] = None) -> Optional[
             address, is_loopback = _socket_address(local)
             name = f"{protocol} port {port}{' on loopback' if is_loopback else ''}"
             shown.setdefault(name, set()).add(address)
-            by_chance = by_chance or (port in _RESERVED and port not in _OWNED)
+            is_known = (protocol, port) in registered
+            reserved = port in _RESERVED and port not in _OWNED
+            by_chance = by_chance or (reserved and not is_known)
+            if protocol == "udp" and port >= _FIRST_FREE and not is_known:
+                passing.add(name)
             by_chance = by_chance or (is_loopback and port in _FORWARDED)
             needed[name] = not by_chance and not (protocol == "udp" and port in _DHCP)
             inodes.setdefault(name, set()).update(fields[9:10])
     owners = _owners(root, set().union(*inodes.values()))
-    for name, own in inodes.items():
+    grouped = {
         # The kernel's own have none: those of NFS, or of a tunnel that a container's network has.
-        groups = [group for inode in own for group in owners.get(inode, [])]
+        name: {group for inode in own for group in owners.get(inode, [])}
+        for name, own in inodes.items()
+    }
+    for name, groups in grouped.items():
+        others = (grouped[other] for other in grouped if other != name and other not in passing)
+        if name in passing and any(groups & other - {""} for other in others):
+            # It listens elsewhere, where people find it.
+            needed[name] = False
         if not any(_comes_back(group, units) for group in groups):
             needed[name] = False
     return {
@@ -595,13 +641,33 @@ def _stem(path: str) -> str:
     return path.rpartition("/")[2].split(".ko", 1)[0]
 
 
+def _of_dkms(root: Path) -> set[str]:
+    """Modules that DKMS has built for the running kernel."""
+    every = built_for(root, _release(root)).values()
+    return {canonical(_stem(file)) for files in every for file in files}
+
+
+def dkms_modules(root: Path) -> Items:
+    """Modules of DKMS that the host's administrator has listed.
+
+    One that is not built is absent: whether that is accepted was asked before the trial boot.
+    """
+    return {
+        name: Item("loaded", may_go=True)
+        if is_there(root / "sys/module" / name)
+        else Item("not loaded", works=False)
+        for name in sorted(_asked_for(root) & _of_dkms(root))
+    }
+
+
 def modules(root: Path) -> Items:
+    """The other modules that the host's administrator has listed."""
     built_in = {
         canonical(_stem(line))
         for line in lines(read(root / "lib/modules" / _release(root) / "modules.builtin"))
     }
     found: Items = {}
-    for name in sorted(_asked_for(root)):
+    for name in sorted(_asked_for(root) - _of_dkms(root)):
         if "/" in name:
             continue
         loaded = is_there(root / "sys/module" / name)

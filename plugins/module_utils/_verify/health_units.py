@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Callable, Optional
 
+from ansible_collections.oslab.kernel.plugins.module_utils._common import journal_json
 from ansible_collections.oslab.kernel.plugins.module_utils._common.bounded_read import lines, words
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.health_state import Item, Items
 
@@ -25,6 +26,13 @@ SHOW = (
 )
 WAIT = ("systemctl", "is-system-running", "--wait")
 SECONDS = 30.0
+# sd-messages.h: a job of a unit failed, a unit failed. The newest of this boot.
+FAILURES = (
+    *("journalctl", "--no-pager", "--quiet", "--boot", "--lines=500"),
+    *("--output=json", "--output-fields=UNIT", "_PID=1"),
+    "MESSAGE_ID=be02cf6855d2428ba40df7e9d022f03d",
+    "MESSAGE_ID=d9b373ed55a64feb8242e02dbe79a49c",
+)
 # Of the time to wait for the boot: what is left is for another look.
 _MOST_LEFT, _SHARE_LEFT = 10.0, 0.25
 _RUNS = "run/systemd/system"
@@ -35,6 +43,9 @@ _RESTARTS = ", restarts: "
 QUEUED = "inactive (queued)"
 #: The boot was to start it, and did not even look at its conditions: what it needs has failed.
 NOT_TRIED = "inactive (not tried)"
+
+#: It has failed in this boot, and somebody has reset that, or it ended well later.
+HAD_FAILED = "inactive (had failed)"
 
 _WORD = re.compile(r"[a-z-]{1,40}")
 # Instances for a session, a user, a connection or a dump, and what systemd-run names; ours.
@@ -138,6 +149,15 @@ def is_starting(item: Item) -> bool:
 def gather(root: Path, ask: Ask) -> Optional[Items]:
     """None without systemd, or if it does not answer."""
     return (parse(ask(SHOW, SECONDS)) or None) if is_there(root) else None
+
+
+def had_failed(root: Path, ask: Ask) -> list[str]:
+    """Units that have failed in this boot, as far as the journal tells."""
+    if not is_there(root):
+        return []
+    entries = journal_json.entries(ask(FAILURES, SECONDS).encode())
+    names = [str(entry.get("UNIT") or "") for entry in entries]
+    return [*dict.fromkeys(name for name in names if name and not _EPHEMERAL.match(name))]
 
 
 def wait_until_up(root: Path, ask: Ask, seconds: float) -> str:

@@ -115,6 +115,10 @@ _PCI = r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]"
 _OF_PCI = rf"(?:[\w-]{{1,40}} (?P<kept>{_PCI}): )?"
 _DISK = r"(?P<disk>[^\s,():]{1,64})"
 _JOURNAL_DISK = r"(?P<disk>(?:dm-\d+|[^\s-]{1,64}))"
+_IN_TREE = (
+    r"(?:arch|block|certs|crypto|drivers|fs|init|ipc|io_uring|kernel|lib|mm|net|security|sound|virt)"
+    r"/\S{1,200}"
+)
 _IO_PREFIX = r"(?:blk_update_request: )?"
 # What the kernel says of a program begins with its name, line breaks included, as in
 # `NAME[PID]: segfault at`.
@@ -309,10 +313,11 @@ RULES = (
         "BUG: KCSAN: data-race in tick_nohz_stop_tick / tick_sched_timer",
         block=True,
     ),
-    # lib/ubsan.c
+    # lib/ubsan.c, which prints the path that the compiler was given: each build of a distribution
+    # has a directory of its own.
     _rule(
         "ubsan",
-        r"UBSAN: (.*)",
+        rf"UBSAN: (?:(.{{1,80}}? in )/\S{{1,200}}?/({_IN_TREE})|(.*))",
         "UBSAN: shift-out-of-bounds in drivers/ata/libata-core.c:1123:22",
         block=True,
         also=_CALLER,
@@ -459,6 +464,13 @@ RULES = (
         r"sd \S+ \[(?P<disk>\w+)\] .{0,20}FAILED (Result: \S+)",
         "sd 0:0:0:0: [sda] tag#9 FAILED Result: hostbyte=DID_OK driverbyte=DRIVER_OK cmd_age=3s",
     ),
+    # drivers/scsi/scsi_error.c
+    _rule(
+        "io_error",
+        r"\w{1,16} \S{1,40}: (?:\[(?P<disk>\w+)\] )?"
+        r"(Device offlined - not ready after error recovery)",
+        "sd 2:0:0:0: Device offlined - not ready after error recovery",
+    ),
     # drivers/md
     _rule(
         "io_error",
@@ -473,9 +485,20 @@ RULES = (
     # fs/ext4/super.c, fs/jbd2: the journal's inode follows the device.
     _rule(
         "fs_error",
-        rf"(EXT[234]-fs error) \(device {_DISK}\): (\w+)",
+        rf"(EXT[234]-fs error) \(device {_DISK}\)(?::| in) (\w+)",
         "EXT4-fs error (device sda1): ext4_lookup:1855: inode #131: comm ls: deleted inode "
         "referenced: 140",
+    ),
+    # fs/squashfs, drivers/md/dm-verity-target.c: both name no disk, or one by its number.
+    _rule(
+        "fs_error",
+        r"(SQUASHFS error: .*)",
+        "SQUASHFS error: Unable to read page, block 1f1a6, size 4b4c",
+    ),
+    _rule(
+        "fs_error",
+        r"(device-mapper: verity: )\S{1,20} (\w+ block \d+ is corrupted)",
+        "device-mapper: verity: 254:0: data block 1 is corrupted",
     ),
     _rule(
         "fs_error",
@@ -509,6 +532,19 @@ RULES = (
         "BTRFS error (device sda1 state EA): bdev /dev/sda1 errs: wr 0, rd 1, flush 0",
         block=True,
     ),
+    # Older kernels and single messages call it a warning.
+    _rule(
+        "fs_error",
+        r"(BTRFS warning)(?: \(device (?P<disk>[^\s,():]{1,64})[^)]{0,20}\))?: "
+        r"(csum failed|checksum (?:error|verify failed))",
+        "BTRFS warning (device sda1): csum failed root 5 ino 257 off 0 csum 0x1 expected csum 0x2",
+    ),
+    # module/os/linux/zfs/zfs_debug.c and spl-err.c of OpenZFS
+    _rule(
+        "fs_error",
+        r"WARNING: (Pool '.{1,256}' has encountered an uncorrectable I/O failure)",
+        "WARNING: Pool 'tank' has encountered an uncorrectable I/O failure and has been suspended.",
+    ),
     _rule(
         "fs_error",
         rf"(F2FS-fs) \({_DISK}\): (.*(?:[Cc]orrupt|[Ii]nconsistent).*)",
@@ -534,6 +570,13 @@ RULES = (
         r"([\w-]{1,64}: (?:Unknown symbol \w+|disagrees about version of symbol \w+"
         r"|version magic ))",
         "oslab_mod: Unknown symbol capture_memory_snapshot (err -2)",
+    ),
+    # kernel/module/main.c, kernel/bpf/btf.c: a module that was built with another configuration
+    _rule(
+        "module_symbol",
+        r"(module [\w-]{1,64}: \.gnu\.linkonce\.this_module section size must match)"
+        r"|(failed to validate module \[[\w-]{1,64}\] BTF)",
+        "failed to validate module [zfs] BTF: -22",
     ),
     # kernel/module/signing.c, security/lockdown: a module with the wrong signature, or none
     _rule(
@@ -603,6 +646,12 @@ RULES = (
         r"(?:\S+ \S+ )?(?P<link>[^\s:]+)(?: \(\S+\))?: (?:NETDEV WATCHDOG: )?(?:CPU: \d+: )?"
         r"(transmit queue \d+ timed out)",
         "e1000 0000:00:03.0 eth0: NETDEV WATCHDOG: CPU: 0: transmit queue 0 timed out 5376 ms",
+    ),
+    # drivers/net/ethernet/intel
+    _rule(
+        "transmit_timeout",
+        r"\S{1,40} \S{1,40} (?P<link>[^\s:]+): (Detected (?:Hardware Unit Hang|Tx Unit Hang))",
+        "e1000e 0000:00:1f.6 eno1: Detected Hardware Unit Hang:",
     ),
     # arch/x86/mm/extable.c: registers that a virtual machine does not have
     _rule(

@@ -64,10 +64,14 @@ def summary(checks: Sequence[Mapping[str, Any]]) -> str:
     return text
 
 
+#: Rows that say how many others there are.
+_SUMS = ("kernel log", "health")
+
+
 def failures(checks: Sequence[Mapping[str, Any]]) -> list[str]:
-    """One sentence for each check that failed."""
+    """One sentence for each check that failed; those that only count others are the last ones."""
     sentences = []
-    for check in checks:
+    for check in sorted(checks, key=lambda one: one.get("name") in _SUMS):
         if outcome(check) is False:
             name, expected, actual, _result = _row(check)
             detail = f" ({check['detail']})" if check.get("detail") else ""
@@ -75,3 +79,13 @@ def failures(checks: Sequence[Mapping[str, Any]]) -> list[str]:
                 plain_text.sentence(f"{name}: expected {expected}, read {actual}{detail}")
             )
     return sentences
+
+
+# Of all sentences, and at least of each.
+_MOST, _LEAST = 520, 80
+
+
+def in_one_line(sentences: Sequence[str]) -> str:
+    """The sentences, shortened so that a message has room for all of them, if they are not many."""
+    length = max(_LEAST, _MOST // max(1, len(sentences)) - 2)
+    return "; ".join(plain_text.sentence(one, length) for one in sentences)

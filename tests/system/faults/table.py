@@ -15,6 +15,7 @@ from typing import Any, Optional
 
 from ansible_collections.oslab.kernel.plugins.plugin_utils.trial_cause import (
     CHECK,
+    DEVICE,
     DISK,
     HEALTH,
     INIT,
@@ -354,7 +355,7 @@ FAULTS = (
     Fault(
         "modules-gone",
         "/lib/modules/RELEASE is not there",
-        cause=(NETWORK, NOT_REACHED, UNIT, MODULE, CHECK),
+        cause=(NETWORK, NOT_REACHED, UNIT, MODULE, CHECK, DEVICE),
         inject='mv "/lib/modules/$RELEASE" "$KEEP/modules"; sync',
         heal='mv "$KEEP/modules" "/lib/modules/$RELEASE"; sync',
         timeout=100,
@@ -785,8 +786,8 @@ mv $KEEP/outside.c {_NEWER}
 dkms remove outside/1.0 -k $RELEASE
 dkms install outside/1.0 -k $RELEASE
 """,
-        message="systemd-modules-load.service",
-        cause=(HEALTH,),
+        message="dkms module outside",
+        cause=(MODULE,),
     ),
 )
 _ALSO_ON_OTHERS = (

@@ -51,7 +51,7 @@ from ansible_collections.oslab.kernel.tests.system.soft_faults.faults import (
 HERE = Path(__file__).resolve().parent
 CARD = "52:54:00:50:f7:01"
 KINDS = ["device", "mount", "default_route", "unit", "socket", "swap", "disk", "link", "address"]
-KINDS += ["route", "name_server", "module", "system"]
+KINDS += ["route", "name_server", "module", "dkms_module", "dkms", "system"]
 #: What each run deploys with, and whether a fault fails the host then.
 RUNS: Mapping[str, dict[str, Any]] = {
     "defaults": {},

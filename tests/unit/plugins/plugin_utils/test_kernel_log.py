@@ -97,11 +97,11 @@ def test_a_new_complaint_fails_and_is_shown() -> None:
     found = verdict(log(WARN, FIRMWARE), known(FIRMWARE))
     assert read(found) == (False, "1 new (1 as before)")
     assert report.failures(found["checks"]) == [
-        "kernel log: expected no new complaints, read 1 new (1 as before) "
-        "(compared with the boot of 6.1.0-44-amd64)",
         "kernel log, warn: expected none, read WARNING: CPU: 1 PID: 312 at lib/refcount.c:28 "
         "refcount_warn_saturate+0xbe/0x110 (3 times, error, 7 s after the boot; refcount_t: "
         "underflow; use-after-free.; Modules linked in: oslab_mod(OE+) ext4)",
+        "kernel log: expected no new complaints, read 1 new (1 as before) "
+        "(compared with the boot of 6.1.0-44-amd64)",
     ]
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -288,26 +289,21 @@ def test_what_the_kernel_complains_of_in_each_boot_is_no_cause() -> None:
     assert kind_of({**log(f"{warn}\n{panic}"), **known})[1] == panic
 
 
+def test_the_last_line_of_a_panic_says_it_too() -> None:
+    ended = "---[ end Kernel panic - not syncing: Attempted to kill init! exitcode=0x0000000b ]---"
+    assert kind_of(log(f"Linux version 6.12\n{ended}")) == ("init ended", ended)
+    assert kind_of(log(f"{HARD}{ended}"))[0] == "lockup"
+
+
 def test_the_parts_of_the_report_are_those_that_the_role_writes() -> None:
     script = (ROOT / "roles/trial/templates/trial-rollback.j2").read_text(encoding="utf-8")
     assert set(re.findall(r'echo "([a-z ]+):"', script)) == set(causes._SECTIONS)
 
 
-CHECKS = (
-    "2 of 60 checks failed on web1: files: expected same, read 1 differs; "
-    "get_io_throttle answers: expected yes, read no (ENOSYS)"
-)
-
-
 @pytest.mark.parametrize(
     ("task", "reason", "wanted"),
     [
-        (causes.CHECKS_TASK, CHECKS, ("syscall", CHECKS.partition("; ")[2])),
-        (
-            causes.CHECKS_TASK,
-            "1 of 9 checks failed on w: release: expected x, read y",
-            ("check", ""),
-        ),
+        (causes.CHECKS_TASK, "2 of 60 checks failed on web1: x", ("check", "2 of 60 checks")),
         (causes.MODULES_TASK, "modprobe: Module capture_mem_mod not found", ("module", "modprobe")),
         (causes.HEALTH_TASK, "`/bin/false` ended with 1", ("health check", "`/bin/false`")),
         ("Check that the host still answers", "timeout", ("task", "Check that the host")),
@@ -319,6 +315,106 @@ def test_what_the_run_found(task: str, reason: str, wanted: tuple[str, str]) -> 
     # A kernel that died says more, and one that was not reached was not judged.
     assert kind_of(log(PANIC), Failure(task, reason, reached=True))[0] == "kernel panic"
     assert kind_of({}, Failure(task, reason))[0] == "unknown"
+
+
+WARN = ["WARNING: CPU: 0 PID: 1 at kernel/workqueue.c:3023 __queue_work+0x2c1/0x430", "RIP: x"]
+
+
+def verified(
+    checks: Sequence[tuple[str, Any]] = (),
+    complaints: Sequence[tuple[str, str]] = (),
+    lost: Sequence[tuple[str, str, str, str]] = (),
+) -> dict[str, Any]:
+    """As the action show_checks reports it, with what fails nothing besides."""
+    row = {"expected": "a", "actual": "b", "tolerance": None, "detail": ""}
+    log = [
+        {"kind": kind, "name": "at x", "lines": [line, "more"], "fails": True}
+        for kind, line in complaints
+    ]
+    changes = [
+        {"kind": kind, "label": f"{kind.replace('_', ' ')} {name}", "before": before, "now": now}
+        for kind, name, before, now in lost
+    ]
+    sums = [{**row, "name": name, "ok": False} for name in ("kernel log", "health")]
+    rows = [
+        {**row, "name": f"{name}, x get_io_throttle answers", "ok": False}
+        for name in ("kernel log", "health")
+    ]
+    return {
+        "checks": [
+            *({**row, "name": name, "ok": ok} for name, ok in checks),
+            *(sums if complaints or lost else []),
+            *(rows if complaints or lost else []),
+        ],
+        "kernel_log": {"complaints": [{"kind": "oops", "lines": ["no"], "fails": False}, *log]},
+        "health": {
+            "changes": [
+                *({**one, "fails": True} for one in changes),
+                {"kind": "swap", "label": "swap /s", "before": "x", "now": "", "fails": False},
+            ]
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("found", "kind", "text", "also"),
+    [
+        (
+            verified(checks=[("files on disk", False), ("get_io_throttle answers", False)]),
+            "syscall",
+            "get_io_throttle answers: expected a, read b",
+            ["files on disk: expected a, read b"],
+        ),
+        (verified(checks=[("my_call answers", False)]), "syscall", "my_call answers: ", []),
+        # A name that anybody chose is none of a syscall.
+        (verified(checks=[("own get_io_throttle x", False)]), "check", "own get_io_", []),
+        (verified(checks=[("/proc/io_throttle rchar", False)]), "module", "/proc/io_throttle", []),
+        (verified(complaints=[("warn", WARN[0])]), "kernel log", f"warn: {WARN[0]}", []),
+        (verified(complaints=[("oops", "Oops: x")]), "oops", "Oops: x", []),
+        (verified(complaints=[("rcu_stall", "rcu: x")]), "lockup", "rcu: x", []),
+        (verified(complaints=[("fs_error", "EXT4-fs error")]), "device", "EXT4-fs error", []),
+        (
+            verified(lost=[("unit", "check-get_io_throttle.service", "active", "failed")]),
+            "unit",
+            "unit check-get_io_throttle.service: active before, failed now",
+            [],
+        ),
+        (
+            verified(lost=[("device", "pci 0000:3b:00.0", "mlx5_core", "no driver")]),
+            "device",
+            "device pci 0000:3b:00.0: mlx5_core before, no driver now",
+            [],
+        ),
+        (verified(lost=[("default_route", "IPv4", "by x", "")]), "no network", "default route", []),
+        (verified(lost=[("dkms_module", "zfs", "loaded", "not loaded")]), "module", "dkms mod", []),
+        (
+            verified(
+                checks=[("release", False), ("sysname", None)],
+                complaints=[("warn", WARN[0])],
+                lost=[("mount", "/data", "ext4 of /dev/vdb", "")],
+            ),
+            "kernel log",
+            "warn: WARNING",
+            ["release: expected a, read b", "mount /data: ext4 of /dev/vdb before, absent now"],
+        ),
+        (verified(), "check", "why", []),
+    ],
+)
+def test_what_the_verification_found(
+    found: dict[str, Any], kind: str, text: str, also: list[str]
+) -> None:
+    named = causes.cause({}, Failure(causes.CHECKS_TASK, "why", reached=True, verified=found))
+    assert named is not None
+    assert (named.kind, named.text[: len(text)], [*named.details]) == (kind, text, also)
+
+
+def test_all_that_was_lost_is_named() -> None:
+    lost = [("mount", f"/m{number}", "ext4", "") for number in range(9)]
+    found = verified(lost=lost)
+    named = causes.cause({}, Failure(causes.CHECKS_TASK, "why", reached=True, verified=found))
+    assert named is not None
+    assert named.sentence().endswith("mount /m5: ext4 before, absent now; and 3 more).")
+    assert named.reason() == "lost: mount /m0: ext4 before, absent now. "
 
 
 def test_the_tasks_are_those_of_the_roles() -> None:

@@ -14,7 +14,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._evidence import (
     journal,
     kernel_text,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._verify import health
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import health, health_units
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.health_state import Item
 
 TRIAL, FALLBACK = "6.12.117-49-usac1", "6.1.0-44-amd64"
@@ -44,6 +44,7 @@ def host(root: Path, release: str) -> Path:
         "logrotate.service": Item("failed", works=False),
         "slow.service": Item("activating (start)"),
         "fine.service": Item("active (running)"),
+        "reset.service": Item(health_units.HAD_FAILED, works=False),
     }
     state = health.State(FALLBACK, BEFORE, {health.UNIT: units})
     record = root / health.RECORD
@@ -55,14 +56,15 @@ def host(root: Path, release: str) -> Path:
 def test_all_that_the_host_knows(tmp_path: Path) -> None:
     assert earlier.failed(host(tmp_path, FALLBACK), ask, TRIAL, BEFORE) == [
         *("mnt-usb.mount", "ssh.service"),
-        *("logrotate.service", "slow.service"),
+        *("logrotate.service", "slow.service", "reset.service"),
         "dev-sdb1.device",
     ]
 
 
 def test_what_fails_in_the_trial_boot_is_not_known_before(tmp_path: Path) -> None:
     found = earlier.failed(host(tmp_path, TRIAL), ask, TRIAL, BEFORE)
-    assert found == ["logrotate.service", "slow.service", "dev-sdb1.device"]
+    recorded = ["logrotate.service", "slow.service", "reset.service"]
+    assert found == [*recorded, "dev-sdb1.device"]
 
 
 def test_a_host_that_knows_nothing(tmp_path: Path) -> None:

@@ -47,6 +47,22 @@ def test_arguments_of_a_kernel_are_not_shown() -> None:
     assert lines[-1] == "systemd[1]: started"
 
 
+PANICKED = "Kernel panic - not syncing: Attempted to kill init!"
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        *("vm login: ", "Begin: Running /scripts/init-bottom ... ", "[*     ] A start job (5s)"),
+        *("", "<0>", "<0> ", "\n", "  ", "[    1.000000] "),
+    ],
+)
+def test_a_line_begins_where_its_stamp_is(before: str) -> None:
+    """A console has a prompt, a status or the level before it."""
+    found = kernel_text.lines(f"{before}[   33.123456] {PANICKED}\n[   33.1] a\n")
+    assert found[-2:] == [PANICKED, "a"]
+
+
 def test_a_line_and_a_log_have_limits() -> None:
     assert len(kernel_text.lines("x" * 10_000)[0]) == kernel_text.LENGTH
     assert kernel_text.last([str(n) for n in range(1000)])[0] == "700"

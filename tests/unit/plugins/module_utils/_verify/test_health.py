@@ -83,10 +83,25 @@ def changed(
         (
             "mount",
             Item("ext4"),
-            Item("ext4, read-only", False),
+            Item("ext4, read-only"),
             ("lost", "ext4", "ext4, read-only"),
         ),
-        ("mount", Item("ext4, read-only", False), None, ("gone", "ext4, read-only", "")),
+        (
+            "mount",
+            Item("ext4", needed=False),
+            Item("ext4, read-only"),
+            ("gone", "ext4", "ext4, read-only"),
+        ),
+        # It is meant to be so.
+        ("mount", Item("squashfs, read-only"), None, ("lost", "squashfs, read-only", "")),
+        ("mount", Item("nfs, read-only"), Item("nfs"), ("changed", "nfs, read-only", "nfs")),
+        ("dkms_module", Item("loaded", may_go=True), None, ("gone", "loaded", "")),
+        (
+            "dkms_module",
+            Item("loaded", may_go=True),
+            Item("not loaded", False),
+            ("lost", "loaded", "not loaded"),
+        ),
         ("default_route", Item("by a"), Item("by b"), ("changed", "by a", "by b")),
         ("socket", Item("::"), None, ("lost", "::", "")),
         ("socket", Item("::", needed=False), None, ("gone", "::", "")),
@@ -264,6 +279,8 @@ class Host:
         self.units = "Id=x.target\nActiveState=active\n\nId=ssh.service\nActiveState=active\n"
         self.units += "SubState=running\nWantedBy=x.target\n"
         self.boot_seconds = 0.0
+        #: Units of which the journal of the boot says that they have failed.
+        self.failures: list[str] = []
         self.age = -1
         self.write("run/systemd/system/x", "")
         self.write("proc/1/mountinfo", "30 1 254:1 / / rw - ext4 /dev/vda1 rw\n")
@@ -276,7 +293,7 @@ class Host:
         self.write("proc/sys/kernel/random/boot_id", "before\n")
         self.write(
             health.RECORD,
-            health.encoded(health.gather(self.root, self.ask, lambda: self.recorded_at)),
+            health.encoded(health.described(self.root, self.ask, lambda: self.recorded_at)),
         )
         self.write("proc/sys/kernel/osrelease", f"{TRIAL}\n")
         self.write("proc/sys/kernel/random/boot_id", "trial\n")
@@ -289,6 +306,8 @@ class Host:
     def ask(self, argv: Sequence[str], seconds: float) -> str:
         if argv[1] == "show":
             return self.units
+        if argv[0] == "journalctl":
+            return "".join(json.dumps({"UNIT": one}) + "\n" for one in self.failures)
         self.now += min(self.boot_seconds, seconds)
         return "running\n" if self.boot_seconds <= seconds else ""
 
@@ -356,24 +375,82 @@ def test_a_unit_that_comes_up_late(host: Host) -> None:
     assert (found["changes"], len(host.slept)) == ([], 3)
 
 
-@pytest.mark.parametrize("ends", [True, False])
-def test_a_unit_that_crashes_again_and_again(host: Host, ends: bool) -> None:
-    """It mostly seems to run: only if it is seen between two starts, at the end, it is lost."""
+@pytest.mark.parametrize(
+    ("every", "most", "state", "watched"),
+    [
+        # It seems to run whenever it is looked at.
+        *((2.2, 99, "lost", 90), (8.0, 99, "lost", 90), (20.0, 99, "lost", 90)),
+        # Until its network was there.
+        *((2.2, 11, "changed", 45), (1.0, 1, "changed", 25), (9.0, 3, "changed", 60)),
+    ],
+)
+def test_a_unit_that_crashes_again_and_again(
+    host: Host, every: float, most: int, state: str, watched: int
+) -> None:
     usual = host.units
 
     def crash() -> None:
-        count = min(len(host.slept), 2) if ends else len(host.slept)
-        host.units = f"{usual}NRestarts={count + 1}\n"
+        count = min(int((25 + sum(host.slept)) / every), most)
+        host.units = f"{usual}NRestarts={count}\n"
 
     host.later = crash
     crash()
-    found = host.compare(seconds=20)
+    found = host.compare(seconds=90)
     assert found is not None
-    count = 3 if ends else len(host.slept) + 1
-    text = f"active (running), restarts: {count}"
-    assert found["changes"] == [("unit", "ssh.service", text, "changed")]
-    assert (sum(host.slept) < 20) is ends
-    host.later = lambda: None
+    assert [one[3] for one in found["changes"]] == [state]
+    assert sum(host.slept) <= watched
+    assert (sum(host.slept) >= 85) is (state == "lost")
+    # What may be lost is not watched.
+    host.slept.clear()
+    found = host.compare(seconds=90, allowed="^unit ssh")
+    assert found is not None
+    assert ([one[3] for one in found["changes"]], host.slept) == (["changed"], [])
+
+
+WAITS = "Id=wait.service\nActiveState={}\nSubState=dead\nType=oneshot\nWantedBy=x.target\n"
+WAITS += "InactiveExitTimestampMonotonic=7\nConditionTimestampMonotonic=7\n"
+
+
+@pytest.mark.parametrize(
+    ("failures", "now", "expected"),
+    [
+        ([], "failed", [("unit", "wait.service", "failed (dead)", "lost")]),
+        (["wait.service"], "failed", [("unit", "wait.service", "failed (dead)", "changed")]),
+        (["other.service"], "failed", [("unit", "wait.service", "failed (dead)", "lost")]),
+        # It is not started any more, or ended well.
+        (["wait.service"], "inactive", []),
+        # A session's, and one that was started again.
+        (["run-7.service", "ssh.service", ""], "inactive", []),
+    ],
+)
+def test_a_unit_that_had_failed_before_the_trial_boot(
+    host: Host, failures: list[str], now: str, expected: list[Any]
+) -> None:
+    """Somebody has said `systemctl reset-failed` since."""
+    usual = host.units
+    host.failures = failures
+    host.units = f"{usual}\n{WAITS.format('inactive')}"
+    host.record()
+    host.failures = []
+    host.units = f"{usual}\n{WAITS.format(now)}"
+    found = host.compare(seconds=5)
+    assert found is not None
+    assert found["changes"] == expected
+
+
+def test_a_unit_that_no_boot_starts_may_crash(host: Host) -> None:
+    usual = host.units
+    host.units = usual.replace("WantedBy=x.target", "WantedBy=")
+    host.record()
+    host.later = lambda: setattr(host, "units", f"{usual}NRestarts={len(host.slept) + 1}\n")
+    host.later()
+    found = host.compare(seconds=90)
+    assert found is not None
+    assert ([one[3] for one in found["changes"]], host.slept) == (["changed"], [])
+
+
+def test_a_unit_that_is_started_again_at_the_moment(host: Host) -> None:
+    usual = host.units
     host.units = usual.replace("active\nSubState=running", "activating\nSubState=auto-restart")
     found = host.compare(seconds=20)
     assert found is not None

@@ -167,8 +167,25 @@ def test_mounts_that_each_boot_makes(tmp_path: Path) -> None:
         "/media/data": "ext4 of /dev/vda1",
     }
     always = {"/var/lib/docker", "/media/data"}
-    assert needed(found) == {"/", "/srv/my data", "/opt/x", "/tank/listed", *always}
+    assert needed(found) == {"/", "/srv/my data", "/opt/x", "/tank/listed", "/ro", *always}
     assert health_state.mounts(tmp_path / "none") is None
+
+
+def test_mounts_that_somebody_unlocks(tmp_path: Path) -> None:
+    """A passphrase is typed, or nothing opens the volume; a key file opens it at each boot."""
+    names = ("typed", "later", "short", "always")
+    write(
+        tmp_path,
+        {
+            "etc/crypttab": "# <target> <source> <key> <options>\ntyped UUID=1 none luks\n"
+            "later UUID=2 /etc/key luks,noauto\nshort UUID=3\nalways UUID=4 /etc/key luks\n"
+            "root UUID=5 none\n",
+            "etc/fstab": "".join(f"/dev/mapper/{one} /{one} ext4 nofail\n" for one in names),
+            "proc/1/mountinfo": mount("/", source="/dev/mapper/root")
+            + "".join(mount(f"/{one}", source=f"/dev/mapper/{one}") for one in names),
+        },
+    )
+    assert needed(health_state.mounts(tmp_path)) == {"/", "/always"}
 
 
 def test_swap_and_disks(tmp_path: Path) -> None:
@@ -433,6 +450,30 @@ def test_a_socket_that_systemd_holds_too(tmp_path: Path) -> None:
     assert needed(health_state.sockets(tmp_path, {})) == {"tcp port 22"}
 
 
+def test_ports_for_one_query_or_call(tmp_path: Path) -> None:
+    """Of UDP, without a name, and of a service that listens elsewhere."""
+    write(tmp_path, {"etc/services": "# x\ndomain\t53/udp\nsip  5060/udp\n# 9999/udp\n"})
+    listening(
+        tmp_path,
+        udp=[socket(ANY, port, "07") for port in (53, 20134, 5060, 15002, 9999)],
+        tcp=[socket(ANY, 10017)],
+    )
+    process(tmp_path, 1, "0::/system.slice/dnsmasq.service", 53, 20134)
+    process(tmp_path, 2, "0::/system.slice/asterisk.service", 5060, 15002, 10017)
+    process(tmp_path, 3, "0::/system.slice/one.service", 9999)
+    units = {f"{name}.service": Item("active") for name in ("dnsmasq", "asterisk", "one")}
+    found = health_state.sockets(tmp_path, units)
+    assert needed(found) == {"udp port 53", "udp port 5060", "udp port 9999", "tcp port 10017"}
+
+
+@pytest.mark.parametrize(("services", "port"), [("x 700/tcp\n", 700), ("", 783), ("", 953)])
+def test_reserved_ports_that_have_an_owner(tmp_path: Path, services: str, port: int) -> None:
+    write(tmp_path, {"etc/services": services})
+    listening(tmp_path, tcp=[socket(ANY, port), socket(ANY, 701)])
+    process(tmp_path, 7, "0::/", port, 701)
+    assert needed(health_state.sockets(tmp_path)) == {f"tcp port {port}"}
+
+
 def test_the_range_of_ports_given_by_chance(tmp_path: Path) -> None:
     write(tmp_path, {"proc/sys/net/ipv4/ip_local_port_range": "1024\t2000\n"})
     listening(tmp_path, tcp=[socket(ANY, 40000), socket(ANY, 1024)], udp=[])
@@ -486,6 +527,29 @@ def test_modules_of_dkms(tmp_path: Path) -> None:
         "half/1": "built, not loadable",
     }
     assert needed(found) == {"zfs/1"}
+
+
+def test_modules_of_dkms_that_are_asked_for(tmp_path: Path) -> None:
+    """Loaded or not; one that is not built for the kernel is absent."""
+    write(
+        tmp_path,
+        {
+            "proc/sys/kernel/osrelease": "6.1\n",
+            "etc/modules": "zfs\nhalf-way\nunbuilt\nloop\n",
+            "sys/module/zfs/initstate": "live\n",
+            "sys/module/loop/initstate": "live\n",
+        },
+    )
+    for name, release in (("zfs", "6.1"), ("half_way", "6.1"), ("unbuilt", "6.0"), ("more", "6.1")):
+        tree = tmp_path / "var/lib/dkms" / name / "1"
+        write(tree, {f"{release}/x86_64/module/{name}.ko.xz": ""})
+        (tree / "source").symlink_to(tmp_path)
+    found = health_state.dkms_modules(tmp_path)
+    assert found == {
+        "zfs": Item("loaded", may_go=True),
+        "half_way": Item("not loaded", works=False),
+    }
+    assert texts(health_state.modules(tmp_path)) == {"loop": "loaded", "unbuilt": "not loaded"}
 
 
 @pytest.mark.parametrize("is_set", [True, False, None])

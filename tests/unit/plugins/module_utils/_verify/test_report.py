@@ -49,6 +49,26 @@ def test_failures_name_each_check_and_what_was_read() -> None:
     ]
 
 
+def test_failures_that_only_count_others_come_last() -> None:
+    names = ("kernel log", "kernel log, warn", "health", "health, mount /data", "release")
+    found = report.failures([check(name, False, "a", "b") for name in names])
+    order = [one.partition(":")[0] for one in found]
+    assert order == ["kernel log, warn", "health, mount /data", "release", "kernel log", "health"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 6])
+def test_a_message_has_room_for_all_failures(count: int) -> None:
+    sentences = [f"{number} {'x' * 590}" for number in range(count)]
+    text = report.in_one_line(sentences)
+    assert len(text) <= 530
+    assert [one[0] for one in text.split("; ")] == [str(number) for number in range(count)]
+
+
+def test_a_message_with_many_failures_says_something_of_each() -> None:
+    text = report.in_one_line([f"{number} {'x' * 590}" for number in range(20)])
+    assert {len(one) for one in text.split("; ")} == {80}
+
+
 EVIL = "x\x1b[1A\rok\n\u202e | ok\x9b"
 
 
