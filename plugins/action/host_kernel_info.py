@@ -44,7 +44,12 @@ RECORD = {
     "failure": Form(dict, str),
     # Of the one that the next boot is, or was: its image, and the boot before it.
     "trial_boot": Form(
-        dict, fields={"image": Form(str, like=_PINNED), "boot_id": Form(str, like=_BOOT_ID)}
+        dict,
+        fields={
+            "image": Form(str, like=_PINNED),
+            "boot_id": Form(str, like=_BOOT_ID),
+            "unwatched": Form(bool),
+        },
     ),
     "kernel_log": Form(dict, fields=kernel_log.BASELINE),
     # Of the last trial boot, in seconds, and seconds since 1970.

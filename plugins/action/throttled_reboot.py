@@ -52,6 +52,14 @@ def command(message: str, given: str = "") -> str:
     )
 
 
+def _size(path: str) -> int:
+    """Bytes of a file on the control node; 0 if there is none."""
+    try:
+        return Path(path).expanduser().stat().st_size
+    except (OSError, RuntimeError):
+        return 0
+
+
 class ActionModule(Reboot):
     """The `throttle` of a task counts all hosts as one group."""
 
@@ -66,7 +74,14 @@ class ActionModule(Reboot):
         arguments = dict(self._task.args)
         group = str(arguments.pop("group", "") or "")
         at_once = int(arguments.pop("at_once", 0) or 0)
+        serial_log = arguments.pop("serial_log", None)
         self._task.args = arguments
+        seen = {"serial_size": _size(str(serial_log))} if serial_log else {}
+        return {**self._in_turn(group, at_once, tmp, task_vars), **seen}
+
+    def _in_turn(
+        self, group: str, at_once: int, tmp: Optional[str], task_vars: Optional[dict[str, Any]]
+    ) -> dict[str, Any]:
         if at_once < 1 or self._task.check_mode:
             return self._reboot(tmp, task_vars)
         # Of this run alone, and gone with it.

@@ -67,13 +67,18 @@ NOTHING: dict[str, Any] = {
 }
 
 
-def with_console(answer: dict[str, Any], path: str, release: str) -> dict[str, Any]:
-    """The answer, and what the log of the host's console has."""
+def with_console(
+    answer: dict[str, Any], path: str, release: str, offset: int = -1
+) -> dict[str, Any]:
+    """The answer, and what the log of the host's console has.
+
+    @offset: as in console.read.
+    """
     seen: dict[str, Any] = {"read": False, "console": False, "started": False}
     if not path:
         return {**answer, "console": seen}
     try:
-        trial = console.read(Path(path).expanduser(), release)
+        trial = console.read(Path(path).expanduser(), release, offset)
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or error
         warning = f"trial_serial_log: {path} cannot be read: {reason}"
@@ -83,7 +88,8 @@ def with_console(answer: dict[str, Any], path: str, release: str) -> dict[str, A
     records = [*answer["records"]]
     if trial.lines:
         lines = [plain_text.escape(line) for line in trial.lines]
-        records.append({"source": "serial", "name": plain_text.sentence(path), "lines": lines})
+        name, last = plain_text.sentence(path), plain_text.escape(trial.last)
+        records.append({"source": "serial", "name": name, "lines": lines, "last": last})
     return {**answer, "records": records, "console": seen}
 
 
@@ -98,7 +104,11 @@ class ActionModule(HostAction):
             answer = super().act(arguments, variables)
         else:
             answer = {"changed": False, **NOTHING}
-        if answer.get("failed") or answer.get("unreachable"):
-            return answer
         path, release = arguments.get("serial_log") or "", str(arguments.get("release", ""))
-        return with_console(answer, str(path), release)
+        if answer.get("failed") or answer.get("unreachable"):
+            if not path:
+                return answer
+            # The log of the console is here all the same.
+            reason = f"the host's own evidence is missing: {answer.get('msg') or 'no answer'}"
+            answer = {"changed": False, **NOTHING, "warnings": [plain_text.sentence(reason)]}
+        return with_console(answer, str(path), release, int(arguments.get("serial_offset", -1)))

@@ -116,6 +116,7 @@ def main() -> None:
             module.exit_json(changed=False, lines=read(path))
         if module.check_mode:
             module.exit_json(changed=False, bytes=0)
+        netconsole.forget(path)
         with closing(netconsole.opened(params["address"], params["port"])) as found:
             received = netconsole.receive(found, path, params["seconds"])
     except (OSError, ValueError) as error:

@@ -37,6 +37,11 @@ options:
   reboot_command:
     description: Command that reboots the host, in place of the one that is chosen.
     type: str
+  serial_log:
+    description: >-
+      File on the control node with what the host's serial console prints. Its size before the
+      reboot is returned.
+    type: path
   msg:
     description: Message to the users who are logged in.
     type: str
@@ -70,6 +75,10 @@ rebooted:
 elapsed:
   description: Seconds that the reboot took.
   returned: always
+  type: int
+serial_size:
+  description: Bytes of O(serial_log) before the reboot; V(0) if it is not there.
+  returned: with O(serial_log)
   type: int
 refused:
   description: Whether the host was not rebooted because another one of its group was lost.

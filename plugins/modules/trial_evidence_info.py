@@ -45,9 +45,16 @@ options:
   serial_log:
     description: >-
       File on the control node with what the host's serial console printed. The action plugin reads
-      its last 4 MiB.
+      its last 4 MiB. If the host's part fails, this one is returned all the same, with a warning.
     type: path
     default: ""
+  serial_offset:
+    description: >-
+      Bytes that O(serial_log) had when the host was asked to reboot, as
+      M(oslab.kernel.throttled_reboot) returns them; what is before is not of the trial boot. V(-1)
+      if it is not known.
+    type: int
+    default: -1
   answers:
     description: Whether the host answers. With V(false) only O(serial_log) is read.
     type: bool
@@ -131,6 +138,7 @@ def argument_spec() -> dict[str, Any]:
         "since": {"type": "int", "default": 0},
         "boot_id": {"type": "str", "default": ""},
         "serial_log": {"type": "path", "default": ""},
+        "serial_offset": {"type": "int", "default": -1},
         "answers": {"type": "bool", "default": True},
     }
 

@@ -12,9 +12,9 @@ was noticed from outside, and a thing that explains the others comes before them
    another check, what the host has lost, a health check;
 4. a root file system that was not found, a systemd that crashed, an oops without a panic;
 5. a CPU or a task that hung;
-6. a full disk;
-7. what the rollback timer reported: a mount or a unit that failed or never ended, no network, or a
-   host that nothing reached;
+6. a full disk, by the failed task or by systemd's own messages;
+7. what the rollback timer reported: a mount or a unit that failed or never ended, no network, a
+   full disk, or a host that nothing reached;
 8. a unit that failed, a device with errors, by the journal;
 9. unknown. Then the remedy names what would leave something next time.
 
@@ -61,6 +61,8 @@ SPACE_TASK = "Check free space"
 _SOURCES = ("pstore", "kdump", "serial", "netconsole", "journal")
 # Lines between a complaint and the panic that it ends in: traces of all CPUs.
 _BEFORE_PANIC = 250
+# Lines from "BUG: …" to "Oops: …".
+_ANNOUNCED = 8
 _DETAIL = 120
 _LINE = 240
 # The last line of a panic says it once more, where the first one is lost.
@@ -129,6 +131,9 @@ _SSH_UNIT = re.compile(r"sshd?\.(?:service|socket)")
 _OWN_UNIT = "oslab-"
 
 
+_NOTHING: Mapping[str, Any] = {}
+
+
 class Failure(NamedTuple):
     """What failed in the run."""
 
@@ -139,7 +144,7 @@ class Failure(NamedTuple):
     #: Whether the run found the host in its trial boot.
     reached: bool = False
     #: What the verification there has reported, as the action show_checks returns it.
-    verified: Mapping[str, Any] = {}
+    verified: Mapping[str, Any] = _NOTHING
 
 
 class Cause(NamedTuple):
@@ -173,6 +178,8 @@ class _Log(NamedTuple):
     source: str
     name: str
     lines: Sequence[str]
+    #: The last line that a message may show.
+    last: str
     #: What the kernel complains of in other boots (kernel_text.complaint).
     before: frozenset[str] = frozenset()
 
@@ -183,14 +190,37 @@ class _Log(NamedTuple):
                 return number
         return -1
 
+    def ended_by(self, kinds: Sequence[str], start: int, end: int) -> int:
+        """The same of what ended in a panic: it may be called as one of another boot was."""
+        new = self.first(kinds, start, end)
+        if new >= 0:
+            return new
+        found = [n for n in range(start, end) if _is_a(self.lines[n], kinds)]
+        # An oops is announced in several lines.
+        return next((n for n in found if found[-1] - n <= _ANNOUNCED), -1)
+
     def cause(self, kind: str, text: str, details: Sequence[str] = ()) -> Cause:
         return Cause(kind, text, f"{self.source}, {self.name}", details)
 
 
-def _logs(evidence: Mapping[str, Any]) -> list[_Log]:
-    before = frozenset(evidence.get("complaints_before", ()))
+def _last(record: Mapping[str, Any]) -> str:
+    """On a serial console programs print, too."""
+    if record["source"] == "serial":
+        return str(record.get("last", ""))
+    return str(record["lines"][-1]) if record["lines"] else ""
+
+
+def _accepted(verified: Mapping[str, Any]) -> Iterator[str]:
+    """What the verification of this boot has let pass."""
+    for one in (verified.get("kernel_log") or {}).get("complaints", ()):
+        if not one.get("fails"):
+            yield from filter(None, map(kernel_text.complaint, map(str, one.get("lines", ()))))
+
+
+def _logs(evidence: Mapping[str, Any], verified: Mapping[str, Any] = _NOTHING) -> list[_Log]:
+    before = frozenset((*evidence.get("complaints_before", ()), *_accepted(verified)))
     logs = [
-        _Log(str(one["source"]), str(one["name"]), one["lines"], before)
+        _Log(str(one["source"]), str(one["name"]), one["lines"], _last(one), before)
         for one in evidence.get("records", [])
     ]
     known = [one for one in logs if one.source in _SOURCES]
@@ -220,7 +250,9 @@ def _panic(log: _Log) -> Optional[Cause]:
     kind = next((kind for pattern, kind in _PANICS if pattern.match(message)), PANIC)
     # An oops may end in the death of init; a lockup has its own words.
     for named in (OOPS, kind) if kind in (PANIC, INIT) else (kind,):
-        start = log.first(_COMPLAINTS.get(named, ()), begin, at)
+        kinds = _COMPLAINTS.get(named, ())
+        # A warning of each boot has not ended this one.
+        start = log.first(kinds, begin, at) if named == PANIC else log.ended_by(kinds, begin, at)
         if start >= 0:
             return log.cause(named, log.lines[start], [*_where(log.lines[start:at]), panic])
     crash = next((line for line in log.lines[begin:at] if _SYSTEMD.match(line)), "")
@@ -432,6 +464,9 @@ def _timer(evidence: Mapping[str, Any]) -> Optional[Cause]:
     if addresses == []:
         shown = plain_text.few(parts.get("addresses", ()), 3, "; ")
         return Cause(NETWORK, f"no address but those of lo: {shown}", source, details)
+    if not {"waiting", "addresses"} <= {*parts}:
+        text = "nobody confirmed the kernel, and this report ends early, as where systemd hangs"
+        return Cause(NOT_REACHED, text, source, details)
     had = f"the host had {plain_text.few(addresses, 3)}" if addresses else "the boot was complete"
     text = f"{had}, and nobody confirmed the kernel"
     remedy = "Look at ssh and the firewall in the next trial boot."
@@ -492,7 +527,7 @@ def _unknown(evidence: Mapping[str, Any], failure: Failure) -> Cause:
     if manager:
         ends, source = manager[-1], f"journalctl --boot={journal.get('boot_id', '')}"
     elif logs and logs[0].lines:
-        ends, source = logs[0].lines[-1], f"{logs[0].source}, {logs[0].name}"
+        ends, source = logs[0].last, f"{logs[0].source}, {logs[0].name}"
     else:
         return Cause(UNKNOWN, "nothing was left behind", remedy=remedy)
     ordered = journal.get("shut_down") or any(
@@ -503,7 +538,7 @@ def _unknown(evidence: Mapping[str, Any], failure: Failure) -> Cause:
         if ordered
         else "its log ends without a reason, as after a reset, a watchdog or a power cut"
     )
-    return Cause(UNKNOWN, text, source, [f"last: {ends}"], remedy)
+    return Cause(UNKNOWN, text, source, [f"last: {ends}"] if ends else [], remedy)
 
 
 # --- all ----------------------------------------------------------------------------------------
@@ -511,7 +546,7 @@ def _unknown(evidence: Mapping[str, Any], failure: Failure) -> Cause:
 
 def _found(evidence: Mapping[str, Any], failure: Failure) -> Iterator[Optional[Cause]]:
     """In the order of the module's docstring."""
-    logs = _logs(evidence)
+    logs = _logs(evidence, failure.verified)
     yield from map(_panic, logs)
     yield _loader(evidence, failure)
     yield _judged(failure)
@@ -519,11 +554,14 @@ def _found(evidence: Mapping[str, Any], failure: Failure) -> Iterator[Optional[C
     yield from map(_oops, logs)
     yield from map(_hung, logs)
     journal = evidence.get("journal") or {}
-    report = str(evidence.get("timer") or "")
-    yield _full(journal.get("manager", ()), "the journal of the trial boot")
-    yield _full(bounded_read.lines(report), "the rollback timer's report")
+    report = bounded_read.lines(str(evidence.get("timer") or ""))
     yield _full([failure.reason], "")
-    yield _timer(evidence)
+    yield _full(journal.get("manager", ()), "the journal of the trial boot")
+    timer = _timer(evidence)
+    yield timer if timer and timer.kind != NOT_REACHED else None
+    # The error of any program, whose disk may be a small one.
+    yield _full(report, "the rollback timer's report")
+    yield timer
     yield _units(evidence)
     yield from map(_device, logs)
 

@@ -21,6 +21,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdarg.h>
@@ -98,13 +99,37 @@ static int call(const char *number)
 	return 0;
 }
 
+/* Whether the kernel has a module, as one of its own or loaded before. */
+static bool is_there(const char *path)
+{
+	const char *name = strrchr(path, '/');
+	char place[PATH_MAX];
+	size_t length;
+
+	snprintf(place, sizeof(place), "/sys/module/%s", name ? name + 1 : path);
+	length = strlen(place);
+	if (length > 3 && !strcmp(place + length - 3, ".ko"))
+		place[length - 3] = 0;
+	for (char *mark = place; (mark = strchr(mark, '-'));)
+		*mark = '_';
+	return !access(place, F_OK);
+}
+
 static int load(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int error;
 
-	if (fd < 0 || syscall(SYS_finit_module, fd, "", 0))
+	if (fd < 0)
 		return failed(path);
-	return 0;
+	if (!syscall(SYS_finit_module, fd, "", 0))
+		return 0;
+	/* A module itself may refuse so, as what it registers is taken. */
+	error = errno;
+	if (error == EEXIST && is_there(path))
+		return 0;
+	errno = error;
+	return failed(path);
 }
 
 static int step(char **words)
@@ -210,6 +235,8 @@ int main(void)
 	mkdir("/proc", 0755);
 	mkdir("/tmp", 0700);
 	mount("proc", "/proc", "proc", 0, NULL);
+	mkdir("/sys", 0700);
+	mount("sysfs", "/sys", "sysfs", 0, NULL);
 	kmsg = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
 	steps = fopen("/steps", "re");
 	if (!steps)

@@ -8,7 +8,9 @@ The crash kernel writes `/var/crash/STAMP/dmesg.STAMP` beside the dump, and rebo
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from pathlib import Path
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
@@ -30,19 +32,35 @@ def is_loaded(root: Path) -> bool:
         return False
 
 
+def _is_ours(path: Path, kind: int) -> bool:
+    """Whether it is of this kind, and nobody but root (or who asks) can write to it.
+
+    On some systems everybody may make files in /var/crash, and links.
+    """
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    writable = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    owners = (0, os.geteuid())
+    return stat.S_IFMT(found.st_mode) == kind and found.st_uid in owners and not writable
+
+
 def records(root: Path, since: float, release: str) -> list[Record]:
     """Logs of kernels of this release that were written since then, the newest first.
 
     `since` is the host's time in seconds since 1970, as its clock was before the trial boot.
     """
     try:
-        stamps = [one for one in (root / PLACE).iterdir() if _STAMP.fullmatch(one.name)]
+        named = [one for one in (root / PLACE).iterdir() if _STAMP.fullmatch(one.name)]
     except OSError:
         return []
-    stamps.sort(reverse=True)
+    stamps = sorted((one for one in named if _is_ours(one, stat.S_IFDIR)), reverse=True)
     found: list[tuple[float, Record]] = []
     for stamp in stamps[:MOST_DIRECTORIES]:
         path = stamp / f"dmesg.{stamp.name}"
+        if not _is_ours(path, stat.S_IFREG):
+            continue
         try:
             seconds = path.stat().st_mtime
             if seconds < since:
@@ -51,7 +69,8 @@ def records(root: Path, since: float, release: str) -> list[Record]:
         except OSError:
             continue
         lines = kernel_text.lines(data.decode("utf-8", "replace"))
-        if lines and kernel_text.is_of(lines, release) is not False:
+        # A kernel that crashed names itself in its trace.
+        if kernel_text.is_of(lines, release):
             found.append((seconds, Record("kdump", str(path), kernel_text.last(lines))))
     found.sort(key=lambda one: -one[0])
     return [record for _seconds, record in found[:MOST_RECORDS]]

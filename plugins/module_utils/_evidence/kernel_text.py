@@ -28,7 +28,8 @@ _STAMP = re.compile(
     r"(?:<\d{1,3}> {0,2})?(?:\[ {0,8}\d{1,10}\.\d{1,9}\] ?)?(?:\[ {0,8}[TC]\d{1,10}\] ?)?"
 )
 # On a console, a prompt or a status may stand before it, without a line end.
-_LATE_STAMP = re.compile(r"(?<=[^>\n])(?=\[ {0,4}\d{1,5}\.\d{6}\] )")
+_LATE_STAMP = re.compile(r"(?<=[^>\n])(?=\[ {0,4}\d{1,5}\.\d{6}\](?: |\[))")
+_STAMPED = re.compile(r"(?:<\d{1,3}> {0,2})?\[ {0,8}\d{1,10}\.\d{1,9}\]")
 # A cursor that moves, or a screen that is cleared, as by the menu of GRUB.
 _MOVE = re.compile(r"\x1b\[[0-9;]{0,16}[HJf]|\r")
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]{0,16}[A-Za-z]|\x1b.?")
@@ -71,6 +72,13 @@ def lines(text: str) -> list[str]:
         if line and not hidden:
             found.append(line)
     return found
+
+
+def stamped(text: str) -> list[str]:
+    """The lines with a stamp: others on a console are of any program, and may hold secrets."""
+    split = bounded_read.lines(_LATE_STAMP.sub("\n", _MOVE.sub("\n", text)))
+    own = (one for one in split if _STAMPED.match(_ESCAPE.sub("", one[: 2 * LENGTH])))
+    return [*filter(None, map(_line, own))]
 
 
 def last(found: Sequence[str], most: int = MOST_LINES) -> list[str]:

@@ -48,9 +48,23 @@ def new_file(path: Path) -> int:
     path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
     part.unlink(missing_ok=True)
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+    descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
     part.replace(path)
     return descriptor
+
+
+def forget(path: Path) -> None:
+    """Remove what an earlier trial boot left. Raises OSError."""
+    path.unlink(missing_ok=True)
+
+
+def _make_room(descriptor: int) -> int:
+    """Keep the end of a full file, where a dying kernel says why; its size then."""
+    half = MOST_BYTES // 2
+    kept = os.pread(descriptor, half, max(0, os.fstat(descriptor).st_size - half))
+    os.ftruncate(descriptor, 0)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return os.write(descriptor, kept)
 
 
 def _is_at(path: Path, descriptor: int) -> bool:
@@ -66,20 +80,22 @@ def receive(
     seconds: float,
     clock: Callable[[], float] = time.monotonic,
 ) -> int:
-    """Write packets to a new file, until the time or the file's limit is over, or another receiver
-    has replaced the file. The bytes that were written. Raises OSError."""
+    """Write packets to a new file, until the time is over, or another receiver has replaced the
+    file. Of more than its limit, the end is kept. The bytes that it has. Raises OSError."""
     descriptor = new_file(path)
     try:
-        left = MOST_BYTES
+        size = 0
         deadline = clock() + seconds
         found.settimeout(_LOOK_SECONDS)
-        while left > 0 and clock() < deadline and _is_at(path, descriptor):
+        while clock() < deadline and _is_at(path, descriptor):
             try:
                 data = found.recv(_PACKET)
             except (TimeoutError, socket.timeout, ConnectionError):
                 # An ICMP error: nobody is at the other end for now.
                 continue
-            left -= os.write(descriptor, data[:left])
-        return MOST_BYTES - left
+            if size + len(data) > MOST_BYTES:
+                size = _make_room(descriptor)
+            size += os.write(descriptor, data)
+        return size
     finally:
         os.close(descriptor)

@@ -5,7 +5,8 @@
 
 The record has `failures`, the last one at the end: of each build `image` (the kernel's package, as
 name=version), `date` and `reason`. An earlier version recorded one `failure`. `trial_boot` has the
-`image` whose trial boot the next boot is, and in `boot_id` the boot before it.
+`image` whose trial boot the next boot is, and in `boot_id` the boot before it. `unwatched` says
+that no run waits for it and no timer ends it, or that it may not be the next boot, as with kexec.
 """
 
 from __future__ import annotations
@@ -48,13 +49,18 @@ def begun(record: Mapping[str, Any]) -> tuple[str, str]:
     return str(found.get("image", "")), str(found.get("boot_id", ""))
 
 
+def is_unwatched(record: Mapping[str, Any]) -> bool:
+    found = record.get("trial_boot")
+    return isinstance(found, Mapping) and found.get("unwatched") is True
+
+
 def settled(record: Mapping[str, Any], facts: Mapping[str, Any], day: str) -> dict[str, Any]:
     """The record, with the end of a trial boot that nothing could record.
 
     Before the boot ends in which the trial boot was prepared, it is still to come. If its kernel
-    runs, a run judges it. If another kernel runs then, it has failed: only a trial boot that the
-    rollback timer has ended, and that no run judged, tells nothing. Then a person may have stopped
-    the run that was to confirm the kernel.
+    runs, a run judges it. If another kernel runs then, it has failed, with two exceptions that tell
+    nothing: the rollback timer has ended it and no run judged it, as a person may have stopped the
+    run that was to confirm the kernel; or it was unwatched, and may have been rebooted in order.
 
     :param facts: release, boot_id and trial_report, as of the module host_kernel_info.
     :param day: today, as 2026-11-30.
@@ -66,7 +72,8 @@ def settled(record: Mapping[str, Any], facts: Mapping[str, Any], day: str) -> di
     ended = ended and not image.startswith(f"linux-image-{facts['release']}=")
     if ended:
         report = facts.get("trial_report")
-        if report is None or _JUDGED in report.split("\n"):
+        judged = report is not None and _JUDGED in report.split("\n")
+        if judged or (report is None and not is_unwatched(record)):
             known = [one for one in known if one["image"] != image]
             known.append({"image": image, "date": day, "reason": _ENDED})
         found["trial_boot"] = {}

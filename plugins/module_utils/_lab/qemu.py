@@ -167,6 +167,8 @@ class Boot:
     exited: Optional[int]
     serial: str
     stderr: str
+    #: Whether it was ended as it printed more than MOST_OUTPUT.
+    flooded: bool = False
 
 
 def watch_boot(
@@ -204,13 +206,14 @@ def watch_boot(
             serial += guest.stdout.read(_CHUNK) or b""
             stderr += guest.stderr.read(_CHUNK) or b""
             seen = marker is not None and marker.encode() in serial
-            over = waited > seconds or len(serial) + len(stderr) > MOST_OUTPUT
-            if seen or exited is not None or over:
+            flooded = len(serial) + len(stderr) > MOST_OUTPUT
+            if seen or exited is not None or flooded or waited > seconds:
                 return Boot(
                     seen,
                     exited,
                     serial.decode(errors="replace"),
                     stderr.decode(errors="replace").strip(),
+                    flooded,
                 )
             time.sleep(_PAUSE)
             now = time.monotonic()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
@@ -82,6 +83,9 @@ def run(
     append = " ".join(_ARGUMENTS)
     argv = qemu.direct_boot_argv(accelerator.name, kernel, initrd, append, in_turns=True)
     boot = qemu.watch_boot(argv, None, SECONDS)
+    if boot.exited is not None and boot.exited < 0:
+        # Of the kernel that says nothing: memory of the builder was short, or somebody did it.
+        raise BootError(f"QEMU was ended by a signal: {signal.strsignal(-boot.exited)}")
     if boot.exited and not boot.serial.strip():
         why = output_summary("", boot.stderr)
         raise BootError(f"QEMU ended with status {boot.exited}: {why}")

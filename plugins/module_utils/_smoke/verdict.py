@@ -28,8 +28,8 @@ from ansible_collections.oslab.kernel.plugins.module_utils._verify import (
 SEVERITIES = (log_rules.FATAL, log_rules.ERROR)
 # What of the line stands in for a message where there is none.
 _LAST_LINES = 2
-# Why a module may refuse to be loaded: the machine does not have its device, or the kernel has it.
-_HARMLESS = ("(ENODEV)", "(EEXIST)")
+# Why a module may refuse to be loaded: the machine does not have its device.
+_HARMLESS = ("(ENODEV)",)
 
 
 class Test(NamedTuple):
@@ -115,6 +115,8 @@ def _stopped(test: Test, console: Console, complaints: Sequence[Mapping[str, Any
         return f"{where}: {_first_line(complaints[0])}"
     last = qemu.last_lines(test.boot.serial, _LAST_LINES).replace("\n", " / ")
     said = f"the last that it printed: {last}" if last else "it printed nothing"
+    if test.boot.flooded:
+        return f"{where}, and was ended as it prints without an end; {said}"
     if test.boot.exited is None:
         return f"{where} within {test.seconds:.0f} seconds; {said}"
     qemu_said = f"; QEMU: {output_summary('', test.boot.stderr)}" if test.boot.stderr else ""

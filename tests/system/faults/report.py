@@ -116,10 +116,12 @@ def load(directory: Path, names: Sequence[str]) -> list[Outcome]:
 
 def said(message: str, pattern: str) -> str:
     """The sentence of a failed task's message that a pattern is in; empty if there is none."""
-    for sentence in re.split(r"(?<=[.;])\s+", message) if pattern else ():
-        if re.search(pattern, sentence):
-            short = sentence if len(sentence) <= SAID else f"{sentence[: SAID - 1]}…"
-            return f'"{short}"'
+    for sentence in re.split(r"(?<=[.;:])\s+", message) if pattern else ():
+        found = re.search(pattern, sentence)
+        if found:
+            start = max(0, found.end() - SAID + 2) if len(sentence) > SAID else 0
+            short = f"{'…' if start else ''}{sentence[start:]}"
+            return f'"{short if len(short) <= SAID else f"{short[: SAID - 1]}…"}"'
     return ""
 
 

@@ -265,7 +265,9 @@ class Rows(States):
             outcome.problems.append(f"the report does not say /{fault.message}/")
         if not self.options.alone:
             outcome.problems += fault.wrong_cause(outcome.cause)
-            outcome.cause = outcome.cause or said(outcome.message, fault.message)
+            # Its files are elsewhere on each machine.
+            message = outcome.message.replace(str(self.work), "WORK")
+            outcome.cause = outcome.cause or said(message, fault.message)
 
     def judge_here(self, seen: dict[str, Any], outcome: Outcome) -> None:
         """The login tells it as it is."""

@@ -27,6 +27,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "collections"))
 
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import health
+from ansible_collections.oslab.kernel.plugins.plugin_utils import trial_cause
 from ansible_collections.oslab.kernel.tests.lib.script import log_line
 from ansible_collections.oslab.kernel.tests.system.faults.harness import (
     FAILURES,
@@ -139,6 +141,29 @@ def verdict(fault: Soft, about: Mapping[str, Any]) -> str:
     return "failed" if any(one["fails"] for one in found) else "shown"
 
 
+def _change(one: Mapping[str, Any]) -> dict[str, Any]:
+    """A change of the report, as the verification has reported it."""
+    kinds = (kind for kind in health.KINDS if one["what"].startswith(f"{kind.replace('_', ' ')} "))
+    return {**one, "label": one["what"], "kind": next(kinds, "")}
+
+
+def cause(fault: Soft, about: Mapping[str, Any]) -> str:
+    """What the failure message would name as the cause if this fault was alone; empty if none.
+
+    The message of a host with all faults has room for some of them.
+    """
+    failed = [one for one in fault.found(about) if one["fails"]]
+    verified: dict[str, Any] = {"kernel_log": {"complaints": failed}}
+    if fault.place != LOG:
+        verified = {"health": {"changes": [_change(one) for one in failed]}}
+    failure = trial_cause.Failure(trial_cause.CHECKS_TASK, "", reached=True, verified=verified)
+    named = trial_cause.cause({}, failure)
+    if named is None or not failed:
+        return ""
+    said = failed[0]["lines"][0] if fault.place == LOG else failed[0]["what"]
+    return named.kind if named.kind != trial_cause.CHECK and said in named.text else ""
+
+
 def wanted(fault: Soft, run: str) -> str:
     fails = {"defaults": fault.by_default, "all": True, "none": False}[run]
     return "failed" if fails else "shown"
@@ -151,6 +176,13 @@ def judge(name: str, status: int, about: Mapping[str, Any], release: str) -> lis
         for fault in FAULTS
         if (found := verdict(fault, about)) != wanted(fault, name)
     ]
+    problems += [
+        f"{name}: the cause of {fault.name} is not named"
+        for fault in FAULTS
+        if verdict(fault, about) == "failed" and not cause(fault, about)
+    ]
+    if name != "none" and "Cause: " not in about["cause"]:
+        problems.append(f"{name}: the message names no cause: {about['cause']}")
     outcome, back = about["outcome"], about["release"] != release
     if name == "none":
         if status != 0 or outcome != "confirmed" or back:
@@ -162,12 +194,13 @@ def judge(name: str, status: int, about: Mapping[str, Any], release: str) -> lis
 
 def table(results: Mapping[str, Mapping[str, str]]) -> str:
     """For docs/results/faults.md."""
-    head = ["fault", "what happens", "part of the report", *RUNS]
+    head = ["fault", "what happens", "part of the report", *RUNS, "cause"]
     rows = [head, ["---"] * len(head)]
     for fault in FAULTS:
         place = "kernel log" if fault.place == LOG else "health"
         found = [results.get(name, {}).get(fault.name, "-") for name in RUNS]
-        rows.append([fault.name, fault.what, place, *found])
+        named = results.get("causes", {}).get(fault.name) or "-"
+        rows.append([fault.name, fault.what, place, *found, named])
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     day = datetime.datetime.now(tz=datetime.timezone.utc).date().isoformat()
     return "\n".join([*lines, "", f"{len(FAULTS)} faults, {day}, {code()}."])
@@ -191,6 +224,9 @@ def run(options: argparse.Namespace, workshop: Workshop) -> list[str]:
             status, about = workshop.report(host, name)
             problems += judge(name, status, about, release)
             results[name] = {fault.name: verdict(fault, about) for fault in FAULTS}
+            if name != "none":
+                known = {fault.name: cause(fault, about) for fault in FAULTS}
+                results["causes"] = {**results.get("causes", {}), **known}
             kept.write_text(json.dumps(results, indent=1))
             if about["release"] == release:
                 # For another run: the old kernel is the default again.

@@ -225,6 +225,10 @@ def test_what_a_failed_task_says_of_the_fault() -> None:
     assert report.said(message, "clock") == '"The clock of b is wrong;"'
     assert report.said("x" * 500, "x")[-3:] == 'x…"'
     assert len(report.said("x" * 500, "x")) == report.SAID + 2
+    long = f"{'x' * 500} mismatch {'y' * 500}"
+    assert "x mismatch" in report.said(long, "mismatch")
+    assert len(report.said(long, "mismatch")) == report.SAID + 2
+    assert report.said("a failed: b is wrong", "wrong") == '"b is wrong"'
     assert report.said(message, "power") == report.said(message, "") == ""
 
 

@@ -38,7 +38,7 @@ def report(fails: bool, outcome: str = "not_confirmed", release: str = "6.1") ->
         "log": {"complaints": [complaint]},
         "outcome": outcome,
         "release": release,
-        "cause": "",
+        "cause": "" if outcome == "confirmed" else "Cause: lost: x",
     }
 
 
@@ -49,6 +49,24 @@ def test_what_the_report_says_of_a_fault(name: str) -> None:
     assert run.verdict(fault, report(False)) == "shown"
     empty: dict[str, Any] = {"health": {"changes": []}, "log": {"complaints": []}}
     assert run.verdict(fault, empty) == "missing"
+
+
+@pytest.mark.parametrize(("name", "kind"), [("mount-of-disk", "lost"), ("atomic", "kernel log")])
+def test_the_cause_of_a_fault_that_is_alone(name: str, kind: str) -> None:
+    [fault] = [fault for fault in faults.FAULTS if fault.name == name]
+    about = report(True)
+    about["health"]["changes"][0]["now"] = ""
+    assert run.cause(fault, about) == kind
+    assert run.cause(fault, report(False)) == ""
+
+
+def test_a_message_without_a_cause_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = "names no cause"
+    assert not any(words in one for one in run.judge("all", 2, report(True), "6.8"))
+    about = {**report(True), "cause": "1 of 9 checks failed"}
+    assert any(words in one for one in run.judge("all", 2, about, "6.8"))
+    monkeypatch.setattr(run, "cause", lambda _fault, _about: "")
+    assert "all: the cause of atomic is not named" in run.judge("all", 2, report(True), "6.8")
 
 
 def test_a_fault_that_nobody_notices_is_a_problem() -> None:
@@ -80,4 +98,6 @@ def test_the_table_has_a_row_for_each_fault() -> None:
     text = run.table({"all": {"warn": "failed"}})
     rows = [line for line in text.splitlines() if line.startswith("|")][2:]
     assert [row.split("|")[1].strip() for row in rows] == [fault.name for fault in faults.FAULTS]
-    assert "| warn | a WARN while services start | kernel log | - | failed | - |" in rows
+    assert "| warn | a WARN while services start | kernel log | - | failed | - | - |" in rows
+    text = run.table({"all": {"warn": "failed"}, "causes": {"warn": "kernel log"}})
+    assert "| kernel log | - | failed | - | kernel log |" in text

@@ -54,6 +54,19 @@ def test_the_other_options_are_handed_on(reboots: list[dict[str, Any]]) -> None:
     assert reboots == [{"reboot_timeout": 1}, {"reboot_timeout": 1}]
 
 
+@pytest.mark.parametrize("at_once", [0, 2])
+def test_how_long_the_log_of_the_console_was(
+    reboots: list[dict[str, Any]], tmp_path: Path, at_once: int
+) -> None:
+    path = tmp_path / "serial.log"
+    assert act(at_once=at_once, serial_log=str(path))["serial_size"] == 0
+    path.write_text("12345")
+    assert act(at_once=at_once, serial_log=str(path))["serial_size"] == 5
+    # Of a host that is lost, too.
+    assert act(at_once=at_once, serial_log=str(path), reboot_timeout=0)["serial_size"] == 5
+    assert {*reboots[0]} == {"reboot_timeout"}
+
+
 def test_a_lost_host_is_the_last_of_its_group(reboots: list[dict[str, Any]]) -> None:
     assert act(group="rack", at_once=1, reboot_timeout=0)["failed"]
     refused = act(group="rack", at_once=1)

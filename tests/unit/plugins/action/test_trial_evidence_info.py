@@ -45,6 +45,29 @@ def test_a_host_that_does_not_answer_is_not_asked(
     assert [one["source"] for one in answer["records"]] == ["serial"]
 
 
+def test_a_host_whose_part_fails_has_its_console(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "serial.log"
+    path.write_text(SERIAL)
+    answer = act(monkeypatch, {"failed": True, "msg": "no python"}, serial_log=str(path))
+    assert not answer.get("failed")
+    assert [one["source"] for one in answer["records"]] == ["serial"]
+    [warning] = answer["warnings"]
+    assert warning.startswith("the host's own evidence is missing: ")
+    assert act(monkeypatch, {"failed": True, "msg": "x"})["failed"]
+
+
+def test_of_the_console_only_what_came_since_the_reboot(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "serial.log"
+    path.write_text(SERIAL)
+    offset = path.stat().st_size
+    answer = act(monkeypatch, ANSWER, serial_log=str(path), serial_offset=offset)
+    assert [one["source"] for one in answer["records"]] == ["journal"]
+
+
 def test_a_console_that_cannot_be_read_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = act(monkeypatch, ANSWER, serial_log="/nowhere/serial.log")
     assert not answer.get("failed")

@@ -417,6 +417,50 @@ def test_all_that_was_lost_is_named() -> None:
     assert named.reason() == "lost: mount /m0: ext4 before, absent now. "
 
 
+def test_what_the_verification_let_pass_is_no_cause() -> None:
+    bad = "BUG: Bad page state in process modprobe  pfn:10a3f4"
+    passed = {"kernel_log": {"complaints": [{"lines": [bad], "fails": False}]}, "checks": []}
+    failure = Failure("Set the confirmed kernel as the default", "x", reached=True, verified=passed)
+    assert kind_of(log(bad), failure)[0] == "task"
+    assert kind_of(log(bad), failure._replace(verified={}))[0] == "oops"
+    other = "BUG: kernel NULL pointer dereference, address: 0000000000000000"
+    assert kind_of(log(f"{bad}\n{other}"), failure) == ("oops", other)
+
+
+def test_an_oops_that_ended_in_a_panic_is_the_cause_whatever_came_before() -> None:
+    """A driver of the fallback kernel has had one of the same name."""
+    lines = OOPS.splitlines()[1:]
+    known = [kernel_text.complaint(one) for one in lines if kernel_text.complaint(one)]
+    evidence = {**log("\n".join(lines)), "complaints_before": known}
+    assert kind_of(evidence) == ("oops", lines[0])
+    [details] = [cause(evidence, LOST)]
+    assert details is not None and "misbehave" in details.sentence()
+
+
+def test_the_error_of_any_program_is_less_than_no_network() -> None:
+    full = "errors:\nmyapp: tmpfs /run/x: No space left on device\n"
+    down = report(addresses="lo UNKNOWN 127.0.0.1/8\neth0 DOWN\n") + full
+    assert kind_of({"timer": down})[0] == "no network"
+    assert kind_of({"timer": report(addresses=UP) + full})[0] == "disk full"
+
+
+def test_a_report_that_ends_early_does_not_say_that_the_boot_was_complete() -> None:
+    text = "6.12 was not confirmed within 900 s\nfailed units:\n"
+    kind, said = kind_of({"timer": text})
+    assert kind == "not reached"
+    assert "ends early" in said and "complete" not in said
+
+
+def test_a_serial_line_is_quoted_as_far_as_it_is_the_kernels() -> None:
+    evidence = {**log("Linux version 6.12 (x)\nubuntu:s3cr3tPW", "serial"), "console": {}}
+    named = cause(evidence, LOST)
+    assert named is not None
+    assert named.kind == "unknown" and "s3cr3tPW" not in named.sentence()
+    evidence["records"][0]["last"] = "virtio: x"
+    named = cause(evidence, LOST)
+    assert named is not None and "last: virtio: x" in named.sentence()
+
+
 def test_the_tasks_are_those_of_the_roles() -> None:
     names = {
         name

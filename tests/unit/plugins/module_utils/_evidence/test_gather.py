@@ -34,7 +34,7 @@ def test_a_host_that_kept_everything(tmp_path: Path) -> None:
         REPORT: f"{RELEASE} was not confirmed within 100 s\n",
         boot_id.PATH: f"{CURRENT}\n",
         "sys/fs/pstore/dmesg-ramoops-0": "Kernel panic - not syncing: x\n",
-        "var/crash/202611291230/dmesg.202611291230": "Kernel panic - not syncing: x\n",
+        "var/crash/202611291230/dmesg.202611291230": f"Linux version {RELEASE} (x)\nBUG: x\n",
     }
     for name, text in texts.items():
         (tmp_path / name).parent.mkdir(parents=True)

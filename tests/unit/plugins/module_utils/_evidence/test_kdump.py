@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._evidence import kdump
 
 RELEASE, NOW = "6.12.117-49-usac1", 1764435000
@@ -34,6 +35,32 @@ def test_the_log_of_this_trial_boot(tmp_path: Path) -> None:
     [record] = kdump.records(tmp_path, NOW, RELEASE)
     assert (record.source, record.name) == ("kdump", str(path))
     assert record.lines[-1] == "Kernel panic - not syncing: sysrq triggered crash"
+
+
+@pytest.mark.parametrize("forged", ["link", "directory", "mode", "nameless"])
+def test_what_anybody_can_put_there(tmp_path: Path, forged: str) -> None:
+    path = put(tmp_path, "202611291230", RELEASE, NOW + 60)
+    if forged == "link":
+        path.rename(tmp_path / "secret")
+        path.symlink_to(tmp_path / "secret")
+    elif forged == "directory":
+        path.parent.rename(tmp_path / "elsewhere")
+        path.parent.symlink_to(tmp_path / "elsewhere")
+    elif forged == "mode":
+        path.chmod(0o666)
+    else:
+        path.write_text("Kernel panic - not syncing: forged\n")
+        os.utime(path, (NOW + 60, NOW + 60))
+    assert kdump.records(tmp_path, NOW, RELEASE) == []
+
+
+def test_directories_of_others_hide_none(tmp_path: Path) -> None:
+    put(tmp_path, "202611291230", RELEASE, NOW + 60)
+    for number in range(kdump.MOST_DIRECTORIES + 5):
+        forged = tmp_path / kdump.PLACE / f"2099{number:08}"
+        forged.mkdir()
+        forged.chmod(0o777)
+    assert len(kdump.records(tmp_path, NOW, RELEASE)) == 1
 
 
 def test_a_host_without_it(tmp_path: Path) -> None:

@@ -41,15 +41,24 @@ def test_only_one_host_is_heard(host: socket.socket, tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
-def test_the_file_has_a_limit(
+def test_the_file_has_a_limit_and_keeps_the_end(
     host: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(netconsole, "MOST_BYTES", 10)
+    texts = (b"aaaa", b"bbbb", b"cccc", b"panic")
+    ticks = iter((*map(float, range(len(texts) + 1)), 99.0))
     with closing(receiver(host)) as found:
-        for _ in range(5):
-            host.sendto(b"1234567", found.getsockname())
-        assert netconsole.receive(found, tmp_path / "log", 600) == 10
-    assert (tmp_path / "log").read_bytes() == b"1234567123"
+        for text in texts:
+            host.sendto(text, found.getsockname())
+        assert netconsole.receive(found, tmp_path / "log", 50, lambda: next(ticks)) == 10
+    assert (tmp_path / "log").read_bytes() == b"bccccpanic"
+
+
+def test_an_earlier_file_is_forgotten(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("Kernel panic - not syncing: last week")
+    netconsole.forget(tmp_path / "log")
+    netconsole.forget(tmp_path / "log")
+    assert not (tmp_path / "log").exists()
 
 
 def test_another_receiver_replaces_it(host: socket.socket, tmp_path: Path) -> None:

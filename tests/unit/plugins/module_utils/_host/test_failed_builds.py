@@ -13,7 +13,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host import failed_b
 A, B = "linux-image-6.12-x=1", "linux-image-6.12-x=2"
 FAILURE = {"image": A, "date": "2026-11-29", "reason": "2 checks failed."}
 OTHER = {"image": B, "date": "2026-11-30", "reason": "It hung."}
-BEGUN = {"image": A, "confirmed": False, "trial_boot": {"image": A, "boot_id": "first"}}
+BEGUN: dict[str, Any] = {"image": A, "confirmed": False, "trial_boot": {"image": A, "boot_id": "first"}}
 FACTS: dict[str, Any] = {**{"release": "6.1", "boot_id": "third", "trial_report": None}}
 DAY = "2026-12-01"
 
@@ -40,6 +40,17 @@ def test_each_build_has_its_own_failure() -> None:
     assert failed_builds.failure_of(record, "linux-image-6.13=1") is None
     again = {**FAILURE, "reason": "again"}
     assert failed_builds.failures({"failures": [FAILURE, OTHER, again]}) == [OTHER, again]
+
+
+def test_a_trial_boot_that_nobody_watched_tells_nothing() -> None:
+    """It may have been rebooted in order, before anybody looked."""
+    unwatched = {**BEGUN, "trial_boot": {**BEGUN["trial_boot"], "unwatched": True}}
+    assert "failures" not in settled(unwatched, FACTS)
+    assert settled(unwatched, FACTS)["trial_boot"] == {}
+    watched = {**BEGUN, "trial_boot": {**BEGUN["trial_boot"], "unwatched": False}}
+    assert len(settled(watched, FACTS)["failures"]) == 1
+    judged = {**FACTS, "trial_report": "the verification on the host:\n"}
+    assert len(settled(unwatched, judged)["failures"]) == 1
 
 
 def test_the_oldest_ones_are_dropped() -> None:

@@ -80,6 +80,21 @@ def test_a_fault_is_a_problem(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     assert tested.serial == serial
 
 
+def test_a_machine_that_is_killed_says_nothing_of_the_kernel(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with pytest.raises(boot.BootError, match="QEMU was ended by a signal: Killed"):
+        run(monkeypatch, tmp_path, qemu.Boot(False, -9, "SeaBIOS\r\n", ""))
+
+
+def test_a_kernel_that_prints_without_an_end_is_said_to(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    flood = qemu.Boot(False, None, "Linux version 6.12\r\nx\r\n", "", flooded=True)
+    [problem] = run(monkeypatch, tmp_path, flood)[0].problems
+    assert "was ended as it prints without an end" in problem and "seconds" not in problem
+
+
 def test_a_machine_that_does_not_start_says_nothing_of_the_kernel(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
