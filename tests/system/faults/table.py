@@ -581,6 +581,7 @@ FAULTS = (
         "the server hangs up in the middle of the kernel's package",
         state=STOCK,
         tamper="half",
+        message="Failed to fetch",
     ),
     # --- the host itself ------------------------------------------------------------------------
     Fault(

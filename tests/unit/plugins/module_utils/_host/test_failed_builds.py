@@ -13,7 +13,11 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host import failed_b
 A, B = "linux-image-6.12-x=1", "linux-image-6.12-x=2"
 FAILURE = {"image": A, "date": "2026-11-29", "reason": "2 checks failed."}
 OTHER = {"image": B, "date": "2026-11-30", "reason": "It hung."}
-BEGUN: dict[str, Any] = {"image": A, "confirmed": False, "trial_boot": {"image": A, "boot_id": "first"}}
+BEGUN: dict[str, Any] = {
+    "image": A,
+    "confirmed": False,
+    "trial_boot": {"image": A, "boot_id": "first"},
+}
 FACTS: dict[str, Any] = {**{"release": "6.1", "boot_id": "third", "trial_report": None}}
 DAY = "2026-12-01"
 
