@@ -54,6 +54,8 @@ _CHANGED = re.compile(r"^(?:Inst|Conf|Remv|Purg) (\S+)", re.MULTILINE)
 _HOOK = re.compile(r"^run-parts: (\S+) exited with return code (\d+)$")
 _SETTING_UP = re.compile(r"^(?:Setting up|Processing triggers for) ")
 _DPKG_ERROR = re.compile(r"^dpkg: error ")
+# dpkg itself cannot go on; the next line says why.
+_DPKG_ENDS = re.compile(r"^dpkg: (?:unrecoverable fatal )?error[,:]")
 _MAKE_LOG = re.compile(r"(/\S+/make\.log)\b")
 #: dkms's last words, which repeat that there were others.
 _NO_CAUSE = re.compile(
@@ -231,6 +233,9 @@ def cause(out: str) -> str:
     lines = [line for line in lines if line]
     ends = [at for at, line in enumerate(lines) if _HOOK.match(line)]
     ends = ends or [at for at, line in enumerate(lines) if _DPKG_ERROR.match(line)]
+    fatal = [at for at, line in enumerate(lines) if _DPKG_ENDS.match(line)]
+    if fatal and not ends:
+        return plain_text.cut(" ".join(lines[fatal[0] : fatal[0] + 2]), _CAUSE)
     if not ends:
         return reason(out, "\n".join(line for line in lines if line.startswith("E: ")))
     end = ends[0]

@@ -245,6 +245,12 @@ def test_the_cause_in_another_hook() -> None:
     )
     assert cause(NO_HOOK) == "dpkg: error processing package oslab-kernel-tools (--configure): no"
     assert cause("E: Failed to fetch x  404\n") == "Failed to fetch x  404"
+    full = "unable to fill /var/lib/dpkg/updates/tmp.i with padding: No space left on device"
+    ended = f"dpkg: unrecoverable fatal error, aborting:\n {full}\n"
+    text = f"Reading…\n{ended}E: Sub-process /usr/bin/dpkg returned an error code (2)\n"
+    assert cause(text) == f"dpkg: unrecoverable fatal error, aborting: {full}"
+    locked = "dpkg: error: dpkg frontend lock was locked by another process with pid 7\nNote: x\n"
+    assert cause(locked).startswith("dpkg: error: dpkg frontend lock was locked")
     assert len(cause(OTHER_HOOK.replace("mine", "m" * 1000))) <= 260
 
 
