@@ -59,7 +59,7 @@ def test_another_build_is_prepared_for_its_trial_boot() -> None:
     # The record that a run which finds another boot reads.
     assert done.record["complete"]
     begun = done.record["trial_boot"]
-    assert begun == {"image": BUILD, "boot_id": done.record["boot_id"]}
+    assert begun == {"image": BUILD, "boot_id": done.record["boot_id"], "unwatched": True}
     assert begun["boot_id"] != BEFORE
 
 
@@ -111,14 +111,18 @@ def test_the_record_says_that_the_next_boot_is_the_trial_boot(tmp_path: Path) ->
         tmp_path,
         {
             "deployed": {**deployment, "install_record": {"failures": [EARLIER]}},
+            "finishes": {**deployment, "trial_finish_on_host": True},
             "later": {**deployment, "trial_reboot": False},
             "reset": {**deployment, **kexec, "trial_reboot": False},
             "rolledback": earlier,
             "untouched": {"install_record": {}},
         },
     )
-    begun = {"complete": True, "trial_boot": {"image": BUILD, "boot_id": BEFORE}}
+    trial = {"image": BUILD, "boot_id": BEFORE}
+    begun = {"complete": True, "trial_boot": {**trial, "unwatched": True}}
+    # This machine is its own control node: no run waits for its reboot.
     assert found["deployed"] == [{"failures": [EARLIER], **begun}]
+    assert found["finishes"] == [{"complete": True, "trial_boot": {**trial, "unwatched": False}}]
     assert found["later"] == [begun]
     # A reset starts the default, so it is no trial boot.
     assert found["reset"] == []
