@@ -115,14 +115,17 @@ def load(directory: Path, names: Sequence[str]) -> list[Outcome]:
 
 
 def said(message: str, pattern: str) -> str:
-    """The sentence of a failed task's message that a pattern is in; empty if there is none."""
-    for sentence in re.split(r"(?<=[.;:])\s+", message) if pattern else ():
-        found = re.search(pattern, sentence)
-        if found:
-            start = max(0, found.end() - SAID + 2) if len(sentence) > SAID else 0
-            short = f"{'…' if start else ''}{sentence[start:]}"
-            return f'"{short if len(short) <= SAID else f"{short[: SAID - 1]}…"}"'
-    return ""
+    """What a failed task's message says where a pattern is found; empty if it is not."""
+    parts = [part.rstrip(":") for part in re.split(r"(?<=[.;:])\s+", message)]
+    found = [part for part in parts if pattern and re.search(pattern, part)]
+    if not found:
+        return ""
+    # The name of the task may have the word, too.
+    text = max(found, key=len)
+    end = max(match.end() for match in re.finditer(pattern, text))
+    start = max(0, end - SAID + 2) if len(text) > SAID else 0
+    short = f"{'…' if start else ''}{text[start:]}"
+    return f'"{short if len(short) <= SAID else f"{short[: SAID - 1]}…"}"'
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:
