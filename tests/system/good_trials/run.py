@@ -97,9 +97,9 @@ def row(results: Mapping[str, Any]) -> list[str]:
 def table(all_results: Mapping[str, Any]) -> str:
     rows = [list(HEAD), ["---"] * len(HEAD), *(row(one) for one in all_results.values())]
     trials = [trial for one in all_results.values() for trial in one["trials"]]
-    false = sum(1 for one in trials if one["problems"])
+    failed = sum(1 for one in trials if one["problems"])
     lines = [f"| {' | '.join(cells)} |" for cells in rows]
-    return "\n".join([*lines, "", f"{len(trials)} trials, {false} false alarms.", ""])
+    return "\n".join([*lines, "", f"{len(trials)} trials, {failed} not confirmed.", ""])
 
 
 def run(options: argparse.Namespace, good: Good) -> list[str]:

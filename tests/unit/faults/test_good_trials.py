@@ -30,4 +30,4 @@ def test_a_false_alarm_is_counted() -> None:
     text = run.table({"a": one, "b": {**one, "system": "Debian 13", "trials": [good, bad]}})
     assert "| Debian 12 | 6.8 | 2 | 2 | clock source; swap /swap | today |" in text
     assert "| Debian 13 | 6.8 | 2 | 1 | clock source; swap /swap | later; today |" in text
-    assert text.endswith("4 trials, 1 false alarms.\n")
+    assert text.endswith("4 trials, 1 not confirmed.\n")
