@@ -771,7 +771,7 @@ cp {_NEWER} $KEEP/outside.c
 printf '#if NEWER\n#error not for this kernel\n#endif\n' >> {_NEWER}
 """,
         heal=f"mv $KEEP/outside.c {_NEWER}",
-        message="DKMS has not built outside/1.0",
+        message="error: #error not for this kernel",
     ),
     Fault(
         "dkms-unloaded",
