@@ -771,7 +771,7 @@ cp {_NEWER} $KEEP/outside.c
 printf '#if NEWER\n#error not for this kernel\n#endif\n' >> {_NEWER}
 """,
         heal=f"mv $KEEP/outside.c {_NEWER}",
-        message="error: #error not for this kernel",
+        message="#error not for this kernel",
     ),
     Fault(
         "dkms-unloaded",
