@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import RELEASE
-from ansible_collections.oslab.kernel.plugins.module_utils._verify import health
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import health, report
 from ansible_collections.oslab.kernel.plugins.plugin_utils.host_answer import Form
 
 _NUMBER = re.compile(r"[0-9]{1,11}")
@@ -84,7 +84,7 @@ def judged(changes: Sequence[Mapping[str, Any]], settings: Settings) -> list[dic
 
 def _row(one: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "name": f"health, {one['label']}",
+        "name": f"{report.HEALTH}, {one['label']}",
         "ok": False,
         "expected": one["before"],
         "actual": one["now"] or "absent",
@@ -120,7 +120,7 @@ def checks(
     answer: Mapping[str, Any], changes: Sequence[Mapping[str, Any]], settings: Settings
 ) -> list[dict[str, Any]]:
     """Rows of the table of checks: one, and one for each loss that fails the host."""
-    row: dict[str, Any] = {"name": "health", "tolerance": None, "detail": ""}
+    row: dict[str, Any] = {"name": report.HEALTH, "tolerance": None, "detail": ""}
     row["expected"] = "all that worked before"
     if answer.get("problem"):
         return [{**row, "ok": None, "actual": "unknown", "detail": str(answer["problem"])}]

@@ -15,7 +15,7 @@ from typing import Any, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
 from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import RELEASE
-from ansible_collections.oslab.kernel.plugins.module_utils._verify import kernel_log
+from ansible_collections.oslab.kernel.plugins.module_utils._verify import kernel_log, report
 from ansible_collections.oslab.kernel.plugins.module_utils._verify.log_rules import (
     KINDS,
     SEVERITIES,
@@ -86,7 +86,7 @@ def _row(one: Mapping[str, Any]) -> dict[str, Any]:
     times = f"{one['count']} times, " if one["count"] > 1 else ""
     parts = [f"{times}{one['severity']}, {one['seconds']} s after the boot", *lines[1:]]
     return {
-        "name": f"kernel log, {one['kind'].replace('_', ' ')}",
+        "name": f"{report.KERNEL_LOG}, {one['kind'].replace('_', ' ')}",
         "ok": False,
         "expected": "none",
         "actual": lines[0] if lines else one["name"],
@@ -138,7 +138,7 @@ def checks(
     settings: Settings,
 ) -> list[dict[str, Any]]:
     """Rows of the table of checks: one, and one for each complaint that fails the host."""
-    row: dict[str, Any] = {"name": "kernel log", "tolerance": None, "detail": ""}
+    row: dict[str, Any] = {"name": report.KERNEL_LOG, "tolerance": None, "detail": ""}
     row["expected"] = _expected(known, settings)
     if log.get("problem"):
         return [{**row, "ok": None, "actual": "unknown", "detail": str(log["problem"])}]

@@ -110,9 +110,12 @@ _SYSCALL = re.compile(
     r"(?:capture_memory_snapshot|track_syscall_usage|get_io_throttle) |\w+ answers$"
 )
 _PROC = re.compile(r"/proc/\w+ ")
-_OF_DIFFERENCES = re.compile(r"(?:kernel log|health)(?:,|$)")
+_OF_DIFFERENCES = re.compile(rf"(?:{'|'.join(checks_text.SUMS)})(?:,|$)")
 # Of kinds of complaints and losses: which cause they are.
-_OF_COMPLAINTS = {"oom": MEMORY, "io_error": DEVICE, "fs_error": DEVICE}
+_OF_COMPLAINTS = {
+    **{kind: cause for cause in (OOPS, LOCKUP, HUNG_TASK) for kind in _COMPLAINTS[cause]},
+    **{"oom": MEMORY, "io_error": DEVICE, "fs_error": DEVICE},
+}
 _OF_LOSSES = {
     **{health.DEVICE: DEVICE, health.DEFAULT_ROUTE: NETWORK, health.UNIT: UNIT},
     **{health.DKMS_MODULE: MODULE, "dkms": MODULE, "module": MODULE},
@@ -373,8 +376,7 @@ def _is_of_the_kernel(check: Mapping[str, Any]) -> bool:
 
 
 def _complaint(kind: str, line: Any) -> Cause:
-    named = next((cause for cause, kinds in _COMPLAINTS.items() if kind in kinds), LOG)
-    known = _OF_COMPLAINTS.get(kind, LOG if named == PANIC else named)
+    known = _OF_COMPLAINTS.get(kind, LOG)
     return Cause(known, f"{kind.replace('_', ' ')}: {line}" if known == LOG else str(line))
 
 

@@ -10,6 +10,10 @@ from typing import Any
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
 
+#: MESSAGE_ID of sd-messages.h: a unit's job failed, a unit failed.
+JOB_FAILED = "be02cf6855d2428ba40df7e9d022f03d"
+UNIT_FAILED = "d9b373ed55a64feb8242e02dbe79a49c"
+
 
 def entries(data: bytes) -> Iterator[dict[str, Any]]:
     """The entries, one of each line; lines that hold none are left out."""

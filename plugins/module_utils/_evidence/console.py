@@ -105,10 +105,10 @@ def _beginning(lines: list[str], release: str, first: bool) -> int:
         for n, line in enumerate(lines)
         if (found := _VERSION.search(line)) and found[1] == release
     ]
-    if first or not titles or not kernels:
-        return (
-            min([*titles, *kernels], default=-1) if first else max([*titles, *kernels], default=-1)
-        )
+    if first:
+        return min([*titles, *kernels], default=-1)
+    if not titles:
+        return max(kernels, default=-1)
     # The first one is the kernel that the boot loader has started, a later one that of a kexec.
     later = [n for n in kernels if n > titles[-1]][1:]
     return later[-1] if later else titles[-1]

@@ -38,8 +38,7 @@ MOST_LAST = 40
 _WARNING = 4
 _BOOT = re.compile(r"\s*-?\d{1,9} ([0-9a-f]{32})\b")
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]{1,255}")
-# sd-messages.h: a unit's job failed, a unit failed, a unit's process ended with an error.
-_FAILED = ("be02cf6855d2428ba40df7e9d022f03d", "d9b373ed55a64feb8242e02dbe79a49c")
+_FAILED = (journal_json.JOB_FAILED, journal_json.UNIT_FAILED)
 _ENDED = ("systemd-shutdown", "Reached target reboot.target", "Reached target System Reboot")
 
 

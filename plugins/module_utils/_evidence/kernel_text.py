@@ -61,11 +61,16 @@ def _line(text: str) -> str:
     return _ARGUMENTS.sub(r"\1: (not shown)", text)[:LENGTH]
 
 
+def _split(text: str) -> list[str]:
+    """The lines as they were printed, each from its stamp on if it has one."""
+    return bounded_read.lines(_LATE_STAMP.sub("\n", _MOVE.sub("\n", text)))
+
+
 def lines(text: str) -> list[str]:
     """The lines that are not empty; what may hold arguments of a kernel is left out."""
     found: list[str] = []
     hidden = False
-    for one in bounded_read.lines(_LATE_STAMP.sub("\n", _MOVE.sub("\n", text))):
+    for one in _split(text):
         line = _line(one)
         # /init with its arguments and its environment, a line each, which begins with spaces.
         hidden = line.endswith(_WITH_ARGUMENTS) or (hidden and line.startswith("  "))
@@ -76,8 +81,7 @@ def lines(text: str) -> list[str]:
 
 def stamped(text: str) -> list[str]:
     """The lines with a stamp: others on a console are of any program, and may hold secrets."""
-    split = bounded_read.lines(_LATE_STAMP.sub("\n", _MOVE.sub("\n", text)))
-    own = (one for one in split if _STAMPED.match(_ESCAPE.sub("", one[: 2 * LENGTH])))
+    own = (one for one in _split(text) if _STAMPED.match(_ESCAPE.sub("", one[: 2 * LENGTH])))
     return [*filter(None, map(_line, own))]
 
 

@@ -50,6 +50,7 @@ def begun(record: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def is_unwatched(record: Mapping[str, Any]) -> bool:
+    """Whether the last trial boot may have ended in good order, unseen."""
     found = record.get("trial_boot")
     return isinstance(found, Mapping) and found.get("unwatched") is True
 

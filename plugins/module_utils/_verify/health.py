@@ -304,11 +304,6 @@ def _change(kind: str, name: str, before: Optional[Item], now: Optional[Item]) -
     return None if same else Change(kind, name, before.text, text, CHANGED)
 
 
-def _crashed(before: str, now: str) -> int:
-    """How often systemd has started a unit again, if it never had to before the trial boot."""
-    return 0 if health_units.restarts(before) else health_units.restarts(now)
-
-
 def _with_old_names(old: Items, new: Items) -> Items:
     """Routes that are the same by the link's name: its MAC address may be that of two links now."""
     gone = {_route(name, item): name for name, item in old.items() if name not in new}
@@ -371,6 +366,11 @@ class _Crash(NamedTuple):
     since: float
     #: Whether that was more often than when it was seen first.
     again: bool
+
+
+def _crashed(before: str, now: str) -> int:
+    """How often systemd has started a unit again, if it never had to before the trial boot."""
+    return 0 if health_units.restarts(before) else health_units.restarts(now)
 
 
 class _Crashes:

@@ -26,12 +26,12 @@ SHOW = (
 )
 WAIT = ("systemctl", "is-system-running", "--wait")
 SECONDS = 30.0
-# sd-messages.h: a job of a unit failed, a unit failed. The newest of this boot.
+# The newest of this boot.
 FAILURES = (
     *("journalctl", "--no-pager", "--quiet", "--boot", "--lines=500"),
     *("--output=json", "--output-fields=UNIT", "_PID=1"),
-    "MESSAGE_ID=be02cf6855d2428ba40df7e9d022f03d",
-    "MESSAGE_ID=d9b373ed55a64feb8242e02dbe79a49c",
+    f"MESSAGE_ID={journal_json.JOB_FAILED}",
+    f"MESSAGE_ID={journal_json.UNIT_FAILED}",
 )
 # Of the time to wait for the boot: what is left is for another look.
 _MOST_LEFT, _SHARE_LEFT = 10.0, 0.25

@@ -64,14 +64,14 @@ def summary(checks: Sequence[Mapping[str, Any]]) -> str:
     return text
 
 
-#: Rows that say how many others there are.
-_SUMS = ("kernel log", "health")
+#: Rows that say how many others there are, whose names begin with theirs and a comma.
+KERNEL_LOG, HEALTH = SUMS = ("kernel log", "health")
 
 
 def failures(checks: Sequence[Mapping[str, Any]]) -> list[str]:
     """One sentence for each check that failed; those that only count others are the last ones."""
     sentences = []
-    for check in sorted(checks, key=lambda one: one.get("name") in _SUMS):
+    for check in sorted(checks, key=lambda one: one.get("name") in SUMS):
         if outcome(check) is False:
             name, expected, actual, _result = _row(check)
             detail = f" ({check['detail']})" if check.get("detail") else ""

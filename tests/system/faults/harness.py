@@ -17,6 +17,7 @@ import re
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,14 @@ class Harness:
         MACHINES[self.lane] = machine
         return machine
 
+    @contextlib.contextmanager
+    def awake(self, state: Path) -> Iterator[Faulty]:
+        """A machine that goes on from a state, or has booted; it is gone in the end."""
+        host = self.machine(state)
+        with contextlib.closing(host):
+            host.wake()
+            yield host
+
     # --- its states -------------------------------------------------------------------------------
 
     def make_disks(self) -> None:
@@ -114,9 +123,7 @@ class Harness:
         if self.options.host and not (self.options.again and disks.exists()):
             self.make_disks()
         log_line("booting the lab's image")
-        host = self.machine(self.state("disks") if self.options.host else self.image)
-        with contextlib.closing(host):
-            host.wake()
+        with self.awake(self.state("disks") if self.options.host else self.image) as host:
             for name, path in more.items():
                 host.put(path, f"/root/{name}")
             host.shell("mkdir /root/keep; sync")
@@ -128,9 +135,7 @@ class Harness:
     def make_installed(self) -> None:
         """The same with our packages, before its reboot."""
         log_line("installing the packages on it")
-        host = self.machine(self.state(STOCK))
-        with contextlib.closing(host):
-            host.wake()
+        with self.awake(self.state(STOCK)) as host:
             run = self.deploy(host, {"trial_reboot": False}, "installed.log")
             if run.wait(PLAYBOOK_SECONDS) != 0:
                 raise RunError(f"the packages could not be installed: {run.text()[-3000:]}")
@@ -289,7 +294,7 @@ def add_harness_options(parser: argparse.ArgumentParser, name: str, *, fast: boo
         "--store", type=Path, default=CACHE / "work/store", help="of its builds (%(default)s)"
     )
     add_suite(parser)
-    parser.set_defaults(fast=fast, host="", once=False)
+    parser.set_defaults(fast=fast, host="")
 
 
 def add_suite(parser: argparse.ArgumentParser) -> None:

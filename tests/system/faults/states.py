@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 
 from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
@@ -36,9 +35,7 @@ class States(Harness):
     def make_armed(self) -> None:
         """All is done by the playbook but the reboot, for which it is killed."""
         log_line("preparing a trial")
-        host = self.machine(self.state(INSTALLED))
-        with contextlib.closing(host):
-            host.wake()
+        with self.awake(self.state(INSTALLED)) as host:
             variables = {
                 "trial_timeout": ALONE_SECONDS,
                 "trial_arguments": self.arguments(()),
@@ -55,7 +52,6 @@ class States(Harness):
     def make_here(self) -> None:
         """It has deployed to itself, and its next boot is the trial boot."""
         log_line("letting the host deploy to itself")
-        host = self.machine(self.state(INSTALLED))
         archive = self.lane / "control.tar"
         on_host.write(
             archive,
@@ -66,8 +62,7 @@ class States(Harness):
                 "trial_arguments": self.arguments(()),
             },
         )
-        with contextlib.closing(host):
-            host.wake()
+        with self.awake(self.state(INSTALLED)) as host:
             host.put(archive, "/root/control.tar")
             host.shell(
                 f"mkdir {on_host.PLACE}; tar -xf /root/control.tar -C {on_host.PLACE}; "
@@ -80,9 +75,7 @@ class States(Harness):
     def make_deployed(self) -> None:
         """The new kernel, confirmed."""
         log_line("deploying to it")
-        host = self.machine(self.state(INSTALLED))
-        with contextlib.closing(host):
-            host.wake()
+        with self.awake(self.state(INSTALLED)) as host:
             run = self.deploy(host, {}, "deployed.log")
             if run.wait(PLAYBOOK_SECONDS) != 0:
                 raise RunError(f"the new kernel was not confirmed: {run.text()[-3000:]}")

@@ -14,7 +14,6 @@ with a --work of its own, and of several runs come together in one file (--resul
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import shutil
 import sys
@@ -54,16 +53,12 @@ class Good(Harness):
             self.make_stock()
             self.make_installed()
             made.write_text(version)
-        host = self.machine(self.state(INSTALLED))
-        with contextlib.closing(host):
-            host.wake()
+        with self.awake(self.state(INSTALLED)) as host:
             return host.shell('. /etc/os-release; echo "$NAME $VERSION_ID"').strip()
 
     def trial(self, number: int) -> Mapping[str, Any]:
         """One; what the report says of the host."""
-        host = self.machine(self.state(INSTALLED))
-        with contextlib.closing(host):
-            host.wake()
+        with self.awake(self.state(INSTALLED)) as host:
             status, about = self.reported(host, f"{number}")
             problems = [] if status == 0 else [f"{about['outcome']}: {about['cause']}"]
             # Whatever the report says: what runs, and what would run next.

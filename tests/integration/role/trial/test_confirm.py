@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from ansible_collections.oslab.kernel.plugins.action import trial_evidence_info
 from ansible_collections.oslab.kernel.tests.lib.many_hosts import Said, play, run_plays
 from ansible_collections.oslab.kernel.tests.lib.playbook import ROOT
 
@@ -26,7 +27,7 @@ LOADER: dict[str, Any] = {
     **{"entry_problems": {}, "entry_command": "update-grub"},
 }
 NO_EVIDENCE: dict[str, Any] = {
-    **{"records": [], "journal": None, "timer": "", "failed_before": [], "complaints_before": []},
+    **trial_evidence_info.NOTHING,
     "kept_by": {"journal": True, "pstore": "", "kdump": False},
 }
 
