@@ -60,7 +60,9 @@ LOCK := uv pip compile --no-config --quiet --upgrade --generate-hashes --no-anno
 .PHONY: requirements-lock
 requirements-lock: deps ## Write the lock files: versions and hashes of all Python packages
 	@$(LOCK) --python-version 3.11 --output-file requirements.lock requirements.txt
-	@$(LOCK) --python-version 3.11 --no-deps --output-file requirements-vagrant.lock requirements-vagrant.txt
+	@for name in vagrant uefi; do \
+		$(LOCK) --python-version 3.11 --no-deps --output-file "requirements-$$name.lock" "requirements-$$name.txt"; \
+	done
 	@for pair in $(SANITY_CORES); do \
 		printf 'ansible-core==%s.*\npytest\npytest-xdist\n' "$${pair%:*}" | $(LOCK) --universal \
 			--python-version "$${pair#*:}" --output-file "tests/sanity/requirements-$${pair%:*}.lock" -; \
@@ -215,8 +217,8 @@ test-fleet: deps ## Build one kernel for two different VMs and deploy it in wave
 test-pull: deps ## Let two VMs pull a kernel from the repository by themselves, one after the other
 	tests/system/molecule.py test --scenario-name pull
 
-# Beside the other Python packages, so that they are not made anew for its sake.
-$(VENV)/vagrant/.done: requirements-vagrant.lock $(VENV)/.done
+# Beside the other Python packages, so that they are not made anew for the sake of one test.
+$(VENV)/vagrant/.done $(VENV)/uefi/.done: $(VENV)/%/.done: requirements-%.lock $(VENV)/.done
 	@$(PIP_INSTALL) --no-deps --upgrade --target $(@D) --requirement requirements-vagrant.lock
 	@touch $@
 
@@ -271,14 +273,17 @@ FAULTS ?=
 test-faults: deps ## Inject faults into a VM; check that it recovers (FAULTS="panic oops")
 	tests/system/faults/run.py $(FAULTS)
 
-# With GRUB's files on LVM, RAID or btrfs, encrypted, with UEFI, hardened, or with a module of DKMS.
-HOSTS ?= lvm raid1 btrfs luks uefi hardened dkms
+# With GRUB's files on LVM, RAID or btrfs, encrypted, with UEFI and Secure Boot, hardened, or with a module of DKMS.
+HOSTS ?= lvm lvm-uefi raid1 btrfs luks uefi secure-boot hardened dkms
 
 .PHONY: test-hosts
-test-hosts: deps ## Inject faults into VMs that are not like the lab's (HOSTS="lvm raid1 btrfs luks uefi hardened dkms")
+test-hosts: deps $(VENV)/uefi/.done ## Inject faults into VMs that are not like the lab's (HOSTS="lvm raid1 uefi")
 	@$(LAB) playbooks/lab.yml
+	@tests/system/faults/hosts/image_key.py
 	@$(LAB) playbooks/build.yml --extra-vars @tests/system/faults/hosts/kernel.yml
-	for host in $(HOSTS); do tests/system/faults/run.py --host "$$host" $(FAULTS); done
+	for host in $(HOSTS); do \
+		PYTHONPATH="$(CURDIR)/$(VENV)/uefi" tests/system/faults/run.py --host "$$host" $(FAULTS); \
+	done
 
 .PHONY: test-debian13
 test-debian13: deps ## Deploy the kernel of test-molecule to a VM with Debian 13 whose disk is a logical volume

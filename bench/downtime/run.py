@@ -27,7 +27,7 @@ from ansible_collections.oslab.kernel.bench import figures
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
 from ansible_collections.oslab.kernel.plugins.plugin_utils import boot_stages
 from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
-from ansible_collections.oslab.kernel.tests.system.faults.firmware import CODE
+from ansible_collections.oslab.kernel.tests.system.faults.firmware import PLAIN
 from ansible_collections.oslab.kernel.tests.system.faults.harness import add_harness_options
 from ansible_collections.oslab.kernel.tests.system.systemd_boot.run import Visit, Workshop
 
@@ -102,8 +102,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="deployments of each way")
     figures.add_option(parser)
     options = parser.parse_args()
-    if not CODE.exists():
-        print(f"there is no {CODE}: apt install ovmf", file=sys.stderr)
+    if not PLAIN.code.exists():
+        print(f"there is no {PLAIN.code}: apt install ovmf", file=sys.stderr)
         return 1
     (options.work / "logs").mkdir(parents=True, exist_ok=True)
     with qemu.locked(options.work / "lock", 5):

@@ -188,6 +188,18 @@ def confirmed_pinned(host: Host) -> list[str]:
     return found
 
 
+# The first four bytes of a variable are its attributes.
+VARIABLE = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+
+
+def confirmed_secure(host: Host) -> list[str]:
+    """The same with Secure Boot, which is still on in the new kernel."""
+    found = confirmed(host)
+    if host.shell(f"od -An -t u1 -j 4 {VARIABLE}").strip() != "1":
+        found.append("Secure Boot is off")
+    return found
+
+
 CASES: dict[str, Callable[[Any], list[str]]] = {
     "rollback": rollback,
     "rollback-panics": rollback_panics,
@@ -196,4 +208,5 @@ CASES: dict[str, Callable[[Any], list[str]]] = {
     "kexec": kexec,
     "confirmed": confirmed,
     "confirmed-pinned": confirmed_pinned,
+    "confirmed-secure": confirmed_secure,
 }

@@ -92,9 +92,12 @@ class Harness:
         return bool(self.options.host) and HOSTS[self.options.host].pinned
 
     def machine(self, state: Path) -> Faulty:
-        efi = self.options.host and HOSTS[self.options.host].efi
-        kind = hosts.EfiHost if efi else Faulty
-        machine = kind(self.lane / "machine", state, self.accel)
+        kind, place = HOSTS.get(self.options.host), self.lane / "machine"
+        machine = (
+            hosts.EfiHost(kind, place, state, self.accel)
+            if kind and kind.firmware
+            else Faulty(place, state, self.accel)
+        )
         MACHINES[self.lane] = machine
         return machine
 

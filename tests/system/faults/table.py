@@ -708,23 +708,29 @@ ON_HOST = (
 )
 # Where GRUB cannot write, trial boots are by kexec.
 _PINNED = tuple(name for name, host in HOSTS.items() if host.pinned)
-_OTHERS = tuple(name for name, host in HOSTS.items() if not host.pinned)
+_SECURE = tuple(name for name, host in HOSTS.items() if host.signed)
 ON_OTHERS = (
-    Fault(
-        "confirmed",
-        "nothing is wrong; then an ordinary reboot",
-        expected=(NEW,),
-        case="confirmed",
-        by_playbook=True,
-        hosts=_OTHERS,
+    *(
+        Fault(
+            case,
+            "nothing is wrong; then an ordinary reboot",
+            expected=(NEW,),
+            case=case,
+            by_playbook=True,
+            hosts=tuple(name for name, host in HOSTS.items() if host.good == case),
+        )
+        for case in ("confirmed", "confirmed-pinned", "confirmed-secure")
     ),
     Fault(
-        "confirmed-pinned",
-        "nothing is wrong; then an ordinary reboot",
-        expected=(NEW,),
-        case="confirmed-pinned",
-        by_playbook=True,
-        hosts=_PINNED,
+        "signature-wrong",
+        "one byte of the signed image differs",
+        cause=(LOADER,),
+        observed="(?i)bad shim signature",
+        **replaced(
+            "/boot/vmlinuz-$RELEASE",
+            "printf x | dd of=$file bs=1 seek=3000000 conv=notrunc status=none",
+        ),
+        hosts=_SECURE,
     ),
     Fault(
         "degraded",

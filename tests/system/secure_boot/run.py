@@ -39,14 +39,14 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import cpio
 from ansible_collections.oslab.kernel.tests.lib import kernel_trees, own_modules
 from ansible_collections.oslab.kernel.tests.lib.playbook import PROGRAM
 from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
+from ansible_collections.oslab.kernel.tests.system.faults.firmware import SNAKEOIL
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 
 CACHE = Path(os.environ.get("OSLAB_CACHE") or Path.home() / ".cache/oslab-kernel")
-FIRMWARE = Path("/usr/share/OVMF")
-# A key for tests, which Debian's firmware for machines trusts in one of its variants.
-SNAKEOIL = Path("/usr/share/ovmf/PkKek-1-snakeoil")
+# The key for tests that the firmware SNAKEOIL trusts.
+SNAKEOIL_KEY = Path("/usr/share/ovmf/PkKek-1-snakeoil")
 MAGIC = b"~Module signature appended~\n"
 # Debian's passphrase of that key, which is no secret.
 PASSPHRASE = "pass:snakeoil"
@@ -92,10 +92,10 @@ PROGRAMS = (
 
 def have_programs() -> None:
     missing = [name for name in PROGRAMS if not shutil.which(name)]
-    if missing or not (FIRMWARE / "OVMF_VARS_4M.snakeoil.fd").exists():
+    if missing or not SNAKEOIL.variables.exists():
         raise RunError(
-            f"needed: {', '.join(missing) or FIRMWARE}; apt install faketime kmod openssl ovmf "
-            "qemu-system-x86 sbsigntool"
+            f"needed: {', '.join(missing) or SNAKEOIL.variables}; apt install faketime kmod "
+            "openssl ovmf qemu-system-x86 sbsigntool"
         )
 
 
@@ -110,9 +110,9 @@ def make_keys(work: Path) -> dict[str, Path]:
     keys.mkdir(mode=0o700)
     image = keys / "image.pem"
     decrypted = signing_keys.openssl(
-        "rsa", "-in", f"{SNAKEOIL}.key", "-passin", PASSPHRASE
+        "rsa", "-in", f"{SNAKEOIL_KEY}.key", "-passin", PASSPHRASE
     )  # fmt: skip
-    image.write_text(decrypted + Path(f"{SNAKEOIL}.pem").read_text())
+    image.write_text(decrypted + Path(f"{SNAKEOIL_KEY}.pem").read_text())
     image.chmod(0o600)
     return {
         "module": signing_keys.pair(keys, "modules", kind="rsa:4096"),
@@ -353,13 +353,8 @@ def check_firmware(image: Path, keys: dict[str, Path], work: Path) -> None:
         (disk / "EFI/BOOT").mkdir(parents=True)
         shutil.copy(file, disk / "EFI/BOOT/BOOTX64.EFI")
         variables = work / "variables.fd"
-        shutil.copy(FIRMWARE / "OVMF_VARS_4M.snakeoil.fd", variables)
-        flash = "if=pflash,format=raw"
-        code = FIRMWARE / "OVMF_CODE_4M.secboot.fd"
-        argv = ["-machine", "q35,smm=on,accel=tcg"]
-        argv += ["-global", "driver=cfi.pflash01,property=secure,value=on"]
-        argv += ["-drive", f"{flash},unit=0,readonly=on,file={code}"]
-        argv += ["-drive", f"{flash},unit=1,file={variables}"]
+        shutil.copy(SNAKEOIL.variables, variables)
+        argv = ["-machine", "q35,accel=tcg", *SNAKEOIL.drives(variables)]
         argv += ["-drive", f"if=none,id=disk,format=raw,readonly=on,file=fat:{disk}"]
         argv += ["-device", "virtio-blk-pci,drive=disk"]
         # Without a root disk the kernel ends in a panic, which is far enough.

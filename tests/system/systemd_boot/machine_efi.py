@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
-from ansible_collections.oslab.kernel.tests.system.faults.firmware import VARIABLES, drives
+from ansible_collections.oslab.kernel.tests.system.faults.firmware import PLAIN
 from ansible_collections.oslab.kernel.tests.system.faults.machine import Faulty
 from ansible_collections.oslab.kernel.tests.system.systemd_boot import esp
 
@@ -30,7 +30,7 @@ class EfiMachine(Faulty):
     def hardware(self) -> list[str]:
         found = super().hardware()
         if self.efi:
-            found += drives(self.directory / "variables.fd")
+            found += PLAIN.drives(self.directory / "variables.fd")
         return found
 
     def make_spare(self, path: Path) -> None:
@@ -38,7 +38,7 @@ class EfiMachine(Faulty):
         esp.make(raw, ESP_MIB)
         qemu.run(["qemu-img", "convert", "-O", "qcow2", str(raw), str(path)])
         raw.unlink()
-        shutil.copy(VARIABLES, self.directory / "variables.fd")
+        shutil.copy(PLAIN.variables, self.directory / "variables.fd")
 
     def look(self) -> dict[str, Any]:
         """How it is; what a loader is asked of systemd-boot, though GRUB is there, too."""

@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "collections"))
 
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
 from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
-from ansible_collections.oslab.kernel.tests.system.faults.firmware import CODE
+from ansible_collections.oslab.kernel.tests.system.faults.firmware import PLAIN
 from ansible_collections.oslab.kernel.tests.system.faults.harness import (
     CACHE,
     FAILURES,
@@ -170,8 +170,8 @@ def main(argv: Optional[list[str]] = None) -> int:
     add_harness_options(parser, "systemd-boot", fast=False)
     options = parser.parse_args(argv)
     try:
-        if not CODE.exists():
-            raise RunError(f"there is no {CODE}: apt install ovmf")
+        if not PLAIN.code.exists():
+            raise RunError(f"there is no {PLAIN.code}: apt install ovmf")
         (options.work / "logs").mkdir(parents=True, exist_ok=True)
         with qemu.locked(options.work / "lock", 5):
             good = run(options, Workshop(options, "lane-0"))

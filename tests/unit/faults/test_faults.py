@@ -134,11 +134,11 @@ LAYOUTS = [host for host in hosts.HOSTS.values() if not host.headers]
 @pytest.mark.parametrize("host", LAYOUTS, ids=lambda host: str(host.name))
 def test_another_host_has_its_faults(host: hosts.Host) -> None:
     chosen = {fault.name: fault for fault in table.chosen([], False, False, host=host.name)}
-    good = "confirmed-pinned" if host.pinned else "confirmed"
-    asked = {good, "panic", "health-check", "cut-confirm", "cut-recorded"}
+    asked = {host.good, "panic", "health-check", "cut-confirm", "cut-recorded"}
     assert asked | {"rollback", "remove"} <= set(chosen)
     assert ("cut-pinned" in chosen) == host.pinned
     assert ("degraded" in chosen) == (host.name == "raid1")
+    assert ("signature-wrong" in chosen) == host.signed
     # GRUB says nothing of a trial boot there, if kexec starts it.
     assert not any(fault.moment == table.BOOTING for fault in chosen.values())
 

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import image, qemu
 from ansible_collections.oslab.kernel.tests.lib.script import RunError
-from ansible_collections.oslab.kernel.tests.system.faults.firmware import VARIABLES, drives
+from ansible_collections.oslab.kernel.tests.system.faults import firmware
+from ansible_collections.oslab.kernel.tests.system.faults.hosts import image_key
 from ansible_collections.oslab.kernel.tests.system.faults.machine import KEYS, Faulty
 
 HERE = Path(__file__).resolve().parent
@@ -36,6 +37,8 @@ rm -r /root/packages /root/packages.tar
 """
 
 
+# What a machine's firmware keeps, beside its disk.
+VARIABLES = "variables.fd"
 # In the name of a package: the release that the lab's image runs.
 RUNNING = "RELEASE"
 
@@ -50,17 +53,29 @@ class Host:
     moved: bool = True
     # GRUB cannot write there: kexec starts the trial boot, and the default is pinned.
     pinned: bool = False
-    # Its firmware is OVMF.
-    efi: bool = False
+    # Its firmware is UEFI; without one it is the BIOS.
+    firmware: firmware.Firmware | None = None
+    # Its shim trusts the key that has signed the image.
+    signed: bool = False
     # It gets the headers, which are thousands of files, and no rows but those about them.
     headers: bool = False
+    # The host whose script makes this one, too; its own if there is none.
+    like: str = ""
+
+    @property
+    def good(self) -> str:
+        """The row of the table in which nothing is wrong."""
+        if self.pinned:
+            return "confirmed-pinned"
+        return "confirmed-secure" if self.signed else "confirmed"
 
     @property
     def script(self) -> Path:
         """Run on the host; for one that is moved, a part of move.sh."""
-        return HERE / f"{self.name}.sh"
+        return HERE / f"{self.like or self.name}.sh"
 
 
+UEFI = ("grub-efi-amd64", "grub-efi-amd64-signed", "shim-signed", "dosfstools")
 HOSTS = {
     host.name: host
     for host in (
@@ -68,10 +83,13 @@ HOSTS = {
         Host("raid1", ("kexec-tools", "mdadm"), pinned=True),
         Host("btrfs", ("kexec-tools", "btrfs-progs"), pinned=True),
         Host("luks", ("cryptsetup", "cryptsetup-initramfs")),
+        Host("uefi", UEFI, firmware=firmware.PLAIN),
+        Host("secure-boot", UEFI, firmware=firmware.SECURE, signed=True, like="uefi"),
         Host(
-            "uefi",
-            ("grub-efi-amd64", "grub-efi-amd64-signed", "shim-signed", "dosfstools"),
-            efi=True,
+            "lvm-uefi",
+            ("kexec-tools", "lvm2", *UEFI),
+            pinned=True,
+            firmware=firmware.PLAIN,
         ),
         Host(
             "hardened",
@@ -107,21 +125,28 @@ class Mover(Faulty):
 class EfiHost(Faulty):
     """With firmware that keeps its variables beside the disk."""
 
-    @property
-    def variables(self) -> Path:
-        return self.directory / VARIABLES.name
+    def __init__(self, kind: Host, directory: Path, state: Path, accel: str) -> None:
+        super().__init__(directory, state, accel)
+        assert kind.firmware is not None
+        self._firmware = kind.firmware
+        self._signed = kind.signed
 
     def hardware(self) -> list[str]:
-        return [*super().hardware(), *drives(self.variables)]
+        return [*super().hardware(), *self._firmware.drives(self.directory / VARIABLES)]
 
     def make_spare(self, path: Path) -> None:
         super().make_spare(path)
-        kept = self.state / VARIABLES.name
-        shutil.copy(kept if kept.exists() else VARIABLES, self.variables)
+        kept, own = self.state / VARIABLES, self.directory / VARIABLES
+        if kept.exists():
+            shutil.copy(kept, own)
+            return
+        shutil.copy(self._firmware.variables, own)
+        if self._signed:
+            firmware.enrol(own, image_key.CERTIFICATE)
 
     def save(self, state: Path) -> None:
         super().save(state)
-        shutil.copy(self.variables, state / VARIABLES.name)
+        shutil.copy(self.directory / VARIABLES, state / VARIABLES)
 
 
 def download(packages_wanted: Sequence[str], status: str, place: Path) -> Path:

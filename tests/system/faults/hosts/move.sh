@@ -8,6 +8,19 @@ mount_more() {
 install_boot_loader() {
     chroot /new grub-install "$(realpath "$disk")"
 }
+# For a machine with UEFI: its first partition is that of the boot loader.
+have_esp() {
+    mkfs.vfat -F 32 "$disk-part1"
+    mount_more() {
+        mkdir /new/boot/efi
+        mount "$disk-part1" /new/boot/efi
+        echo "UUID=$(blkid -s UUID -o value "$disk-part1") /boot/efi vfat umask=0077 0 1" >> /new/etc/fstab
+    }
+    # This host's firmware is another one: the first boot writes the entry into the new one's variables.
+    install_boot_loader() {
+        chroot /new grub-install --target=x86_64-efi --no-nvram --force-extra-removable
+    }
+}
 . /root/host.sh
 # As the role trial asks for it.
 [ ! -e /etc/default/kexec ] || sed -i 's/^LOAD_KEXEC=.*/LOAD_KEXEC=false/' /etc/default/kexec
