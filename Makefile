@@ -155,10 +155,10 @@ try-syscalls: vars ## Patch and configure the fake kernel tree with VARS=FILE (s
 # --- tests ------------------------------------------------------------------------------------
 
 # One after the other: each uses all processors. The times are of use where a run takes too long.
-STAGES := lint test-unit test-galaxy test-role test-molecule
+STAGES := lint test-unit test-galaxy test-role test-molecule test-debian13
 
 .PHONY: test
-test: ## Run the stages lint, test-unit, test-galaxy, test-role, test-molecule
+test: ## Run the stages lint, test-unit, test-galaxy, test-role, test-molecule, test-debian13
 	@for stage in $(STAGES); do \
 		SECONDS=0; $(MAKE) --no-print-directory $$stage; echo "make $$stage took $$SECONDS s"; \
 	done
