@@ -32,16 +32,15 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "collections"))
 
 from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
-from ansible_collections.oslab.kernel.tests.lib.script import RunError
 from ansible_collections.oslab.kernel.tests.system.faults.harness import (
     CACHE,
+    FAILURES,
     MACHINES,
     REPOSITORIES,
     add_suite,
     published,
 )
 from ansible_collections.oslab.kernel.tests.system.faults.hosts.host import HOSTS
-from ansible_collections.oslab.kernel.tests.system.faults.modules import ModulesError
 from ansible_collections.oslab.kernel.tests.system.faults.report import (
     Outcome,
     earlier,
@@ -195,7 +194,7 @@ def main() -> int:
             with qemu.locked(options.work / "lock", 5):
                 Rows(options, "lane-0").have_states({fault.state for fault in faults})
                 outcomes = run_all(options, faults)
-    except (RunError, ModulesError, qemu.QemuError) as failure:
+    except FAILURES as failure:
         print(failure, file=sys.stderr)
         return 1
     print(plain(outcomes))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.oslab.kernel.tests.integration.role.lock.conftest import target
+from ansible_collections.oslab.kernel.tests.lib.locked_builder import target
 from ansible_collections.oslab.kernel.tests.lib.playbook import (
     CONNECTIONS,
     LOCAL,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from ansible_collections.oslab.kernel.tests.integration.role.lock.conftest import target
+from ansible_collections.oslab.kernel.tests.lib.locked_builder import target
 
 from .conftest import Classroom
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.oslab.kernel.tests.integration.role.lock.conftest import Builder, target
 from ansible_collections.oslab.kernel.tests.lib import kernel_mirror as mirrors
+from ansible_collections.oslab.kernel.tests.lib.locked_builder import Builder, target
 
 SILENT = {"ansible_connection": "ssh", "ansible_host": "nobody.invalid"}
 OURS: dict[str, Any] = {"release": "6.12.0-49-usac1", "oslab": {"schema": 1}}

@@ -17,9 +17,9 @@ import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Result
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import attestations
 from ansible_collections.oslab.kernel.plugins.module_utils._repository.attestations import Build
-from ansible_collections.oslab.kernel.tests.integration.role.lock.conftest import Builder
 from ansible_collections.oslab.kernel.tests.lib import openpgp_keys, signing_keys
 from ansible_collections.oslab.kernel.tests.lib.config_lab import STOCK_CONFIG
+from ansible_collections.oslab.kernel.tests.lib.locked_builder import Builder
 
 IMAGE = "linux-image-6.12.0-49-usac1"
 

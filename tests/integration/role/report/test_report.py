@@ -11,7 +11,7 @@ from typing import Any, Optional
 from xml.etree import ElementTree as ET
 
 import pytest
-from ansible_collections.oslab.kernel.tests.integration.role.lock.conftest import target
+from ansible_collections.oslab.kernel.tests.lib.locked_builder import target
 from ansible_collections.oslab.kernel.tests.lib.playbook import (
     CONNECTIONS,
     LOCAL,

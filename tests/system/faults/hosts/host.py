@@ -39,6 +39,8 @@ rm -r /root/packages /root/packages.tar
 
 # What a machine's firmware keeps, beside its disk.
 VARIABLES = "variables.fd"
+# What move.sh and the scripts of moved hosts call to lay out the other disk.
+PARTITIONS = ("fdisk",)
 # In the name of a package: the release that the lab's image runs.
 RUNNING = "RELEASE"
 
@@ -186,6 +188,7 @@ def make(host: Host, source: Path, place: Path, state: Path, accel: str) -> None
         machine.wake()
         release = machine.shell("uname -r").strip()
         names = [name.replace(RUNNING, release) for name in host.packages]
+        names += PARTITIONS if host.moved else ()
         log = ""
         # The image may have them already: this machine knows the packages of its own release alone.
         have = f"if dpkg-query --show {' '.join(names)} >/dev/null 2>&1; then echo all; fi"
