@@ -26,7 +26,7 @@ have_esp() {
 [ ! -e /etc/default/kexec ] || sed -i 's/^LOAD_KEXEC=.*/LOAD_KEXEC=false/' /etc/default/kexec
 mkdir /new
 mount "$root" /new
-cp -ax / /new
+cp -ax /. /new
 rm /new/root/move.sh /new/root/host.sh
 rmdir /new/new
 echo "UUID=$(blkid -s UUID -o value "$root") / $(blkid -s TYPE -o value "$root") defaults 0 1" > /new/etc/fstab
