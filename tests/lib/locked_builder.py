@@ -76,7 +76,7 @@ class Builder:
         return found
 
     def run(self, book: str, *options: str, **variables: Any) -> Run:
-        here = {"source_workdir": str(self.work), "source_file": str(self.tarball)}
+        here = {"source_workdir": self.seen(self.work), "source_file": self.seen(self.tarball)}
         groups: dict[str, Any] = {
             "all": {"vars": LOCAL},
             "kernel_builders": {
@@ -89,6 +89,10 @@ class Builder:
         inventory = self.repository / "hosts.json"
         inventory.write_text(json.dumps(groups))
         return self.play(book, "--skip-tags", "publish", *options, inventory=inventory)
+
+    def seen(self, path: Path) -> str:
+        """What the builder calls a path of this machine."""
+        return str(path)
 
     def play(self, book: str, *options: str, inventory: Path) -> Run:
         """Run a playbook of the collection on the builder."""

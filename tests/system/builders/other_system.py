@@ -12,10 +12,9 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 from ansible_collections.oslab.kernel.tests.lib.locked_builder import Builder
-from ansible_collections.oslab.kernel.tests.lib.playbook import ROOT, Run
+from ansible_collections.oslab.kernel.tests.lib.playbook import CONNECTIONS, ROOT, Run
 from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
 
 # What a control node needs; the role dependencies installs what the builder needs besides.
@@ -64,7 +63,9 @@ class OtherSystem(Builder):
     def __init__(self, directory: Path, tarball: Path, root: Path) -> None:
         super().__init__(directory, tarball)
         self._directory, self._root = directory, root
-        self.inside: dict[str, Any] = {}
+
+    def seen(self, path: Path) -> str:
+        return f"{HOME}/{path.relative_to(self._directory)}"
 
     def play(self, book: str, *options: str, inventory: Path) -> Run:
         argv = ["bwrap", "--dev-bind", str(self._root), "/", "--dev", "/dev", "--proc", "/proc"]
@@ -74,11 +75,7 @@ class OtherSystem(Builder):
         argv += ["--ro-bind", "/etc/resolv.conf", "/etc/resolv.conf"]
         argv += ["--unshare-pid", "--unshare-uts", "--unshare-ipc", "--hostname", HOSTNAME]
         argv += ["--cap-add", "ALL", "--die-with-parent", "--new-session", "--chdir", CHECKOUT]
-        argv += [
-            "ansible-playbook",
-            "--inventory",
-            f"{HOME}/{inventory.relative_to(self._directory)}",
-        ]
+        argv += ["ansible-playbook", "--inventory", self.seen(inventory)]
         done = subprocess.run(
             [*argv, *options, f"{CHECKOUT}/playbooks/{book}"],
             env={
@@ -86,6 +83,7 @@ class OtherSystem(Builder):
                 **VARIABLES,
                 "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                 "ANSIBLE_COLLECTIONS_PATH": f"{CHECKOUT}/collections",
+                "ANSIBLE_CONNECTION_PLUGINS": f"{CHECKOUT}/{CONNECTIONS.relative_to(ROOT)}",
                 "ANSIBLE_NOCOLOR": "1",
             },
             stdin=subprocess.DEVNULL,
