@@ -53,9 +53,6 @@ LEAST = """{{ ['linux-image-' ~ install_release, 'linux-modules-oslab-' ~ instal
 #: How a run on machines may end, said to the user as it is.
 FAILURES = (RunError, LostError, ModulesError, qemu.QemuError, subprocess.SubprocessError)
 
-# Who is interrupted takes these along: one a lane.
-MACHINES: dict[Path, Faulty] = {}
-
 
 class Harness:
     """One machine, one repository, one controller."""
@@ -93,13 +90,9 @@ class Harness:
 
     def machine(self, state: Path) -> Faulty:
         kind, place = HOSTS.get(self.options.host), self.lane / "machine"
-        machine = (
-            hosts.EfiHost(kind, place, state, self.accel)
-            if kind and kind.firmware
-            else Faulty(place, state, self.accel)
-        )
-        MACHINES[self.lane] = machine
-        return machine
+        if kind and kind.firmware:
+            return hosts.EfiHost(kind, place, state, self.accel)
+        return Faulty(place, state, self.accel)
 
     @contextlib.contextmanager
     def awake(self, state: Path) -> Iterator[Faulty]:

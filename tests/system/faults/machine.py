@@ -37,6 +37,10 @@ BOOT_SECONDS = 1200
 SPARE_MIB = 160
 
 
+# Who is interrupted takes these along: the last one of each directory.
+MACHINES: dict[Path, Faulty] = {}
+
+
 class LostError(Exception):
     """The host does not answer."""
 
@@ -117,6 +121,7 @@ class Faulty:
     def power_on(self) -> None:
         """Start QEMU."""
         self._marked = 0
+        MACHINES[self.directory] = self
         self._machine.start()
 
     def off(self, seconds: float = 180) -> None:

@@ -35,12 +35,12 @@ from ansible_collections.oslab.kernel.plugins.module_utils._lab import qemu
 from ansible_collections.oslab.kernel.tests.system.faults.harness import (
     CACHE,
     FAILURES,
-    MACHINES,
     REPOSITORIES,
     add_suite,
     published,
 )
 from ansible_collections.oslab.kernel.tests.system.faults.hosts.host import HOSTS
+from ansible_collections.oslab.kernel.tests.system.faults.machine import MACHINES
 from ansible_collections.oslab.kernel.tests.system.faults.report import (
     Outcome,
     earlier,
