@@ -12,6 +12,8 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import 
 
 LOADED = "sys/kernel/kexec_loaded"
 LOCKDOWN = "sys/kernel/security/lockdown"
+# Settings of sysctl that only get stricter, each with the value that forbids a load.
+FORBIDDEN = {"kexec_load_disabled": "1", "kexec_load_limit_reboot": "0"}
 
 
 class KexecError(Exception):
@@ -45,6 +47,20 @@ def problem(root: Path = Path("/")) -> tuple[str, str]:
 
     What the kernel alone knows shows when one is loaded.
     """
+    # What no package mends comes first.
+    if not (root / LOADED).exists():
+        return "its kernel has no kexec", "Boot a kernel with CONFIG_KEXEC"
+    if any(f"[{level}]" in read(root / LOCKDOWN) for level in ("integrity", "confidentiality")):
+        return (
+            "its kernel is locked down, as with Secure Boot, and takes none by kexec",
+            "Switch Secure Boot off",
+        )
+    for name, forbids in FORBIDDEN.items():
+        if read(root / "proc/sys/kernel" / name).strip() == forbids:
+            return (
+                f"kernel.{name} is {forbids}, until the next boot",
+                "Take that out of /etc/sysctl.d, and reboot the host",
+            )
     if not any((root / directory / "kexec").exists() for directory in ("sbin", "usr/sbin")):
         return (
             "it has no kexec-tools",
@@ -52,16 +68,4 @@ def problem(root: Path = Path("/")) -> tuple[str, str]:
         )
     if not (root / "run/systemd/system").is_dir():
         return "it is not run by systemd", "Install systemd"
-    if not (root / LOADED).exists():
-        return "its kernel has no kexec", "Boot a kernel with CONFIG_KEXEC"
-    if read(root / "proc/sys/kernel/kexec_load_disabled").strip() == "1":
-        return (
-            "kernel.kexec_load_disabled is 1, until the next boot",
-            "Take that out of /etc/sysctl.d, and reboot the host",
-        )
-    if any(f"[{level}]" in read(root / LOCKDOWN) for level in ("integrity", "confidentiality")):
-        return (
-            "its kernel is locked down, as with Secure Boot, and takes none by kexec",
-            "Switch Secure Boot off",
-        )
     return "", ""

@@ -10,8 +10,8 @@ entry that is not --unrestricted, the default too. Submenus see the variable onl
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import quirks
@@ -52,6 +52,15 @@ class Access:
     unknown: tuple[str, str] = ("", "")
     # `read` outside any entry.
     reads: str = ""
+    # As `unknown`, in submenus, by the heads around it: GRUB runs what is in a submenu when it is
+    # opened, by somebody or for an entry in it.
+    hidden: Mapping[tuple[Head, ...], tuple[str, str]] = field(default_factory=dict, hash=False)
+
+    def unknown_for(self, heads: Sequence[Head]) -> tuple[str, str]:
+        """The first unknown command that GRUB runs before it starts the entry with these heads."""
+        around = (tuple(heads[:count]) for count in range(1, len(heads)))
+        inside = (self.hidden[submenus] for submenus in around if submenus in self.hidden)
+        return self.unknown if self.unknown[0] else next(inside, ("", ""))
 
 
 def _waits(timeout: str) -> bool:
@@ -79,10 +88,11 @@ class Reader:
         # Of those that are set once, or always to the same; None where that is not so.
         self._variables: dict[str, Optional[str]] = {}
         self._unknown = ("", "")
+        self._hidden: dict[tuple[Head, ...], tuple[str, str]] = {}
         self._reads = ""
 
-    def read(self, line: str, where: str, certain: bool) -> None:
-        """`certain` if the line is in no function and no submenu."""
+    def read(self, line: str, where: str, certain: bool, submenus: tuple[Head, ...] = ()) -> None:
+        """`certain` if the line is in no function and no submenu; `submenus`: those around it."""
         if line.startswith("#"):
             return
         function = line.startswith("function")
@@ -92,7 +102,7 @@ class Reader:
             self._depth += word in _OPENS
             if run:
                 top_level = certain and not function
-                self._run(run, where, top_level and self._depth == 0)
+                self._run(run, where, top_level and self._depth == 0, submenus)
                 self._time(run, where, top_level)
             self._depth = max(self._depth - (word in _CLOSES), 0)
 
@@ -106,12 +116,14 @@ class Reader:
         elif word == "fi":
             self._branches = self._branches[:-1]
 
-    def _run(self, words: Sequence[Word], where: str, certain: bool) -> None:
+    def _run(
+        self, words: Sequence[Word], where: str, certain: bool, submenus: tuple[Head, ...]
+    ) -> None:
         name, texts = words[0].text, [word.text for word in words]
         default = assigned(words, "default")
         unknown = grub_sources.unknown(words)
         if unknown:
-            self.give_up(unknown, where)
+            self.give_up(unknown, where, submenus)
         if assigned(words, VARIABLE) is not None:
             self._superusers = where
         elif default is not None:
@@ -134,9 +146,12 @@ class Reader:
             # eval, read, search --set, for: not followed, and so taken for the worst.
             self._superusers = self._superusers or where
 
-    def give_up(self, command: str, where: str) -> None:
+    def give_up(self, command: str, where: str, submenus: tuple[Head, ...] = ()) -> None:
         """Take a command for one that may ask: its effect is unknown."""
-        self._unknown = self._unknown if self._unknown[0] else (command, where)
+        if submenus:
+            self._hidden.setdefault(submenus, (command, where))
+        elif not self._unknown[0]:
+            self._unknown = (command, where)
 
     def _time(self, words: Sequence[Word], where: str, top_level: bool) -> None:
         """Follow the timeout and its sources. `top_level`: in no function and no submenu."""
@@ -207,6 +222,7 @@ class Reader:
             last[2] == _FAILED,
             self._unknown,
             self._reads,
+            self._hidden,
         )
 
 
@@ -220,7 +236,7 @@ def _commands(body: Sequence[str]) -> list[Sequence[Word]]:
     ]
 
 
-def _stops(access: Access, body: Sequence[str], where: str) -> str:
+def _stops(access: Access, heads: Sequence[Head], body: Sequence[str], where: str) -> str:
     """What would, or may, stop GRUB before the entry is started, and what to do."""
     commands = _commands(body)
     reads = access.reads or next((where for one in commands if one[0].text == "read"), "")
@@ -232,7 +248,7 @@ def _stops(access: Access, body: Sequence[str], where: str) -> str:
     # A file that an entry runs is not read here either.
     files = (one for one in commands if grub_sources.sourced(one) is not None)
     inside = next(files, None) or next(filter(grub_sources.unknown, commands), None)
-    text, file = access.unknown if not inside else (grub_sources.shown(inside), where)
+    text, file = (grub_sources.shown(inside), where) if inside else access.unknown_for(heads)
     if not text:
         return ""
     return (
@@ -280,7 +296,7 @@ def question(access: Access, heads: Sequence[Head], body: Sequence[str], where: 
 
     `heads` are those of the submenus around it and its own, `where` the file that makes it.
     """
-    stops = _waiting(access) or _stops(access, body, where)
+    stops = _waiting(access) or _stops(access, heads, body, where)
     if stops or not access.superusers:
         return stops
     asked = "GRUB would ask for a user name"

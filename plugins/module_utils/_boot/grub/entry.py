@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import access as grub_access
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import disks
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import script as grub_script
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import sources as grub_sources
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub import trial as grub_trial
@@ -268,7 +269,8 @@ class _Parser:
                 if word in grub_trial.LINUX:
                     stack[-1].kernel = next(iter(words(line)[1:2]), "")
             elif not inside:
-                self.reader.read(line, where or "grub.cfg", not stack)
+                submenus = tuple(block.head for block in stack if block.kind == "submenu")
+                self.reader.read(line, where or "grub.cfg", not stack, submenus)
             if line.endswith("{") and not line.startswith("#"):
                 stack.append(_Block("other"))
 
@@ -304,19 +306,21 @@ def parse_environment(text: str) -> dict[str, str]:
     return {name: value.rstrip("#") for name, separator, value in pairs if separator}
 
 
-def read_only_reason(run: Runner, directory: str) -> str:
+def read_only_reason(run: Runner, directory: str, root: Path = Path("/")) -> str:
     """Why GRUB could not clear a one-shot entry there; '' if it can."""
-    code, out, _err = run(["grub-probe", "--target=abstraction", directory])
-    if code == 0:
-        layers = out.split()
-        if any(layer.startswith(SOFTWARE_RAID) for layer in layers):
-            return f"{directory} is on software RAID (md)"
-        for layer in layers:
-            if layer in READ_ONLY_ABSTRACTIONS:
-                return f"{directory} is on {READ_ONLY_ABSTRACTIONS[layer]}"
-    code, out, _err = run(["grub-probe", "--target=fs", directory])
-    if code == 0 and out.strip() in READ_ONLY_FILESYSTEMS:
-        return f"{directory} is on {out.strip()}"
+    layers = run(["grub-probe", "--target=abstraction", directory])
+    names = layers.out.split() if layers.status == 0 else []
+    if any(name.startswith(SOFTWARE_RAID) for name in names):
+        return f"{directory} is on software RAID (md)"
+    for name in names:
+        if name in READ_ONLY_ABSTRACTIONS:
+            return f"{directory} is on {READ_ONLY_ABSTRACTIONS[name]}"
+    filesystem = run(["grub-probe", "--target=fs", directory])
+    if filesystem.status == 0 and filesystem.out.strip() in READ_ONLY_FILESYSTEMS:
+        return f"{directory} is on {filesystem.out.strip()}"
+    if layers.status or filesystem.status:
+        # It finds no disk, as with an outdated device.map. GRUB itself may well find it.
+        return disks.read_only_reason(directory, root)
     return ""
 
 

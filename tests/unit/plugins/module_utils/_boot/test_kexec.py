@@ -46,6 +46,21 @@ HOST = {
         ({"run/systemd/system/x": None}, "it is not run by systemd", "systemd"),
         ({"sys/kernel/kexec_loaded": None}, "its kernel has no kexec", "CONFIG_KEXEC"),
         ({"proc/sys/kernel/kexec_load_disabled": "1\n"}, "kexec_load_disabled is 1", "sysctl.d"),
+        ({"proc/sys/kernel/kexec_load_limit_reboot": "-1\n"}, "", ""),
+        (
+            {"proc/sys/kernel/kexec_load_limit_reboot": "0\n"},
+            "kexec_load_limit_reboot is 0",
+            "sysctl.d",
+        ),
+        # The package would not help there.
+        (
+            {
+                "usr/sbin/kexec": None,
+                "sys/kernel/security/lockdown": "none [integrity] confidentiality\n",
+            },
+            "locked down",
+            "Secure Boot",
+        ),
         (
             {"sys/kernel/security/lockdown": "none [integrity] confidentiality\n"},
             "locked down, as with Secure Boot",

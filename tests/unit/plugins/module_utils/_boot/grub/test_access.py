@@ -271,6 +271,34 @@ def test_what_is_set_elsewhere(name: str) -> None:
         assert answer == (grub_emulator.ASKS if expected else "b")
 
 
+# As grub-btrfs has it.
+SNAPSHOTS = "if [ -e x ]; then\necho\nelse\n{}fi\n".format(
+    submenu("", "    configfile ${prefix}/c.cfg\n", "snapshots")
+)
+OTHER_MENU = f"timeout=0\n{ROOT}{entry()}"
+
+
+@pytest.mark.parametrize(
+    ("default", "config", "expected"),
+    [
+        # GRUB runs it when somebody opens that submenu.
+        ("b", entry() + SNAPSHOTS, False),
+        ("x>b", SNAPSHOTS + submenu("", entry()), False),
+        ("x>b", submenu("", "configfile ${prefix}/c.cfg\n" + entry()), True),
+        # Behind the entry: all of a submenu is run before one in it is started.
+        ("x>b", submenu("", entry() + "configfile ${prefix}/c.cfg\n"), True),
+        ("x>y>b", submenu("", "configfile ${prefix}/c.cfg\n" + submenu("", entry(), "y")), True),
+        ("x>b", submenu("", SNAPSHOTS + entry()), False),
+    ],
+)
+def test_another_menu_in_a_submenu(default: str, config: str, expected: bool) -> None:
+    text, files = f'set default="{default}"\n{config}', {"c.cfg": OTHER_MENU}
+    assert asks(default, text, files) is expected
+    if grub_emulator.PROGRAM:
+        answer = grub_emulator.boot(text, {}, files)
+        assert (answer != default) is expected, answer
+
+
 def test_a_file_by_its_whole_name(tmp_path: Path) -> None:
     """Of which file system that is hangs on a variable."""
     (tmp_path / "u.cfg").write_text(ROOT)
