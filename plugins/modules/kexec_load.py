@@ -16,6 +16,7 @@ description:
     default.
   - Where that cannot be done it does not fail, and says why.
   - A kernel that is loaded already, with the same arguments, stays.
+  - Only what this module has loaded is unloaded.
 options:
   release:
     description: Kernel release, as C(uname -r) prints it. Needed by O(state=loaded).
@@ -122,8 +123,8 @@ def load(module: AnsibleModule) -> tuple[bool, str]:
         wanted = described(image)
         if is_loaded() and recorded() == wanted:
             return False, ""
-        # Of a load that is cut short nothing is known.
-        RECORD.unlink(missing_ok=True)
+        # Of a load that is cut short nothing is known, but that it is ours.
+        atomic_file.write(RECORD, "", 0o600, durable=False)
         status, out, err = module_runner(module)(image.load())
         if status == 0:
             atomic_file.write(RECORD, wanted, 0o600, durable=False)
@@ -135,12 +136,13 @@ def load(module: AnsibleModule) -> tuple[bool, str]:
 
 
 def unload(module: AnsibleModule) -> bool:
-    """Whether something was done."""
-    program = module.get_bin_path("kexec")
-    changed = is_loaded()
-    if changed and program and not module.check_mode:
-        RECORD.unlink(missing_ok=True)
+    """Whether something was done; what somebody else has loaded stays."""
+    changed = is_loaded() and RECORD.exists()
+    if changed and not module.check_mode:
+        program = module.get_bin_path("kexec", required=True)
         module.run_command([program, "--unload"], check_rc=True, environ_update=LOCALE)
+    if not module.check_mode:
+        RECORD.unlink(missing_ok=True)
     return changed
 
 

@@ -93,3 +93,21 @@ def test_it_is_unloaded(host: Host) -> None:
     assert kexec_load.unload(host.module)
     assert not host.record.exists()
     assert not kexec_load.unload(host.module)
+
+
+def test_what_somebody_else_has_loaded_stays(host: Host) -> None:
+    host.switch.write_text("1\n")
+    assert not kexec_load.unload(host.module)
+    assert host.switch.read_text() == "1\n"
+
+
+def test_a_load_that_is_cut_short_is_unloaded(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(argv: object) -> Result:
+        host.switch.write_text("1\n")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(kexec_load, "module_runner", lambda module: load)
+    with pytest.raises(KeyboardInterrupt):
+        kexec_load.load(host.module)
+    assert kexec_load.recorded() == ""
+    assert kexec_load.unload(host.module)
