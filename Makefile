@@ -316,6 +316,10 @@ test-systemd-boot: deps ## Deploy kernels to a VM that boots with systemd-boot
 reproduce: deps ## Build a small kernel four times in different environments and compare
 	tests/integration/reproduce/run.py
 
+.PHONY: test-builders
+test-builders: deps ## Let a builder with Debian 13 rebuild what this one has built; check that it is the same
+	tests/system/builders/run.py
+
 .PHONY: bench
 bench: deps ## Measure the cost of the syscalls and of the role build
 	bench/syscalls/run.py
