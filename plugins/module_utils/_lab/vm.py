@@ -17,6 +17,7 @@ process's by now, and the directory may have been deleted under a machine that s
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import io
 import json
 import os
@@ -171,6 +172,21 @@ def find_process(directory: Path, proc: Path = Path("/proc")) -> Optional[int]:
                 if wanted in (entry / "cmdline").read_bytes():
                     return int(entry.name)
     return None
+
+
+def is_held(directory: Path) -> bool:
+    """Whether a QEMU still holds its files, as one does that was killed and is being cleared away.
+
+    Its command line is gone by then. The next one could not lock the file with its number.
+    """
+    try:
+        with (directory / "qemu.pid").open("rb+") as stream:
+            fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def free_port(wanted: int = 0) -> int:
@@ -482,12 +498,12 @@ class Machine:
         pid = self.process
         if pid is not None:
             self._kill(pid, signal.SIGKILL)
-            if not self._gone(10.0):
+            if not self._gone(60.0):
                 raise qemu.QemuError(f"the QEMU process {pid} does not end")
 
     def _gone(self, seconds: float) -> bool:
         deadline = self._clock() + seconds
-        while self.process is not None:
+        while self.process is not None or is_held(self.spec.directory):
             if self._clock() > deadline:
                 return False
             self._sleep(0.1)

@@ -26,11 +26,14 @@ class Firmware:
     # Arguments that only this firmware needs.
     more: tuple[str, ...] = ()
 
-    def drives(self, variables: Path) -> list[str]:
-        """Arguments of QEMU. `variables`: the machine's own copy, which it writes to."""
+    def arguments(self, variables: Path) -> list[str]:
+        """Of QEMU. `variables`: the machine's own copy, which it writes to."""
         flash = "if=pflash,format=raw"
         return [
             *self.more,
+            # OVMF starts the other processors at each boot and waits for them. Emulated ones may
+            # miss that, and the firmware waits for ever: once in some ten boots.
+            *("-smp", "1"),
             *("-drive", f"{flash},unit=0,readonly=on,file={self.code}"),
             *("-drive", f"{flash},unit=1,file={variables}"),
         ]

@@ -354,7 +354,7 @@ def check_firmware(image: Path, keys: dict[str, Path], work: Path) -> None:
         shutil.copy(file, disk / "EFI/BOOT/BOOTX64.EFI")
         variables = work / "variables.fd"
         shutil.copy(SNAKEOIL.variables, variables)
-        argv = ["-machine", "q35,accel=tcg", *SNAKEOIL.drives(variables)]
+        argv = ["-machine", "q35,accel=tcg", *SNAKEOIL.arguments(variables)]
         argv += ["-drive", f"if=none,id=disk,format=raw,readonly=on,file=fat:{disk}"]
         argv += ["-device", "virtio-blk-pci,drive=disk"]
         # Without a root disk the kernel ends in a panic, which is far enough.

@@ -30,7 +30,7 @@ class EfiMachine(Faulty):
     def hardware(self) -> list[str]:
         found = super().hardware()
         if self.efi:
-            found += PLAIN.drives(self.directory / "variables.fd")
+            found += PLAIN.arguments(self.directory / "variables.fd")
         return found
 
     def make_spare(self, path: Path) -> None:

@@ -134,7 +134,7 @@ class EfiHost(Faulty):
         self._signed = kind.signed
 
     def hardware(self) -> list[str]:
-        return [*super().hardware(), *self._firmware.drives(self.directory / VARIABLES)]
+        return [*super().hardware(), *self._firmware.arguments(self.directory / VARIABLES)]
 
     def make_spare(self, path: Path) -> None:
         super().make_spare(path)

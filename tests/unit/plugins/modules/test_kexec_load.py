@@ -102,7 +102,7 @@ def test_what_somebody_else_has_loaded_stays(host: Host) -> None:
 
 
 def test_a_load_that_is_cut_short_is_unloaded(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    def load(argv: object) -> Result:
+    def load(argv: object) -> None:
         host.switch.write_text("1\n")
         raise KeyboardInterrupt
 

@@ -8,6 +8,8 @@ import io
 import json
 import os
 import socket
+import subprocess
+import sys
 import tarfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -259,6 +261,29 @@ def test_process_is_known_by_its_command_line(tmp_path: Path) -> None:
     (tmp_path / "13").mkdir()
     assert vm.find_process(Path("/vms/a"), tmp_path) == 10
     assert vm.find_process(Path("/vms/b"), tmp_path) is None
+
+
+def test_a_machine_holds_its_files_until_its_process_has_ended(tmp_path: Path) -> None:
+    assert not vm.is_held(tmp_path)
+    file = tmp_path / "qemu.pid"
+    file.write_text("10\n")
+    assert not vm.is_held(tmp_path)
+    # As QEMU does it.
+    script = (
+        "import fcntl, sys\n"
+        "stream = open(sys.argv[1], 'rb+')\n"
+        "fcntl.lockf(stream, fcntl.LOCK_EX)\n"
+        "print('locked', flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"locked\n"
+        assert vm.is_held(tmp_path)
+        process.kill()
+    assert not vm.is_held(tmp_path)
 
 
 def test_seed_is_private_and_always_the_same() -> None:
