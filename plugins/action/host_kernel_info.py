@@ -39,6 +39,8 @@ RECORD = {
     "complete": Form(bool),
     "confirmed": Form(bool),
     "left_out": Form(list, str, like=_PINNED),
+    # The image that somebody has rolled the host back from.
+    "left": Form(str, like=_PINNED),
     # Of trial boots that failed; an earlier version recorded one.
     "failures": Form(list, dict, each=FAILURE),
     "failure": Form(dict, str),

@@ -46,7 +46,9 @@ class Boot(NamedTuple):
     boot_id: str
     confirmed: bool
     verified: bool
-    #: Of the role install: image (name=version), confirmed, failures.
+    #: Of the kernel that runs.
+    release: str
+    #: Of the role install: image (name=version), confirmed, left, failures.
     record: Mapping[str, Any]
     #: Release, state, detail; empty if there was no trial boot.
     outcome: tuple[str, ...]
@@ -66,6 +68,7 @@ def read(root: Path = Path("/")) -> Boot:
         boot_id=_text(root / "proc/sys/kernel/random/boot_id").strip(),
         confirmed=(root / CONFIRMED).exists(),
         verified=(root / VERIFIED).exists(),
+        release=_text(root / "proc/sys/kernel/osrelease").strip(),
         record=json_file.read(root / INSTALL_RECORD) or {},
         outcome=tuple(bounded_read.words(_text(root / OUTCOME).replace("\n", " "))[:3]),
     )
@@ -108,14 +111,13 @@ def _failed(boot: Boot, release: str, image: str) -> bool:
     )
 
 
-def _was_left(boot: Boot, image: str) -> bool:
-    """Whether somebody has rolled the host back from this build."""
-    return (
-        boot.record.get("image") == image
-        and not boot.record.get("confirmed")
-        # Of this build, or already of the kernel that the host was rolled back to.
-        and boot.outcome[1:2] == ("confirmed",)
-    )
+def _was_left(boot: Boot, release: str, image: str) -> bool:
+    """Whether somebody has rolled the host back from this build.
+
+    Nothing else of a record tells it: a build that was interrupted during its installation is not
+    confirmed either. While the build runs, the rollback is still to come, or it failed.
+    """
+    return boot.record.get("left") == image and boot.release != release
 
 
 def decide(
@@ -142,7 +144,7 @@ def decide(
             else "no step of it has a turn for this host"
         )
         return Decision("waiting", f"the rollout of {version} grows: {until}")
-    if not retry and _was_left(boot, image):
+    if not retry and _was_left(boot, release, image):
         return Decision(
             "left", f"{version} was confirmed here and then rolled back: it is not booted again"
         )

@@ -115,6 +115,8 @@ def test_the_record_says_that_the_next_boot_is_the_trial_boot(tmp_path: Path) ->
             "later": {**deployment, "trial_reboot": False},
             "reset": {**deployment, **kexec, "trial_reboot": False},
             "rolledback": earlier,
+            # It boots the other kernel later, and this run does not see it.
+            "rollsback": {"trial_rolls_back": True, "install_record": {"image": BUILD}},
             "untouched": {"install_record": {}},
         },
     )
@@ -127,4 +129,5 @@ def test_the_record_says_that_the_next_boot_is_the_trial_boot(tmp_path: Path) ->
     # A reset starts the default, so it is no trial boot.
     assert found["reset"] == []
     assert found["rolledback"] == [{"image": BUILD, "trial_boot": {}}]
+    assert found["rollsback"] == [{"image": BUILD, "left": BUILD, "trial_boot": {}}]
     assert found["untouched"] == []

@@ -42,8 +42,9 @@ class Host:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
-    def boots(self, *words: str, boot: str = BOOT) -> None:
+    def boots(self, *words: str, boot: str = BOOT, release: str = "6.1.0-38-amd64") -> None:
         self.put("proc/cmdline", f"ro quiet {' '.join(words)}\n")
+        self.put("proc/sys/kernel/osrelease", f"{release}\n")
         self.put("proc/sys/kernel/random/boot_id", f"{boot}\n")
 
     def installed(self, image: str = IMAGE, **more: Any) -> None:
@@ -110,15 +111,33 @@ def test_a_confirmed_kernel_still_has_the_marks_of_its_trial_boot(host: Host) ->
     assert decide(host.root, 9999) == "waiting"
 
 
-@pytest.mark.parametrize("release", [RELEASE, "6.1.0-38-amd64"])
-def test_a_build_that_somebody_rolled_back_from_is_left(host: Host, release: str) -> None:
-    host.installed(confirmed=False)
-    host.put("etc/oslab-kernel/trial-outcome", f"{release} confirmed 2026-11-29\n")
+# As the rollback has been confirmed, or before, on a host that is its own control node.
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_a_build_that_somebody_rolled_back_from_is_left(host: Host, confirmed: bool) -> None:
+    host.installed(confirmed=confirmed, left=IMAGE)
     host.boots(boot="another")
     assert decide(host.root) == "left"
     assert decide(host.root, retry=True) == "due"
+    # It was not rebooted, or it is back.
+    host.boots(boot="another", release=RELEASE)
+    assert decide(host.root) == "due"
+    host.boots(boot="another")
     # The next build is another matter.
-    host.installed(image="linux-image-6.1=1")
+    host.installed(image="linux-image-6.1=1", left="linux-image-6.1=1")
+    assert decide(host.root) == "due"
+    host.installed(left="linux-image-6.1=1")
+    assert decide(host.root) == "due"
+
+
+@pytest.mark.parametrize("complete", [False, True])
+@pytest.mark.parametrize("release", [RELEASE, "6.12.0-earlier"])
+def test_an_installation_that_was_interrupted_goes_on(
+    host: Host, release: str, complete: bool
+) -> None:
+    """The record names the build before its packages are there; an earlier one was confirmed."""
+    host.installed(complete=complete)
+    host.put("etc/oslab-kernel/trial-outcome", f"{release} confirmed 2026-11-29\n")
+    host.boots(boot="another")
     assert decide(host.root) == "due"
 
 
