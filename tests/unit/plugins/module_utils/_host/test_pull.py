@@ -51,8 +51,18 @@ class Host:
         record = {"image": image, "complete": True, "confirmed": False, **more}
         self.put("var/lib/oslab-kernel/install.json", json.dumps(record))
 
-    def scheduled(self, release: str = RELEASE, state: str = "scheduled", boot: str = BOOT) -> None:
-        self.put("etc/oslab-kernel/trial-outcome", f"{release} {state} {boot}\n")
+    def scheduled(self, image: str = IMAGE, boot: str = BOOT, **more: Any) -> None:
+        """As the role trial records it, last of all, on a host that finishes by itself."""
+        trial = {"image": image, "boot_id": boot, "unwatched": False, "finishes": True}
+        self.installed(image, trial_boot={**trial, **more})
+        self.outcome("scheduled", boot)
+
+    def outcome(self, state: str, detail: str = BOOT, release: str = RELEASE) -> None:
+        self.put("etc/oslab-kernel/trial-outcome", f"{release} {state} {detail}\n")
+
+    def report(self, *lines: str) -> None:
+        first = f"{RELEASE} was not confirmed within 600 s"
+        self.put("var/lib/oslab-kernel/trial-return.txt", "\n".join([first, *lines, ""]))
 
 
 @pytest.fixture
@@ -76,7 +86,6 @@ def test_it_says_when_its_turn_comes(host: Host) -> None:
 
 
 def test_a_trial_boot_that_is_scheduled_is_left_alone(host: Host) -> None:
-    host.installed()
     host.scheduled()
     assert decide(host.root) == "pending"
     assert decide(host.root, stopped=True) == "pending"
@@ -86,7 +95,6 @@ def test_a_trial_boot_that_is_scheduled_is_left_alone(host: Host) -> None:
 
 
 def test_a_trial_boot_is_left_alone_until_the_host_finishes_it(host: Host) -> None:
-    host.installed()
     host.scheduled()
     host.boots(f"oslab.trial={RELEASE}", boot="another")
     assert decide(host.root) == "trial"
@@ -104,7 +112,7 @@ def test_a_trial_boot_is_left_alone_until_the_host_finishes_it(host: Host) -> No
 
 def test_a_confirmed_kernel_still_has_the_marks_of_its_trial_boot(host: Host) -> None:
     host.installed(confirmed=True)
-    host.scheduled(state="confirmed", boot="2026-11-29")
+    host.outcome("confirmed", "2026-11-29")
     host.boots(f"oslab.trial={RELEASE}", boot="another")
     host.put("run/oslab-trial.confirmed", "")
     assert decide(host.root) == "due"
@@ -150,7 +158,6 @@ def test_a_trial_boot_without_a_timer_is_finished(host: Host) -> None:
 
 
 def test_a_trial_boot_that_ended_by_itself_is_not_repeated(host: Host) -> None:
-    host.installed()
     host.scheduled()
     host.boots(boot="another")
     assert decide(host.root) == "failed"
@@ -158,17 +165,60 @@ def test_a_trial_boot_that_ended_by_itself_is_not_repeated(host: Host) -> None:
     # No failure of a run that would not begin.
     assert decide(host.root, 9999) == "waiting"
     assert decide(host.root, stopped=True) == "stopped"
-    # The role install has the reason, and refuses it.
-    host.installed(failure=FAILURE)
-    assert decide(host.root) == "due"
-    host.installed(failures=[{"image": "linux-image-6.1=1"}, FAILURE])
-    assert decide(host.root) == "due"
+    # The rollback timer ended it, before a run on the host began.
+    host.report("failed units:")
+    assert decide(host.root) == "failed"
     # Another build was tried.
     host.installed(image="linux-image-6.1=1")
     assert decide(host.root) == "due"
     # It was confirmed, by another run.
     host.installed(confirmed=True)
     assert decide(host.root) == "due"
+
+
+def test_a_build_that_failed_stays_refused_after_others(host: Host) -> None:
+    for failures in ({"failure": FAILURE}, {"failures": [{"image": "linux-image-6.1=1"}, FAILURE]}):
+        host.installed(**failures)
+        assert decide(host.root) == "failed"
+        assert decide(host.root, retry=True) == "due"
+        host.installed(image="linux-image-6.1=1", confirmed=True, **failures)
+        assert decide(host.root) == "failed"
+
+
+def test_a_trial_boot_that_was_taken_back_is_prepared_again(host: Host) -> None:
+    """Or that was never asked for: what says that it comes is written last."""
+    host.installed(trial_boot={})
+    assert decide(host.root) == "due"
+    host.boots(boot="another")
+    assert decide(host.root) == "due"
+    host.outcome("scheduled")
+    assert decide(host.root) == "due"
+
+
+def test_a_kexec_that_never_came_is_no_failure(host: Host) -> None:
+    """An ordinary reboot, a power cut in the minute before it, or somebody stopped it."""
+    host.scheduled(unwatched=True)
+    assert decide(host.root) == "pending"
+    host.boots(boot="another")
+    assert decide(host.root) == "due"
+    # The host left for it.
+    host.outcome("begun")
+    assert decide(host.root) == "failed"
+    # Of an earlier trial boot, or of another kernel.
+    host.outcome("begun", "earlier")
+    assert decide(host.root) == "due"
+    host.outcome("begun", release="6.1-other")
+    assert decide(host.root) == "due"
+
+
+def test_a_trial_boot_that_no_run_has_judged_is_repeated(host: Host) -> None:
+    unjudged = "the run on the host, which has not judged the kernel:"
+    host.scheduled()
+    host.boots(boot="another")
+    host.report(unjudged, "the repository did not answer", "failed units:")
+    assert decide(host.root) == "due"
+    host.report("the verification on the host:", "a check failed", "failed units:")
+    assert decide(host.root) == "failed"
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"image": [], "failure": 1, "confirmed": {}}'])
