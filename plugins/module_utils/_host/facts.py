@@ -26,11 +26,11 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common.bounded_read import lines, words
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
+from ansible_collections.oslab.kernel.plugins.module_utils._host import failed_builds
 from ansible_collections.oslab.kernel.plugins.module_utils._host.boot_space import (
     boot_facts,
     loader_directory,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._host import failed_builds
 from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import (
     ModuleIndex,
     canonical,
