@@ -256,6 +256,45 @@ def test_hosts_that_cannot_be_checked(doctor: Doctor) -> None:
     assert "s3cret" not in run.output[run.output.index("| result | detail") :]
 
 
+def test_hosts_that_pull(tmp_path: Path) -> None:
+    """They have no builder: what is installed is what the repository describes."""
+    found = {
+        **{"release": "6.12.0-x", "version": "1", "installed_size_kib": 1000, "build_id": "a" * 64},
+        **{"packages": {}, "manifest": {}, "files": {}, "suite": "stable", "component": "main"},
+    }
+    pulled = {"state": "waiting", "goes_on": False, "reason": "later", "description": found}
+    refused = "http://127.0.0.1:9/oslab-kernel.json.asc is refused: signed by another key"
+    answers = {
+        "good": {"changed": False, "public_key": "x", "place": 1, "files_path": "", **pulled},
+        "refused": {"failed": True, "msg": refused},
+    }
+    hosts = {name: target(DEBIAN, pull_info=answer) for name, answer in answers.items()}
+    hosts["keyless"] = {**target(DEBIAN), "pull_repository_key": "/not/there.asc"}
+    hosts["bare"] = {**target(DEBIAN, pull_info=answers["good"]), "pull_repository_url": ""}
+    settings = {"pull_repository_key": "BEGIN PGP", "pull_repository_url": "http://127.0.0.1:9"}
+    run = run_playbook(
+        ROOT / "playbooks/doctor.yml",
+        inventory=write_inventory(
+            tmp_path / "hosts.json", kernel_targets={"hosts": hosts, "vars": settings}
+        ),
+        ANSIBLE_CONNECTION_PLUGINS=str(CONNECTIONS),
+    )
+    assert run.status != 0
+    assert run.recap("changed") == 0
+    table = rows(run.output)
+    assert list(table) == [f"{name} (target)" for name in hosts]
+    for name in hosts:
+        of_host = table[f"{name} (target)"]
+        assert list(of_host) == list(doctor_report.CHECKS["target"])
+        assert results(of_host, "FAIL") == ([] if name == "good" else ["repository"]), name
+        assert len(results(of_host, "PASS")) >= len(of_host) - 1, name
+    assert table["refused (target)"]["repository"][1] == refused
+    for name in ("keyless", "bare"):
+        assert (
+            "has to be the repository's http or https" in table[f"{name} (target)"]["repository"][1]
+        )
+
+
 def test_the_files_of_an_ubuntu(tmp_path: Path) -> None:
     """The real module, on this machine with another /etc/os-release."""
     try:
