@@ -20,6 +20,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import doctor_report
 from ansible_collections.oslab.kernel.tests.lib.overlay_host import NotPossibleError, Overlay
 from ansible_collections.oslab.kernel.tests.lib.playbook import (
     CONNECTIONS,
+    LOCAL,
     ROOT,
     Run,
     run_playbook,
@@ -270,13 +271,13 @@ def test_hosts_that_pull(tmp_path: Path) -> None:
     }
     hosts = {name: target(DEBIAN, pull_info=answer) for name, answer in answers.items()}
     hosts["keyless"] = {**target(DEBIAN), "pull_repository_key": "/not/there.asc"}
-    hosts["bare"] = {**target(DEBIAN, pull_info=answers["good"]), "pull_repository_url": ""}
     settings = {"pull_repository_key": "BEGIN PGP", "pull_repository_url": "http://127.0.0.1:9"}
+    # Without the group of the builders.
+    groups = {"all": {"vars": LOCAL}, "kernel_targets": {"hosts": hosts, "vars": settings}}
+    (tmp_path / "hosts.json").write_text(json.dumps(groups))
     run = run_playbook(
         ROOT / "playbooks/doctor.yml",
-        inventory=write_inventory(
-            tmp_path / "hosts.json", kernel_targets={"hosts": hosts, "vars": settings}
-        ),
+        inventory=tmp_path / "hosts.json",
         ANSIBLE_CONNECTION_PLUGINS=str(CONNECTIONS),
     )
     assert run.status != 0
@@ -289,10 +290,8 @@ def test_hosts_that_pull(tmp_path: Path) -> None:
         assert results(of_host, "FAIL") == ([] if name == "good" else ["repository"]), name
         assert len(results(of_host, "PASS")) >= len(of_host) - 1, name
     assert table["refused (target)"]["repository"][1] == refused
-    for name in ("keyless", "bare"):
-        assert (
-            "has to be the repository's http or https" in table[f"{name} (target)"]["repository"][1]
-        )
+    problem = table["keyless (target)"]["repository"][1]
+    assert "has to be the repository's http or https address" in problem
 
 
 def test_the_files_of_an_ubuntu(tmp_path: Path) -> None:
