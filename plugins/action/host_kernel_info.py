@@ -39,6 +39,8 @@ RECORD = {
     "complete": Form(bool),
     "confirmed": Form(bool),
     "left_out": Form(list, str, like=_PINNED),
+    # The image that somebody has rolled the host back from.
+    "left": Form(str, like=_PINNED),
     # Of trial boots that failed; an earlier version recorded one.
     "failures": Form(list, dict, each=FAILURE),
     "failure": Form(dict, str),
@@ -49,7 +51,13 @@ RECORD = {
             "image": Form(str, like=_PINNED),
             "boot_id": Form(str, like=_BOOT_ID),
             "unwatched": Form(bool),
+            "finishes": Form(bool),
+            "begun": Form(bool),
         },
+    ),
+    # Trial boots in a row that no run on the host has judged.
+    "unjudged": Form(
+        dict, fields={"image": Form(str, like=_PINNED), "times": Form(int, like=_NUMBER)}
     ),
     "kernel_log": Form(dict, fields=kernel_log.BASELINE),
     # Of the last trial boot, in seconds, and seconds since 1970.

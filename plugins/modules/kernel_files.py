@@ -40,6 +40,11 @@ options:
       - Instead of O(files), where M(oslab.kernel.build_files_info) has kept the list on the control
         node.
     type: path
+  kept_path:
+    description:
+      - Without O(files), a file on the host with the list, which is read before the repository is
+        asked. It counts only if it has O(files_sha256).
+    type: path
   repository_source:
     description:
       - Without O(files), the list is fetched from the repository that this file of apt's names. It
@@ -190,6 +195,7 @@ def main() -> None:
             "files": {"type": "dict"},
             # Read by the action plugin, on the control node.
             "files_path": {"type": "path"},
+            "kept_path": {"type": "path"},
             "repository_source": {
                 "type": "path",
                 "default": "/etc/apt/sources.list.d/oslab-kernel.sources",
@@ -203,14 +209,17 @@ def main() -> None:
     # Out of the parameters, because these are sent back with the result.
     files = module.params.pop("files")
     source = module.params["repository_source"]
+    kept, checksum = module.params["kept_path"], module.params["files_sha256"]
 
     try:
+        if files is None and kept:
+            files = installed.kept_list(Path(kept), checksum)
         found = installed.gather(
             module_runner(module, required=False),
             module.params["build_id"],
             files,
             Path(source) if source else None,
-            module.params["files_sha256"],
+            checksum,
             module.params["timeout"],
             module.params["ignore"],
         )

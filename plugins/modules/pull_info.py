@@ -14,7 +14,10 @@ description:
   - Fetches C(oslab-kernel.json.asc) from a repository, checks its signature with the given key
     alone, and decides by its rollout and by the state of this host.
   - Fails if it is not signed by that key, or is older than one that this host has seen. The date of
-    the newest one is the only thing that is written, into O(memory).
+    the newest one is written into O(memory).
+  - Of a build with which the host begins, the signed description and the list of files are kept in
+    C(/var/lib/oslab-kernel/finish), until its trial boot is over. In that trial boot the repository
+    is not asked, as the network may be late.
   - A host computes its place in a rollout from its machine-id and the id of the build. The
     machine-id is not sent to anybody.
 options:
@@ -88,8 +91,7 @@ state:
       and finishes it. Otherwise nothing is to be done.
     - V(waiting) for a later step of the rollout, V(stopped), V(pending) (the next boot is the trial
       boot), V(trial) (a trial boot that is not finished by this run), V(left) (the host was rolled
-      back from this build), or V(failed) (the trial boot of this build has ended here without a
-      confirmation).
+      back from this build), or V(failed) (the trial boot of this build has failed here).
   returned: success
   type: str
 goes_on:
@@ -104,25 +106,34 @@ place:
   description: Of this host in the rollout, from 0 to 9999. A step of 5 % opens the first 500.
   returned: success
   type: int
+files_path:
+  description:
+    - On this host, the list of the build's files that the description names by its checksum; empty
+      if it is not there.
+  returned: success
+  type: str
 public_key:
   description: The key that has signed the description, as it was given.
   returned: success
   type: str
 """
 
+import contextlib
 import time
+from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 from urllib.error import HTTPError
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.oslab.kernel.plugins.module_utils._build.package_files import LIMIT
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     bounded_read,
     plain_text,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
-from ansible_collections.oslab.kernel.plugins.module_utils._host import pull
+from ansible_collections.oslab.kernel.plugins.module_utils._host import finish_files, pull
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import (
     attestations,
     description,
@@ -180,14 +191,78 @@ def attested(module: AnsibleModule, found: dict[str, Any]) -> list[str]:
     return texts
 
 
-def read(module: AnsibleModule, url: str) -> dict[str, Any]:
-    params = module.params
-    message = receive.document(url, params["timeout"], description.LIMIT)
+def image_of(found: dict[str, Any]) -> str:
+    return f"linux-image-{found['release']}={found['version']}"
+
+
+def checked(
+    module: AnsibleModule, message: bytes
+) -> tuple[str, str, dict[str, Any], rollout.Rollout]:
+    """A signed description: its key, its text, the kernel that it names, and the rollout."""
     run = module_runner(module)
-    key, text = description.check_signature(run, message, params["public_key"])
-    found, plan = description.parse(text, params["kernel_from"])
+    key, text = description.check_signature(run, message, module.params["public_key"])
+    found, plan = description.parse(text, module.params["kernel_from"])
     if found["key_fingerprint"] != key:
         raise description.DescriptionError(f"it says that {found['key_fingerprint']} signs it")
+    return key, text, found, plan
+
+
+def answer(
+    module: AnsibleModule, boot: pull.Boot, found: dict[str, Any], plan: rollout.Rollout
+) -> dict[str, Any]:
+    its_place = rollout.place(machine_id(), found["build_id"])
+    retry = module.params["retry_failed"]
+    decision = pull.decide(boot, found, plan, its_place, time.time(), retry=retry)
+    return {
+        "description": found,
+        "state": decision.state,
+        "goes_on": decision.goes_on,
+        "reason": plain_text.sentence(decision.text),
+        "place": its_place,
+        "public_key": module.params["public_key"],
+    }
+
+
+def finished(module: AnsibleModule, boot: pull.Boot) -> Optional[dict[str, Any]]:
+    """In a trial boot: what finishes it without a network; None if the repository is asked."""
+    if not pull.in_trial_boot(boot):
+        return None
+    image = str(boot.record.get("image", ""))
+    message = finish_files.description(image, description.LIMIT)
+    if message is None:
+        return None
+    try:
+        _key, _text, found, plan = checked(module, message)
+    except description.DescriptionError:
+        return None  # another key or kernel was chosen since
+    its_answer = answer(module, boot, found, plan)
+    return its_answer if its_answer["state"] == "finish" else None
+
+
+def keep(module: AnsibleModule, boot: pull.Boot, found: dict[str, Any], message: bytes) -> None:
+    """For the trial boot. Raises OSError if it cannot be written."""
+    image, files = image_of(found), found["files"]
+    earlier = str(boot.record.get("image", ""))
+    if earlier == image and boot.record.get("confirmed"):
+        return
+    listed = None
+    if files and not finish_files.has_list(image, files["sha256"], LIMIT):
+        url = f"{module.params['url'].rstrip('/')}/{files['file']}"
+        # Without it the trial boot asks the repository, and then dpkg.
+        with contextlib.suppress(receive.ReceiveError, OSError):
+            content = receive.document(url, module.params["timeout"], LIMIT)
+            if sha256(content).hexdigest() == files["sha256"]:
+                listed = content
+    finish_files.keep(image, message, listed, earlier)
+
+
+def read(module: AnsibleModule, url: str) -> dict[str, Any]:
+    params = module.params
+    boot = pull.read()
+    if (its_answer := finished(module, boot)) is not None:
+        return its_answer
+    message = receive.document(url, params["timeout"], description.LIMIT)
+    key, text, found, plan = checked(module, message)
     memory = Path(params["memory"])
     before = description.read_memory(memory)
     seen = description.remembered(text, found["date"], key)
@@ -197,21 +272,21 @@ def read(module: AnsibleModule, url: str) -> dict[str, Any]:
         )
     if not module.check_mode:
         description.remember(memory, seen, before)
-    its_place = rollout.place(machine_id(), found["build_id"])
-    decision = pull.decide(
-        pull.read(), found, plan, its_place, time.time(), retry=params["retry_failed"]
-    )
+    its_answer = answer(module, boot, found, plan)
     # A trial boot that has begun is finished.
-    if params["required_rebuilds"] > 0 and decision.state == "due":
-        found[description.BESIDE] = attested(module, found)
-    return {
-        "description": found,
-        "state": decision.state,
-        "goes_on": decision.goes_on,
-        "reason": plain_text.sentence(decision.text),
-        "place": its_place,
-        "public_key": params["public_key"],
-    }
+    if its_answer["state"] == "due":
+        if params["required_rebuilds"] > 0:
+            found[description.BESIDE] = attested(module, found)
+        if not module.check_mode:
+            keep(module, boot, found, message)
+    return its_answer
+
+
+def files_path(found: dict[str, Any]) -> str:
+    """Of the list that is kept; empty if it is not there, or another one."""
+    image, files = image_of(found), found["files"]
+    there = files and finish_files.has_list(image, files["sha256"], LIMIT)
+    return str(finish_files.list_path(image)) if there else ""
 
 
 def main() -> None:
@@ -219,7 +294,8 @@ def main() -> None:
     url = f"{module.params['url'].rstrip('/')}/{description.SIGNED}"
     shown = plain_text.without_password(url)
     try:
-        answer = read(module, url)
+        found = read(module, url)
+        found["files_path"] = files_path(found["description"])
     except description.DescriptionError as error:
         module.fail_json(msg=plain_text.sentence(f"{shown} is refused: {error}"))
     except receive.ReceiveError as error:
@@ -228,8 +304,8 @@ def main() -> None:
         reason = error.strerror or str(error)
         where = error.filename or shown
         module.fail_json(msg=plain_text.sentence(f"{where}: {reason}".replace(url, shown)))
-    # What it remembers is no state of the host that anybody manages.
-    module.exit_json(changed=False, **answer)
+    # What it remembers and keeps is no state of the host that anybody manages.
+    module.exit_json(changed=False, **found)
 
 
 if __name__ == "__main__":

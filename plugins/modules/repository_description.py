@@ -51,9 +51,10 @@ options:
     elements: dict
     default: []
   stopped:
-    description: Hosts that have not begun do not begin.
+    description:
+      - With V(true), hosts that have not begun do not begin. V(false) lifts that.
+      - If omitted, the same build stays as it is, and another build is not stopped.
     type: bool
-    default: false
   gpg_home:
     description: GnuPG home that holds the secret key. No other keyring is looked at.
     type: path
@@ -137,7 +138,7 @@ def argument_spec() -> dict[str, Any]:
         "rank": {"type": "str", "choices": list(description.RANKS), "default": description.ONLY},
         "lock_timeout": {"type": "int", "default": 300},
         "rollout": {"type": "list", "elements": "dict", "default": []},
-        "stopped": {"type": "bool", "default": False},
+        "stopped": {"type": "bool"},
         "gpg_home": {"type": "path", "required": True},
         "gpg_key": {"type": "str", "required": True, "no_log": False},
         "public_key": {"type": "str", "required": True, "no_log": False},

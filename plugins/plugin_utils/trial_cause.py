@@ -125,7 +125,10 @@ _ALSO = 5
 
 _RESTARTED = re.compile(r"reboot: (?:Restarting system|machine restart)")
 
-_SECTIONS = ("the verification on the host", "failed units", "waiting", "addresses", "errors")
+_SECTIONS = (
+    *("the verification on the host", "the run on the host, which has not judged the kernel"),
+    *("failed units", "waiting", "addresses", "errors"),
+)
 _NETWORK_UNIT = re.compile(
     r"(?:systemd-networkd|NetworkManager|networking|network-online|ifup@|dhc|wait-online|netplan)"
 )

@@ -156,7 +156,7 @@ def _reboot(name: str, value: Any) -> Iterator[str]:
             yield f"{name} is {shown(name, value)}: it has to be true, false or ask"
 
 
-def _kexec(name: str, value: Any) -> Iterator[str]:
+def _or_auto(name: str, value: Any) -> Iterator[str]:
     try:
         check_type_bool(value)
     except TypeError:
@@ -233,7 +233,7 @@ FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
     "deploy_after": _absolute,
     "deploy_before": _absolute,
     "deploy_gates": gate_entries.problems,
-    "trial_kexec": _kexec,
+    "trial_kexec": _or_auto,
     "trial_reboot": _reboot,
     "trial_health_checks": _commands,
     "trial_hook_before": _absolute,
@@ -246,6 +246,7 @@ FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
     "publish_listen_address": _listen,
     "publish_metrics_dir": _host_directory,
     "publish_rollout": _rollout,
+    "publish_rollout_stopped": _or_auto,
     "publish_service_name": _texts(_SUITE, _NAME),
     "publish_suite": _texts(_SUITE, _NAME),
     "source_git_ref": _git_ref,

@@ -26,6 +26,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common.bounded_read import lines, words
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
+from ansible_collections.oslab.kernel.plugins.module_utils._host import failed_builds
 from ansible_collections.oslab.kernel.plugins.module_utils._host.boot_space import (
     boot_facts,
     loader_directory,
@@ -47,6 +48,9 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host.packages import
 from ansible_collections.oslab.kernel.plugins.module_utils._host.readiness import pending_facts
 from ansible_collections.oslab.kernel.plugins.module_utils._host.secure_boot import (
     trusted_certificates,
+)
+from ansible_collections.oslab.kernel.plugins.module_utils._host.trial import (
+    outcome as trial_outcome,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._host.trial import (
     systemd_version,
@@ -159,9 +163,10 @@ def oslab_releases(root: Path) -> list[str]:
 
 
 def install_record(root: Path, warnings: list[str]) -> dict[str, Any] | None:
-    return _object(
+    found = _object(
         root / INSTALL_RECORD, "the kernel counts as not yet booted from its packages", warnings
     )
+    return None if found is None else failed_builds.with_outcome(found, trial_outcome(root))
 
 
 def _sum(path: Path, warnings: list[str], limit: int = bounded_read.HASHED) -> Optional[str]:

@@ -17,14 +17,14 @@ from ansible_collections.oslab.kernel.plugins.module_utils._host.packages import
 from ansible_collections.oslab.kernel.plugins.module_utils._host.trial import (
     CONFIRMED,
     PENDING,
+    outcome,
+    report_of,
     trial_of,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import rollout
 
 # Made by trial-on-host, of the role trial: before it repeats the run in the trial boot.
 VERIFIED = "run/oslab-trial.verified"
-# Its record: release, state, and the boot in which the trial boot was scheduled.
-OUTCOME = "etc/oslab-kernel/trial-outcome"
 _LIMIT = 64 << 10
 
 
@@ -46,10 +46,12 @@ class Boot(NamedTuple):
     boot_id: str
     confirmed: bool
     verified: bool
-    #: Of the role install: image (name=version), confirmed, failures.
+    #: Of the kernel that runs.
+    release: str
+    #: Of the role install: image (name=version), confirmed, left, trial_boot, failures.
     record: Mapping[str, Any]
-    #: Release, state, detail; empty if there was no trial boot.
-    outcome: tuple[str, ...]
+    #: Of the rollback timer; None if that has not ended a trial boot.
+    report: Optional[str]
 
 
 def _text(path: Path) -> str:
@@ -66,13 +68,23 @@ def read(root: Path = Path("/")) -> Boot:
         boot_id=_text(root / "proc/sys/kernel/random/boot_id").strip(),
         confirmed=(root / CONFIRMED).exists(),
         verified=(root / VERIFIED).exists(),
-        record=json_file.read(root / INSTALL_RECORD) or {},
-        outcome=tuple(bounded_read.words(_text(root / OUTCOME).replace("\n", " "))[:3]),
+        release=_text(root / "proc/sys/kernel/osrelease").strip(),
+        record=failed_builds.with_outcome(
+            json_file.read(root / INSTALL_RECORD) or {}, outcome(root)
+        ),
+        report=report_of(root),
     )
 
 
 def when(seconds: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))
+
+
+def in_trial_boot(boot: Boot) -> bool:
+    """Whether this is a trial boot that nothing has confirmed, with a timer or without one."""
+    words = bounded_read.words(boot.command_line.replace("\n", " "))
+    pending = any(word.startswith(PENDING) for word in words)
+    return not boot.confirmed and (pending or trial_of(boot.command_line) is not None)
 
 
 def _of_trial(boot: Boot, release: str, image: str) -> Optional[Decision]:
@@ -89,33 +101,29 @@ def _of_trial(boot: Boot, release: str, image: str) -> Optional[Decision]:
         return None
     if f"{PENDING}{release}" in bounded_read.words(boot.command_line.replace("\n", " ")):
         return Decision("finish", f"this is the trial boot of {release}")
-    if boot.outcome == (release, "scheduled", boot.boot_id):
+    if failed_builds.begun(boot.record) == (image, boot.boot_id):
         return Decision("pending", f"the next boot is the trial boot of {release}")
     return None
 
 
-def _failed(boot: Boot, release: str, image: str) -> bool:
-    """Whether a trial boot was scheduled and never confirmed.
+def _failure(boot: Boot, image: str, now: float) -> str:
+    """Why the trial boot of this build has failed; empty if it has not.
 
-    A panic or a hang leaves no other trace: nothing on the host could write it down.
+    A panic or a hang leaves no trace but that another kernel runs: no run has recorded it yet.
     """
-    return (
-        # The role install refuses that one, and has the reason.
-        failed_builds.failure_of(boot.record, image) is None
-        and boot.record.get("image") == image
-        and not boot.record.get("confirmed")
-        and boot.outcome[:2] == (release, "scheduled")
-    )
+    facts = {"release": boot.release, "boot_id": boot.boot_id, "trial_report": boot.report}
+    day = time.strftime("%Y-%m-%d", time.gmtime(now))
+    found = failed_builds.failure_of(failed_builds.settled(boot.record, facts, day), image)
+    return "" if found is None else found["reason"] or "the reason is not recorded"
 
 
-def _was_left(boot: Boot, image: str) -> bool:
-    """Whether somebody has rolled the host back from this build."""
-    return (
-        boot.record.get("image") == image
-        and not boot.record.get("confirmed")
-        # Of this build, or already of the kernel that the host was rolled back to.
-        and boot.outcome[1:2] == ("confirmed",)
-    )
+def _was_left(boot: Boot, release: str, image: str) -> bool:
+    """Whether somebody has rolled the host back from this build.
+
+    Nothing else of a record tells it: a build that was interrupted during its installation is not
+    confirmed either. While the build runs, the rollback is still to come, or it failed.
+    """
+    return boot.record.get("left") == image and boot.release != release
 
 
 def decide(
@@ -142,13 +150,15 @@ def decide(
             else "no step of it has a turn for this host"
         )
         return Decision("waiting", f"the rollout of {version} grows: {until}")
-    if not retry and _was_left(boot, image):
+    if not retry and _was_left(boot, release, image):
         return Decision(
             "left", f"{version} was confirmed here and then rolled back: it is not booted again"
         )
-    if not retry and _failed(boot, release, image):
+    if not retry and (reason := _failure(boot, image, now)):
+        reason = shown(reason.strip().rstrip("."))
         return Decision(
             "failed",
-            f"the trial boot of {version} ended here without a confirmation: it is not tried again",
+            f"the trial boot of {version} ended here without a confirmation ({reason}): it is not "
+            "tried again",
         )
     return Decision("due", f"the turn of this host has come for {version}")

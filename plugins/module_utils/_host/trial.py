@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import json_file
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, json_file
 from ansible_collections.oslab.kernel.plugins.module_utils._host import failed_builds
 from ansible_collections.oslab.kernel.plugins.module_utils._host.devices import read
 from ansible_collections.oslab.kernel.plugins.module_utils._host.packages import INSTALL_RECORD
@@ -23,6 +23,9 @@ PENDING = "oslab.pending="
 CONFIRMED = "run/oslab-trial.confirmed"
 # Written by the rollback timer when it has ended a trial boot. An earlier version used the name.
 REPORT = "var/lib/oslab-kernel/trial-return.txt"
+# Of trial-on-host, which finishes the trial boot of a host that is its own control node: release,
+# state, and the boot before the trial boot.
+OUTCOME = "etc/oslab-kernel/trial-outcome"
 _REPORT_CHARACTERS = 4000
 #: Of the last deployment on a host: none is recorded; its kernel waits for the trial boot; it runs,
 #: and is not confirmed; it is confirmed; another kernel runs, as the trial boot failed, or the host
@@ -66,6 +69,11 @@ def state(release: str, boot: str, record: Mapping[str, Any], *, unconfirmed: bo
     return "pending" if waits and not confirmed else "fallback"
 
 
+def outcome(root: Path) -> tuple[str, ...]:
+    """The words of OUTCOME; empty if there is none."""
+    return tuple(bounded_read.words(read(root / OUTCOME)[:400].replace("\n", " "))[:3])
+
+
 def deployment(root: Path, release: str, boot: str) -> dict[str, Any]:
     """What is known of the last deployment; None for what is not recorded.
 
@@ -93,12 +101,17 @@ def systemd_version(output: str) -> int:
     return int(found[1]) if found else 0
 
 
-def trial_facts(root: Path) -> dict[str, Any]:
+def report_of(root: Path) -> Optional[str]:
+    """What the rollback timer has reported of the last trial boot; None if it did not end it."""
     report = root / REPORT
+    return read(report)[:_REPORT_CHARACTERS] if report.is_file() else None
+
+
+def trial_facts(root: Path) -> dict[str, Any]:
     return {
         "trial": trial_of(read(root / "proc/cmdline")),
         "trial_confirmed": (root / CONFIRMED).exists(),
-        "trial_report": read(report)[:_REPORT_CHARACTERS] if report.is_file() else None,
+        "trial_report": report_of(root),
         "systemd": (root / "run/systemd/system").is_dir(),
         "watchdogs": watchdogs(root),
     }

@@ -181,7 +181,7 @@ def compose(
     previous: Mapping[str, Any],
     publication: Mapping[str, Any],
     steps: Sequence[rollout.Step],
-    stopped: bool,
+    stopped: Optional[bool],
     now: int,
     kernel: str = "",
     rank: str = ONLY,
@@ -191,6 +191,7 @@ def compose(
     The clock of the rollout starts with the first publication of the build, and goes on with later
     ones of the same build.
 
+    :param stopped: None leaves it as it is; another build is not stopped then.
     :param kernel: name of the builder.
     :param rank: one of RANKS.
     """
@@ -200,6 +201,9 @@ def compose(
     same = old.get("build_id") == publication.get("build_id")
     if same and isinstance(before, Mapping) and _is_number(before.get("started"), now):
         started = before["started"]
+    if stopped is None:
+        # Nobody lifts a stop by publishing the same build again.
+        stopped = same and isinstance(before, Mapping) and before.get("stopped") is True
     entry = {
         # One that was read back has the date that it had.
         # The attestations that stand beside it are no part of it.

@@ -14,10 +14,21 @@ from ansible_collections.oslab.kernel.plugins.module_utils._build.package_files 
     ListError,
     parse_list,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Runner
 from ansible_collections.oslab.kernel.plugins.module_utils._host import kernel_sizes
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import receive
 from ansible_collections.oslab.kernel.plugins.module_utils._verify import files as build_files
+
+
+def kept_list(path: Path, checksum: str) -> Optional[Mapping[str, Any]]:
+    """The list in a file on the host; None if it is not there, or not the one with the checksum."""
+    try:
+        return (
+            parse_list(bounded_read.content(path, LIMIT), str(path), checksum) if checksum else None
+        )
+    except (ListError, OSError):
+        return None
 
 
 def gather(

@@ -20,6 +20,7 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import doctor_report
 from ansible_collections.oslab.kernel.tests.lib.overlay_host import NotPossibleError, Overlay
 from ansible_collections.oslab.kernel.tests.lib.playbook import (
     CONNECTIONS,
+    LOCAL,
     ROOT,
     Run,
     run_playbook,
@@ -254,6 +255,43 @@ def test_hosts_that_cannot_be_checked(doctor: Doctor) -> None:
     wrong = found["good (target)"]["repository"][1]
     assert "good cannot fetch http://127.0.0.1:9/dists/stable" in wrong
     assert "s3cret" not in run.output[run.output.index("| result | detail") :]
+
+
+def test_hosts_that_pull(tmp_path: Path) -> None:
+    """They have no builder: what is installed is what the repository describes."""
+    found = {
+        **{"release": "6.12.0-x", "version": "1", "installed_size_kib": 1000, "build_id": "a" * 64},
+        **{"packages": {}, "manifest": {}, "files": {}, "suite": "stable", "component": "main"},
+    }
+    pulled = {"state": "waiting", "goes_on": False, "reason": "later", "description": found}
+    refused = "http://127.0.0.1:9/oslab-kernel.json.asc is refused: signed by another key"
+    answers = {
+        "good": {"changed": False, "public_key": "x", "place": 1, "files_path": "", **pulled},
+        "refused": {"failed": True, "msg": refused},
+    }
+    hosts = {name: target(DEBIAN, pull_info=answer) for name, answer in answers.items()}
+    hosts["keyless"] = {**target(DEBIAN), "pull_repository_key": "/not/there.asc"}
+    settings = {"pull_repository_key": "BEGIN PGP", "pull_repository_url": "http://127.0.0.1:9"}
+    # Without the group of the builders.
+    groups = {"all": {"vars": LOCAL}, "kernel_targets": {"hosts": hosts, "vars": settings}}
+    (tmp_path / "hosts.json").write_text(json.dumps(groups))
+    run = run_playbook(
+        ROOT / "playbooks/doctor.yml",
+        inventory=tmp_path / "hosts.json",
+        ANSIBLE_CONNECTION_PLUGINS=str(CONNECTIONS),
+    )
+    assert run.status != 0
+    assert run.recap("changed") == 0
+    table = rows(run.output)
+    assert list(table) == [f"{name} (target)" for name in hosts]
+    for name in hosts:
+        of_host = table[f"{name} (target)"]
+        assert list(of_host) == list(doctor_report.CHECKS["target"])
+        assert results(of_host, "FAIL") == ([] if name == "good" else ["repository"]), name
+        assert len(results(of_host, "PASS")) >= len(of_host) - 1, name
+    assert table["refused (target)"]["repository"][1] == refused
+    problem = table["keyless (target)"]["repository"][1]
+    assert "has to be the repository's http or https address" in problem
 
 
 def test_the_files_of_an_ubuntu(tmp_path: Path) -> None:

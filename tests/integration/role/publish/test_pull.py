@@ -24,6 +24,7 @@ BUILD = VERSION[-12:] + "0" * 52
 LATER = [{"percent": 0.01, "after_hours": 1}, {"percent": 100, "after_hours": 24}]
 EXAMPLE = ROOT / "docs/examples/pull/pull.yml"
 MEMORY = "var/lib/oslab-kernel/pull.json"
+KEPT = "var/lib/oslab-kernel/finish"
 
 
 def run_program(argv: Any) -> Result:
@@ -114,8 +115,13 @@ def test_what_a_host_takes(host: Overlay, published: Published, other_key: Any, 
         published.serve(first)
         assert pull(check=True)["state"] == "due"
         assert not (host.root / MEMORY).exists()
+        assert not (host.root / KEPT).exists()
         found = pull()
         assert (found["state"], found["goes_on"], found["changed"]) == ("due", True, False)
+        # For the trial boot, which may be without a network.
+        (kept,) = (host.root / KEPT).iterdir()
+        assert kept.read_bytes() == first
+        assert (host.root / KEPT).stat().st_mode & 0o777 == 0o700
         assert found["description"]["release"] == RELEASE
         assert (host.root / MEMORY).stat().st_mode & 0o777 == 0o644
         # The rollout is stopped, and somebody gives out what was signed before.
@@ -258,9 +264,17 @@ def test_a_scheduled_trial_boot_is_left_alone(
     host: Overlay, published: Published, serve: Any
 ) -> None:
     boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    record = {"image": f"{IMAGE}={VERSION}", "complete": True, "confirmed": False}
-    host.write("var/lib/oslab-kernel/install.json", json.dumps(record))
-    host.write("etc/oslab-kernel/trial-outcome", f"{RELEASE} scheduled {boot_id}\n")
+    image = f"{IMAGE}={VERSION}"
+
+    def scheduled(boot: str) -> None:
+        record = {"image": image, "complete": True, "confirmed": False}
+        trial = {"image": image, "boot_id": boot, "unwatched": False, "finishes": True}
+        record_text = json.dumps({**record, "trial_boot": trial})
+        host.write("var/lib/oslab-kernel/install.json", record_text)
+
+    scheduled(boot_id)
+    # Of an earlier version; its trial boot still needs it.
+    host.write("etc/oslab-kernel/trial-rerun", "secret", 0o700)
     published.publish()
     with serve(published.public) as url:
         output = playbook(host, url, published.repository.key.public)
@@ -268,11 +282,13 @@ def test_a_scheduled_trial_boot_is_left_alone(
         assert "changed=0" in output
         assert "Acquire the deployment lock" not in output
         assert output.endswith("STATUS 0")
+        assert (host.root / "etc/oslab-kernel/trial-rerun").exists()
         # It came, and nothing confirmed the kernel: a panic, for example.
-        host.write("etc/oslab-kernel/trial-outcome", f"{RELEASE} scheduled {'0' * 36}\n")
+        scheduled("0" * 36)
         output = playbook(host, url, published.repository.key.public)
-        assert "ended here without a confirmation: it is not tried again" in output
+        assert "ended here without a confirmation (it was neither confirmed nor" in output
         assert "Acquire the deployment lock" not in output
         assert not output.endswith("STATUS 0")
+        assert not (host.root / "etc/oslab-kernel/trial-rerun").exists()
         again = playbook(host, url, published.repository.key.public, install_retry_failed=True)
         assert "Acquire the deployment lock" in again

@@ -67,6 +67,21 @@ def versions(client):
     return [line.split()[1] for line in text.splitlines() if line.startswith("Version: ")]
 
 
+def a_stop_stays(playbook, root, steps):
+    """Who has published the same build again, or changes its steps, does not lift the stop."""
+
+    def is_stopped():
+        text = (root / "public/oslab-kernel.json").read_text()
+        return json.loads(text)["rollout"]["stopped"]
+
+    assert is_stopped()
+    given = {"publish_root": str(root), "publish_rollout": steps}
+    for variables, stopped in (({}, True), ({"publish_rollout_stopped": False}, False)):
+        run = playbook("rollout.yml", **given, **variables)
+        assert run.status == 0, run.output
+        assert is_stopped() is stopped
+
+
 def test_the_role_signs_with_the_users_key_and_keeps_builds_to_a_limit(
     repository, playbook, client_of, serve, short_path, tmp_path
 ):
@@ -149,6 +164,8 @@ def test_the_role_signs_with_the_users_key_and_keeps_builds_to_a_limit(
     assert later["date"] > described["date"]
     same = ("build_id", "packages", "index_sha256", "index_date", "files")
     assert [later[name] for name in same] == [described[name] for name in same]
+    publish(TWO)
+    a_stop_stays(playbook, root, steps)
     subprocess.run(["gpgconf", "--homedir", str(root / "gnupg"), "--kill", "all"], check=False)
 
 

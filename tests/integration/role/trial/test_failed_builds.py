@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import yaml
 from ansible_collections.oslab.kernel.tests.lib.playbook import (
     ROOT,
     run_playbook,
@@ -59,7 +60,8 @@ def test_another_build_is_prepared_for_its_trial_boot() -> None:
     # The record that a run which finds another boot reads.
     assert done.record["complete"]
     begun = done.record["trial_boot"]
-    assert begun == {"image": BUILD, "boot_id": done.record["boot_id"], "unwatched": True}
+    here = {"image": BUILD, "boot_id": done.record["boot_id"]}
+    assert begun == {**here, "unwatched": True, "finishes": False}
     assert begun["boot_id"] != BEFORE
 
 
@@ -75,12 +77,17 @@ def test_a_build_that_is_confirmed_is_forgotten() -> None:
 # --- what is recorded before the reboot ---------------------------------------------------------
 
 
-def before_the_reboot(tmp_path: Path, hosts: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """By their names, the record of hosts as the task that comes before it writes it."""
+def recorded(
+    tmp_path: Path, hosts: dict[str, dict[str, Any]], name: str
+) -> dict[str, list[tuple[str, Any]]]:
+    """By their names, what the tasks of a run write for hosts: the files' names and contents.
+
+    :param name: of the variable that has these files.
+    """
     role = {"name": "oslab.kernel.trial", "tasks_from": "unlock", "rolespec_validate": False}
     write = {
         "dest": f"{tmp_path}/{{{{ inventory_hostname }}}}.out",
-        "content": "{{ trial_begun_record | to_json }}",
+        "content": f"{{{{ {name} | to_json }}}}",
         "mode": "0600",
     }
     tasks = [{"ansible.builtin.import_role": role, "when": False}, {"ansible.builtin.copy": write}]
@@ -99,32 +106,79 @@ def before_the_reboot(tmp_path: Path, hosts: dict[str, dict[str, Any]]) -> dict[
     )
     assert done.status == 0, done.output
     files = {path.stem: json.loads(path.read_text()) for path in tmp_path.glob("*.out")}
-    return {name: [json.loads(one["content"]) for one in files[name]] for name in hosts}
+    return {
+        name: [
+            (one["path"], json.loads(one["content"]) if one["path"] == "/x" else one["content"])
+            for one in files[name]
+        ]
+        for name in hosts
+    }
+
+
+DEPLOYMENT = {"trial_repeats": True}
+KEXEC = {"trial_boot_loader": {"needs_kexec": "it cannot write"}}
 
 
 def test_the_record_says_that_the_next_boot_is_the_trial_boot(tmp_path: Path) -> None:
-    kexec = {"trial_boot_loader": {"needs_kexec": "it cannot write"}}
-    deployment = {"trial_repeats": True}
-    # Of a trial boot that was prepared and does not come any more.
-    earlier = {"install_record": {"image": BUILD, "trial_boot": {"image": BUILD, "boot_id": ""}}}
-    found = before_the_reboot(
-        tmp_path,
-        {
-            "deployed": {**deployment, "install_record": {"failures": [EARLIER]}},
-            "finishes": {**deployment, "trial_finish_on_host": True},
-            "later": {**deployment, "trial_reboot": False},
-            "reset": {**deployment, **kexec, "trial_reboot": False},
-            "rolledback": earlier,
-            "untouched": {"install_record": {}},
-        },
-    )
-    trial = {"image": BUILD, "boot_id": BEFORE}
-    begun = {"complete": True, "trial_boot": {**trial, "unwatched": True}}
+    finishes = {**DEPLOYMENT, "trial_finish_on_host": True}
+    hosts: dict[str, dict[str, Any]] = {
+        "deployed": {**DEPLOYMENT, "install_record": {"failures": [EARLIER]}},
+        "finishes": finishes,
+        "kexec": {**finishes, **KEXEC},
+        # No kexec is loaded there, as the boot loader starts it.
+        "needless": {**finishes, "trial_kexec": True},
+        "later": {**DEPLOYMENT, "trial_reboot": False},
+        "reset": {**DEPLOYMENT, **KEXEC, "trial_reboot": False},
+        "rolledback": {"install_record": {"image": BUILD}},
+    }
+    found = recorded(tmp_path, hosts, "trial_begun_records")
+    trial = {"image": BUILD, "boot_id": BEFORE, "finishes": False, "unwatched": True}
+    begun = {"complete": True, "trial_boot": trial}
     # This machine is its own control node: no run waits for its reboot.
-    assert found["deployed"] == [{"failures": [EARLIER], **begun}]
-    assert found["finishes"] == [{"complete": True, "trial_boot": {**trial, "unwatched": False}}]
-    assert found["later"] == [begun]
+    assert found["deployed"] == [("/x", {"failures": [EARLIER], **begun})]
+    assert found["later"] == [("/x", begun)]
+    outcome = ("/etc/oslab-kernel/trial-outcome", f"6.12.117-49-usac1 scheduled {BEFORE}\n")
+    for name, unwatched in (("finishes", False), ("kexec", True), ("needless", False)):
+        own = {**trial, "finishes": True, "unwatched": unwatched}
+        assert found[name] == [("/x", {"complete": True, "trial_boot": own}), outcome]
     # A reset starts the default, so it is no trial boot.
     assert found["reset"] == []
-    assert found["rolledback"] == [{"image": BUILD, "trial_boot": {}}]
+    assert found["rolledback"] == []
+
+
+def test_an_earlier_trial_boot_is_taken_away_before(tmp_path: Path) -> None:
+    earlier = {"install_record": {"image": BUILD, "trial_boot": {"image": BUILD, "boot_id": ""}}}
+    hosts: dict[str, dict[str, Any]] = {
+        "deployed": {**DEPLOYMENT, **earlier},
+        "rolledback": earlier,
+        # It boots the other kernel later, and this run does not see it.
+        "rollsback": {"trial_rolls_back": True, "install_record": {"image": BUILD}},
+        "untouched": {**DEPLOYMENT, "install_record": {}},
+    }
+    found = recorded(tmp_path, hosts, "trial_earlier_record")
+    assert found["deployed"] == [("/x", {"image": BUILD, "trial_boot": {}})]
+    assert found["rolledback"] == found["deployed"]
+    assert found["rollsback"] == [("/x", {"image": BUILD, "left": BUILD, "trial_boot": {}})]
     assert found["untouched"] == []
+
+
+def test_what_says_that_the_trial_boot_comes_is_written_last() -> None:
+    """A run that is killed before that leaves no failure; the host is rebooted after it."""
+    tasks = yaml.safe_load((ROOT / "roles/trial/tasks/boot/start.yml").read_text(encoding="utf-8"))
+    names = [task["name"] for task in tasks]
+    recorded_at = names.index("Record that the trial boot comes")
+    assert names[recorded_at + 1 :] == [
+        "Schedule the reboot into the kernel",
+        "Reboot into the kernel",
+    ]
+    before = (ROOT / "roles/trial/tasks").rglob("install.yml")
+    texts = [path.read_text(encoding="utf-8") for path in before]
+    assert not any("trial_begun" in text for text in texts)
+    paths = yaml.safe_load((ROOT / "roles/trial/vars/main.yml").read_text(encoding="utf-8"))
+    files = [one["path"] for one in paths["trial_finish_files"] + paths["trial_timer_files"]]
+    assert "{{ trial_outcome_file }}" not in files
+    # What is taken back goes in the other order.
+    recover = (ROOT / "roles/trial/tasks/recover.yml").read_text(encoding="utf-8")
+    parts = ("scheduled", "Record that the trial boot does not come", "Cancel the one-shot")
+    places = [recover.index(part) for part in parts]
+    assert places == sorted(places)

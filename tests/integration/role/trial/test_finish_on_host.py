@@ -13,6 +13,7 @@ from typing import Any, Optional
 import jinja2
 import pytest
 import yaml
+from ansible_collections.oslab.kernel.tests.lib.many_hosts import play, run_plays
 from ansible_collections.oslab.kernel.tests.lib.playbook import LOCAL, run_playbook, write_inventory
 
 ROLE = Path(__file__).resolve().parents[4] / "roles/trial"
@@ -106,6 +107,33 @@ def test_other_targets_would_lose_the_run(tmp_path: Path) -> None:
     assert "would end this run for 1 other targets" in refusal(tmp_path, hosts=("one", "two"))
 
 
+def test_a_run_on_the_host_says_when_it_judges_the_kernel(tmp_path: Path) -> None:
+    """What fails before is no fault of the kernel. A run of elsewhere records what it finds."""
+    running = {
+        **{"install_running": True, "install_release": RELEASE, "install_version": "1"},
+        **{"install_host_facts": {**FACTS, "trial": RELEASE, "trial_confirmed": False}},
+        **{"trial_boot_loader": {}, "install_record": {"confirmed": False}},
+    }
+    confirmed = {
+        "install_record": {"confirmed": True},
+        "install_host_facts": {**FACTS, "trial": RELEASE, "trial_confirmed": True},
+    }
+    hosts = {
+        "judges": running,
+        "judged": {**running, **confirmed},
+        "elsewhere": {**running, "ansible_connection": "hostile", "hostile_answers": "{}"},
+    }
+    role = {"name": "oslab.kernel.trial", "rolespec_validate": False}
+    mark = f"{tmp_path}/{{{{ inventory_hostname }}}}.judged"
+    tasks: list[dict[str, Any]] = [
+        {"ansible.builtin.set_fact": {"trial_judged_file": mark}},
+        {"ansible.builtin.include_role": role},
+    ]
+    said = run_plays(tmp_path, [play(list(hosts), tasks)], hosts)
+    assert not any(one.failed for one in said.values()), said
+    assert [path.stem for path in tmp_path.glob("*.judged")] == ["judges"]
+
+
 # --- the programs -------------------------------------------------------------------------------
 
 
@@ -117,6 +145,10 @@ class Host:
         self.outcome, self.confirmed = root / "outcome", root / "confirmed"
         self.log, self.lock, self.called = root / "log", root / "lock", root / "called"
         self.cmdline, self.boot_id = root / "cmdline", root / "boot_id"
+        self.judged, self.uptime = root / "judged", root / "uptime"
+        self.rerun = root / "finish/rerun"
+        self.rerun.parent.mkdir()
+        self.uptime.write_text("30.55 60.1\n")
         (root / "bin").mkdir()
         for name in ("systemctl", "wall", "sleep"):
             self.program(f"bin/{name}", f'echo {name} "$@" >>{self.called}')
@@ -127,9 +159,11 @@ class Host:
             "trial_confirmed_file": self.confirmed,
             "trial_verified_file": root / "verified",
             "trial_lock_file": self.lock,
-            "trial_rerun_program": root / "rerun",
+            "trial_judged_file": self.judged,
+            "trial_finish_dir": self.rerun.parent,
+            "trial_rerun_program": self.rerun,
             "trial_report_file": "/report",
-            "trial_timeout": 60,
+            "trial_timeout": 600,
             "trial_needs_kexec": needs_kexec,
         }
         later = jinja2.Template(VARS["trial_on_host_later"]).render(variables)
@@ -139,6 +173,7 @@ class Host:
         script = script.replace("PATH=", f"PATH={root}/bin:", 1)
         script = script.replace("/proc/cmdline", str(self.cmdline))
         script = script.replace("/proc/sys/kernel/random/boot_id", str(self.boot_id))
+        script = script.replace("/proc/uptime", str(self.uptime))
         (root / "program").write_text(script)
         self.scheduled()
         self.boots(trial=False, boot=BOOT)
@@ -155,7 +190,12 @@ class Host:
         self.cmdline.write_text(f"quiet{f' oslab.trial={RELEASE}' if trial else ''}\n")
         self.boot_id.write_text(f"{boot or 'another'}\n")
 
-    def run(self, verb: str) -> str:
+    def repeats(self, text: str) -> None:
+        """The command of the run; nobody may execute a file on /var."""
+        self.program("finish/rerun", text)
+        self.rerun.chmod(0o600)
+
+    def run(self, verb: str, status: int = 0) -> str:
         done = subprocess.run(
             ["sh", str(self.root / "program"), verb],
             stdin=subprocess.DEVNULL,
@@ -165,7 +205,7 @@ class Host:
             timeout=60,
             check=False,
         )
-        assert done.returncode == 0, done.stdout
+        assert done.returncode == status, done.stdout
         return done.stdout
 
     def calls(self) -> list[str]:
@@ -195,13 +235,13 @@ def test_a_reboot_by_kexec(tmp_path: Path) -> None:
 
 def test_a_confirmed_kernel(host: Host) -> None:
     host.boots(trial=True)
-    host.program("rerun", f"umask; echo done; touch {host.confirmed}")
+    host.repeats(f"umask; echo done; touch {host.confirmed}")
     assert "is verified and confirmed" in host.run("finish")
     assert "oslab-trial.service" not in json.dumps(host.calls())
     # The run has the usual mask: files that it makes have the modes that they always have.
     assert host.log.read_text() == "0022\ndone\n"
     assert host.log.stat().st_mode & 0o777 == 0o600
-    assert not (host.root / "rerun").exists()
+    assert not host.rerun.parent.exists()
     host.boots(trial=False)
     assert f"The kernel {RELEASE} was verified and confirmed on 20" in host.run("status")
 
@@ -209,16 +249,66 @@ def test_a_confirmed_kernel(host: Host) -> None:
 def test_a_kernel_that_is_not_confirmed_is_left_at_once(host: Host) -> None:
     host.boots(trial=True)
     # The run has released its own lock.
-    host.program("rerun", f"echo a check failed; : >{host.lock}; exit 2")
+    host.repeats(f"echo a check failed; touch {host.judged}; : >{host.lock}; exit 2")
     assert "is not confirmed (status 2)" in host.run("finish")
     assert host.calls()[-1] == "systemctl start --no-block oslab-trial.service"
+    assert "sleep 20" not in host.calls()
+    # Passwords of the run do not stay.
+    assert not host.rerun.parent.exists()
     host.boots(trial=False)
     assert f"The kernel {RELEASE} was not confirmed" in host.run("status")
 
 
+def test_a_run_that_judged_nothing_is_repeated(host: Host) -> None:
+    """The repository, or a lock: it says nothing of the kernel."""
+    host.boots(trial=True)
+    tried = host.root / "tried"
+    host.repeats(f"echo; [ -e {tried} ] && touch {host.confirmed} && exit; touch {tried}; exit 4")
+    assert "is verified and confirmed" in host.run("finish")
+    assert host.calls().count("sleep 20") == 1
+    assert "has not judged the kernel (status 4). It is repeated" in host.log.read_text()
+
+
+def test_it_is_not_repeated_when_the_rollback_timer_is_near(host: Host) -> None:
+    host.boots(trial=True)
+    host.repeats(f"echo 490.1 1 >{host.uptime}; exit 4")
+    assert "is not confirmed (status 4)" in host.run("finish")
+    assert "sleep 20" not in host.calls()
+    assert host.calls()[-1] == "systemctl start --no-block oslab-trial.service"
+
+
+def test_what_a_trial_boot_needs_is_removed_after_a_panic(host: Host) -> None:
+    host.repeats("exit 1")
+    # It is still to come.
+    host.run("finish")
+    assert host.rerun.exists()
+    host.boots(trial=False)
+    host.run("finish")
+    assert not host.rerun.parent.exists()
+    assert host.calls() == []
+
+
+def test_a_kexec_is_recorded_right_before_it(tmp_path: Path) -> None:
+    host = Host(tmp_path, "GRUB cannot write its environment block")
+    record = f"cat {host.outcome} >>{host.root}/seen"
+    host.program("bin/systemctl", record)
+    host.program("bin/sleep", record)
+    host.run("reboot")
+    words = f"{RELEASE} scheduled {BOOT}\n{RELEASE} begun {BOOT}\n"
+    assert (host.root / "seen").read_text() == words
+    # It is refused: any other reboot boots the default.
+    host.scheduled()
+    host.program("bin/systemctl", "exit 1")
+    host.run("reboot", status=1)
+    assert host.outcome.read_text() == f"{RELEASE} scheduled {BOOT}\n"
+    # Somebody stopped it, and rebooted.
+    host.boots(trial=False)
+    assert "did not come" in host.run("status")
+
+
 def test_a_run_that_succeeds_and_confirms_nothing_is_no_confirmation(host: Host) -> None:
     host.boots(trial=True)
-    host.program("rerun", "exit 0")
+    host.repeats("exit 0")
     host.run("finish")
     assert host.calls()[-1] == "systemctl start --no-block oslab-trial.service"
 
@@ -226,7 +316,7 @@ def test_a_run_that_succeeds_and_confirms_nothing_is_no_confirmation(host: Host)
 def test_another_run_that_works_on_the_host_goes_on(host: Host) -> None:
     host.boots(trial=True)
     host.lock.write_text("{}")
-    host.program("rerun", "exit 2")
+    host.repeats("exit 2")
     assert "Another run works on this host" in host.run("finish")
     assert not any("oslab-trial.service" in call for call in host.calls())
 
@@ -244,6 +334,19 @@ def test_what_a_login_shows(host: Host) -> None:
 
 def test_the_programs_are_on_the_root_file_system_and_removed() -> None:
     paths = {item["path"] for item in VARS["trial_finish_files"]}
-    assert paths == set(VARS["trial_finish_paths"])
-    for name in ("trial_on_host_program", "trial_rerun_program", "trial_outcome_file"):
+    removed = set(VARS["trial_finish_paths"])
+    others = ("{{ trial_earlier_rerun_program }}", "{{ trial_outcome_file }}")
+    assert removed - paths == set(others)
+    assert paths <= removed
+    for name in ("trial_on_host_program", "trial_outcome_file"):
         assert VARS[name].startswith("/etc/")
+
+
+def test_no_password_is_stored_in_etc() -> None:
+    """Where a program may commit all files once a day."""
+    assert VARS["trial_finish_dir"] == "{{ install_state_dir }}/finish"
+    assert VARS["trial_rerun_program"].startswith("{{ trial_finish_dir }}/")
+    (file,) = [one for one in VARS["trial_finish_files"] if "trial_rerun.script" in one["content"]]
+    assert (file["path"], file["mode"]) == ("{{ trial_rerun_program }}", "0600")
+    tasks = yaml.safe_load((ROLE / "tasks/finish_on_host/install.yml").read_text())
+    assert tasks[0]["ansible.builtin.file"]["mode"] == "0700"

@@ -57,6 +57,40 @@ def test_a_trial_boot_that_nobody_watched_tells_nothing() -> None:
     assert len(settled(unwatched, judged)["failures"]) == 1
 
 
+def test_a_kexec_that_the_host_left_for_has_come() -> None:
+    unwatched = {**BEGUN, "trial_boot": {**BEGUN["trial_boot"], "unwatched": True}}
+    left = failed_builds.with_outcome(unwatched, ("6.12-x", "begun", "first"))
+    assert failed_builds.failure_of(settled(left, FACTS), A)
+    for words in ((), ("6.12-x", "scheduled", "first"), ("6.12-x", "begun", "0"), ("6", "begun")):
+        assert failed_builds.with_outcome(unwatched, words) == unwatched
+    assert failed_builds.with_outcome({"image": A}, ("6.12-x", "begun", "first")) == {"image": A}
+
+
+def test_a_host_that_finishes_by_itself() -> None:
+    finishes = {**BEGUN, "trial_boot": {**BEGUN["trial_boot"], "finishes": True}}
+    # It never got as far as to begin the run.
+    hung = {**FACTS, "trial_report": "6.12-x was not confirmed within 900 s\nfailed units:\n"}
+    assert failed_builds.failure_of(settled(finishes, hung), A)
+    # The run began, and lacked something. Once more after that it may have been the kernel.
+    unjudged = "the run on the host, which has not judged the kernel:"
+    report = {**FACTS, "trial_report": f"6.12-x\n{unjudged}\nno network\n"}
+    found = finishes
+    for times in (1, 2):
+        found = settled(found, report)
+        assert failed_builds.failures(found) == []
+        assert found["unjudged"] == {"image": A, "times": times}
+        found = {**found, "trial_boot": finishes["trial_boot"]}
+    found = settled(found, report)
+    failure = failed_builds.failure_of(found, A)
+    assert failure
+    assert failure["reason"] == "in 3 trial boots no run on the host got as far as to judge it"
+    assert "unjudged" not in found
+    # Of another build, or of nobody.
+    others: tuple[Any, ...] = ({"image": B, "times": 2}, {"image": A, "times": "2"}, [])
+    for other in others:
+        assert settled({**finishes, "unjudged": other}, report)["unjudged"]["times"] == 1
+
+
 def test_the_oldest_ones_are_dropped() -> None:
     many = [{**FAILURE, "image": f"linux-image-6.12-x={number}"} for number in range(50)]
     found = settled({"failures": many}, FACTS)

@@ -71,6 +71,19 @@ def test_the_clock_goes_on_where_the_same_build_is_published_again() -> None:
     assert other["rollout"]["started"] == NOW + 60
 
 
+def test_a_stop_stays_until_somebody_lifts_it() -> None:
+    stopped = compose(published(), PUBLICATION, STEPS, True, NOW + 1)
+    again = compose(stopped, PUBLICATION, STEPS, None, NOW + 60)
+    assert again == stopped
+    changed = compose(stopped, {**PUBLICATION, "index_sha256": "d" * 64}, (), None, NOW + 60)
+    assert changed["rollout"]["stopped"] is True
+    assert compose(stopped, PUBLICATION, STEPS, False, NOW + 60)["rollout"]["stopped"] is False
+    other = {**PUBLICATION, "build_id": "f" * 64}
+    assert compose(stopped, other, STEPS, None, NOW + 60)["rollout"]["stopped"] is False
+    assert compose(stopped, other, STEPS, True, NOW + 60)["rollout"]["stopped"] is True
+    assert compose({}, PUBLICATION, STEPS, None, NOW)["rollout"]["stopped"] is False
+
+
 @pytest.mark.parametrize("now", [NOW, NOW - 86_400])
 def test_the_date_grows_whatever_the_clock_does(now: int) -> None:
     first = published()

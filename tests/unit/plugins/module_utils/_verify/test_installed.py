@@ -72,6 +72,16 @@ def test_the_list_of_the_repository(host: Path, monkeypatch: pytest.MonkeyPatch)
     assert refused["method"] == "dpkg"
 
 
+def test_a_list_that_the_host_has_kept(host: Path) -> None:
+    data = json.dumps(LIST).encode()
+    (host / "kept").write_bytes(data)
+    assert installed.kept_list(host / "kept", hashlib.sha256(data).hexdigest()) == LIST
+    # Nobody says that it is the right one; another one; none.
+    assert installed.kept_list(host / "kept", "") is None
+    assert installed.kept_list(host / "kept", "0" * 64) is None
+    assert installed.kept_list(host / "none", "0" * 64) is None
+
+
 def test_without_a_list_dpkg_is_asked(host: Path) -> None:
     found = gather(host, None)
     assert found["method"] == "dpkg"
