@@ -60,7 +60,11 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     }
     role = "oslab.kernel.trial"
     # A set_fact, as the roles' own variables are stronger than the inventory's: it is this machine.
-    own = {"install_record_file": f"{directory}/{{{{ inventory_hostname }}}}"}
+    own = {
+        "install_record_file": f"{directory}/{{{{ inventory_hostname }}}}",
+        # Whatever the roles make of the answers: it stays this machine.
+        "trial_reboot": False,
+    }
     tasks: list[dict[str, Any]] = [
         {"ansible.builtin.set_fact": own},
         *(
