@@ -186,41 +186,17 @@ def test_disks_that_grub_cannot_write(abstraction: str, filesystem: str, reason:
     assert found == (f"/boot/grub is on {reason}" if reason else "")
 
 
-@pytest.mark.parametrize(
-    ("filesystem", "files", "reason"),
-    [
-        ("ext4", {}, ""),
-        ("ext4", {"dm/uuid": "LVM-abc\n"}, "LVM"),
-        ("xfs", {"md/level": "raid1\n"}, "software RAID (md)"),
-        ("ext4", {"dm/uuid": "CRYPT-LUKS2-abc-root\n"}, ""),
-        ("ext4", {"dm/uuid": "part1-mpath-3600\n"}, ""),
-        ("ext4", {"dm/uuid": "DMRAID-isw\n"}, "a device of the device mapper (DMRAID-isw)"),
-        ("btrfs", {}, "btrfs"),
-        ("zfs", {}, "zfs"),
-    ],
-)
-def test_a_grub_probe_that_fails(
-    tmp_path: Path, filesystem: str, files: dict[str, str], reason: str
-) -> None:
+@pytest.mark.parametrize("fails", [("fs",), ("abstraction",), ("fs", "abstraction")])
+def test_a_grub_probe_that_fails(tmp_path: Path, fails: tuple[str, ...]) -> None:
     """The kernel says where the directory is."""
     (tmp_path / "proc/self").mkdir(parents=True)
-    (tmp_path / "proc/self/mountinfo").write_text(
-        "1 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
-        f"2 1 253:0 / /boot rw - {filesystem} /dev/x rw\n"
-        "3 1 8:2 / /bo rw - btrfs /dev/sda2 rw\n"
-    )
-    device = tmp_path / "sys/dev/block/253:0"
-    device.mkdir(parents=True)
-    for name, text in files.items():
-        (device / name).parent.mkdir(exist_ok=True)
-        (device / name).write_text(text)
-    for fails in (("fs",), ("abstraction",), ("fs", "abstraction")):
+    mounts = tmp_path / "proc/self/mountinfo"
+    mounts.write_text("1 1 0:30 / / rw - btrfs /dev/sda1 rw\n")
 
-        def run(command: Sequence[str], fails: tuple[str, ...] = fails) -> Result:
-            return Result(1 if command[1].partition("=")[2] in fails else 0)
+    def run(command: Sequence[str]) -> Result:
+        return Result(1 if command[1].partition("=")[2] in fails else 0)
 
-        found = read_only_reason(run, "/boot/grub", tmp_path)
-        assert found == (f"/boot/grub is on {reason}" if reason else "")
+    assert read_only_reason(run, "/boot/grub", tmp_path) == "/boot/grub is on btrfs"
 
 
 def test_no_grub_says_what_to_do(tmp_path: Path) -> None:
