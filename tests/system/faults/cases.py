@@ -164,7 +164,11 @@ def kexec(host: Host) -> list[str]:
     return found
 
 
-BLOCK = "stat -c '%Y %Z' /boot/grub/grubenv; sha256sum /boot/grub/grubenv"
+# From Debian 13 on, this unit writes it anew at each boot, as it was.
+BLOCK = """
+[ -e /lib/systemd/system/grub-common.service ] || stat -c '%Y %Z' /boot/grub/grubenv
+sha256sum /boot/grub/grubenv
+"""
 
 
 def confirmed(host: Host) -> list[str]:
