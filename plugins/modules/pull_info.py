@@ -133,7 +133,11 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     plain_text,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
-from ansible_collections.oslab.kernel.plugins.module_utils._host import finish_files, pull
+from ansible_collections.oslab.kernel.plugins.module_utils._host import (
+    failed_builds,
+    finish_files,
+    pull,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import (
     attestations,
     description,
@@ -191,10 +195,6 @@ def attested(module: AnsibleModule, found: dict[str, Any]) -> list[str]:
     return texts
 
 
-def image_of(found: dict[str, Any]) -> str:
-    return f"linux-image-{found['release']}={found['version']}"
-
-
 def checked(
     module: AnsibleModule, message: bytes
 ) -> tuple[str, str, dict[str, Any], rollout.Rollout]:
@@ -241,7 +241,8 @@ def finished(module: AnsibleModule, boot: pull.Boot) -> Optional[dict[str, Any]]
 
 def keep(module: AnsibleModule, boot: pull.Boot, found: dict[str, Any], message: bytes) -> None:
     """For the trial boot. Raises OSError if it cannot be written."""
-    image, files = image_of(found), found["files"]
+    image = failed_builds.image_of(found["release"], found["version"])
+    files = found["files"]
     earlier = str(boot.record.get("image", ""))
     if earlier == image and boot.record.get("confirmed"):
         return
@@ -284,7 +285,8 @@ def read(module: AnsibleModule, url: str) -> dict[str, Any]:
 
 def files_path(found: dict[str, Any]) -> str:
     """Of the list that is kept; empty if it is not there, or another one."""
-    image, files = image_of(found), found["files"]
+    image = failed_builds.image_of(found["release"], found["version"])
+    files = found["files"]
     there = files and finish_files.has_list(image, files["sha256"], LIMIT)
     return str(finish_files.list_path(image)) if there else ""
 

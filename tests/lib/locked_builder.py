@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,16 @@ def target(config: str = STOCK_CONFIG, **facts: Any) -> dict[str, str]:
         "boot_config_info": {"changed": False, "content": text},
     }
     return {"ansible_connection": "hostile", "hostile_answers": json.dumps(answers)}
+
+
+def altered(package: Path, scratch: Path) -> Path:
+    """The same package with another text in one of its files."""
+    tree, target = scratch / "tree", scratch / package.name
+    subprocess.run(["dpkg-deb", "--raw-extract", package, tree], check=True)
+    (config,) = tree.glob("boot/config-*")
+    config.write_text("CONFIG_X=y\n")
+    subprocess.run(["dpkg-deb", "--build", tree, target], check=True)
+    return target
 
 
 class Builder:

@@ -34,6 +34,16 @@ _ENDED = (
 _NEVER_JUDGED = f"in {MOST_UNJUDGED} trial boots no run on the host got as far as to judge it"
 
 
+def image_of(release: str, version: str) -> str:
+    """The kernel's package of a build, as records name it."""
+    return f"linux-image-{release}={version}"
+
+
+def is_image_of(image: str, release: str) -> bool:
+    """Whether it is one of this release's, of whatever version."""
+    return image.startswith(image_of(release, ""))
+
+
 def failures(record: Mapping[str, Any]) -> list[dict[str, str]]:
     """All of a record, one for each build; what is no failure of ours is left out."""
     listed = record.get("failures")
@@ -66,9 +76,7 @@ def with_outcome(record: Mapping[str, Any], outcome: Sequence[str]) -> dict[str,
     :param outcome: the words of its file: release, state, boot.
     """
     image, boot = begun(record)
-    if not image or list(outcome[1:3]) != [BEGUN, boot]:
-        return dict(record)
-    if not image.startswith(f"linux-image-{outcome[0]}="):
+    if not image or list(outcome[1:3]) != [BEGUN, boot] or not is_image_of(image, outcome[0]):
         return dict(record)
     return {**record, "trial_boot": {**record["trial_boot"], "begun": True}}
 
@@ -122,7 +130,7 @@ def settled(record: Mapping[str, Any], facts: Mapping[str, Any], day: str) -> di
     known = failures(record)
     image, before = begun(record)
     ended = bool(image) and before != facts["boot_id"]
-    if ended and not image.startswith(f"linux-image-{facts['release']}="):
+    if ended and not is_image_of(image, facts["release"]):
         found["trial_boot"] = {}
         reason = ""
         verdict = _verdict(record, facts.get("trial_report"))

@@ -137,7 +137,7 @@ def decide(
 ) -> Decision:
     """`published`: the description. `retry`: try a build again whose trial boot failed here."""
     release, version = str(published["release"]), str(published["version"])
-    image = f"linux-image-{release}={version}"
+    image = failed_builds.image_of(release, version)
     if found := _of_trial(boot, release, image):
         return found
     if plan.stopped:

@@ -60,7 +60,7 @@ def state(release: str, boot: str, record: Mapping[str, Any], *, unconfirmed: bo
     if not record:
         return "none"
     confirmed = record.get("confirmed") is True
-    if str(record.get("image", "")).startswith(f"linux-image-{release}="):
+    if failed_builds.is_image_of(str(record.get("image", "")), release):
         return "confirmed" if confirmed else "unconfirmed"
     failed = failed_builds.failure_of(record, record.get("image")) is not None
     installed_now = record.get("boot_id") == boot and not failed

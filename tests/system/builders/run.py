@@ -22,7 +22,6 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "collections"))
 from ansible_collections.oslab.kernel.tests.integration.reproduce import compare
 from ansible_collections.oslab.kernel.tests.integration.reproduce import run as reproduce
 from ansible_collections.oslab.kernel.tests.lib import kernel_trees
-from ansible_collections.oslab.kernel.tests.lib.locked_builder import Builder, target
+from ansible_collections.oslab.kernel.tests.lib.locked_builder import Builder, altered, target
 from ansible_collections.oslab.kernel.tests.lib.playbook import Run
 from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
 from ansible_collections.oslab.kernel.tests.system.builders.other_system import (
@@ -87,19 +86,6 @@ def variables(config: Path) -> dict[str, Any]:
     }
 
 
-def altered(package: Path, scratch: Path) -> Path:
-    """The same package with one byte more in one of its files."""
-    tree, made = scratch / "tree", scratch / package.name
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir()
-    subprocess.run(["dpkg-deb", "--raw-extract", str(package), str(tree)], check=True)
-    [config] = tree.glob("boot/config-*")
-    config.write_text(f"{config.read_text()}\n")
-    build = ["dpkg-deb", "-Znone", "--build", str(tree), str(made)]
-    subprocess.run(build, check=True, capture_output=True)
-    return made
-
-
 def publish(alice: Builder) -> Path:
     """Her build, made by her lock; the directory with it."""
     succeeded(alice.run("lock.yml"), "the first builder writes a lock")
@@ -122,7 +108,9 @@ def rebuild(bob: Builder, alice: Builder, store: Path) -> None:
     check(wanted in said, wanted, said)
 
     [image] = store.glob("linux-image-*.deb")
-    other = altered(image, bob.repository / "other")
+    scratch = bob.repository / "other"
+    scratch.mkdir()
+    other = altered(image, scratch)
     text = given.read_text()
     good_sum, bad_sum = compare.sha256(image), compare.sha256(other)
     given.write_text(text.replace(good_sum, bad_sum))
@@ -133,7 +121,7 @@ def rebuild(bob: Builder, alice: Builder, store: Path) -> None:
     )
     said = " ".join(done.output.split())
     good = done.status == 2 and f"published {bad_sum}, rebuilt {good_sum}" in said
-    check(good and "boot/config-" in said, "a package with one byte more is found and named", said)
+    check(good and "boot/config-" in said, "a package with another file is found and named", said)
 
 
 def build_with_own_programs(bob: Builder, config: Path) -> None:

@@ -19,7 +19,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._repository import at
 from ansible_collections.oslab.kernel.plugins.module_utils._repository.attestations import Build
 from ansible_collections.oslab.kernel.tests.lib import openpgp_keys, signing_keys
 from ansible_collections.oslab.kernel.tests.lib.config_lab import STOCK_CONFIG
-from ansible_collections.oslab.kernel.tests.lib.locked_builder import Builder
+from ansible_collections.oslab.kernel.tests.lib.locked_builder import Builder, altered
 
 IMAGE = "linux-image-6.12.0-49-usac1"
 
@@ -55,16 +55,6 @@ def who_vouches(builder: Builder, key: openpgp_keys.Key) -> Sequence[str]:
 def run_program(argv: Any) -> Result:
     done = subprocess.run(list(argv), capture_output=True, text=True, check=False)
     return Result(done.returncode, done.stdout, done.stderr)
-
-
-def altered(package: Path, scratch: Path) -> Path:
-    """The same package with another text in one of its files."""
-    tree, target = scratch / "tree", scratch / package.name
-    subprocess.run(["dpkg-deb", "--raw-extract", package, tree], check=True)
-    (config,) = tree.glob("boot/config-*")
-    config.write_text("CONFIG_X=y\n")
-    subprocess.run(["dpkg-deb", "--build", tree, target], check=True)
-    return target
 
 
 @pytest.mark.long

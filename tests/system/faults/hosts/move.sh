@@ -8,6 +8,12 @@ mount_more() {
 install_boot_loader() {
     chroot /new grub-install "$(realpath "$disk")"
 }
+# A logical volume, /dev/mapper/vg-root, is all of this partition.
+have_lvm() {
+    pvcreate -q "$1"
+    vgcreate -q vg "$1"
+    lvcreate -q --yes --extents 100%FREE --name root vg
+}
 # For a machine with UEFI: its first partition is that of the boot loader.
 have_esp() {
     mkfs.vfat -F 32 "$disk-part1"
