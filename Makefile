@@ -219,7 +219,7 @@ test-pull: deps ## Let two VMs pull a kernel from the repository by themselves, 
 
 # Beside the other Python packages, so that they are not made anew for the sake of one test.
 $(VENV)/vagrant/.done $(VENV)/uefi/.done: $(VENV)/%/.done: requirements-%.lock $(VENV)/.done
-	@$(PIP_INSTALL) --no-deps --upgrade --target $(@D) --requirement requirements-vagrant.lock
+	@$(PIP_INSTALL) --no-deps --upgrade --target $(@D) --requirement $<
 	@touch $@
 
 .PHONY: packages-vagrant

@@ -14,7 +14,6 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
-LISTS = ("requirements.txt", "requirements-vagrant.txt")
 # Of a shell, a Makefile, a list of arguments.
 INSTALL = re.compile(r"\bpip3?(?:\.\d+)?[\"']?,?\s+[\"']?(?:install|download|wheel)\b")
 NEEDED = ("--require-hashes", "--only-binary")
@@ -27,6 +26,15 @@ def tracked(*patterns: str) -> list[Path]:
     argv = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *patterns]
     listed = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return [path for name in listed.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+# requirements-apt*.txt name Debian's packages.
+LISTS = [
+    path.name
+    for path in tracked("requirements*.txt")
+    if not path.name.startswith("requirements-apt")
+]
+EXTRA = [name for name in LISTS if name != "requirements.txt"]
 
 
 def logical_lines(text: str) -> list[str]:
@@ -61,6 +69,21 @@ def test_the_locks_of_the_lists_and_of_the_releases_of_ansible_core_exist() -> N
     ignored = {path.stem.partition("-")[2] for path in tracked("tests/sanity/ignore-*.txt")}
     assert ignored
     assert names >= {f"tests/sanity/requirements-{release}.lock" for release in ignored}
+
+
+def test_there_are_lists() -> None:
+    assert "requirements.txt" in LISTS
+    assert EXTRA
+
+
+@pytest.mark.parametrize("name", EXTRA)
+def test_each_further_list_is_installed_from_its_own_lock(name: str) -> None:
+    lock = name.replace(".txt", ".lock")
+    target = f".venv/{Path(lock).stem.partition('-')[2]}/.done"
+    argv = ["make", "--dry-run", "--always-make", target]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True)
+    [line] = [line for line in done.stdout.splitlines() if "--target" in line]
+    assert line.split("--requirement ")[1].split() == [lock]
 
 
 @pytest.mark.parametrize("name", LISTS)
