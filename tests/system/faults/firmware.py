@@ -15,6 +15,10 @@ from ansible_collections.oslab.kernel.tests.lib.script import RunError
 _PLACE = Path("/usr/share/OVMF")
 # Names the owner of a key in the firmware's lists; any will do.
 _OWNER = "b28db6ba-4d5c-4a0d-9ac5-9d6b6f0f7a4e"
+# An emulated processor may stay in the firmware for ever, in one of some ten boots. OVMF starts all
+# processors and waits for them, and the other ones may miss that. Its timer comes each 10 ms, and
+# on a busy machine serving it can take longer than that; so the clock counts instructions instead.
+_EMULATED = ("-smp", "1", "-icount", "shift=auto")
 
 
 @dataclass(frozen=True)
@@ -26,14 +30,12 @@ class Firmware:
     # Arguments that only this firmware needs.
     more: tuple[str, ...] = ()
 
-    def arguments(self, variables: Path) -> list[str]:
+    def arguments(self, variables: Path, accel: str = "tcg") -> list[str]:
         """Of QEMU. `variables`: the machine's own copy, which it writes to."""
         flash = "if=pflash,format=raw"
         return [
             *self.more,
-            # OVMF starts the other processors at each boot and waits for them. Emulated ones may
-            # miss that, and the firmware waits for ever: once in some ten boots.
-            *("-smp", "1"),
+            *(_EMULATED if accel == "tcg" else ()),
             *("-drive", f"{flash},unit=0,readonly=on,file={self.code}"),
             *("-drive", f"{flash},unit=1,file={variables}"),
         ]

@@ -23,14 +23,15 @@ KEPT = ("disk.qcow2", "spare.qcow2", "variables.fd")
 class EfiMachine(Faulty):
     """It starts as the lab's image does, until its firmware is changed."""
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(self, directory: Path, state: Path, accel: str) -> None:
+        super().__init__(directory, state, accel)
+        self._accel = accel
         self.efi = False
 
     def hardware(self) -> list[str]:
         found = super().hardware()
         if self.efi:
-            found += PLAIN.arguments(self.directory / "variables.fd")
+            found += PLAIN.arguments(self.directory / "variables.fd", self._accel)
         return found
 
     def make_spare(self, path: Path) -> None:

@@ -131,10 +131,12 @@ class EfiHost(Faulty):
         super().__init__(directory, state, accel)
         assert kind.firmware is not None
         self._firmware = kind.firmware
+        self._accel = accel
         self._signed = kind.signed
 
     def hardware(self) -> list[str]:
-        return [*super().hardware(), *self._firmware.arguments(self.directory / VARIABLES)]
+        flash = self._firmware.arguments(self.directory / VARIABLES, self._accel)
+        return [*super().hardware(), *flash]
 
     def make_spare(self, path: Path) -> None:
         super().make_spare(path)
