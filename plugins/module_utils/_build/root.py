@@ -73,7 +73,7 @@ _GONE = re.compile(
 # Lines with a reason. mmdebstrap's own repeat the whole command that failed.
 _ERROR = re.compile(
     r"(?!.*(?:apt-get --yes|apt-get update |mmdebstrap failed))"
-    r"(?:W: GPG error|Err|E|dpkg: error)[: ]"
+    r"(?:W: GPG error|W: OpenPGP|Err|E|dpkg: error)[: ]"
 )
 _FOR_ARCHITECTURE = re.compile(r":[a-z0-9-]+$")
 
@@ -508,7 +508,8 @@ def _without_gone(packages: Mapping[str, Any], output: str) -> dict[str, Any]:
 def _errors(output: str) -> str:
     """What the programs name as the fault; without that, the last lines."""
     found = [line.strip() for line in output.splitlines() if _ERROR.match(line)]
-    return output_summary("", "\n".join(dict.fromkeys(found)) or output, lines=8, length=900)
+    shown = "\n".join(dict.fromkeys(found)) or output
+    return output_summary("", shown, lines=8, length=900).rstrip(".")
 
 
 def _failure(request: Request, output: str) -> str:
