@@ -46,11 +46,13 @@ def target(config: str = STOCK_CONFIG, **facts: Any) -> dict[str, str]:
 
 
 def altered(package: Path, scratch: Path) -> Path:
-    """The same package with another text in one of its files."""
+    """The same package with another byte in one of its files."""
     tree, target = scratch / "tree", scratch / package.name
     subprocess.run(["dpkg-deb", "--raw-extract", package, tree], check=True)
     (config,) = tree.glob("boot/config-*")
-    config.write_text("CONFIG_X=y\n")
+    data = bytearray(config.read_bytes())
+    data[0] ^= 1
+    config.write_bytes(bytes(data))
     subprocess.run(["dpkg-deb", "--build", tree, target], check=True)
     return target
 
@@ -106,7 +108,7 @@ class Builder:
         return str(path)
 
     def play(self, book: str, *options: str, inventory: Path) -> Run:
-        """Run a playbook of the collection on the builder."""
+        """Run a playbook on the builder: one of the collection, or a path that the builder sees."""
         return run_playbook(
             ROOT / "playbooks" / book,
             *options,

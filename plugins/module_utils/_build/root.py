@@ -63,6 +63,18 @@ _MAKING = ".making-"
 _HASH = re.compile(r"[0-9a-f]{64}")
 # A directory of snapshot.debian.org's layout, whose index has expired long ago.
 _SNAPSHOT = re.compile(r"/[0-9]{8}T[0-9]{6}Z(/|$)")
+_ANY_TIME = "YYYYMMDDTHHMMSSZ"
+# How apt names a package, or the file of one, that the archive does not have.
+_GONE = re.compile(
+    r"Unable to locate package (\S+)|Package '?([^\s']+)'? has no installation candidate"
+    r"|Depends:? ([a-z0-9][a-z0-9+.-]+).*\s+but (?:it is not|none of the choices are) installable"
+    r"|Failed to fetch \S+/([^/_\s]+)_[^/\s]*\.deb +(?:404|Failed to stat)"
+)
+# Lines with a reason. mmdebstrap's own repeat the whole command that failed.
+_ERROR = re.compile(
+    r"(?!.*(?:apt-get --yes|apt-get update |mmdebstrap failed))"
+    r"(?:W: GPG error|W: OpenPGP|Err|E|dpkg: error)[: ]"
+)
 _FOR_ARCHITECTURE = re.compile(r":[a-z0-9-]+$")
 
 
@@ -157,6 +169,9 @@ class Request:
 def _source(entry: str, suite: str, keyring: Optional[Path] = None) -> str:
     """`ADDRESS [SUITE COMPONENT…]` as a line of a sources.list."""
     address, *rest = entry.split()
+    if keyring:
+        # apt reads packages of file: where they are, and mmdebstrap finds none of them in the root.
+        address = re.sub("^file:", "copy:", address)
     options = ["check-valid-until=no"] if _SNAPSHOT.search(address) else []
     if keyring:
         options.append(f'signed-by="{keyring}"')
@@ -191,17 +206,17 @@ def locked(record: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _unexpected(expected: Mapping[str, Any], record: Mapping[str, Any]) -> str:
+def _unexpected(expected: Mapping[str, Any], packages: Mapping[str, Any]) -> str:
     """Which packages of the archive are others than those of the lock, and what helps."""
     name = "environment.root.packages"
-    old, new = ({name: each.get("packages", {})} for each in (expected, locked(record)))
+    old, new = {name: expected.get("packages", {})}, {name: packages}
     changes = lock_lines.differences(old, new)
     versions = [each for each in changes if each.line.endswith(".version")] or changes
     shown = "; ".join(line[len("- ") :] for line in lock_lines.listed(versions, "locked"))
-    time = expected.get("snapshot") or "YYYYMMDDTHHMMSSZ"
+    time = expected.get("snapshot") or _ANY_TIME
     return (
         f"the archive of the build root has not the packages of build_lock: {shown}. Set "
-        "build_root_mirrors to the archive of that time, such as "
+        "build_root_mirrors to the archives of that time (docs/how-to/lock-a-build.md), such as "
         f"https://snapshot.debian.org/archive/debian/{time}/, or write a new lock with "
         "playbooks/lock.yml"
     )
@@ -416,7 +431,7 @@ class Roots:
             new.chmod(workdir.DIRECTORY)
             tree = new / TREE
             tree.mkdir(workdir.DIRECTORY)
-            _unpack(_bootstrap(request, new, run), tree, run)
+            _unpack(_bootstrap(request, new, run, expected or {}), tree, run)
             packages = installed(tree)
             snapshot = archive_date(tree / LISTS)
             for path in (tree / LISTS).iterdir():
@@ -433,7 +448,7 @@ class Roots:
                 "snapshot": snapshot,
             }
             if expected and expected.get("id") != record["id"]:
-                raise RootError(_unexpected(expected, record))
+                raise RootError(_unexpected(expected, locked(record)["packages"]))
             json_file.write(new / RECORD, record)
             name = str(record["id"])
             is_new = self.read(name) is None
@@ -472,17 +487,33 @@ def command(request: Request, tar: Path, uid: int) -> list[str]:
     ]
 
 
-def _bootstrap(request: Request, new: Path, run: FullRunner) -> Path:
+def _bootstrap(request: Request, new: Path, run: FullRunner, expected: Mapping[str, Any]) -> Path:
     tar = new / "root.tar"
     argv = command(request, tar, os.geteuid())
     done = run(argv, None, {"SOURCE_DATE_EPOCH": EPOCH, "DEBIAN_FRONTEND": "noninteractive"})
     if done.status != 0:
+        there = _without_gone(expected.get("packages", {}), done.both)
+        if there != expected.get("packages", {}):
+            raise RootError(_unexpected(expected, there))
         raise RootError(_failure(request, done.both))
     return tar
 
 
+def _without_gone(packages: Mapping[str, Any], output: str) -> dict[str, Any]:
+    """The locked packages without those that apt did not find in the archive."""
+    gone = {name for match in _GONE.finditer(output) for name in match.groups() if name}
+    return {name: each for name, each in packages.items() if name.partition(":")[0] not in gone}
+
+
+def _errors(output: str) -> str:
+    """What the programs name as the fault; without that, the last lines."""
+    found = [line.strip() for line in output.splitlines() if _ERROR.match(line)]
+    shown = "\n".join(dict.fromkeys(found)) or output
+    return output_summary("", shown, lines=8, length=900).rstrip(".")
+
+
 def _failure(request: Request, output: str) -> str:
-    said = output_summary("", output, lines=8, length=900)
+    said = _errors(output)
     sources = "; ".join(request.sources)
     if re.search(r"Could not (resolve|connect)|Connection (failed|refused|timed out)", output):
         return f"the archive of the build root cannot be reached ({sources}): {said}. Set " + (
@@ -492,6 +523,18 @@ def _failure(request: Request, output: str) -> str:
         return (
             f"{request.key_file} does not verify the archive of the build root ({sources}): "
             f"{said}. Update the package with the keyring, or set build_root_keyring"
+        )
+    if re.search(r"Hash Sum mismatch|File has unexpected size", output):
+        return (
+            "a file of the build root's archive is not the one that the signed index names "
+            f"({sources}): {said}. Run it again in an hour if the archive is being updated, or "
+            "set build_root_mirrors to another one"
+        )
+    if re.search(r"Release file for .* is expired", output):
+        return (
+            f"the index of the build root's archive has expired ({sources}): {said}. Set "
+            "build_root_mirrors to an archive that is kept up to date, or to a snapshot with its "
+            f"time in the address, such as …/archive/debian/{_ANY_TIME}"
         )
     return (
         f"mmdebstrap made no build root of {request.suite} from {sources}: {said}. If a package is "

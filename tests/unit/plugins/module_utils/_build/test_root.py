@@ -291,6 +291,16 @@ def test_mirrors(request_):
     ]
 
 
+def test_a_mirror_on_the_builder(request_):
+    """mmdebstrap looks for packages of file: in the root."""
+    mirror = "file:///srv/archive/debian/20250520T000000Z"
+    local = dataclasses.replace(request_, mirrors=[mirror])
+    assert local.sources == [f"deb [check-valid-until=no] {mirror} bookworm main"]
+    signed = f'check-valid-until=no signed-by="{request_.keyring}"'
+    place = mirror[len("file:") :]
+    assert local.verified_sources == [f"deb [{signed}] copy:{place} bookworm main"]
+
+
 def test_an_account_would_be_in_each_record(request_):
     mirrors = ["http://m/x", "https://bob:secret@m/x bookworm main"]
     with pytest.raises(RootError, match=r"build_root_mirrors\[1\] cannot be used") as caught:
@@ -319,6 +329,8 @@ def test_other_suites():
         ("GPG error: … NO_PUBKEY 0E98404D386FA1D9", "does not verify the archive"),
         ("The repository 'http://x sid InRelease' is not signed.", "build_root_keyring"),
         ("E: Unable to locate package x", "dependencies_extra_packages"),
+        ("E: Failed to fetch http://x/y.deb  Hash Sum mismatch", "signed index names"),
+        ("E: Release file for http://x/InRelease is expired (invalid", "has expired"),
     ],
 )
 def test_why_none_is_made(roots, request_, archive, said, advice):
@@ -392,6 +404,40 @@ def test_the_root_of_a_lock_or_none(roots, request_, archive):
     with roots.locked():
         again, is_new = roots.make(request_, archive, lock)
     assert (again["id"], is_new) == (made["id"], True)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "E: Unable to locate package gcc-12",
+        "E: Package 'gcc-12' has no installation candidate",
+        " gcc : Depends: gcc-12 (>= 12.2.0-1~) but it is not installable",
+        "   2. gcc:amd64 Depends gcc-12 (>= 12)\n      but none of the choices are installable:",
+        "E: Failed to fetch http://x/pool/main/g/gcc-12/gcc-12_12.2.0-14_amd64.deb  404  Not Found",
+        "E: Failed to fetch copy:/x/gcc-12_12.2.0-14_amd64.deb  Failed to stat - stat (2: No such)",
+    ],
+)
+def test_a_locked_package_that_is_gone(roots, request_, archive, said):
+    lock = build_root.locked(make(roots, request_, archive)[0])
+    archive.failure = said
+    with roots.locked(), pytest.raises(RootError) as caught:
+        roots.make(request_, archive, lock)
+    message = str(caught.value)
+    assert "packages.gcc-12:amd64.version: locked 12.2.0-14, found nothing" in message
+    assert "Set build_root_mirrors to the archives of that time" in message
+    assert "bc" not in message.replace("build_root", "")
+
+
+def test_the_reason_is_not_cut_off(roots, request_, archive):
+    """mmdebstrap adds lines about itself, with the whole command."""
+    said = "W: OpenPGP signature verification failed: x: Message has been manipulated"
+    noise = ["I: main() received signal PIPE", f"E: apt-get --yes {'-o x=y ' * 200} failed"]
+    archive.failure = "\n".join(
+        [said, "E: The repository is odd.", *noise * 9, "E: mmdebstrap failed"]
+    )
+    with pytest.raises(RootError, match=f"main: {said} / E: The repository is odd. If") as caught:
+        make(roots, request_, archive)
+    assert "-o x=y" not in str(caught.value)
 
 
 def test_an_index_without_a_date(tmp_path):
