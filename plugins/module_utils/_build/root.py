@@ -524,7 +524,8 @@ def _failure(request: Request, output: str) -> str:
             f"{request.key_file} does not verify the archive of the build root ({sources}): "
             f"{said}. Update the package with the keyring, or set build_root_keyring"
         )
-    if re.search(r"Hash Sum mismatch|File has unexpected size", output):
+    # The last is what apt 3.0 says of a wrong checksum on the builder's own file system.
+    if re.search(r"Hash Sum mismatch|File has unexpected size|copy:\S+ +Undetermined Er", output):
         return (
             "a file of the build root's archive is not the one that the signed index names "
             f"({sources}): {said}. Run it again in an hour if the archive is being updated, or "

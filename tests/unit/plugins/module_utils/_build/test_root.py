@@ -330,6 +330,7 @@ def test_other_suites():
         ("The repository 'http://x sid InRelease' is not signed.", "build_root_keyring"),
         ("E: Unable to locate package x", "dependencies_extra_packages"),
         ("E: Failed to fetch http://x/y.deb  Hash Sum mismatch", "signed index names"),
+        ("E: Failed to fetch copy:/x/y.deb  Undetermined Error", "signed index names"),
         ("E: Release file for http://x/InRelease is expired (invalid", "has expired"),
     ],
 )
