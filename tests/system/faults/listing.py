@@ -24,6 +24,8 @@ LEFT_OUT = re.compile(
     # dpkg and apt's own books, which are read by dpkg-query below; the indexes of other sources.
     r"|/var/lib/(dpkg/(status|status-old|available|available-old|lock|lock-frontend|triggers/.*)"
     r"|apt/(daily_lock|extended_states|periodic/.*|lists/(lock|partial.*|auxfiles.*)))$"
+    # etckeeper commits each change of /etc, also the one that takes a change back.
+    r"|/etc/(\.git|\.etckeeper)(/|$)"
     # Python's memory, which the interpreter of any run may write.
     r"|/__pycache__(/|$)"
 )
