@@ -222,6 +222,9 @@ def tighten(
                 ) from error
             if was_loose:
                 loose.add(place / name, before)
+            if stat.S_ISLNK(before.st_mode) and name in below:
+                # os.fwalk opens what a link leads to, and fails where the user may not.
+                below.remove(name)
     return loose
 
 

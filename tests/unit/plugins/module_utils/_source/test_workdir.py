@@ -214,6 +214,23 @@ def outside(tmp_path):
     return tree
 
 
+def test_what_a_link_leads_to_is_not_opened(work, tmp_path, monkeypatch):
+    """A user without rights could not: it is outside, as /etc/ssl/private for a build root."""
+    (tmp_path / "private").mkdir()
+    (work / "private").symlink_to(tmp_path / "private")
+    opened = []
+    real = os.open
+
+    def note(path, *arguments, **more):
+        opened.append(path)
+        return real(path, *arguments, **more)
+
+    monkeypatch.setattr(os, "open", note)
+    workdir.tighten(work, UID)
+    assert opened
+    assert "private" not in opened
+
+
 def test_a_tree_elsewhere_is_tightened_as_well(work, outside):
     predicted = workdir.prepare(work, UID, tree=outside, change=False)
     assert (predicted.count, predicted.exposed) == (1, True)
