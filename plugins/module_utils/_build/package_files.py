@@ -177,11 +177,7 @@ def stored_list(store: Path, build_id: str) -> Optional[dict[str, Any]]:
     for directory in sorted(entries):
         if not directory.name.startswith(build_id):
             continue
-        try:
-            owned_file.check(directory / "build.json")
-        except FileNotFoundError:
-            continue
-        made = (json_file.read(directory / "build.json") or {}).get("files")
+        made = (owned_file.json_object(directory / "build.json") or {}).get("files")
         path = directory / FILES
         if not isinstance(made, dict) or not path.is_file():
             continue  # of a build from before there were lists

@@ -23,6 +23,7 @@ from typing import Any, Callable, Optional
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     bounded_read,
     json_file,
+    owned_file,
     plain_text,
     tree_records,
 )
@@ -117,7 +118,7 @@ def tree_paths(tree: Path) -> list[str]:
     """Patterns of the files in a kernel's tree that the roles write; `make` writes none of them."""
     pristine = tree / tree_records.PRISTINE
     changed = [path.relative_to(pristine) for path in pristine.rglob("*") if path.is_file()]
-    record = json_file.read(tree / tree_records.PATCH) or {}
+    record = owned_file.json_object(tree / tree_records.PATCH) or {}
     created = [Path(str(name)) for name in record.get("created") or ()]
     own = [tree_records.DIRECTORY, Path("Makefile"), Path(".config"), *changed, *created]
     return sorted({glob.escape(str(tree / name)) for name in own})

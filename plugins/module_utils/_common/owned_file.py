@@ -21,27 +21,36 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read
 
 
-def _above(path: Path) -> Iterator[os.stat_result]:
-    """The state of each directory on the way to a file, and of each link, the topmost first."""
-    place = Path(path.anchor)
-    for part in path.parent.parts[1:]:
-        place = place / part
-        found = place.lstat()
-        yield found
-        if stat.S_ISLNK(found.st_mode):
-            target = Path(os.path.normpath(place.parent / place.readlink()))
-            yield from _above(target / "file")
-            place = target
+def leading_to(path: Path) -> Iterator[Path]:
+    """Every directory and link that decides what `path` is, the topmost first.
+
+    Raises OSError if links go round in a circle.
+    """
+    waiting, seen = [Path(os.path.abspath(path))], set()  # noqa: PTH100 - links are looked at here
+    try:
+        waiting.append(path.resolve())
+    except RuntimeError as error:  # Python 3.12 and earlier
+        raise OSError(errno.ELOOP, str(error), str(path)) from error
+    while waiting:
+        end = waiting.pop(0)
+        for place in (*reversed(end.parents), end):
+            if place not in seen:
+                seen.add(place)
+                yield place
+                if place.is_symlink():
+                    target = place.parent / place.readlink()
+                    waiting.append(Path(os.path.normpath(target)))
 
 
 def writer(path: Path) -> int:
-    """The first user but root who decides what this absolute path means; 0 if there is none."""
-    return next((found.st_uid for found in _above(path) if found.st_uid != 0), 0)
+    """The first user but root who decides what this path means; 0 if there is none."""
+    owners = (place.lstat().st_uid for place in leading_to(path.parent))
+    return next((uid for uid in owners if uid != 0), 0)
 
 
 def uid_of(user: str) -> Optional[int]:
@@ -57,7 +66,7 @@ def opened(path: Path, owner: Optional[int] = None) -> Iterator[int]:
     """A descriptor of a regular file. Raises OSError."""
     uid = owner or 0
     if not uid and os.geteuid() == 0:  # others can read nothing that is not theirs to read
-        uid = writer(Path(os.path.abspath(path)))  # noqa: PTH100
+        uid = writer(path)
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (os.O_NOFOLLOW if uid else 0)
     try:
         descriptor = os.open(path, flags)
@@ -82,6 +91,15 @@ def content(path: Path, limit: int = bounded_read.TEXT, owner: Optional[int] = N
     """The bytes of a file, or its first `limit` + 1. Raises OSError."""
     with opened(path, owner) as descriptor, os.fdopen(os.dup(descriptor), "rb") as stream:
         return stream.read(limit + 1)
+
+
+def json_object(path: Path) -> Optional[dict[str, Any]]:
+    """The object in a file; None if there is no file, or something else in it. Raises OSError."""
+    try:
+        value = bounded_read.parse_json(content(path, bounded_read.JSON).decode("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def check(path: Path, owner: Optional[int] = None) -> None:

@@ -13,12 +13,12 @@ import contextlib
 import os
 import pwd
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import tree_records
+from ansible_collections.oslab.kernel.plugins.module_utils._common import owned_file, tree_records
 from ansible_collections.oslab.kernel.plugins.module_utils._common.plain_text import shown
 
 DIRECTORY = 0o755
@@ -61,21 +61,6 @@ def make(path: Path) -> None:
 # --- the directory itself, and what leads to it ------------------------------------------------
 
 
-def _leading_to(path: Path) -> Iterator[Path]:
-    """Every directory and link that decides what `path` is, the topmost first."""
-    waiting, seen = [Path(os.path.abspath(path))], set()  # noqa: PTH100 - links are looked at here
-    waiting.append(path.resolve())
-    while waiting:
-        end = waiting.pop(0)
-        for place in (*reversed(end.parents), end):
-            if place not in seen:
-                seen.add(place)
-                yield place
-                if place.is_symlink():
-                    target = place.parent / place.readlink()
-                    waiting.append(Path(os.path.normpath(target)))
-
-
 def user_named(uid: int) -> str:
     """For messages."""
     try:
@@ -95,7 +80,7 @@ def check(path: Path, name: str, uid: int, *, root_too: bool = True, user: str =
     end = path.resolve()
     if end.exists() and not end.is_dir():
         raise WorkdirError(f"{name} {path} is no directory: remove it, or choose another {name}")
-    for place in _leading_to(path):
+    for place in owned_file.leading_to(path):
         try:
             found = place.lstat()
         except FileNotFoundError:

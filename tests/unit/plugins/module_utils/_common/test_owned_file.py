@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+from typing import Optional
 
 import pytest
 from ansible_collections.oslab.kernel.plugins.module_utils._common import owned_file
@@ -66,12 +68,29 @@ def test_nothing_of_roots(store: Path, tmp_path: Path, kind: str) -> None:
         place = store / "other/secret"
     else:
         place.write_bytes(b"")
-    for act in (owned_file.content, owned_file.check):
+    for act in (owned_file.content, owned_file.json_object, owned_file.check):
         with pytest.raises(PermissionError):
             act(place)
     with pytest.raises(PermissionError):
         owned_file.copy(place, tmp_path / "copy")
     assert not (tmp_path / "copy").exists()
+
+
+@needs_root
+def test_links_in_a_circle(store: Path) -> None:
+    (store / "a").symlink_to("b")
+    (store / "b").symlink_to("a")
+    with pytest.raises(OSError, match=re.escape(str(store / "a"))):
+        owned_file.check(store / "a/file")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [('{"a": 1}', {"a": 1}), ("[]", None), ("{", None), (None, None)]
+)
+def test_an_object(tmp_path: Path, text: Optional[str], found: Optional[dict[str, int]]) -> None:
+    if text is not None:
+        (tmp_path / "object").write_text(text)
+    assert owned_file.json_object(tmp_path / "object") == found
 
 
 @needs_root
