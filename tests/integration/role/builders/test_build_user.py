@@ -153,6 +153,8 @@ def test_nothing_of_a_build_is_roots(machine: Machine) -> None:
     machine.must_run("build.yml")
     made = pwd.getpwnam(machine.user)
     assert made.pw_shell == "/usr/sbin/nologin"
+    # A user may be called as a program that has /var/lib/NAME.
+    assert made.pw_dir == f"/var/lib/oslab-kernel-{machine.user}"
     assert Path(made.pw_dir).stat().st_mode & 0o777 == 0o700
     assert machine.not_of_the_user() == []
     assert machine.built_by() == {str(made.pw_uid)}
