@@ -70,6 +70,11 @@ options:
       - The builds of all kernels that the description has are kept, whatever O(keep_builds) is.
     type: str
     default: ""
+  owner:
+    description: >-
+      User to whom all of O(files) have to belong, if that user has named them. Empty for anybody.
+    type: str
+    default: ""
   rank:
     description: Which of the builders this is, as in M(oslab.kernel.repository_description).
     type: str
@@ -201,7 +206,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils._common import json_file
+from ansible_collections.oslab.kernel.plugins.module_utils._common import json_file, owned_file
 from ansible_collections.oslab.kernel.plugins.module_utils._common.lock import HeldError, held
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import (
@@ -246,7 +251,9 @@ def read_debs(module: AnsibleModule, aptly: Aptly) -> list[Deb]:
     """What the files hold; compared with the build, if one is given."""
     files: list[str] = module.params["files"]
     debs = [
-        read_deb(aptly.run, path) for path in files if Path(path).exists() or not module.check_mode
+        read_deb(aptly.run, path, aptly.target.owner)
+        for path in files
+        if Path(path).exists() or not module.check_mode
     ]
     if module.params["expected"] is not None:
         expected = parse_expected(module.params["expected"], module.params["expected_version"])
@@ -294,6 +301,7 @@ def argument_spec() -> dict[str, Any]:
         "expected_version": {"type": "str", "default": ""},
         "expected_release": {"type": "str", "default": ""},
         "kernel": {"type": "str", "default": ""},
+        "owner": {"type": "str", "default": ""},
         "rank": {"type": "str", "choices": list(description.RANKS), "default": description.ONLY},
         "distribution": {"type": "str", "default": "stable"},
         "component": {"type": "str", "default": "main"},
@@ -316,6 +324,10 @@ def main() -> None:
     # The web server reads what is written here, whatever the caller's umask.
     os.umask(0o022)
     run = module_runner(module, GNUPGHOME=params["gpg_home"])
+    try:
+        owner = owned_file.uid_of(params["owner"])
+    except OSError as error:
+        module.fail_json(msg=errors.sentence(error, params["root"]))
     target = Target(
         name=params["name"],
         root=params["root"],
@@ -327,6 +339,7 @@ def main() -> None:
         keep_builds=params["keep_builds"],
         kernel=params["kernel"],
         shared=params["rank"] != "only",
+        owner=owner,
     )
     aptly = Aptly(run, params["config"], target)
     nothing_yet = module.check_mode and not (

@@ -58,6 +58,12 @@ options:
     description: Days after which a root that is not used is removed.
     type: int
     default: 30
+  user:
+    description: >-
+      The user who enters the root, for whom namespaces are checked. Empty for the user who runs
+      the module.
+    type: str
+    default: ""
   expected:
     description:
       - What a lock says of the root, with C(id) and C(packages). The root with this ID is used, or
@@ -121,7 +127,7 @@ from typing import Any, Optional
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils._build import root as build_root
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import module_runner
-from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
+from ansible_collections.oslab.kernel.plugins.module_utils._source import build_user, workdir
 
 
 def _architecture(module: AnsibleModule) -> str:
@@ -134,6 +140,7 @@ def _architecture(module: AnsibleModule) -> str:
 def run(module: AnsibleModule) -> None:
     """The module's work. Raises RootError, WorkdirError or OSError."""
     params, uid = module.params, os.geteuid()
+    enters = build_user.find(params["user"]).uid if params["user"] else uid
     request = build_root.Request(
         suite=params["suite"],
         architecture=_architecture(module),
@@ -153,7 +160,7 @@ def run(module: AnsibleModule) -> None:
             "dependencies"
         )
     if "bubblewrap" not in lacking:
-        build_root.check_namespaces(programs, uid)
+        build_root.check_namespaces(programs, enters)
     expected = params["expected"]
 
     def there() -> Optional[dict[str, Any]]:
@@ -192,6 +199,7 @@ def main() -> None:
             "keyring": {"type": "path", "default": ""},
             "refresh": {"type": "bool", "default": False},
             "keep_days": {"type": "int", "default": 30},
+            "user": {"type": "str", "default": ""},
             "expected": {"type": "dict", "default": {}},
         },
         supports_check_mode=True,

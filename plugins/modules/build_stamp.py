@@ -64,6 +64,12 @@ options:
       hold where others can write to something in them.
     type: dict
     default: {}
+  user:
+    description: >-
+      To whom O(tree) and the first of O(directories) belong, C(build_user). The directory of
+      O(path) must not be that user's. Empty for the user who runs the module.
+    type: str
+    default: ""
   published:
     description: >-
       The published description. Nothing is recorded if it does not have the C(build_id) of
@@ -157,6 +163,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oslab.kernel.plugins.module_utils._build import stamp
 from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, json_file
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import description
+from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -175,6 +182,7 @@ def argument_spec() -> dict[str, Any]:
         "shared": {"type": "list", "elements": "path", "default": []},
         "patterns": {"type": "list", "elements": "str", "default": []},
         "directories": {"type": "dict", "default": {}},
+        "user": {"type": "str", "default": ""},
         "published": {"type": "path"},
         "keep": {"type": "bool", "default": False},
         "server": {
@@ -251,8 +259,10 @@ def _write(module: AnsibleModule, path: Path, search_path: str) -> dict[str, Any
         params["facts"],
         shared=shared,
         tree=params["tree"] or "",
+        user=params["user"],
     )
     if not module.check_mode:
+        workdir.make(path.parent)
         # Facts may name what only root can read otherwise.
         json_file.write(path, made, 0o600, durable=False)
     return {"inputs": params["inputs"]}
@@ -265,6 +275,11 @@ def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     path, search_path = Path(module.params["path"]), os.environ.get("PATH", os.defpath)
     act = STATES[module.params["state"]]
+    if module.params["user"]:
+        try:
+            workdir.check(path.parent, "build_state_dir", os.geteuid())
+        except workdir.WorkdirError as error:
+            module.fail_json(msg=str(error))
     try:
         result = act(module, path, search_path)
     except (OSError, stamp.StampError) as error:

@@ -45,6 +45,12 @@ options:
     type: list
     elements: str
     default: []
+  owner:
+    description: >-
+      User to whom each O(documents[].src) has to belong, if that user has named it. Empty for
+      anybody.
+    type: str
+    default: ""
 attributes:
   check_mode:
     description: Nothing is written or removed. A file that is not there yet counts as changed.
@@ -80,6 +86,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.oslab.kernel.plugins.module_utils._common import owned_file
 from ansible_collections.oslab.kernel.plugins.module_utils._repository import (
     documents as repository_documents,
 )
@@ -104,6 +111,7 @@ def argument_spec() -> dict[str, Any]:
             "required_one_of": [["content", "json", "src"]],
         },
         "absent": {"type": "list", "elements": "str", "default": []},
+        "owner": {"type": "str", "default": ""},
     }
 
 
@@ -117,7 +125,8 @@ def main() -> None:
         if not (module.check_mode and entry["src"] and not Path(entry["src"]).exists())
     ]
     try:
-        documents = [repository_documents.document(entry) for entry in entries]
+        owner = owned_file.uid_of(module.params["owner"])
+        documents = [repository_documents.document(entry, owner) for entry in entries]
         names = repository_documents.bring(
             directory, documents, module.params["absent"], module.check_mode
         )

@@ -37,6 +37,19 @@ options:
       - Directory that will be the top of a source tree. If it is not below O(path), the directory
         that it is in has to be safe in the same way, and so has a tree that is there.
     type: path
+  user:
+    description:
+      - The user who builds, C(build_user). Then everything has to belong to that user, and nothing
+        to root, and the module fails if somebody else runs it.
+      - Empty for whoever runs the module.
+    type: str
+    default: ""
+  reserve:
+    description:
+      - As root, check the directories for O(user) and make those that are missing, for that user.
+        What is there is neither given to the user nor changed.
+    type: bool
+    default: false
 attributes:
   check_mode:
     description: Says whether it would make the directory or change modes.
@@ -50,25 +63,50 @@ EXAMPLES = r"""
 - name: Tighten the working directory
   oslab.kernel.source_workdir:
     path: /var/lib/oslab-kernel
+
+- name: Make the directory of the user who builds
+  oslab.kernel.source_workdir:
+    path: /var/lib/oslab-kernel/build
+    user: kbuild
+    reserve: true
 """
 
 RETURN = r"""
 loose:
   description: How many files and directories others could write to.
-  returned: success
+  returned: success, without O(reserve)
   type: int
 first:
   description: Some of them.
-  returned: success
+  returned: success, without O(reserve)
   type: list
   elements: str
+ready:
+  description: Whether O(user) and the directory are there, so that tasks can become that user.
+  returned: success, with O(reserve)
+  type: bool
 """
 
 import os
 from pathlib import Path
+from typing import Optional
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
+from ansible_collections.oslab.kernel.plugins.module_utils._source import build_user, workdir
+
+
+def reserve(module: AnsibleModule, path: Path, tree: Optional[Path]) -> None:
+    """Raises WorkdirError or OSError."""
+    user = build_user.find(module.params["user"])
+    change = not module.check_mode
+    if change and not user.exists:
+        module.fail_json(
+            msg=f"there is no user {user.name} (build_user): run the role dependencies, which "
+            "creates it"
+        )
+    build_user.reserve(user, path, name=module.params["name"], tree=tree, change=change)
+    # An empty directory is no change of its own: what comes into it is.
+    module.exit_json(changed=False, ready=user.exists and path.is_dir())
 
 
 def main() -> None:
@@ -78,15 +116,30 @@ def main() -> None:
             "name": {"type": "str", "default": "source_workdir"},
             "also": {"type": "dict", "default": {}},
             "tree": {"type": "path"},
+            "user": {"type": "str", "default": ""},
+            "reserve": {"type": "bool", "default": False},
         },
+        required_if=[("reserve", True, ("user",))],
         supports_check_mode=True,
     )
     tree = Path(module.params["tree"]) if module.params["tree"] else None
     path, name = Path(module.params["path"]), module.params["name"]
     also = {key: Path(value) for key, value in module.params["also"].items()}
+    uid, user = os.geteuid(), module.params["user"]
     try:
+        if module.params["reserve"]:
+            reserve(module, path, tree)
+        # A preview may run before the user, or the directory, is there.
+        elif user and not module.check_mode:
+            build_user.check_acting(build_user.find(user), uid)
         loose = workdir.prepare(
-            path, os.geteuid(), name=name, also=also, tree=tree, change=not module.check_mode
+            path,
+            uid,
+            name=name,
+            also=also,
+            tree=tree,
+            change=not module.check_mode,
+            root_too=not user or uid == 0,
         )
     except (workdir.WorkdirError, OSError) as error:
         module.fail_json(msg=str(error))

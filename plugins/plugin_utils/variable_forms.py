@@ -34,6 +34,8 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils.variable_types import
 _SHA256 = re.compile(SHA256.pattern, re.IGNORECASE)
 _FINGERPRINT = re.compile(r"[0-9A-Fa-f]{40}")
 _SUITE = re.compile(r"[a-z][a-z0-9-]*")
+# What useradd takes; it becomes a word of commands.
+_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _MIRROR = re.compile(r"(https?://[^/\s]+|file:///)\S*")
 _ARCHIVE = re.compile(_MIRROR.pattern + r"( [a-z][a-z0-9/-]*( [a-z][a-z0-9-]*)+)?")
 # Words that only a shell obeys; `;` alone is an argument of find.
@@ -209,6 +211,19 @@ def _archives(name: str, value: Sequence[str]) -> Iterator[str]:
         yield from _ARCHIVES(name, value)
 
 
+def _user(name: str, value: str) -> Iterator[str]:
+    if value == "root":
+        yield (
+            f"{name} is root: name a user without rights, or leave it empty to build as whoever "
+            "the play becomes"
+        )
+    elif value and not _USER.fullmatch(value):
+        yield (
+            f"{name} is {shown(name, value)}: it has to be a user's name (lower-case letters, "
+            "digits, _ and -), or empty"
+        )
+
+
 def _git_ref(name: str, value: str) -> Iterator[str]:
     problem = git_names.ref_problem(value) if value else ""
     if problem:
@@ -230,6 +245,8 @@ FORMS: dict[str, Callable[[str, Any], Iterator[str]]] = {
     "build_root_mirrors": _archives,
     "build_root_suite": _texts(_SUITE, _NAME),
     "build_smoke_test_allowed": _allowed,
+    "build_state_dir": _host_directory,
+    "build_user": _user,
     "deploy_after": _absolute,
     "deploy_before": _absolute,
     "deploy_gates": gate_entries.problems,

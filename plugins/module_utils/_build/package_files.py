@@ -18,7 +18,11 @@ from pathlib import Path
 from typing import IO, Any, Optional
 
 from ansible_collections.oslab.kernel.plugins.module_utils._build import deb
-from ansible_collections.oslab.kernel.plugins.module_utils._common import bounded_read, json_file
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    bounded_read,
+    json_file,
+    owned_file,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import SHA256, sha256
 from ansible_collections.oslab.kernel.plugins.module_utils._common.elf_notes import file_build_id
 from ansible_collections.oslab.kernel.plugins.module_utils._common.name_forms import BUILD_ID
@@ -173,12 +177,11 @@ def stored_list(store: Path, build_id: str) -> Optional[dict[str, Any]]:
     for directory in sorted(entries):
         if not directory.name.startswith(build_id):
             continue
-        made = (json_file.read(directory / "build.json") or {}).get("files")
+        made = (owned_file.json_object(directory / "build.json") or {}).get("files")
         path = directory / FILES
         if not isinstance(made, dict) or not path.is_file():
             continue  # of a build from before there were lists
-        with path.open("rb") as stream:
-            data = stream.read(LIMIT + 1)
+        data = owned_file.content(path, LIMIT)
         if sha256_of(data).hexdigest() != made.get("sha256"):
             raise ListError(f"{path} is not the list that was made with this build: it was changed")
         return dict(parse_list(data, str(path)))

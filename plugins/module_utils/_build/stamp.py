@@ -23,13 +23,14 @@ from typing import Any, Callable, Optional
 from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     bounded_read,
     json_file,
+    owned_file,
     plain_text,
     tree_records,
 )
-from ansible_collections.oslab.kernel.plugins.module_utils._source import workdir
+from ansible_collections.oslab.kernel.plugins.module_utils._source import build_user, workdir
 
 # To be raised when a stamp says something else than before.
-FORMAT = 2
+FORMAT = 3
 #: Seconds for the answer of the builder's own web server.
 TIMEOUT = 10
 #: A repository of hundreds of builds has fewer files.
@@ -45,6 +46,7 @@ _FORMS = {
     "shared": list,
     "directories": dict,
     "tree": str,
+    "user": str,
     "server": dict,
     "facts": dict,
 }
@@ -116,7 +118,7 @@ def tree_paths(tree: Path) -> list[str]:
     """Patterns of the files in a kernel's tree that the roles write; `make` writes none of them."""
     pristine = tree / tree_records.PRISTINE
     changed = [path.relative_to(pristine) for path in pristine.rglob("*") if path.is_file()]
-    record = json_file.read(tree / tree_records.PATCH) or {}
+    record = owned_file.json_object(tree / tree_records.PATCH) or {}
     created = [Path(str(name)) for name in record.get("created") or ()]
     own = [tree_records.DIRECTORY, Path("Makefile"), Path(".config"), *changed, *created]
     return sorted({glob.escape(str(tree / name)) for name in own})
@@ -161,6 +163,7 @@ def make(
     *,
     shared: Iterable[str] = (),
     tree: str = "",
+    user: str = "",
 ) -> dict[str, Any]:
     """The stamp of the present state. Raises StampError.
 
@@ -173,6 +176,7 @@ def make(
     :param facts: what the roles set.
     :param shared: those of `watched` that builders of one machine share.
     :param tree: the kernel's tree, which is of this builder alone.
+    :param user: to whom the tree and the first of `directories` belong; empty for the caller.
     """
     depths = _depths(watched, directories.values(), search_path)
     return {
@@ -183,6 +187,7 @@ def make(
         "paths": {pattern: [depth, state(pattern, depth)] for pattern, depth in depths.items()},
         "shared": sorted(set(shared) & set(depths)),
         "tree": tree,
+        "user": user,
         "server": dict(server),
         "facts": dict(facts),
     }
@@ -201,22 +206,35 @@ def renewed(stamp: Mapping[str, Any]) -> dict[str, Any]:
     return {**stamp, "paths": {**stamp["paths"], **now}}
 
 
-def _loose(directories: Mapping[str, str], tree: str) -> str:
-    """What others can write to; empty if nothing."""
+def _prepare(
+    directories: Mapping[str, str], uid: int, tree: str = "", *, root_too: bool = True
+) -> str:
     (name, path), *others = directories.items()
-    also = {other: Path(place) for other, place in others}
+    found = workdir.prepare(
+        Path(path),
+        uid,
+        name=name,
+        also={other: Path(place) for other, place in others},
+        tree=Path(tree) if tree else None,
+        change=False,
+        root_too=root_too,
+    )
+    return f"others can write to {found.summary()}" if found.count else ""
+
+
+def _loose(directories: Mapping[str, str], tree: str, user: str) -> str:
+    """What others can write to; empty if nothing. The first directory is that of `user`."""
     try:
-        found = workdir.prepare(
-            Path(path),
-            os.geteuid(),
-            name=name,
-            also=also,
-            tree=Path(tree) if tree else None,
-            change=False,
-        )
+        if not user:
+            return _prepare(directories, os.geteuid(), tree)
+        builder = build_user.find(user)
+        if not builder.exists:
+            return f"there is no user {user}"
+        (first, path), *others = directories.items()
+        loose = _prepare({first: path}, builder.uid, tree, root_too=False)
+        return loose or (_prepare(dict(others), os.geteuid()) if others else "")
     except (workdir.WorkdirError, OSError) as error:
         return str(error)
-    return f"others can write to {found.summary()}" if found.count else ""
 
 
 def _changes(
@@ -232,7 +250,7 @@ def _changes(
         if state(pattern, depth) != known:
             yield f"{pattern} changed"
     if stamp["directories"]:
-        loose = _loose(stamp["directories"], stamp["tree"])
+        loose = _loose(stamp["directories"], stamp["tree"], stamp["user"])
         if loose:
             yield loose
     server = stamp["server"]

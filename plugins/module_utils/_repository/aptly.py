@@ -30,6 +30,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common import (
     bounded_read,
     gpg_status,
     own_packages,
+    owned_file,
 )
 from ansible_collections.oslab.kernel.plugins.module_utils._common.checksum import SHA256
 from ansible_collections.oslab.kernel.plugins.module_utils._common.run import (
@@ -96,6 +97,8 @@ class Target:
     #: Of whose kernel the packages are, and whether there are other builders.
     kernel: str = ""
     shared: bool = False
+    #: To whom the files have to belong that are added; None for anybody.
+    owner: Optional[int] = None
 
     @property
     def public(self) -> Path:
@@ -181,10 +184,12 @@ def _check_control(path: str, control: Mapping[str, str]) -> None:
             )
 
 
-def read_deb(run: Runner, path: str) -> Deb:
+def read_deb(run: Runner, path: str, owner: Optional[int] = None) -> Deb:
+    """What a file holds. `owner`: to whom it has to belong. Raises AptlyError, OSError."""
     file = Path(path)
     if not file.is_file():
         raise AptlyError(f"{path}: there is no such file; build the packages first")
+    owned_file.check(file, owner)
     control = _control(path, required_output(run, ["dpkg-deb", "--field", path], AptlyError))
     _check_control(path, control)
     return Deb(
@@ -501,7 +506,8 @@ class Aptly:
     @contextlib.contextmanager
     def _copies(self, debs: Sequence[Deb]) -> Iterator[list[Deb]]:
         """Copies that are what was read, and that stay so: the store may be another user's."""
-        incoming = Path(self.target.root) / INCOMING
+        target = self.target
+        incoming = Path(target.root) / INCOMING
         shutil.rmtree(incoming, ignore_errors=True)  # of a run that was killed
         incoming.mkdir(mode=0o700)
         incoming.chmod(0o700)
@@ -509,7 +515,7 @@ class Aptly:
             copies = []
             for deb in debs:
                 path = incoming / pooled_name(deb)
-                shutil.copyfile(deb.path, path)
+                owned_file.copy(Path(deb.path), path, target.owner)
                 path.chmod(0o644)
                 atomic_file.sync(path)
                 copy = read_deb(self.run, str(path))

@@ -14,7 +14,10 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Any, Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import atomic_file
+from ansible_collections.oslab.kernel.plugins.module_utils._common import (
+    atomic_file,
+    owned_file,
+)
 
 FILE_MODE = 0o644
 DIRECTORY_MODE = 0o755
@@ -39,10 +42,9 @@ def checked_name(name: str) -> str:
     return name
 
 
-def _file(name: str, source: Path, expected: str) -> bytes:
+def _file(name: str, source: Path, expected: str, owner: Optional[int]) -> bytes:
     try:
-        with source.open("rb") as stream:
-            data = stream.read(LIMIT + 1)
+        data = owned_file.content(source, LIMIT, owner)
     except FileNotFoundError:
         raise DocumentError(f"{source} is missing: build again") from None
     if len(data) > LIMIT:
@@ -56,11 +58,15 @@ def _file(name: str, source: Path, expected: str) -> bytes:
     return data
 
 
-def document(entry: Mapping[str, Any]) -> Document:
-    """Of `name` and either `content`, `json` or `src` (with its `sha256`)."""
+def document(entry: Mapping[str, Any], owner: Optional[int] = None) -> Document:
+    """Of `name` and either `content`, `json` or `src` (with its `sha256`).
+
+    `owner`: to whom `src` has to belong, if that user has named it. Raises DocumentError, OSError.
+    """
     name = checked_name(str(entry.get("name") or ""))
     if entry.get("src"):
-        return Document(name, _file(name, Path(entry["src"]), str(entry.get("sha256") or "")))
+        expected = str(entry.get("sha256") or "")
+        return Document(name, _file(name, Path(entry["src"]), expected, owner))
     if entry.get("json") is not None:
         text = json.dumps(entry["json"], indent=4, sort_keys=True)
         return Document(name, f"{text}\n".encode())

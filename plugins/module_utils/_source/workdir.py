@@ -13,12 +13,12 @@ import contextlib
 import os
 import pwd
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
-from ansible_collections.oslab.kernel.plugins.module_utils._common import tree_records
+from ansible_collections.oslab.kernel.plugins.module_utils._common import owned_file, tree_records
 from ansible_collections.oslab.kernel.plugins.module_utils._common.plain_text import shown
 
 DIRECTORY = 0o755
@@ -28,11 +28,12 @@ OTHERS = stat.S_IWGRP | stat.S_IWOTH
 SPECIAL = stat.S_ISUID | stat.S_ISGID
 # Where `nginx -t` makes directories for nobody, in a repository's `nginx`. Nothing is read there.
 NGINX = frozenset(("body", "proxy", "fastcgi", "uwsgi", "scgi"))
-_TREES = "the directory of source_tree"
+# Where a source tree is to stand that is not below source_workdir, for messages.
+TREE_PARENT = "the directory of source_tree"
 # Below source_workdir.
 TREES = "trees"
 # Where a kernel is built, by the names of the variables.
-_BUILT_IN = ("source_workdir", _TREES)
+_BUILT_IN = ("source_workdir", TREE_PARENT)
 
 
 class WorkdirError(Exception):
@@ -60,38 +61,26 @@ def make(path: Path) -> None:
 # --- the directory itself, and what leads to it ------------------------------------------------
 
 
-def _leading_to(path: Path) -> Iterator[Path]:
-    """Every directory and link that decides what `path` is, the topmost first."""
-    waiting, seen = [Path(os.path.abspath(path))], set()  # noqa: PTH100 - links are looked at here
-    waiting.append(path.resolve())
-    while waiting:
-        end = waiting.pop(0)
-        for place in (*reversed(end.parents), end):
-            if place not in seen:
-                seen.add(place)
-                yield place
-                if place.is_symlink():
-                    target = place.parent / place.readlink()
-                    waiting.append(Path(os.path.normpath(target)))
-
-
-def _user(uid: int) -> str:
+def user_named(uid: int) -> str:
+    """For messages."""
     try:
         return f"the user {pwd.getpwuid(uid).pw_name}"
     except KeyError:
         return f"the user number {uid}"
 
 
-def check(path: Path, name: str, uid: int) -> None:
+def check(path: Path, name: str, uid: int, *, root_too: bool = True, user: str = "") -> None:
     """Raise WorkdirError where others than root and `uid` decide what is in `path`.
 
     Above it a directory that all may write to will do, if it has the sticky bit, as /tmp.
-    `name` is that of the variable, for the message.
+    `name` is that of the variable, for the message. Without `root_too` the directory itself has
+    to belong to `uid`, who may not exist yet and is called `user` then.
     """
+    whose = f"the user {user}" if user else user_named(uid)
     end = path.resolve()
     if end.exists() and not end.is_dir():
         raise WorkdirError(f"{name} {path} is no directory: remove it, or choose another {name}")
-    for place in _leading_to(path):
+    for place in owned_file.leading_to(path):
         try:
             found = place.lstat()
         except FileNotFoundError:
@@ -101,9 +90,11 @@ def check(path: Path, name: str, uid: int) -> None:
             # What is in it belongs to the same user, most likely.
             all_of_it = "with all that is in it (chown -R)" if place == end else "(chown)"
             raise WorkdirError(
-                f"{what} belongs to {_user(found.st_uid)}, who could change what is built: give "
-                f"it to {_user(uid)} {all_of_it}, or choose another {name}"
+                f"{what} belongs to {user_named(found.st_uid)}, who could change what is built: "
+                f"give it to {whose} {all_of_it}, or choose another {name}"
             )
+        if place == end and not root_too and found.st_uid != uid:
+            raise WorkdirError(_not_given(f"{name} {path}", whose, end, name))
         if stat.S_ISLNK(found.st_mode):
             continue
         mode = stat.S_IMODE(found.st_mode)
@@ -112,6 +103,15 @@ def check(path: Path, name: str, uid: int) -> None:
                 f"{what} can be written to by others than its owner (mode {mode:04o}), who could "
                 f"change what is built: run 'chmod go-w {place}', or choose another {name}"
             )
+
+
+def _not_given(what: str, whose: str, top: Path, name: str) -> str:
+    """Of something of root's where a user builds, who could change none of it."""
+    return (
+        f"{what} belongs to root, and {whose} is to build there (build_user). If what earlier "
+        f"builds left can be trusted, run 'chown -R {whose.rpartition(' ')[2]}: {top}'; otherwise "
+        f"remove it, or choose another {name}"
+    )
 
 
 def check_programs(path: Path, name: str) -> None:
@@ -178,6 +178,7 @@ def tighten(
     change: bool = True,
     loose: Optional[Loose] = None,
     only: Optional[Path] = None,
+    root_too: bool = True,
 ) -> Loose:
     """Remove write permission for others from everything below `top`. Follows no link.
 
@@ -185,7 +186,8 @@ def tighten(
     builders, which look at their own.
 
     Raises WorkdirError where anything there belongs to somebody else than root and `uid`: links,
-    too, since whoever could make one decided where it leads. What is found is added to `loose`.
+    too, since whoever could make one decided where it leads. Without `root_too` nothing may be
+    root's either. What is found is added to `loose`.
     """
     loose, top = loose or Loose(), top.resolve()
     if not top.is_dir():
@@ -202,7 +204,7 @@ def tighten(
             names.clear()
         found = os.fstat(descriptor)
         if place != top:
-            _check_owner(place, top, found, uid)
+            _check_owner(place, top, found, uid, root_too)
         if safe_mode(found.st_mode) != stat.S_IMODE(found.st_mode):
             loose.add(place, found)
             if change:
@@ -210,7 +212,7 @@ def tighten(
         for name in [*below, *names]:
             try:
                 before = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
-                _check_owner(place / name, top, before, uid)
+                _check_owner(place / name, top, before, uid, root_too)
                 was_loose = _tighten_file(name, descriptor, before, change)
             except FileNotFoundError:  # a build goes on there
                 continue
@@ -228,13 +230,16 @@ def tighten(
     return loose
 
 
-def _check_owner(place: Path, top: Path, found: os.stat_result, uid: int) -> None:
+def _check_owner(place: Path, top: Path, found: os.stat_result, uid: int, root_too: bool) -> None:
+    if found.st_uid == 0 and not root_too and uid != 0:
+        what = shown(str(place))
+        raise WorkdirError(_not_given(what, user_named(uid), top, "source_workdir"))
     if found.st_uid in (0, uid) or _is_nginx(place.relative_to(top).parts):
         return
     raise WorkdirError(
-        f"{shown(str(place))} belongs to {_user(found.st_uid)}, who could change what is built: "
-        f"remove it, or, if what is in it can be trusted, give all of {top} to {_user(uid)} "
-        "(chown -R)"
+        f"{shown(str(place))} belongs to {user_named(found.st_uid)}, who could change what is "
+        f"built: remove it, or, if what is in it can be trusted, give all of {top} to "
+        f"{user_named(uid)} (chown -R)"
     )
 
 
@@ -249,18 +254,18 @@ def _is_nginx(parts: tuple[str, ...]) -> bool:
 # --- all of it ---------------------------------------------------------------------------------
 
 
-def _ensure(path: Path, name: str, uid: int, change: bool) -> bool:
+def _ensure(path: Path, name: str, uid: int, change: bool, root_too: bool) -> bool:
     """Make and check the directory. Returns whether it was missing."""
-    check(path, name, uid)
+    check(path, name, uid, root_too=root_too)
     missing = not path.is_dir()
     if missing and change:
         make(path)
         # Below a sticky directory anybody may have made it first.
-        check(path, name, uid)
+        check(path, name, uid, root_too=root_too)
     return missing
 
 
-def _own_tree(top: Path, tree: Optional[Path]) -> Optional[Path]:
+def own_tree(top: Path, tree: Optional[Path]) -> Optional[Path]:
     """The directory of one builder's tree, if `tree` is where the role source has it by default."""
     own = tree.resolve().parent if tree else None
     return own if own and own.parent == top.resolve() / TREES else None
@@ -274,11 +279,12 @@ def prepare(
     also: Optional[Mapping[str, Path]] = None,
     tree: Optional[Path] = None,
     change: bool = True,
+    root_too: bool = True,
 ) -> Loose:
     """Make, check and tighten the directory, and a source tree that is to stand elsewhere.
 
     `name` is that of the variable; `also` are more such directories, by theirs. Raises
-    WorkdirError where others decide what is there.
+    WorkdirError where others decide what is there; without `root_too`, where root does, too.
     """
     tops = {name: path, **(also or {})}
     for variable, place in tops.items():
@@ -289,17 +295,18 @@ def prepare(
     wanted = [(place, variable) for variable, place in tops.items()]
     elsewhere = tree if tree and path.resolve() not in tree.resolve().parents else None
     if elsewhere:
-        wanted.append((elsewhere.parent, _TREES))
-    made = [place for place, variable in wanted if _ensure(place, variable, uid, change)]
+        wanted.append((elsewhere.parent, TREE_PARENT))
+    made = [place for place, variable in wanted if _ensure(place, variable, uid, change, root_too)]
     for place, variable in wanted:
         if variable in _BUILT_IN:
             check_programs(place, variable)
     loose = Loose(made=made)
     for place in tops.values():
         if place is path or path.resolve() not in place.resolve().parents:
-            tighten(place, uid, change, loose, None if elsewhere else _own_tree(path, tree))
+            only = None if elsewhere else own_tree(path, tree)
+            tighten(place, uid, change, loose, only, root_too)
     # What the role did not make it refuses anyway: it might be /usr, named by mistake.
     if elsewhere and (elsewhere / tree_records.SOURCE).is_file():
-        check(elsewhere, "source_tree", uid)
-        tighten(elsewhere, uid, change, loose)
+        check(elsewhere, "source_tree", uid, root_too=root_too)
+        tighten(elsewhere, uid, change, loose, root_too=root_too)
     return loose

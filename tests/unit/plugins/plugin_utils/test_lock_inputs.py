@@ -23,7 +23,7 @@ ROLES = ("build", "config", "patch", "source", "version")
 ELSEWHERE = {
     "build_smoke_test", "build_smoke_test_allowed", "build_ccache_preprocess", "build_reuse",
     "build_attestation", "build_attestation_gpg_home",
-    "build_lock", "build_locked", "build_published",
+    "build_lock", "build_locked", "build_published", "build_user", "source_user",
     "build_published_packages", "config_known", "config_targets", "config_excluded_targets",
     "config_refresh_targets", "source_sha256", "source_known_sha256", "source_file",
 }  # fmt: skip

@@ -204,7 +204,7 @@ def test_a_stamp_that_others_can_write_does_not_count(tmp_path: Path) -> None:
     path = tmp_path / "stamp.json"
     assert stamp.read(path) is None
     empty = {"inputs": "", "paths": {}, "directories": {}, "server": {}, "facts": {}}
-    empty.update(shared=[], tree="")
+    empty.update(shared=[], tree="", user="")
     path.write_text(json.dumps(empty))
     path.chmod(0o600)
     assert stamp.read(path) is not None

@@ -157,6 +157,13 @@ def test_file_that_is_no_package_names_the_file(tmp_path: Path) -> None:
         read_deb(lambda command: Result(0, "Version: 1\nArchitecture: amd64\n"), str(file))
 
 
+def test_a_package_of_another_user_than_the_one_who_builds(tmp_path: Path) -> None:
+    file = tmp_path / "a.deb"
+    file.write_text("not theirs")
+    with pytest.raises(PermissionError, match="does not belong to the user number"):
+        read_deb(lambda command: Result(0), str(file), os.geteuid() + 4711)
+
+
 def test_failed_command_shows_the_end_of_its_output(tmp_path: Path) -> None:
     target = Target("r", str(tmp_path), "stable", "main", ("amd64",), "F" * 40, "l")
     aptly = Aptly(lambda command: Result(1, "", "ERROR: unable to open db"), "c", target)
@@ -384,6 +391,26 @@ def test_a_file_that_changes_after_it_was_compared(lab: Lab) -> None:
     with pytest.raises(AptlyError, match=r"was changed while it was published.*Nothing was"):
         aptly.apply(plan)
     assert state(lab) == before
+    assert not (lab.root / "incoming").exists()
+
+
+@needs_aptly
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_link_in_the_place_of_a_package_is_not_followed(lab: Lab) -> None:
+    """As root, who could read more than the user who builds."""
+    store = lab.root / "store"
+    store.mkdir()
+    file = store / "pkg_1_amd64.deb"
+    secret = Path(lab.package("pkg", "1")).rename(lab.root / "secret.deb")
+    shutil.copy(secret, file)
+    for place in (store, file):
+        os.chown(place, 4711, 4711)
+    aptly = lab.aptly()
+    plan = aptly.plan([read_deb(lab.run, str(file))])
+    file.unlink()
+    file.symlink_to(secret)
+    with pytest.raises(PermissionError, match="a link where a file has to be"):
+        aptly.apply(plan)
     assert not (lab.root / "incoming").exists()
 
 

@@ -84,6 +84,15 @@ def test_what_a_document_holds(tmp_path: Path) -> None:
         document({"name": "a", "src": str(tmp_path / "none")})
 
 
+def test_a_file_of_another_user_than_the_one_who_builds(tmp_path: Path) -> None:
+    (tmp_path / "files.json").write_text("[]")
+    digest = hashlib.sha256(b"[]").hexdigest()
+    entry = {"name": "a", "src": str(tmp_path / "files.json"), "sha256": digest}
+    assert document(entry, os.geteuid()).content == b"[]"
+    with pytest.raises(PermissionError, match="does not belong to the user number"):
+        document(entry, os.geteuid() + 4711)
+
+
 def test_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "LIMIT", 3)
     (tmp_path / "a").write_text("1234")
