@@ -28,17 +28,23 @@ _SECONDS = "1800"
 
 
 def make(
-    run: Runner, config: Path, check: Callable[[str], str], flush: Callable[[], object]
+    run: Runner,
+    config: Path,
+    check: Callable[[str], str],
+    flush: Callable[[], object],
+    *variables: str,
 ) -> None:
     """Make it again. `check` says why a text may not become grub.cfg; '' if it may.
 
+    `variables`, each NAME=VALUE, are in the environment of the settings.
     `flush` empties the journal of its file system, which GRUB does not read. Raises GrubError, and
     the old file is as it was then.
     """
     config = Path(os.path.realpath(config))
     made, before = _beside(config, "new"), _beside(config, "old")
     try:
-        required_output(run, ["timeout", _SECONDS, PROGRAM, f"--output={made}"], GrubError)
+        argv = ["timeout", _SECONDS, "env", *variables, PROGRAM, f"--output={made}"]
+        required_output(run, argv, GrubError)
         problem = check(bounded_read.text(made, errors="surrogateescape"))
         if problem:
             raise GrubError(problem)

@@ -252,7 +252,10 @@ class Grub:
             raise GrubError(problem)
 
     def _make(self, text: str, entry: str, flushes: bool, environment: dict[str, str]) -> None:
-        """Write our settings and make grub.cfg of all; if that fails, both are as before."""
+        """Make grub.cfg of all settings, then write ours; if that fails, both are as before.
+
+        In this order: a grub.cfg that somebody makes after a power cut has the default of before.
+        """
 
         def flush_all() -> None:
             if flushes:
@@ -261,9 +264,11 @@ class Grub:
         check = functools.partial(self._menu_problem, entry, environment)
         own = grub_settings.own(self._settings)
         own.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        atomic_file.write(own, text, 0o644)
+        atomic_file.write(own, grub_settings.changing(self._own), 0o644)
+        chosen = grub_settings.chosen(grub_settings.pinned(text))
         try:
-            grub_config.make(self._run, Path(self._config), check, flush_all)
+            grub_config.make(self._run, Path(self._config), check, flush_all, chosen)
+            atomic_file.write(own, text, 0o644)
         except BaseException:
             if self._own is None:
                 atomic_file.remove(own)

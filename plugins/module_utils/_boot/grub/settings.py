@@ -29,6 +29,7 @@ _HEAD = """\
 # A shell reads the name, writes it into grub.cfg in double quotes, and GRUB reads it there.
 _PLAIN = re.compile(r"""[^\x00-\x1f\x7f"'`$\\]+""")
 _PINNED = re.compile(r"^GRUB_DEFAULT='([^']+)'$", re.MULTILINE)
+_CHOSEN = "OSLAB_GRUB_DEFAULT"
 _SECONDS = "30"
 # What the files print is not what is asked. Ours is taken for written: this is asked before it is.
 _SCRIPT = """\
@@ -82,6 +83,19 @@ def text(pin: str) -> str:
     if pin == SAVED or not _PLAIN.fullmatch(pin):
         raise ValueError(pin)
     return f"{_HEAD}GRUB_DEFAULT='{pin}'\n"
+
+
+def changing(content: Optional[str]) -> str:
+    """The same, but that `chosen` decides while grub.cfg is made of it.
+
+    Whoever else makes grub.cfg meanwhile, or after a power cut, gets the default of before.
+    """
+    return f'{content or ""}GRUB_DEFAULT="${{{_CHOSEN}:-$GRUB_DEFAULT}}"\n'
+
+
+def chosen(pin: str) -> str:
+    """The variable of the environment for that."""
+    return f"{_CHOSEN}={pin or SAVED}"
 
 
 def present(defaults: Path) -> Optional[str]:

@@ -16,7 +16,7 @@ from ansible_collections.oslab.kernel.plugins.module_utils._common.run import Re
 
 def make_new(command: Sequence[str]) -> Result:
     """grub-mkconfig."""
-    assert command[:3] == ["timeout", "1800", "grub-mkconfig"]
+    assert command[:4] == ["timeout", "1800", "env", "grub-mkconfig"]
     Path(command[-1].partition("=")[2]).write_text("new\n")
     return Result(0)
 

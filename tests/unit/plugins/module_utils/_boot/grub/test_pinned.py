@@ -70,11 +70,13 @@ class Host:
     def config(self) -> Path:
         return self.boot / "grub.cfg"
 
-    def text(self) -> str:
-        """What grub-mkconfig makes now."""
+    def text(self, **variables: str) -> str:
+        """What grub-mkconfig makes now, with these in its environment."""
         files = [self.settings, *sorted(Path(f"{self.settings}.d").glob("*.cfg"))]
         argv = ["sh", "-c", SHELL, "sh", *map(str, files)]
-        default = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+        environment = {**os.environ, **variables}
+        done = subprocess.run(argv, capture_output=True, text=True, check=True, env=environment)
+        default = done.stdout
         text = self.made
         for before in ("0", "${saved_entry}"):
             text = text.replace(f'set default="{before}"', f'set default="{default}"')
@@ -99,7 +101,8 @@ class Host:
             done = subprocess.run(words, capture_output=True, text=True, check=False)
             return Result(done.returncode, done.stdout, done.stderr)
         made = Path(words[-1].partition("=")[2])
-        made.with_name(f"{made.name}.new").write_text(self.text())
+        given = dict(word.split("=", 1) for word in words[words.index("env") + 1 : -2])
+        made.with_name(f"{made.name}.new").write_text(self.text(**given))
         if self.broken:
             return Result(1, "", "Syntax errors are detected in generated GRUB config file.")
         with made.open("w") as file:
@@ -211,6 +214,12 @@ def test_a_power_cut_at_any_moment_leaves_one_of_the_two_menus(tmp_path: Path) -
         ended.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
         assert ended[-1] in (0, 3)
         assert host.boots() in ((host.old, host.new) if ended[-1] else (host.new,))
+        if ended[-1]:
+            # Somebody installs a package whose hook makes the menu again. What was cut off is never
+            # made up for by that: the kernel is not confirmed yet.
+            booted = host.boots()
+            host.update_grub()
+            assert host.boots() in (booted, host.old)
         # The next run gets on.
         host.choose(host.old)
         assert host.loader().honours_default
