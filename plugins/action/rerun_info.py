@@ -25,6 +25,6 @@ class ActionModule(ControlAction):
         command = rerun.argv(sys.executable, program, options)
         return {
             "changed": False,
-            "problem": rerun.problem(program, options),
+            "problem": rerun.problem(program, options, os.environ, Path.cwd()),
             "script": rerun.script(command, Path.cwd(), rerun.environment(os.environ)),
         }

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +28,9 @@ _REPEATED = {
 }
 #: What is published stays as it is: nothing is looked up or built in a trial boot.
 BUILD_TAGS = ("dependencies", "source", "version", "patch", "config", "build", "publish")
+# No files at all, as the pipes of a shell; and files of one boot.
+_NO_FILES = ("/dev/", "/proc/")
+_SHORT_LIVED = ("/tmp/", "/run/", "/var/run/")
 _SINGLE = {
     "subset": "--limit",
     "connection": "--connection",
@@ -36,11 +40,18 @@ _SINGLE = {
 _SWITCHES = {"become": "--become", "diff": "--diff", "force_handlers": "--force-handlers"}
 
 
-def problem(program: str, options: Mapping[str, Any]) -> str:
-    """Why the run cannot be repeated without a person; empty if it can.
+def problem(
+    program: str,
+    options: Mapping[str, Any],
+    variables: Mapping[str, str],
+    directory: Union[str, Path],
+) -> str:
+    """Why the run cannot be repeated after a reboot without a person; empty if it can.
 
     :param program: the path of the running program.
     :param options: its options, as in C(ansible.context.CLIARGS).
+    :param variables: its environment.
+    :param directory: where it runs.
     """
     if Path(program).name != "ansible-playbook":
         return f"it was started by {Path(program).name or 'another program'}, not ansible-playbook"
@@ -52,13 +63,39 @@ def problem(program: str, options: Mapping[str, Any]) -> str:
     ]
     if options.get("ask_vault_pass") or prompts:
         return "it asks for the password of a vault: name a file, with --vault-password-file"
-    inventories = list(options.get("inventory") or ())
-    if any(str(one).startswith(("/dev/", "/proc/")) for one in inventories):
-        return "its inventory is not a file"
-    variables = [str(one) for one in options.get("extra_vars") or ()]
-    if any(one.startswith(("@/dev/", "@/proc/")) for one in variables):
-        return "its extra variables are in no file"
+    files = list(_files(options, variables, directory))
+    for what, path in files:
+        if path.startswith(_NO_FILES):
+            return f"{what} is not a file"
+    for what, path in files:
+        if os.path.realpath(path).startswith(_SHORT_LIVED):
+            return f"{what} ({path}) is in a directory that the next boot may find empty"
     return ""
+
+
+def _files(
+    options: Mapping[str, Any], variables: Mapping[str, str], directory: Union[str, Path]
+) -> Iterator[tuple[str, str]]:
+    """What the command reads: what it is, and its path."""
+
+    def path(value: object) -> str:
+        return str(Path(directory, Path(str(value)).expanduser()))
+
+    yield "its directory", str(directory)
+    for book in options.get("args") or ():
+        yield "its playbook", path(book)
+    for one in options.get("inventory") or ():
+        # A list of hosts is no path.
+        if "," not in str(one):
+            yield "its inventory", path(one)
+    for one in options.get("extra_vars") or ():
+        if str(one).startswith("@"):
+            yield "its file of extra variables", path(str(one)[1:])
+    vaults = [str(one).rpartition("@")[2] for one in options.get("vault_ids") or ()]
+    vaults += [str(one) for one in options.get("vault_password_files") or ()]
+    given = variables.get("ANSIBLE_VAULT_PASSWORD_FILE", "")
+    for one in [*vaults, *([given] if given else [])]:
+        yield "its vault's password", path(one)
 
 
 def _words(options: Mapping[str, Any]) -> Iterator[str]:

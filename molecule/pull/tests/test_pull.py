@@ -95,7 +95,10 @@ def pull(host: Any) -> str:
             break
         time.sleep(3)
     host.run("systemctl reset-failed %s", SERVICE)
-    log = host.check_output("journalctl --no-pager -o cat -u %s --since=@%s", SERVICE, began)
+    # Of the machine-id of before, too.
+    log = host.check_output(
+        "journalctl --merge --no-pager -o cat -u %s --since=@%s", SERVICE, began
+    )
     return " ".join(str(log).split())
 
 
@@ -113,7 +116,7 @@ def pull_and_reboot(host: Any, words: str) -> None:
                 return
         except (AssertionError, RuntimeError) as error:
             seen = str(error)
-    log = host.run("journalctl --no-pager -o cat -n 60 -u %s", SERVICE).stdout
+    log = host.run("journalctl --merge --no-pager -o cat -n 60 -u %s", SERVICE).stdout
     raise AssertionError(f"{seen[-1500:]}\n{log[-3000:]}")
 
 

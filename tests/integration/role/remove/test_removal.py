@@ -251,6 +251,19 @@ def test_a_purge_that_fails_leaves_the_kernel_its_default(host: Host) -> None:
     assert (host.left(), host.saved()) == ([], "")
 
 
+def test_a_trial_boot_that_is_to_come_is_cancelled(host: Host) -> None:
+    """If the kernel stays, nothing would end it: its rollback timer is gone."""
+    host.prepare(IMAGE)
+    script = host.apt.root / f"var/lib/dpkg/info/{IMAGE}.prerm"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    host.path("grubenv").write_text(f"saved_entry={STOCK}\nnext_entry={STOCK}\n")
+    assert host.remove().status != 0
+    assert IMAGE in host.apt.installed()
+    assert "next_entry" not in host.path("grubenv").read_text()
+    assert host.saved() == STOCK
+
+
 def test_a_package_that_is_not_ours_is_not_removed(host: Host) -> None:
     host.apt.archive("debian", "libc6=2.36", f"meta=1<{IMAGE}", f"either=1<{HEADERS}|{TOOLS}")
     host.prepare(IMAGE, HEADERS, TOOLS)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any, Optional
 
@@ -77,9 +78,17 @@ FACTS: dict[str, Any] = {
 }
 
 
-def refusal(tmp_path: Path, *options: str, hosts: tuple[str, ...] = ("one",)) -> str:
-    """What the preflight says about hosts that shall finish by themselves."""
-    play = tmp_path / "play.yml"
+def refusal(*options: str, hosts: tuple[str, ...] = ("one",)) -> str:
+    """What the preflight says about hosts that shall finish by themselves.
+
+    Not from /tmp, which is refused.
+    """
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as directory:
+        return _refusal(Path(directory), *options, hosts=hosts)
+
+
+def _refusal(directory: Path, *options: str, hosts: tuple[str, ...]) -> str:
+    play = directory / "play.yml"
     play.write_text(PREFLIGHT)
     known = {
         "install_host_facts": FACTS,
@@ -89,22 +98,22 @@ def refusal(tmp_path: Path, *options: str, hosts: tuple[str, ...] = ("one",)) ->
         "trial_finish_on_host": True,
     }
     targets = {"hosts": dict.fromkeys(hosts, LOCAL)}
-    inventory = write_inventory(tmp_path / "hosts.yml", kernel_targets=targets)
+    inventory = write_inventory(directory / "hosts.yml", kernel_targets=targets)
     run = run_playbook(play, *options, inventory=inventory, variables=known)
     assert run.status != 0
     return " ".join(run.output.split())
 
 
-def test_a_run_that_cannot_be_repeated_is_refused(tmp_path: Path) -> None:
+def test_a_run_that_cannot_be_repeated_is_refused() -> None:
     # A pipe would have no contents then; this stands for one.
     pipe = "/proc/self/cwd/inventories/local/hosts.yml"
-    found = refusal(tmp_path, "--inventory", pipe, "--limit", "one")
+    found = refusal("--inventory", pipe, "--limit", "one")
     assert "cannot be repeated without a person, as its inventory is not a file" in found
     assert "set trial_finish_on_host to false" in found
 
 
-def test_other_targets_would_lose_the_run(tmp_path: Path) -> None:
-    assert "would end this run for 1 other targets" in refusal(tmp_path, hosts=("one", "two"))
+def test_other_targets_would_lose_the_run() -> None:
+    assert "would end this run for 1 other targets" in refusal(hosts=("one", "two"))
 
 
 def test_a_run_on_the_host_says_when_it_judges_the_kernel(tmp_path: Path) -> None:
@@ -224,6 +233,34 @@ def test_a_reboot_is_announced_a_minute_before(host: Host) -> None:
     assert [call.split()[0] for call in host.calls() if " " in call] != []
     assert host.calls()[-2:] == ["sleep 60", "systemctl --no-ask-password reboot"]
     assert any(call.startswith("wall laptop reboots") for call in host.calls())
+
+
+def test_a_reboot_waits_for_a_run_that_began_meanwhile(host: Host) -> None:
+    """It may be in the middle of apt."""
+    ends = f'[ "$1" = 60 ] || [ "$(wc -l <{host.called})" -lt 5 ] || : >{host.lock}'
+    host.program("bin/sleep", f'echo sleep "$@" >>{host.called}; {ends}')
+    host.lock.write_text("{}")
+    host.run("reboot")
+    assert host.calls().count("sleep 10") == 2
+    assert host.calls()[-1] == "systemctl --no-ask-password reboot"
+
+
+def test_no_reboot_if_that_run_stays_or_takes_the_trial_boot_back(host: Host) -> None:
+    host.lock.write_text("{}")
+    assert "does not reboot: another run works on it" in host.run("reboot", status=1)
+    host.lock.write_text("")
+    host.program("bin/sleep", f"rm -f {host.outcome}")
+    assert "was taken back" in host.run("reboot")
+    assert not any(call.startswith("systemctl") for call in host.calls())
+
+
+def test_the_lock_of_a_run_that_was_killed_is_nobody_s(host: Host) -> None:
+    host.boots(trial=True)
+    tried = host.root / "tried"
+    works = f"[ -e {tried} ] && touch {host.confirmed} && exit; touch {tried}"
+    host.repeats(f"echo; {works}; echo x >{host.lock}; kill -9 $$")
+    assert "is verified and confirmed" in host.run("finish")
+    assert host.calls().count("sleep 20") == 1
 
 
 def test_a_reboot_by_kexec(tmp_path: Path) -> None:

@@ -28,14 +28,29 @@ PROGRAM = "/opt/venv/bin/ansible-playbook"
         (PROGRAM, {"ask_vault_pass": True}, "it asks for the password of a vault"),
         (PROGRAM, {"vault_ids": ["lab@prompt"]}, "it asks for the password of a vault"),
         (PROGRAM, {"inventory": ["/dev/stdin"]}, "its inventory is not a file"),
-        (PROGRAM, {"extra_vars": ["@/dev/fd/63"]}, "its extra variables are in no file"),
+        (PROGRAM, {"inventory": ["/dev/shm,"]}, ""),
+        (PROGRAM, {"extra_vars": ["@/dev/fd/63"]}, "its file of extra variables is not a file"),
         (PROGRAM, {"extra_vars": ["@vars.yml", "a=/dev/sda"]}, ""),
+        (PROGRAM, {"vault_password_files": ["/dev/fd/63"]}, "its vault's password is not a file"),
+        (PROGRAM, {"vault_ids": ["lab@/proc/self/fd/9"]}, "its vault's password is not a file"),
+        (PROGRAM, {"args": ["/tmp/a/site.yml"]}, "its playbook (/tmp/a/site.yml) is in a dir"),
+        (PROGRAM, {"args": ["oslab.kernel.pull"]}, ""),
+        (PROGRAM, {"inventory": ["/run/hosts"]}, "its inventory (/run/hosts) is in a dir"),
+        (PROGRAM, {"extra_vars": ["@/tmp/v"]}, "its file of extra variables (/tmp/v) is in a dir"),
+        (PROGRAM, {"vault_ids": ["/tmp/secret"]}, "its vault's password (/tmp/secret) is in a dir"),
     ],
 )
 def test_what_needs_a_person(program: str, options: dict[str, Any], words: str) -> None:
-    found = rerun.problem(program, options)
+    found = rerun.problem(program, options, {}, "/srv/kernels")
     assert found.startswith(words)
     assert bool(found) == bool(words)
+
+
+def test_where_it_runs_and_what_its_environment_names(tmp_path: Path) -> None:
+    assert rerun.problem(PROGRAM, {}, {}, "/tmp/checkout").startswith("its directory (/tmp/check")
+    found = {"ANSIBLE_VAULT_PASSWORD_FILE": "/dev/fd/63"}
+    assert rerun.problem(PROGRAM, {}, found, "/srv") == "its vault's password is not a file"
+    assert rerun.problem(PROGRAM, {"inventory": ["hosts"]}, {}, "/run/x").startswith("its dir")
 
 
 def test_the_options_that_decide_what_happens() -> None:
