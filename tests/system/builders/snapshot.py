@@ -68,7 +68,8 @@ def recorded(place: Path, suite: str) -> Iterator[list[str]]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         own = f"http://127.0.0.1:{server.server_address[1]}"
         try:
-            yield [entry.replace(UPSTREAM, own) for entry in build_root.ARCHIVES[suite].entries]
+            entries = build_root.ARCHIVES[suite].entries
+            yield [entry.replace(UPSTREAM, own).replace("{suite}", suite) for entry in entries]
         finally:
             server.shutdown()
 
