@@ -42,7 +42,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "collections"))
 from ansible_collections.oslab.kernel.plugins.module_utils._build import root as build_root
 from ansible_collections.oslab.kernel.tests.integration.reproduce import compare
 from ansible_collections.oslab.kernel.tests.integration.reproduce import run as reproduce
-from ansible_collections.oslab.kernel.tests.lib import kernel_trees
+from ansible_collections.oslab.kernel.tests.lib import fake_builder, kernel_trees
 from ansible_collections.oslab.kernel.tests.lib.locked_builder import Builder, altered, target
 from ansible_collections.oslab.kernel.tests.lib.playbook import Run
 from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
@@ -158,7 +158,7 @@ def write_lock(alice: Builder, recording: Path, log: Log) -> None:
 
 def make_root(alice: Builder, recording: Path, log: Log) -> dict[str, Any]:
     """The root alone, as a lock would have it; the same is kept."""
-    book = snapshot.root_play(alice.repository / "root.json")
+    book = fake_builder.root_play(alice.repository / "root.json")
     roots = alice.work / "roots"
     with snapshot.recorded(recording, SUITE) as mirrors:
         done = alice.run(str(book), build_root_mirrors=mirrors, build_root_dir=str(roots))

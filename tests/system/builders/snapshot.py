@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import shutil
 import threading
 import urllib.error
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.oslab.kernel.plugins.module_utils._build import root as build_root
-from ansible_collections.oslab.kernel.tests.lib import debian_archive
+from ansible_collections.oslab.kernel.tests.lib import debian_archive, fake_builder
 from ansible_collections.oslab.kernel.tests.lib.playbook import Run
 from ansible_collections.oslab.kernel.tests.lib.script import RunError
 from ansible_collections.oslab.kernel.tests.system.builders.other_system import OtherSystem
@@ -93,15 +92,6 @@ def unlinked(path: Path) -> None:
     path.write_bytes(data)
 
 
-def root_play(path: Path) -> Path:
-    """A playbook that makes the build root, as the roles config and build do."""
-    role = {"name": "oslab.kernel.build", "tasks_from": "root"}
-    task = {"name": "Make the build root", "ansible.builtin.import_role": role}
-    play = {"hosts": "kernel_builders", "gather_facts": False, "tasks": [task]}
-    path.write_text(json.dumps([play]))
-    return path
-
-
 class Snapshot:
     """The mirror in the other builder's directory, and the build root that he makes of it."""
 
@@ -146,7 +136,7 @@ class Snapshot:
         """Of the mirror alone, without a network: (the run, the ids of the roots that are there)"""
         self._runs += 1
         roots = self.bob.work / f"snapshot-{self._runs}"
-        book = root_play(self.bob.repository / "root.json")
+        book = fake_builder.root_play(self.bob.repository / "root.json")
         self.bob.network = False
         try:
             done = self.bob.run(

@@ -9,31 +9,16 @@ of this machine for what it makes; the namespaces are real. One long test makes 
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from ansible_collections.oslab.kernel.tests.lib import fake_builder
 from ansible_collections.oslab.kernel.tests.lib.namespaces import needs_bwrap
 
 pytestmark = needs_bwrap
-
-MMDEBSTRAP = """#!/usr/bin/python3
-import io, sys, tarfile
-status = "Package: gcc\\nStatus: install ok installed\\nArchitecture: amd64\\nVersion: 12\\n"
-index = f"Package: gcc\\nArchitecture: amd64\\nVersion: 12\\nSHA256: {'c' * 64}\\n"
-files = {"usr/bin/gcc": "", "var/lib/dpkg/status": status, "var/lib/apt/lists/x_Packages": index}
-target = next(word for word in sys.argv if word.endswith(".tar"))
-with tarfile.open(target, "w") as tar:
-    for name, text in files.items():
-        member = tarfile.TarInfo(f"./{name}")
-        member.size = len(text)
-        tar.addfile(member, io.BytesIO(text.encode()))
-with open(__file__ + ".calls", "a") as calls:
-    calls.write("made\\n")
-"""
 
 # What a program of the build can do: into a package, so that the test sees it.
 PROBE = """all:
@@ -49,19 +34,9 @@ install: all
 
 @pytest.fixture
 def rooted(role, tmp_path, monkeypatch):
-    program = tmp_path / "bin/mmdebstrap"
-    program.parent.mkdir()
-    program.write_text(MMDEBSTRAP)
-    program.chmod(0o755)
-    keyring = tmp_path / "keyring.gpg"
-    keyring.write_bytes(b"keys")
-    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    settings = fake_builder.have_mmdebstrap(tmp_path, monkeypatch)
     monkeypatch.setenv("OSLAB_TEST_LEAK", "1")
-    role.variables.update(
-        build_environment="root",
-        build_root_dir=str(tmp_path / "roots"),
-        build_root_keyring=str(keyring),
-    )
+    role.variables.update(settings, build_root_dir=str(tmp_path / "roots"))
     role.roots = tmp_path / "roots"
     role.made = lambda: (tmp_path / "bin/mmdebstrap.calls").read_text().count("made")
     return role
@@ -69,20 +44,11 @@ def rooted(role, tmp_path, monkeypatch):
 
 def make_root(rooted, tmp_path):
     """The root, whose file system is replaced by that of this machine."""
-    play = {
-        "hosts": "kernel_builders",
-        "gather_facts": False,
-        "tasks": [
-            {"ansible.builtin.import_role": {"name": "oslab.kernel.build", "tasks_from": "root"}}
-        ],
-    }
-    book = tmp_path / "root.json"
-    book.write_text(json.dumps([play]))
+    book = fake_builder.root_play(tmp_path / "root.json")
     done = rooted._playbook(str(book), **rooted.variables)
     assert done.status == 0, done.output
     (tree,) = rooted.roots.glob("*/tree")
-    shutil.rmtree(tree)
-    tree.symlink_to("/")
+    fake_builder.stand_in(tree)
     return tree.parent.name
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.oslab.kernel.tests.lib import fake_builder
 from ansible_collections.oslab.kernel.tests.lib.locked_builder import target
 from ansible_collections.oslab.kernel.tests.lib.playbook import (
     CONNECTIONS,
@@ -33,20 +34,8 @@ class Classroom:
         self.top, self.root = top, top / "repository"
         self.work = top / "work"
         self.variables: dict[str, Any] = {
-            "source_provider": "file",
-            "source_version": "6.12",
-            "source_file": str(tarball),
-            "source_workdir": str(self.work),
-            "build_min_free_gib": 1,
-            "build_modules_source": "",
-            "build_tools_source": "",
-            "build_smoke_test": "false",
-            "build_metrics_dir": str(top / "metrics"),
-            "publish_root": str(self.root),
-            "publish_server": "none",
-            "publish_url": "http://192.0.2.1:8090",
+            **fake_builder.variables(top, tarball, self.work),
             "publish_metrics_dir": str(top / "metrics"),
-            "report_dir": "",
         }
         (top / "metrics").mkdir()
         self.builders: dict[str, dict[str, Any]] = {

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.oslab.kernel.tests.lib import signing_keys
+from ansible_collections.oslab.kernel.tests.lib import fake_builder, signing_keys
 from ansible_collections.oslab.kernel.tests.lib.config_lab import STOCK_CONFIG
 from ansible_collections.oslab.kernel.tests.lib.namespaces import needs_bwrap
 from ansible_collections.oslab.kernel.tests.lib.playbook import LOCAL, ROOT, Run, run_playbook
@@ -57,24 +57,12 @@ class Machine:
         (top / "base.config").write_text(STOCK_CONFIG)
         self.tarball = self._tarball()
         self.variables: dict[str, Any] = {
-            "source_provider": "file",
-            "source_version": "6.12",
-            "source_file": str(self.tarball),
-            "source_workdir": str(self.work),
+            **fake_builder.variables(top, self.tarball, self.work),
             "config_base": str(top / "base.config"),
             "build_user": user,
             "build_state_dir": str(self.state),
-            "build_min_free_gib": 1,
-            "build_modules_source": "",
-            "build_tools_source": "",
-            "build_smoke_test": "false",
-            "build_metrics_dir": str(top / "metrics"),
-            "publish_root": str(self.root),
-            "publish_server": "none",
-            "publish_url": "http://192.0.2.1:8090",
             # The machine of a test gets no packages.
             "dependencies_user_packages": [],
-            "report_dir": "",
         }
         (top / "metrics").mkdir()
 
@@ -217,20 +205,6 @@ def test_the_key_of_the_modules_reaches_the_user(machine: Machine) -> None:
             assert not any(secret in path.read_bytes() for secret in secrets), path
 
 
-MMDEBSTRAP = """#!/usr/bin/python3
-import io, sys, tarfile
-status = "Package: gcc\\nStatus: install ok installed\\nArchitecture: amd64\\nVersion: 12\\n"
-index = f"Package: gcc\\nArchitecture: amd64\\nVersion: 12\\nSHA256: {'c' * 64}\\n"
-files = {"usr/bin/gcc": "", "var/lib/dpkg/status": status, "var/lib/apt/lists/x_Packages": index}
-target = next(word for word in sys.argv if word.endswith(".tar"))
-with tarfile.open(target, "w") as tar:
-    for name, text in files.items():
-        member = tarfile.TarInfo(f"./{name}")
-        member.size = len(text)
-        tar.addfile(member, io.BytesIO(text.encode()))
-"""
-
-
 @needs_bwrap
 @pytest.mark.long
 def test_root_makes_the_build_root_and_the_user_enters_it(
@@ -238,29 +212,11 @@ def test_root_makes_the_build_root_and_the_user_enters_it(
 ) -> None:
     """This machine's file system stands for what mmdebstrap makes, as in the tests of the role."""
     machine.add_user()
-    program = machine.top / "bin/mmdebstrap"
-    program.parent.mkdir()
-    program.write_text(MMDEBSTRAP)
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
-    (machine.top / "keyring.gpg").write_bytes(b"keys")
-    machine.variables.update(
-        build_environment="root", build_root_keyring=str(machine.top / "keyring.gpg")
-    )
-    play = {
-        "hosts": "kernel_builders",
-        "gather_facts": False,
-        "tasks": [
-            {"ansible.builtin.import_role": {"name": "oslab.kernel.build", "tasks_from": "root"}}
-        ],
-    }
-    book = machine.top / "root.json"
-    book.write_text(json.dumps([play]))
-    machine.must_run(str(book))
+    machine.variables.update(fake_builder.have_mmdebstrap(machine.top, monkeypatch))
+    machine.must_run(str(fake_builder.root_play(machine.top / "root.json")))
     (tree,) = machine.state.glob("roots/*/tree")
     assert tree.stat().st_uid == 0
-    shutil.rmtree(tree)
-    tree.symlink_to("/")
+    fake_builder.stand_in(tree)
     machine.must_run("build.yml", "--skip-tags", "dependencies,publish")
     assert machine.not_of_the_user() == []
     (record,) = machine.work.glob("store/*/build.json")
