@@ -11,10 +11,12 @@ from typing import Any, Callable, Optional
 
 from ansible import constants
 from ansible.errors import AnsibleError
+from ansible.release import __version__ as ansible_version
 from ansible_collections.oslab.kernel.plugins.module_utils._common import plain_text
 from ansible_collections.oslab.kernel.plugins.module_utils._patch import inputs
 from ansible_collections.oslab.kernel.plugins.plugin_utils import (
     build_inputs,
+    collection_version,
     control_files,
     control_keys,
     group_problems,
@@ -80,6 +82,9 @@ class ActionModule(ControlAction):
     }
 
     def act(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        problem = collection_version.ansible_problem(ansible_version)
+        if problem:
+            return {"failed": True, "msg": problem}
         groups = variables.get("groups") or {}
         reached = [str(name) for name in variables.get("ansible_play_hosts_all") or ()]
         names = self._checked_hosts(groups, reached)

@@ -50,6 +50,16 @@ def test_variables_once_and_groups_each_time(monkeypatch, tmp_path):
     assert looked == [["b"]]
 
 
+def test_an_ansible_that_is_too_old_is_refused_first(monkeypatch, tmp_path):
+    looked: list[Any] = []
+    act = action(monkeypatch, tmp_path, looked)
+    monkeypatch.setattr(check_inventory, "ansible_version", "2.14.18")
+    found = act({}, {"all": ["b"]}, ["b"])
+    assert found["failed"]
+    assert "the collection needs >=2.16.0" in found["msg"]
+    assert looked == []
+
+
 def test_unknown_names(monkeypatch, tmp_path):
     act = action(monkeypatch, tmp_path, [], ["patch_x is no variable"])
     answers = [act({}, {"all": ["b"]}, ["b"], what) for what in ("refuse", "warn", "ignore")]

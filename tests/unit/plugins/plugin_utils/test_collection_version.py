@@ -20,3 +20,15 @@ def test_the_version_of_a_checkout_or_an_installed_collection(
     manifest = {"collection_info": {"version": "9.8.7"}}
     (tmp_path / "MANIFEST.json").write_text(json.dumps(manifest))
     assert collection_version.collection_version() == "9.8.7"
+
+
+@pytest.mark.parametrize(
+    ("running", "good"),
+    [("2.14.18", False), ("2.15.13", False), ("2.16.0", True), ("2.22.0.dev0", True)],
+)
+def test_an_ansible_that_is_too_old_is_named(running: str, good: bool) -> None:
+    problem = collection_version.ansible_problem(running)
+    assert (problem == "") is good
+    if not good:
+        assert f"ansible-core {running} runs this" in problem
+        assert ">=2.16.0" in problem
