@@ -313,8 +313,9 @@ test-systemd-boot: deps ## Deploy kernels to a VM that boots with systemd-boot
 	tests/system/systemd_boot/run.py
 
 .PHONY: reproduce
-reproduce: deps ## Build a small kernel four times in different environments and compare
+reproduce: deps ## Show that a build is the same elsewhere: four environments, two builders, without the keys
 	tests/integration/reproduce/run.py
+	$(MAKE) --no-print-directory test-builders test-secure-boot
 
 .PHONY: test-builders
 test-builders: deps ## Let a builder with Debian 13 rebuild what this one has built; check that it is the same

@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Build a small signed kernel, look for the private keys, and boot it where signatures count.
 
-    run.py [--tree TREE] [--again]
+    run.py [--source TARBALL] [--again]
 
 The role `build` makes the packages, twice in two places: with the keys, and without them, by the
 signatures of the first build. Both must be the same. Every module and the image are checked with
@@ -36,6 +36,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "collections"))
 
 from ansible_collections.oslab.kernel.plugins.module_utils._common import cpio
+from ansible_collections.oslab.kernel.tests.integration.reproduce import run as reproduce
 from ansible_collections.oslab.kernel.tests.lib import kernel_trees, own_modules
 from ansible_collections.oslab.kernel.tests.lib.playbook import PROGRAM
 from ansible_collections.oslab.kernel.tests.lib.script import RunError, log_line
@@ -122,16 +123,12 @@ def make_keys(work: Path) -> dict[str, Path]:
 
 
 def have_tree(source: Path, tree: Path) -> None:
-    from ansible_collections.oslab.kernel.tests.system.debug_kernel import run as debug_kernel
-
     if (tree / ".config").exists():
         return
-    log_line(f"copying {source}")
-    debug_kernel.copy_tree(source, tree, tree.parent / "copy.log")
+    log_line(f"the source is {source}")
+    shutil.rmtree(tree, ignore_errors=True)
+    reproduce.have_tree(source, tree)
     kernel_trees.patch(tree)
-    state = tree / ".oslab/source.json"
-    if not state.exists():
-        state.write_text(json.dumps({"sha256": "unknown", "source_date_epoch": 1700000000}))
     kernel_trees.configure(tree, [HERE / "small.config"], tree.parent / "wanted.config")
 
 
@@ -376,12 +373,10 @@ def check_firmware(image: Path, keys: dict[str, Path], work: Path) -> None:
 
 
 def main() -> int:
-    from ansible_collections.oslab.kernel.tests.system.debug_kernel import run as debug_kernel
-
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--tree", type=Path, help="a kernel tree (default: the lab's)")
+    parser.add_argument("--source", type=Path, help="a tarball (default: Debian's, in /usr/src)")
     parser.add_argument("--work", type=Path, default=CACHE / "secure-boot", help="(%(default)s)")
     parser.add_argument("--again", action="store_true", help="take the builds as they are")
     options = parser.parse_args()
@@ -401,7 +396,7 @@ def main() -> int:
             results = []
             for place in places:
                 place.mkdir(parents=True, exist_ok=True)
-                have_tree(options.tree or debug_kernel.lab_tree(), place / "linux")
+                have_tree(options.source or reproduce.find_source(), place / "linux")
                 log_line(f"building in {place}")
                 signing = published(results[0]) if results else signed_by(keys)
                 results.append(build(place, signing, work / "ccache"))
