@@ -29,8 +29,10 @@ INIT = "/sbin/init"
 #: Within these the host has to take the order; what it does then, it does by itself.
 SECONDS = 60
 
+# Since systemd 254 a reboot starts a kernel that somebody has loaded by kexec.
 _REBOOT = (
-    "if [ -d /run/systemd/system ]; then set -- {systemd}; else set -- {other}; fi; "
+    "if [ -d /run/systemd/system ]; then export SYSTEMCTL_SKIP_AUTO_KEXEC=1; set -- {systemd}; "
+    "else set -- {other}; fi; "
     '{limit} "$@" </dev/null || {failed}'
 )
 _GIVEN = "{limit} {given} </dev/null || {failed}"

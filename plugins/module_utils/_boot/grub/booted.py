@@ -19,6 +19,10 @@ from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.entry impo
     GrubError,
     Menu,
 )
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.script import (
+    Word,
+    words_after,
+)
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.trial import LINUX
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import TRIAL
 
@@ -48,17 +52,13 @@ def _words(text: str) -> list[str]:
         return text.split()
 
 
-def _given(entry: Entry) -> list[str]:
+def _given(entry: Entry) -> list[Word]:
     """The arguments of an entry's kernel."""
-    for line in reversed(entry.body):
-        command, _space, rest = line.replace("\t", " ").partition(" ")
-        if command in LINUX:
-            return _words(rest)[1:]
-    return []
+    return words_after(entry.body, LINUX)[1:]
 
 
 def _known(entry: Entry) -> list[str]:
-    return [word for word in _given(entry) if "$" not in word]
+    return [word.text for word in _given(entry) if not word.unknown]
 
 
 def _passes(entry: Entry, arguments: list[str]) -> bool:

@@ -5,24 +5,16 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.script import words_after
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.grub.trial import INITRD, LINUX
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.kexec import Image, KexecError
 from ansible_collections.oslab.kernel.plugins.module_utils._boot.loader import with_words
 
-
-def _words(body: Sequence[str], commands: Sequence[str]) -> list[str]:
-    for line in body:
-        words = line.split(None, 1)
-        if len(words) == 2 and words[0] in commands:
-            try:
-                return shlex.split(words[1])
-            except ValueError as error:
-                raise KexecError(f"its entry cannot be read ({line}): {error}") from error
-    return []
+# Ubuntu's: GRUB tells the kernel the state of the console there, which is another one after kexec.
+_LEFT_OUT = ("$vt_handoff", "${vt_handoff}")
 
 
 def image(body: Sequence[str], arguments: Sequence[str], boot: Path = Path("/boot")) -> Image:
@@ -30,10 +22,17 @@ def image(body: Sequence[str], arguments: Sequence[str], boot: Path = Path("/boo
 
     GRUB's paths may begin at /boot, a file system of its own. Raises KexecError.
     """
-    linux, initrds = _words(body, LINUX), _words(body, INITRD)
+    linux, initrds = words_after(body, LINUX), words_after(body, INITRD)
     if not linux or len(initrds) != 1:
-        raise KexecError(f"its entry has {len(initrds)} initrds, and kexec takes one")
-    # What GRUB would put in there, such as the console's state, is not known outside it.
-    plain = [word for word in linux[1:] if "$" not in word]
-    kernel, initrd = (boot / PurePosixPath(name).name for name in (linux[0], initrds[0]))
-    return Image(kernel, initrd, with_words(plain, arguments))
+        raise KexecError(
+            f"its entry has {len(initrds)} initrds, and kexec takes one: let GRUB load one for "
+            "each kernel"
+        )
+    given = [word for word in linux if not (word.unknown and word.text in _LEFT_OUT)]
+    unknown = next((word.text for word in (*given, *initrds) if word.unknown), "")
+    if unknown:
+        raise KexecError(
+            f"its entry has {unknown}, whose value GRUB alone knows: write the value in its place"
+        )
+    kernel, initrd = (boot / PurePosixPath(one.text).name for one in (given[0], initrds[0]))
+    return Image(kernel, initrd, with_words([word.text for word in given[1:]], arguments))

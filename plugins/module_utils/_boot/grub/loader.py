@@ -112,17 +112,19 @@ class Grub:
         if self._place or not self._pins:
             return self._place or grub_entry.unread(self._state, self._config)
         why, remedy = self._kexec_problem()
-        if not why:
-            why, remedy = self._image_problem(), "Let GRUB load one initrd for each kernel"
-        if not why:
+        told = f"{why}. {remedy}" if why else self._image_problem()
+        if not told:
             return ""
         return (
-            f"{self.needs_kexec}. So kexec has to start the trial boot, and {why}. {remedy}. "
+            f"{self.needs_kexec}. So kexec has to start the trial boot, and {told}. "
             f"{grub_entry.another_way()}"
         )
 
     def _image_problem(self) -> str:
-        """Why kexec could not start a kernel of this menu: its entries are of one form."""
+        """Why kexec could not start a kernel of this menu, and what to do.
+
+        Its entries are of one form.
+        """
         try:
             for release in self._state.menu.releases()[:1]:
                 self.image(release, ())

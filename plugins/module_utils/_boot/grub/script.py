@@ -132,6 +132,16 @@ def command(statement: Sequence[Word]) -> Sequence[Word]:
     return statement[start:]
 
 
+def words_after(body: Sequence[str], commands: Sequence[str]) -> list[Word]:
+    """What an entry gives to the last of these commands; empty if it has none of them."""
+    for line in reversed(body):
+        for statement in reversed(statements(line)):
+            found = command(statement)
+            if found and found[0].text in commands:
+                return list(found[1:])
+    return []
+
+
 def head(line: str) -> Head:
     """Of a line that begins with one of HEADS, up to its brace."""
     found = next(iter(statements(line)), [Word("")])

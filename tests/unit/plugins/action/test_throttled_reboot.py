@@ -248,6 +248,12 @@ def test_no_wrapper_is_asked_for_a_reboot(host: Host) -> None:
     assert host.modules == []
 
 
+def test_a_kernel_that_somebody_loaded_is_not_what_boots(tmp_path: Path) -> None:
+    then = f'echo "$SYSTEMCTL_SKIP_AUTO_KEXEC" >{tmp_path}/skips'
+    assert not reboot(Host(tmp_path, systemd=True, then=then))["failed"]
+    assert (tmp_path / "skips").read_text() == "1\n"
+
+
 def test_a_command_that_is_given_reads_no_terminal(tmp_path: Path) -> None:
     host = Host(tmp_path, systemd=True)
     host.program("sbin/asks", "#!/bin/sh\ntest -t 0 && read -r answer\necho $0 $* >>{log}\n")

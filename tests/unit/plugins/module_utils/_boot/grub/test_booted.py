@@ -115,6 +115,14 @@ def keep(
         # GRUB puts in what is not known here.
         (custom("'V' --id v", "quiet $vt_handoff"), "v", "quiet vt.handoff=7", "v"),
         (custom("'V' --id v", "quiet $vt_handoff") + OWN, "v", "quiet mem=4G", "mine"),
+        # A dollar that is no variable.
+        (
+            custom("'D' --id d", r"quiet memmap=2M\$0x3f000000"),
+            "",
+            "quiet memmap=2M$0x3f000000",
+            "d",
+        ),
+        (custom("'D' --id d", r"quiet memmap=2M\$0x3f000000"), "", "quiet", USUAL),
         (custom("'Q' --id q", 'quiet "dyndbg=file a +p"'), "", 'quiet "dyndbg=file a +p"', "q"),
     ],
 )

@@ -34,6 +34,20 @@ def test_what_is_for_init_stays_behind() -> None:
     assert image(body, ["panic=10"]).arguments[:4] == ("root=UUID=0f1e", "ro", "panic=10", "--")
 
 
+@pytest.mark.parametrize("written", [r"memmap=2M\$0x3f000000", "'memmap=2M$0x3f000000'"])
+def test_a_dollar_that_is_no_variable_stays(written: str) -> None:
+    """Memory that is broken or reserved is left out by it, as GRUB's entry has it."""
+    body = [line.replace("quiet", f"{written} quiet") for line in BODY]
+    assert "memmap=2M$0x3f000000" in image(body, []).arguments
+
+
+@pytest.mark.parametrize("word", ["$tuned_params", "root=${x}", '"a=$b"'])
+def test_what_grub_alone_knows_is_refused(word: str) -> None:
+    body = [line.replace("quiet", f"{word} quiet") for line in BODY]
+    with pytest.raises(KexecError, match=r"whose value GRUB alone knows"):
+        image(body, [])
+
+
 def test_where_boot_is_on_the_root_filesystem() -> None:
     body = [line.replace("\t/", "\t/boot/") for line in BODY]
     assert image(body, []).kernel == Path("/boot/vmlinuz-6.8-oslab")
