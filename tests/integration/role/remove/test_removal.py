@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import re
 import shutil
 from dataclasses import dataclass, field
@@ -158,6 +159,7 @@ def _ids() -> list[str]:
 
 
 STOCK, OTHER = _ids()[-1], _ids()[0]
+STOCK_RELEASE = re.findall("gnulinux-([^>]+)-advanced-", STOCK)[-1]
 
 
 @pytest.fixture
@@ -249,6 +251,29 @@ def test_a_purge_that_fails_leaves_the_kernel_its_default(host: Host) -> None:
     run = host.remove()
     assert run.status == 0, run.output
     assert (host.left(), host.saved()) == ([], "")
+
+
+def test_no_kernel_that_is_removed_is_the_default(host: Host) -> None:
+    """The stock kernel may run without anybody having confirmed it, as after a reset."""
+    host.prepare(IMAGE)
+    script = host.apt.root / f"var/lib/dpkg/info/{IMAGE}.prerm"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    running = STOCK.replace(STOCK_RELEASE, os.uname().release)
+    menu = MENU.read_text()
+    host.path("grub.cfg").write_text(menu.replace(STOCK_RELEASE, os.uname().release))
+    host.path("grubenv").write_text(f"saved_entry={OTHER}\n")
+    assert host.remove().status != 0
+    assert IMAGE in host.apt.installed()
+    assert host.saved() == running
+    # It cannot be set: the packages stay, too.
+    host.path("grubenv").write_text(f"saved_entry={OTHER}\n")
+    (host.work / "bin/grub-editenv").write_text("#!/bin/sh\nexit 1\n")
+    script.unlink()
+    run = host.remove()
+    assert run.status != 0
+    assert "may be the default of the boot loader" in run.words
+    assert IMAGE in host.apt.installed()
 
 
 def test_a_trial_boot_that_is_to_come_is_cancelled(host: Host) -> None:

@@ -9,6 +9,7 @@ The hosts are this machine, and their modules give prepared answers. Nothing is 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -86,6 +87,34 @@ def test_the_build_is_recorded_as_left(records: dict[str, Any], name: str) -> No
     found = records[name]
     assert (found["image"], found["left"], found["confirmed"]) == (IMAGE, IMAGE, False)
     assert found["trial_boot"] == {}
+
+
+def test_a_host_that_is_not_rebooted_says_what_is_due(tmp_path: Path) -> None:
+    runs = {"release": RELEASE, "oslab": {}, "systemd": False}
+    record = {"image": IMAGE, "boot_id": BOOTS[0], "fallback": FALLBACK, "confirmed": True}
+    hosts = {}
+    for name, needs_kexec in (("plain", ""), ("pinned", "GRUB cannot write there")):
+        given = host(record)
+        answers = json.loads(given["hostile_answers"])
+        answers["host_kernel_info"].update(runs)
+        answers["boot_entry"] = {**LOADER, "needs_kexec": needs_kexec}
+        answers["config_files"] = {"changed": True, "paths": []}
+        answers["kexec_load"] = {"loaded": True, "changed": True, "reason": ""}
+        hosts[name] = {**given, "hostile_answers": json.dumps(answers)}
+    tasks: list[dict[str, Any]] = [
+        {"ansible.builtin.set_fact": {"trial_reboot": False}},
+        {
+            "ansible.builtin.include_role": {
+                "name": "oslab.kernel.trial",
+                "tasks_from": "rollback",
+            }
+        },
+    ]
+    said = run_plays(tmp_path, [play(list(hosts), tasks)], hosts)
+    due = {"plain": "Its next reboot is", "pinned": "After `systemctl kexec` on it"}
+    for name, words in due.items():
+        text = " ".join(said[name].text.split())
+        assert f"{name} still runs {RELEASE}. {words}" in text, text
 
 
 def test_no_build_is_left(records: dict[str, Any]) -> None:
