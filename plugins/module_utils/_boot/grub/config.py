@@ -33,12 +33,14 @@ def make(
     check: Callable[[str], str],
     flush: Callable[[], object],
     *variables: str,
+    settle: Callable[[], object] = lambda: None,
 ) -> None:
     """Make it again. `check` says why a text may not become grub.cfg; '' if it may.
 
     `variables`, each NAME=VALUE, are in the environment of the settings.
-    `flush` empties the journal of its file system, which GRUB does not read. Raises GrubError, and
-    the old file is as it was then.
+    `flush` empties the journal of its file system, which GRUB does not read. `settle` is done once
+    the new file is in place. Whatever fails, the old file is as it was then. Raises GrubError, and
+    what these raise.
     """
     config = Path(os.path.realpath(config))
     made, before = _beside(config, "new"), _beside(config, "old")
@@ -55,7 +57,15 @@ def make(
         with contextlib.suppress(PermissionError):  # FAT has no links, nor a journal
             os.link(config, before)
         made.replace(config)
-        flush()
+        try:
+            flush()
+            settle()
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                before.replace(config)
+            with contextlib.suppress(Exception):  # what went wrong first is the reason
+                flush()
+            raise
     finally:
         for path in (made, made.with_name(f"{made.name}.new"), before):
             _forget(path)

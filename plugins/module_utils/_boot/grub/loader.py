@@ -268,9 +268,10 @@ class Grub:
         own.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         atomic_file.write(own, grub_settings.changing(self._own), 0o644)
         chosen = grub_settings.chosen(grub_settings.pinned(text))
+        settle = functools.partial(atomic_file.write, own, text, 0o644)
         try:
-            grub_config.make(self._run, Path(self._config), check, flush_all, chosen)
-            atomic_file.write(own, text, 0o644)
+            config = Path(self._config)
+            grub_config.make(self._run, config, check, flush_all, chosen, settle=settle)
         except BaseException:
             if self._own is None:
                 atomic_file.remove(own)

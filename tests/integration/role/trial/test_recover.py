@@ -21,7 +21,11 @@ TASKS: list[dict[str, Any]] = [
         "block": [{"name": "Ask", "ansible.builtin.fail": {"msg": "{{ asked }}"}}],
         "rescue": [{"ansible.builtin.include_role": RECOVER}],
     },
-    {"ansible.builtin.debug": {"msg": "KEPT {{ trial_failure }} ENDS"}},
+    {
+        "ansible.builtin.debug": {
+            "msg": "KEPT {{ trial_failure }} ENDS {{ trial_outcome | default('') }}"
+        }
+    },
 ]
 IMAGE = "linux-image-6.12=1"
 RECORD = {"image": IMAGE, "complete": True, "confirmed": False}
@@ -132,6 +136,23 @@ def stopped(boot_id: str = BOOT_ID, trial_boot: Any = None, **known: Any) -> str
         trial_fallback="6.1",
         **known,
     )
+
+
+FULL = failed(
+    "the pin was not written",
+    ansible_connection="hostile",
+    hostile_answers=json.dumps({"boot_entry": {"failed": True, "msg": "No space left on device"}}),
+    install_host_facts={"boot_id": BOOT_ID, "boot_loader": "grub", "systemd": False},
+    trial_release="6.12",
+    trial_fallback="6.1",
+)
+
+
+def test_a_host_that_answers_is_not_called_lost(recovered: dict[str, Recovered]) -> None:
+    text = recovered[FULL].said.text
+    assert "does not answer" not in text
+    assert "The host answers and runs" in text
+    assert "Cancel the one-shot boot entry: No space left on device" in text
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,25 @@ def test_it_is_put_in_place_between_two_flushes(config: Path) -> None:
     assert config.stat().st_mode & 0o777 == 0o640
 
 
+@pytest.mark.parametrize("fails", ["flush", "settle"])
+def test_what_fails_after_it_is_in_place_puts_the_old_one_back(config: Path, fails: str) -> None:
+    def act(what: str) -> None:
+        if what == fails and config.read_text() == "new\n":
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        grub_config.make(
+            make_new,
+            config,
+            lambda _text: "",
+            lambda: act("flush"),
+            settle=lambda: act("settle"),
+        )
+    assert config.read_text() == "old\n"
+    assert config.stat().st_mode & 0o777 == 0o640
+    assert names(config) == ["grub.cfg"]
+
+
 def test_a_link_stays(config: Path) -> None:
     link = config.with_name("link.cfg")
     link.symlink_to(config)
