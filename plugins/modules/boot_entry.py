@@ -155,9 +155,14 @@ default_problem:
 trial_problem:
   description: >-
     Why the loader could not boot a kernel once and then the default again, and what to do about
-    it; empty if it could. GRUB has to be able to write its environment block and to read O(custom),
+    it; empty if it could. GRUB has to be able to write its environment block and to read O(custom)
+    (or else kexec has to be possible, see RV(needs_kexec)),
     systemd-boot to take a choice for one boot and to count, and the ESP and the firmware's
     variables have to be writable.
+  returned: success
+  type: str
+needs_kexec:
+  description: Why kexec has to start a trial boot, as the loader boots none once; empty if it does.
   returned: success
   type: str
 entry_problems:

@@ -18,20 +18,20 @@ from ansible_collections.oslab.kernel.plugins.plugin_utils import host_refusal
 BUILDER, TARGET = "builder", "target"
 ANSWERS, ROOT, FACTS, DISTRIBUTION = "answers", "root", "host facts", "distribution"
 REPOSITORY = "repository"
-DKMS, PENDING = "DKMS", "pending reboot"
+DKMS, PENDING, SPACE = "DKMS", "pending reboot", "free space"
 
 #: Checks in the order of the table. What is in neither the playbook nor `judged` stays "-".
 CHECKS: Mapping[str, Sequence[str]] = {
     BUILDER: (
         *(ANSWERS, ROOT, FACTS, DISTRIBUTION),
-        *("packages", "free space", "build root", "signing keys", "smoke test", "source"),
+        *("packages", SPACE, "build root", "signing keys", "smoke test", "source"),
         *(REPOSITORY, "publication"),
     ),
     TARGET: (
         *(ANSWERS, ROOT, FACTS, DISTRIBUTION),
         *host_refusal.TOPICS,
         *("boot loader", "kexec-tools", "trial boot", "repeated run", "netconsole"),
-        *("free space", "clock", DKMS, PENDING),
+        *(SPACE, "clock", DKMS, PENDING),
         *("deployment lock", REPOSITORY),
     ),
 }
@@ -124,8 +124,12 @@ def _judged(
         yield topic, (not texts, " ".join(texts))
 
 
-def _note(name: str, facts: Mapping[str, Any]) -> str:
+def _note(name: str, part: str, facts: Mapping[str, Any], known: Mapping[str, Any]) -> str:
     """What a check that passed leaves to say."""
+    if (name, part) == (SPACE, TARGET) and any(
+        one.endswith("=") for one in _list(known.get("install_missing"))
+    ):
+        return "without the packages of the kernel: their size is known once one is published"
     if name == PENDING and facts.get("reboot_required") is not None:
         packages = plain_text.few(_list(facts["reboot_required"])) or "/run/reboot-required"
         return f"one is pending ({packages}); the reboot into the new kernel serves both"
@@ -167,7 +171,9 @@ def checks(host: str, part: str, known: Mapping[str, Any], all_known: Distributi
     for name in CHECKS[part]:
         missing = (None, f"see {failed}" if failed else _UNASKED.get((part, name), _NOT_CHECKED))
         ok, detail = found.get(name, missing)
-        made.append(Check(host, part, name, ok, detail or (_note(name, facts) if ok else "")))
+        made.append(
+            Check(host, part, name, ok, detail or (_note(name, part, facts, known) if ok else ""))
+        )
     return made
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.oslab.kernel.tests.lib.many_hosts import play, run_plays
+from ansible_collections.oslab.kernel.tests.lib.many_hosts import Said, play, run_plays
 from ansible_collections.oslab.kernel.tests.lib.playbook import ROOT
 
 RELEASE, FALLBACK = "6.12.1-x", "6.1.0"
@@ -89,32 +89,46 @@ def test_the_build_is_recorded_as_left(records: dict[str, Any], name: str) -> No
     assert found["trial_boot"] == {}
 
 
-def test_a_host_that_is_not_rebooted_says_what_is_due(tmp_path: Path) -> None:
+def rolled_back(directory: Path, loaders: dict[str, dict[str, Any]]) -> dict[str, Said]:
+    """Hosts that run the new kernel and are not rebooted, by the answer of their boot loader."""
     runs = {"release": RELEASE, "oslab": {}, "systemd": False}
     record = {"image": IMAGE, "boot_id": BOOTS[0], "fallback": FALLBACK, "confirmed": True}
     hosts = {}
-    for name, needs_kexec in (("plain", ""), ("pinned", "GRUB cannot write there")):
+    for name, loader in loaders.items():
         given = host(record)
         answers = json.loads(given["hostile_answers"])
         answers["host_kernel_info"].update(runs)
-        answers["boot_entry"] = {**LOADER, "needs_kexec": needs_kexec}
+        answers["boot_entry"] = {**LOADER, **loader}
         answers["config_files"] = {"changed": True, "paths": []}
         answers["kexec_load"] = {"loaded": True, "changed": True, "reason": ""}
         hosts[name] = {**given, "hostile_answers": json.dumps(answers)}
+    role = {"name": "oslab.kernel.trial", "tasks_from": "rollback"}
     tasks: list[dict[str, Any]] = [
         {"ansible.builtin.set_fact": {"trial_reboot": False}},
-        {
-            "ansible.builtin.include_role": {
-                "name": "oslab.kernel.trial",
-                "tasks_from": "rollback",
-            }
-        },
+        {"ansible.builtin.include_role": role},
     ]
-    said = run_plays(tmp_path, [play(list(hosts), tasks)], hosts)
-    due = {"plain": "Its next reboot is", "pinned": "After `systemctl kexec` on it"}
-    for name, words in due.items():
-        text = " ".join(said[name].text.split())
-        assert f"{name} still runs {RELEASE}. {words}" in text, text
+    return run_plays(directory, [play(list(hosts), tasks)], hosts)
+
+
+def test_what_is_due_and_what_has_to_be_corrected(tmp_path: Path) -> None:
+    problem = "x.cfg sets GRUB_DEFAULT: remove that."
+    said = rolled_back(
+        tmp_path,
+        {
+            "plain": {},
+            "pinned": {"needs_kexec": "GRUB cannot write there"},
+            "overruled": {"honours_default": False, "default_problem": problem},
+            "chosen": {"honours_default": False},
+        },
+    )
+    for name, words in {
+        "plain": f"plain still runs {RELEASE}. Its next reboot is the first boot of {FALLBACK}",
+        "pinned": f"pinned still runs {RELEASE}. After `systemctl kexec` on it",
+        "overruled": problem,
+        "chosen": "does not boot the default that was set. Run deploy.yml",
+    }.items():
+        assert words in said[name].text, said[name].text
+        assert said[name].failed is (name in ("overruled", "chosen"))
 
 
 def test_no_build_is_left(records: dict[str, Any]) -> None:

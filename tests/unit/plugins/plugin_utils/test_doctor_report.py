@@ -172,6 +172,15 @@ def test_notes_of_checks_that_passed() -> None:
 # --- what is printed ----------------------------------------------------------------------------
 
 
+def test_the_size_of_a_kernel_that_is_not_published_is_not_known() -> None:
+    unpublished = {**known(), "install_missing": ["linux-image-RELEASE="]}
+    of_host = {
+        one.name: one.detail for one in checks("web1", TARGET, unpublished, KNOWN_DISTRIBUTIONS)
+    }
+    assert "known once one is published" in of_host["free space"]
+    assert found()["free space"].detail == ""
+
+
 def test_a_machine() -> None:
     assert machine(FACTS) == (
         "Ubuntu 24.04.1 LTS; kernel 6.8.0-45-generic; x86_64 (amd64); UEFI, Secure Boot off; "
