@@ -83,13 +83,12 @@ class Machine:
         become = {"ansible_become_exe": str(self.sudo)}
         groups = {
             "all": {"vars": {**LOCAL, **become}},
-            "kernel_builders": {"hosts": {"builder": {}}},
+            "kernel_builders": {"hosts": {"builder": {}}, "vars": self.variables},
         }
         inventory = self.top / "hosts.json"
         inventory.write_text(json.dumps(groups))
-        given = {**self.variables, **variables}
         return run_playbook(
-            ROOT / "playbooks" / book, *options, inventory=inventory, variables=given
+            ROOT / "playbooks" / book, *options, inventory=inventory, variables=variables
         )
 
     def must_run(self, book: str, *options: str, **variables: Any) -> Run:
@@ -189,6 +188,28 @@ def test_what_is_roots_is_refused_before_anything_is_touched(machine: Machine) -
         done.output
     )
     assert list(machine.work.iterdir()) == []
+
+
+@pytest.mark.long
+def test_a_rebuild_is_the_users_too(machine: Machine) -> None:
+    machine.must_run("build.yml", "--skip-tags", "publish")
+    (document,) = machine.work.glob("store/*/*.buildinfo")
+    built = document.parent.name
+    # What is there is identical to itself.
+    done = machine.run(
+        "rebuild.yml", build_published=str(document), source_workdir=str(machine.work)
+    )
+    assert "A rebuild uses nothing of an earlier build" in words(done.output)
+    done = machine.must_run("rebuild.yml", build_published=str(document))
+    assert f"identical: all 3 packages of {built[:12]}" in words(done.output)
+    uid = pwd.getpwnam(machine.user).pw_uid
+    assert machine.built_by() == {str(uid)}
+    (place,) = (machine.state / "rebuild").iterdir()
+    roots = {path.name for path in place.rglob("*") if path.lstat().st_uid != uid}
+    # Which say what was built.
+    assert roots <= {"attestation.json", "build-stamp.json"}
+    again = machine.must_run("rebuild.yml", build_published=str(document))
+    assert again.recap("changed") == 0, again.output
 
 
 @pytest.mark.long
