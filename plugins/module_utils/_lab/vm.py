@@ -256,6 +256,9 @@ def ssh_config(spec: Spec, port: int) -> str:
             "    GlobalKnownHostsFile /dev/null",
             "    StrictHostKeyChecking yes",
             "    UpdateHostKeys no",
+            # The network of QEMU forgets a connection when the machine is reset, and tells nobody.
+            "    ServerAliveInterval 15",
+            "    ServerAliveCountMax 4",
             "    LogLevel ERROR",
             "",
         ]
