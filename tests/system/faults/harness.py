@@ -122,7 +122,8 @@ class Harness:
         with self.awake(self.state("disks") if self.options.host else self.image) as host:
             for name, path in more.items():
                 host.put(path, f"/root/{name}")
-            host.shell("mkdir /root/keep; sync")
+            # Only where the firmware is has the menu the firmware's own entry.
+            host.shell("mkdir /root/keep; update-grub 2>/dev/null; sync")
             if not self.options.fast:
                 self.state(STOCK).mkdir(parents=True, exist_ok=True)
                 self.stock_listing.write_text(json.dumps(host.listing()))
