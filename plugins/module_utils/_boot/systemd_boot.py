@@ -63,6 +63,7 @@ FOREVER = "menu-force"
 SELECTED = "LoaderEntrySelected"
 _COMMANDS = {DEFAULT: "set-default", ONCE: "set-oneshot"}
 # Bits of LoaderFeatures.
+_NO_DEFAULT = "This systemd-boot takes no default. Run `bootctl update` and reboot."
 _HONOURS_DEFAULT, _HONOURS_ONCE, _COUNTS = 1 << 2, 1 << 3, 1 << 4
 _LARGEST_ENTRY = 1 << 20
 # What a kernel needs for the host to choose another one.
@@ -156,7 +157,7 @@ class SystemdBoot:
 
     @property
     def default_problem(self) -> str:
-        return ""
+        return "" if self.honours_default else _NO_DEFAULT
 
     @property
     def trial_problem(self) -> str:
@@ -302,9 +303,7 @@ class SystemdBoot:
                 f"empty: run `{self.entry_command(request.release)}`, and look at the space there."
             )
         if request.state == "default" and not self.honours_default:
-            raise LoaderError(
-                "This systemd-boot takes no default. Run `bootctl update` and reboot."
-            )
+            raise LoaderError(_NO_DEFAULT)
         if request.state == "once":
             self._require_whole(request.release, entry)
             self._require_fallback(request.release, default)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from pathlib import Path
 from typing import Callable
 
@@ -54,8 +55,10 @@ def make(
         flush()
         # Its blocks must not be free for others while the disk may still have its name for them.
         _forget(before)
-        with contextlib.suppress(PermissionError):  # FAT has no links, nor a journal
+        try:
             os.link(config, before)
+        except PermissionError:  # FAT has no links
+            shutil.copy2(config, before)
         made.replace(config)
         try:
             flush()

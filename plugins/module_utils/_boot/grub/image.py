@@ -29,10 +29,13 @@ def image(body: Sequence[str], arguments: Sequence[str], boot: Path = Path("/boo
             "each kernel"
         )
     given = [word for word in linux if not (word.unknown and word.text in _LEFT_OUT)]
-    unknown = next((word.text for word in (*given, *initrds) if word.unknown), "")
+    names = [PurePosixPath(one.text).name for one in (given[0], initrds[0])]
+    unknown = next((word.text for word in given[1:] if word.unknown), "") or next(
+        (name for name in names if "$" in name), ""
+    )
     if unknown:
         raise KexecError(
             f"its entry has {unknown}, whose value GRUB alone knows: write the value in its place"
         )
-    kernel, initrd = (boot / PurePosixPath(one.text).name for one in (given[0], initrds[0]))
+    kernel, initrd = (boot / name for name in names)
     return Image(kernel, initrd, with_words([word.text for word in given[1:]], arguments))

@@ -196,10 +196,14 @@ def test_a_rebuild_is_the_users_too(machine: Machine) -> None:
     (document,) = machine.work.glob("store/*/*.buildinfo")
     built = document.parent.name
     # What is there is identical to itself.
-    done = machine.run(
-        "rebuild.yml", build_published=str(document), source_workdir=str(machine.work)
-    )
-    assert "A rebuild uses nothing of an earlier build" in words(done.output)
+    for earlier in (
+        {"source_workdir": str(machine.work)},
+        {"build_store": str(machine.work / "store")},
+        {"source_tree": str(machine.state / "rebuild/../build/trees/file-6.12/linux")},
+        {"build_ccache": True},
+    ):
+        done = machine.run("rebuild.yml", build_published=str(document), **earlier)
+        assert "A rebuild uses nothing of an earlier build" in words(done.output), earlier
     done = machine.must_run("rebuild.yml", build_published=str(document))
     assert f"identical: all 3 packages of {built[:12]}" in words(done.output)
     uid = pwd.getpwnam(machine.user).pw_uid

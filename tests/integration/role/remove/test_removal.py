@@ -159,7 +159,9 @@ def _ids() -> list[str]:
 
 
 STOCK, OTHER = _ids()[-1], _ids()[0]
-STOCK_RELEASE = re.findall("gnulinux-([^>]+)-advanced-", STOCK)[-1]
+STOCK_RELEASE, OTHER_RELEASE = (
+    re.findall("gnulinux-([^>]+)-advanced-", entry)[-1] for entry in (STOCK, OTHER)
+)
 
 
 @pytest.fixture
@@ -253,27 +255,52 @@ def test_a_purge_that_fails_leaves_the_kernel_its_default(host: Host) -> None:
     assert (host.left(), host.saved()) == ([], "")
 
 
+def ours_is_the_default(host: Host) -> str:
+    """While this machine's kernel runs; the entry of that."""
+    host.prepare(IMAGE)
+    menu = MENU.read_text().replace(STOCK_RELEASE, os.uname().release)
+    host.path("grub.cfg").write_text(menu.replace(OTHER_RELEASE, "6.12.0-x"))
+    ours = OTHER.replace(OTHER_RELEASE, "6.12.0-x")
+    host.path("grubenv").write_text(f"saved_entry={ours}\n")
+    host.path("default/grub.d").mkdir(parents=True)
+    host.path("default/grub.d/oslab-kernel.cfg").write_text("GRUB_DEFAULT=saved\n")
+    return STOCK.replace(STOCK_RELEASE, os.uname().release)
+
+
 def test_no_kernel_that_is_removed_is_the_default(host: Host) -> None:
     """The stock kernel may run without anybody having confirmed it, as after a reset."""
-    host.prepare(IMAGE)
+    running = ours_is_the_default(host)
     script = host.apt.root / f"var/lib/dpkg/info/{IMAGE}.prerm"
     script.write_text("#!/bin/sh\n")
     script.chmod(0o755)
-    running = STOCK.replace(STOCK_RELEASE, os.uname().release)
-    menu = MENU.read_text()
-    host.path("grub.cfg").write_text(menu.replace(STOCK_RELEASE, os.uname().release))
-    host.path("grubenv").write_text(f"saved_entry={OTHER}\n")
-    assert host.remove().status != 0
-    assert IMAGE in host.apt.installed()
-    assert host.saved() == running
-    # It cannot be set: the packages stay, too.
-    host.path("grubenv").write_text(f"saved_entry={OTHER}\n")
-    (host.work / "bin/grub-editenv").write_text("#!/bin/sh\nexit 1\n")
-    script.unlink()
     run = host.remove()
     assert run.status != 0
-    assert "may be the default of the boot loader" in run.words
+    assert "is the default of the boot loader" not in run.words
     assert IMAGE in host.apt.installed()
+    assert host.saved() == running
+    script.unlink()
+    run = host.remove()
+    assert run.status == 0, run.output
+    assert host.remove().recap("changed") == 0
+
+
+def test_a_kernel_that_stays_the_default_is_not_removed(host: Host) -> None:
+    ours_is_the_default(host)
+    (host.work / "bin/grub-editenv").write_text("#!/bin/sh\nexit 1\n")
+    run = host.remove()
+    assert run.status != 0
+    assert "6.12.0-x is the default of the boot loader, which could not be set to" in run.words
+    assert IMAGE in host.apt.installed()
+
+
+def test_who_has_configured_the_boot_loader_decides(host: Host) -> None:
+    ours_is_the_default(host)
+    host.path("default/grub.d/zz-mine.cfg").write_text("GRUB_DEFAULT=0\n")
+    menu = host.path("grub.cfg").read_text().replace("${saved_entry}", "0")
+    host.path("grub.cfg").write_text(menu)
+    run = host.remove()
+    assert run.status == 0, run.output
+    assert IMAGE not in host.apt.installed()
 
 
 def test_a_trial_boot_that_is_to_come_is_cancelled(host: Host) -> None:

@@ -143,6 +143,10 @@ FULL = failed(
     ansible_connection="hostile",
     hostile_answers=json.dumps({"boot_entry": {"failed": True, "msg": "No space left on device"}}),
     install_host_facts={"boot_id": BOOT_ID, "boot_loader": "grub", "systemd": False},
+    install_record=RECORD,
+    install_release="6.12",
+    install_image=IMAGE,
+    trial_rebooted={"rebooted": True},
     trial_release="6.12",
     trial_fallback="6.1",
 )
@@ -153,6 +157,8 @@ def test_a_host_that_answers_is_not_called_lost(recovered: dict[str, Recovered])
     assert "does not answer" not in text
     assert "The host answers and runs" in text
     assert "Cancel the one-shot boot entry: No space left on device" in text
+    # The disk, not the build, may be what failed.
+    assert not recovered[FULL].record.exists()
 
 
 @pytest.mark.parametrize(

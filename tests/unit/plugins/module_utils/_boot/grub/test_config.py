@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -54,8 +55,17 @@ def test_it_is_put_in_place_between_two_flushes(config: Path) -> None:
     assert config.stat().st_mode & 0o777 == 0o640
 
 
+@pytest.mark.parametrize("links", [True, False])
 @pytest.mark.parametrize("fails", ["flush", "settle"])
-def test_what_fails_after_it_is_in_place_puts_the_old_one_back(config: Path, fails: str) -> None:
+def test_what_fails_after_it_is_in_place_puts_the_old_one_back(
+    config: Path, fails: str, links: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_link(*_names: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    if not links:
+        monkeypatch.setattr(os, "link", no_link)
+
     def act(what: str) -> None:
         if what == fails and config.read_text() == "new\n":
             raise OSError(28, "No space left on device")

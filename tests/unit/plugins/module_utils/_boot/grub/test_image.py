@@ -48,6 +48,13 @@ def test_what_grub_alone_knows_is_refused(word: str) -> None:
         image(body, [])
 
 
+def test_a_disk_that_grub_alone_knows_is_of_no_matter() -> None:
+    body = [line.replace("\t/", "\t($root)/") for line in BODY]
+    assert image(body, []).kernel == Path("/boot/vmlinuz-6.8-oslab")
+    with pytest.raises(KexecError, match=r"its entry has \$kernel"):
+        image([line.replace("/vmlinuz-6.8-oslab", "/$kernel") for line in BODY], [])
+
+
 def test_where_boot_is_on_the_root_filesystem() -> None:
     body = [line.replace("\t/", "\t/boot/") for line in BODY]
     assert image(body, []).kernel == Path("/boot/vmlinuz-6.8-oslab")
