@@ -62,8 +62,8 @@ FOREVER = "menu-force"
 # Where the loader says what it has started.
 SELECTED = "LoaderEntrySelected"
 _COMMANDS = {DEFAULT: "set-default", ONCE: "set-oneshot"}
-# Bits of LoaderFeatures.
 _NO_DEFAULT = "This systemd-boot takes no default. Run `bootctl update` and reboot."
+# Bits of LoaderFeatures.
 _HONOURS_DEFAULT, _HONOURS_ONCE, _COUNTS = 1 << 2, 1 << 3, 1 << 4
 _LARGEST_ENTRY = 1 << 20
 # What a kernel needs for the host to choose another one.
