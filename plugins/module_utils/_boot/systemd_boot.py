@@ -62,7 +62,6 @@ FOREVER = "menu-force"
 # Where the loader says what it has started.
 SELECTED = "LoaderEntrySelected"
 _COMMANDS = {DEFAULT: "set-default", ONCE: "set-oneshot"}
-_NO_DEFAULT = "This systemd-boot takes no default. Run `bootctl update` and reboot."
 # Bits of LoaderFeatures.
 _HONOURS_DEFAULT, _HONOURS_ONCE, _COUNTS = 1 << 2, 1 << 3, 1 << 4
 _LARGEST_ENTRY = 1 << 20
@@ -157,7 +156,9 @@ class SystemdBoot:
 
     @property
     def default_problem(self) -> str:
-        return "" if self.honours_default else _NO_DEFAULT
+        if self.honours_default:
+            return ""
+        return "This systemd-boot takes no default. Run `bootctl update` and reboot."
 
     @property
     def trial_problem(self) -> str:
@@ -302,8 +303,8 @@ class SystemdBoot:
                 f"The entry of {request.release} needs {', '.join(lost)}, which is not there or "
                 f"empty: run `{self.entry_command(request.release)}`, and look at the space there."
             )
-        if request.state == "default" and not self.honours_default:
-            raise LoaderError(_NO_DEFAULT)
+        if request.state == "default" and self.default_problem:
+            raise LoaderError(self.default_problem)
         if request.state == "once":
             self._require_whole(request.release, entry)
             self._require_fallback(request.release, default)
